@@ -1,0 +1,90 @@
+"""Files: atomic writes, hashes, canonical JSON.  No partial file is ever taken for a result."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from semsplat.errors import SemsplatError
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Yield a temporary sibling of ``path`` that replaces it when the block succeeds.
+
+    The temporary name keeps the suffix, because writers choose a format by it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.stem}.partial-{os.getpid()}{path.suffix}")
+    try:
+        yield partial
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_dir(path: Path) -> Iterator[Path]:
+    """Yield an empty temporary sibling folder that replaces ``path`` when the block succeeds.
+
+    When it fails nothing stays behind: the partial folder goes, and so do empty parents that a
+    workflow engine made for the output.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    try:
+        yield partial
+        shutil.rmtree(path, ignore_errors=True)
+        os.replace(partial, path)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        _remove_empty(path)
+        raise
+
+
+def _remove_empty(path: Path) -> None:
+    """Remove ``path`` and its parents up to the first that is missing or not empty."""
+    for folder in (path, path.parent):
+        if not folder.is_dir() or any(folder.iterdir()):
+            return
+        folder.rmdir()
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Write ``data`` as indented, key-sorted JSON, atomically; NaN is refused."""
+    with atomic_path(path) as partial:
+        partial.write_text(json.dumps(data, indent=1, sort_keys=True, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Return the parsed JSON file; a missing or broken file is a one-line error."""
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        raise SemsplatError(f"{path}: no such file") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise SemsplatError(f"{path}: not valid JSON ({error})") from None
+
+
+def canonical_json(data: Any) -> str:
+    """Return compact key-sorted JSON: equal data gives equal text."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def sha256_file(path: Path) -> str:
+    """Return the hex sha256 of a file's content."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def sha256_text(text: str) -> str:
+    """Return the hex sha256 of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()
