@@ -1,0 +1,142 @@
+"""The Numba kernels as torch functions of one camera: `Project`, `Harmonics`, `Blend`."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from semsplat.splat.cpu.bins import bin_gaussians, sum_pairs
+from semsplat.splat.cpu.blend import blend, blend_adjoint
+from semsplat.splat.cpu.harmonics import sh_colors, sh_colors_adjoint
+from semsplat.splat.cpu.project import project, project_adjoint
+
+
+class Camera(NamedTuple):
+    """One camera as the kernels want it."""
+
+    viewmat: np.ndarray  # [4, 4] world to camera
+    K: np.ndarray  # [3, 3] pixels
+    size: tuple[int, int]  # width, height
+    planes: tuple[float, float]  # near, far
+    eps2d: float
+    radius_clip: float
+
+
+class Bins(NamedTuple):
+    """The Gaussians of each tile, front to back."""
+
+    offsets: np.ndarray  # [n_tiles + 1] int64
+    ids: np.ndarray  # [P] int32
+
+
+def _numpy(tensor: Tensor) -> np.ndarray:
+    return tensor.detach().contiguous().numpy()
+
+
+def bin_visible(
+    radii: Tensor, depths: Tensor, means2d: Tensor, extents: Tensor, camera: Camera
+) -> Bins:
+    """Sort the visible Gaussians front to back (ties by id) and bin them into tiles."""
+    visible = np.flatnonzero(_numpy(radii)[:, 0] > 0)
+    order = visible[np.argsort(_numpy(depths)[visible], kind="stable")]
+    return Bins(*bin_gaussians(order, _numpy(means2d), _numpy(extents), *camera.size))
+
+
+class Project(torch.autograd.Function):
+    """(means, quats, scales) -> means2d, depths, conics; also radii and extents, without gradient."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, means: Tensor, quats: Tensor, scales: Tensor, opacities: Tensor, camera: Camera
+    ) -> tuple[Tensor, ...]:
+        """Project N Gaussians; see `semsplat.splat.cpu.project.project`."""
+        arrays = [_numpy(t) for t in (means, quats, scales)]
+        radii, means2d, depths, conics, extents = project(
+            *arrays,
+            _numpy(opacities),
+            camera.viewmat,
+            camera.K,
+            camera.size,
+            camera.planes,
+            camera.eps2d,
+            camera.radius_clip,
+        )
+        ctx.saved = (*arrays, camera, radii, conics)
+        outputs = [torch.from_numpy(a) for a in (means2d, depths, conics, radii, extents)]
+        ctx.mark_non_differentiable(outputs[3], outputs[4])
+        return tuple(outputs)
+
+    @staticmethod
+    def backward(
+        ctx: Any, vmeans2d: Tensor, vdepths: Tensor, vconics: Tensor, *_: Any
+    ) -> tuple[Any, ...]:
+        """Return the gradients of means, quats and scales."""
+        means, quats, scales, camera, radii, conics = ctx.saved
+        grads = project_adjoint(
+            means,
+            quats,
+            scales,
+            camera.viewmat,
+            camera.K,
+            camera.size,
+            radii,
+            conics,
+            _numpy(vmeans2d),
+            _numpy(vdepths),
+            _numpy(vconics),
+        )
+        return (*map(torch.from_numpy, grads), None, None)
+
+
+class Harmonics(torch.autograd.Function):
+    """(means, coeffs [N, K, 3]) -> colours [N, 3] seen from one camera centre."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, means: Tensor, coeffs: Tensor, degree: int, centre: np.ndarray, radii: Tensor
+    ) -> Tensor:
+        """Evaluate the harmonics up to ``degree``; see `semsplat.splat.cpu.harmonics.sh_colors`."""
+        arrays = (_numpy(means), centre, _numpy(coeffs), _numpy(radii))
+        colors = sh_colors(degree, *arrays)
+        ctx.saved = (degree, *arrays, colors)
+        return torch.from_numpy(colors)
+
+    @staticmethod
+    def backward(ctx: Any, vcolors: Tensor) -> tuple[Any, ...]:
+        """Return the gradients of means and coeffs."""
+        vmeans, vcoeffs = sh_colors_adjoint(*ctx.saved, _numpy(vcolors))
+        return torch.from_numpy(vmeans), torch.from_numpy(vcoeffs), None, None, None
+
+
+class Blend(torch.autograd.Function):
+    """(means2d, conics, colors, opacities) -> image [H, W, D], alpha [H, W]."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        means2d: Tensor,
+        conics: Tensor,
+        colors: Tensor,
+        opacities: Tensor,
+        extents: Tensor,
+        bins: Bins,
+        camera: Camera,
+        shaping: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        """Blend front to back; ``shaping`` [D] is 1 where a channel may move the geometry."""
+        arrays = [_numpy(t) for t in (means2d, conics, extents)]
+        shaped, opacity = _numpy(colors.detach() * shaping), _numpy(opacities)
+        image, alpha, last = blend(*arrays, _numpy(colors), opacity, *bins, *camera.size)
+        ctx.saved = (*arrays, shaped, opacity, *bins, alpha, last)
+        return torch.from_numpy(image), torch.from_numpy(alpha)
+
+    @staticmethod
+    def backward(ctx: Any, vimage: Tensor, valpha: Tensor) -> tuple[Any, ...]:
+        """Return the gradients of means2d, conics, colors and opacities."""
+        pairs = blend_adjoint(*ctx.saved, _numpy(vimage), _numpy(valpha))
+        means2d, ids = ctx.saved[0], ctx.saved[6]
+        total = torch.from_numpy(sum_pairs(ids, pairs, len(means2d)))
+        return total[:, :2], total[:, 2:5], total[:, 6:], total[:, 5], None, None, None, None

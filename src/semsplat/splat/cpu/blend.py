@@ -1,0 +1,228 @@
+"""Front-to-back alpha blending of N channels and its adjoint, tile by tile.
+
+A Gaussian visits only the pixels inside the ellipse where its alpha reaches 1/255: for each row the
+interval is solved from the conic, so small Gaussians cost a few pixels and not a whole tile.
+Thresholds equal gsplat's: alpha is at most 0.999, and a pixel ends before its transmittance would
+fall to 1e-4.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numba
+import numpy as np
+
+from semsplat.splat.cpu.bins import TILE
+from semsplat.splat.cpu.project import ALPHA_MIN
+
+ALPHA_MAX = 0.999
+TRANSMITTANCE_MIN = 1e-4
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _tile_box(tile, width, height):  # type: ignore[no-untyped-def]
+    """Return (x_min, x_max, y_min, y_max), the half-open pixel box of a tile."""
+    cols = (width + TILE - 1) // TILE
+    x, y = (tile % cols) * TILE, (tile // cols) * TILE
+    return x, min(width, x + TILE), y, min(height, y + TILE)
+
+
+@numba.njit(cache=True, fastmath=True, error_model="numpy")
+def _rows(centre, extent, box):  # type: ignore[no-untyped-def]
+    """Return the half-open range of the box's rows that a Gaussian may reach."""
+    half = 0.5
+    low = max(box[2], math.floor(centre - extent - half))
+    return low, min(box[3], math.ceil(centre + extent - half) + 1)
+
+
+@numba.njit(cache=True, fastmath=True, error_model="numpy")
+def _row_interval(conic, mean_x, dy, reach, box):  # type: ignore[no-untyped-def]
+    """Return the half-open pixel interval of one row where 2 sigma <= reach; empty if none.
+
+    ``dy`` is the centre's offset from the row's pixel centres.  One pixel of slack absorbs
+    rounding; the alpha threshold decides exactly.
+    """
+    half = conic[1] * dy
+    disc = half * half - conic[0] * (conic[2] * dy * dy - reach)
+    if not disc > 0:
+        return 0, 0
+    root = math.sqrt(disc) / conic[0]
+    centre = mean_x + half / conic[0]
+    low = max(box[0], math.floor(centre - root - 0.5))
+    return low, min(box[1], math.ceil(centre + root - 0.5) + 1)
+
+
+@numba.njit(cache=True, fastmath=True, error_model="numpy")
+def _falloff(conic, dx, dy):  # type: ignore[no-untyped-def]
+    """Return exp(-sigma), the value of the 2-D Gaussian; 0 where rounding makes sigma negative."""
+    f = conic.dtype.type
+    sigma = f(0.5) * (conic[0] * dx * dx + conic[2] * dy * dy) + conic[1] * dx * dy
+    return math.exp(-sigma) if sigma >= 0 else f(0)
+
+
+@numba.njit(cache=True, fastmath=True, error_model="numpy")
+def _blend_tile(
+    tile, means2d, conics, extents, colors, opacities, offsets, ids, image, alpha, last
+):  # type: ignore[no-untyped-def]
+    """Blend one tile into ``image``, ``alpha`` and ``last``."""
+    f = means2d.dtype.type
+    box = _tile_box(tile, image.shape[1], image.shape[0])
+    left = np.ones((TILE, TILE), means2d.dtype)
+    live = np.ones((TILE, TILE), np.bool_)
+    n_live = (box[1] - box[0]) * (box[3] - box[2])
+    for k in range(offsets[tile], offsets[tile + 1]):
+        if n_live == 0:
+            break
+        g = ids[k]
+        reach = f(2) * math.log(opacities[g] / f(ALPHA_MIN))
+        y0, y1 = _rows(means2d[g, 1], extents[g, 1], box)
+        for y in range(y0, y1):
+            dy = means2d[g, 1] - f(y) - f(0.5)
+            x0, x1 = _row_interval(conics[g], means2d[g, 0], dy, reach, box)
+            for x in range(x0, x1):
+                i, j = y - box[2], x - box[0]
+                if not live[i, j]:
+                    continue
+                dx = means2d[g, 0] - f(x) - f(0.5)
+                a = min(f(ALPHA_MAX), opacities[g] * _falloff(conics[g], dx, dy))
+                if a < f(ALPHA_MIN):
+                    continue
+                after = left[i, j] * (f(1) - a)
+                if after <= f(TRANSMITTANCE_MIN):
+                    live[i, j] = False
+                    n_live -= 1
+                    continue
+                weight = a * left[i, j]
+                for c in range(colors.shape[1]):
+                    image[y, x, c] += weight * colors[g, c]
+                left[i, j] = after
+                last[y, x] = k + 1
+    for y in range(box[2], box[3]):
+        for x in range(box[0], box[1]):
+            alpha[y, x] = f(1) - left[y - box[2], x - box[0]]
+
+
+@numba.njit(parallel=True, cache=True)
+def blend(means2d, conics, extents, colors, opacities, offsets, ids, width, height):  # type: ignore[no-untyped-def]
+    """Blend the binned Gaussians.
+
+    Args:
+        means2d, conics, extents, opacities: of all N Gaussians, from `project`.
+        colors: [N, D].
+        offsets, ids: from `bin_gaussians`.
+        width, height: of the image in pixels.
+
+    Returns:
+        image [H, W, D], alpha [H, W], and last [H, W] int64: one past the last pair that counts.
+    """
+    image = np.zeros((height, width, colors.shape[1]), means2d.dtype)
+    alpha = np.zeros((height, width), means2d.dtype)
+    last = np.zeros((height, width), np.int64)
+    for tile in numba.prange(offsets.shape[0] - 1):
+        _blend_tile(
+            tile, means2d, conics, extents, colors, opacities, offsets, ids, image, alpha, last
+        )
+    return image, alpha, last
+
+
+@numba.njit(cache=True, fastmath=True, error_model="numpy")
+def _blend_tile_adjoint(  # type: ignore[no-untyped-def]
+    tile,
+    means2d,
+    conics,
+    extents,
+    shaped,
+    opacities,
+    offsets,
+    ids,
+    alpha,
+    last,
+    vimage,
+    valpha,
+    grads,
+):
+    """Fill the rows of ``grads`` [P, 6 + D] that belong to one tile.
+
+    Back to front, the transmittance is recovered by division, and one scalar per pixel holds
+    ``sum_{j behind} w_j <shaped_j, vimage>``: the blended colour behind, seen through the gradient.
+    """
+    f = means2d.dtype.type
+    box = _tile_box(tile, vimage.shape[1], vimage.shape[0])
+    left = np.empty((TILE, TILE), means2d.dtype)
+    behind = np.empty((TILE, TILE), means2d.dtype)
+    end = offsets[tile]
+    for y in range(box[2], box[3]):
+        for x in range(box[0], box[1]):
+            left[y - box[2], x - box[0]] = f(1) - alpha[y, x]
+            behind[y - box[2], x - box[0]] = -valpha[y, x] * (f(1) - alpha[y, x])
+            end = max(end, last[y, x])
+    for k in range(end - 1, offsets[tile] - 1, -1):
+        g = ids[k]
+        reach = f(2) * math.log(opacities[g] / f(ALPHA_MIN))
+        y0, y1 = _rows(means2d[g, 1], extents[g, 1], box)
+        for y in range(y0, y1):
+            dy = means2d[g, 1] - f(y) - f(0.5)
+            x0, x1 = _row_interval(conics[g], means2d[g, 0], dy, reach, box)
+            for x in range(x0, x1):
+                if k >= last[y, x]:
+                    continue
+                dx = means2d[g, 0] - f(x) - f(0.5)
+                fall = _falloff(conics[g], dx, dy)
+                a = min(f(ALPHA_MAX), opacities[g] * fall)
+                if a < f(ALPHA_MIN):
+                    continue
+                i, j = y - box[2], x - box[0]
+                opening = f(1) / (f(1) - a)
+                left[i, j] *= opening
+                weight, seen = a * left[i, j], f(0)
+                for c in range(vimage.shape[2]):
+                    grads[k, 6 + c] += weight * vimage[y, x, c]
+                    seen += shaped[g, c] * vimage[y, x, c]
+                va = left[i, j] * seen - behind[i, j] * opening
+                behind[i, j] += weight * seen
+                if opacities[g] * fall <= f(ALPHA_MAX):
+                    _add_shape_gradient(grads[k], conics[g], dx, dy, fall * va, opacities[g])
+
+
+@numba.njit(cache=True, fastmath=True, error_model="numpy")
+def _add_shape_gradient(row, conic, dx, dy, vopacity, opacity):  # type: ignore[no-untyped-def]
+    """Add one pixel's gradient of centre (2), conic (3) and opacity (1) to a pair's row."""
+    half = conic.dtype.type(0.5)
+    vsigma = -opacity * vopacity
+    row[0] += vsigma * (conic[0] * dx + conic[1] * dy)
+    row[1] += vsigma * (conic[1] * dx + conic[2] * dy)
+    row[2] += half * vsigma * dx * dx
+    row[3] += vsigma * dx * dy
+    row[4] += half * vsigma * dy * dy
+    row[5] += vopacity
+
+
+@numba.njit(parallel=True, cache=True)
+def blend_adjoint(  # type: ignore[no-untyped-def]
+    means2d, conics, extents, shaped, opacities, offsets, ids, alpha, last, vimage, valpha
+):
+    """Return the gradients of every (tile, Gaussian) pair: [P, 6 + D].
+
+    Columns: means2d (2), conics (3), opacity (1), colors (D).  ``shaped`` [N, D] equals ``colors``
+    in the channels that may move the geometry and is zero in the others (colour-only gradients).
+    ``vimage`` [H, W, D] and ``valpha`` [H, W] are the gradients of `blend`'s outputs.
+    """
+    grads = np.zeros((ids.shape[0], 6 + vimage.shape[2]), means2d.dtype)
+    for tile in numba.prange(offsets.shape[0] - 1):
+        _blend_tile_adjoint(
+            tile,
+            means2d,
+            conics,
+            extents,
+            shaped,
+            opacities,
+            offsets,
+            ids,
+            alpha,
+            last,
+            vimage,
+            valpha,
+            grads,
+        )
+    return grads
