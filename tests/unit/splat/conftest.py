@@ -10,7 +10,11 @@ from torch import Tensor
 
 
 def make_gaussians(
-    n: int, channels: int, seed: int, dtype: torch.dtype = torch.float64, size: tuple[int, int] = (28, 21)
+    n: int,
+    channels: int,
+    seed: int,
+    dtype: torch.dtype = torch.float64,
+    size: tuple[int, int] = (28, 21),
 ) -> dict[str, Any]:
     """Return keyword arguments for `rasterize`: n Gaussians, one camera that is not axis-aligned."""
     rng = torch.Generator().manual_seed(seed)
@@ -25,7 +29,9 @@ def make_gaussians(
     viewmat[0, 2], viewmat[2, 0] = angle.sin(), -angle.sin()
     viewmat[:3, 3] = torch.tensor([-0.9, 0.05, 0.3], dtype=dtype)
     focal = 0.9 * width
-    K = torch.tensor([[focal, 0, 0.52 * width], [0, 1.1 * focal, 0.47 * height], [0, 0, 1]], dtype=dtype)
+    K = torch.tensor(
+        [[focal, 0, 0.52 * width], [0, 1.1 * focal, 0.47 * height], [0, 0, 1]], dtype=dtype
+    )
     return {
         "means": torch.cat([uniform(n, 2, low=-1.2, high=1.2), uniform(n, 1, low=1.5, high=4)], -1),
         "quats": uniform(n, 4, low=-1) * 2,

@@ -38,10 +38,16 @@ def test_image_and_every_gradient_equal_brute_force(n):
     torch.testing.assert_close(alpha[0, ..., 0], expected_alpha, rtol=1e-7, atol=1e-9)
     weights = torch.rand(image.shape[1:], dtype=image.dtype)
     mask = torch.rand(alpha.shape[1:3], dtype=image.dtype)
-    ours = torch.autograd.grad((image[0] * weights).sum() + (alpha[0, ..., 0] * mask).sum(), parameters)
-    theirs = torch.autograd.grad((expected * weights).sum() + (expected_alpha * mask).sum(), parameters)
+    ours = torch.autograd.grad(
+        (image[0] * weights).sum() + (alpha[0, ..., 0] * mask).sum(), parameters
+    )
+    theirs = torch.autograd.grad(
+        (expected * weights).sum() + (expected_alpha * mask).sum(), parameters
+    )
     for name, a, b in zip(LEAVES, ours, theirs, strict=True):
-        torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-8, msg=lambda m, name=name: f"{name}: {m}")
+        torch.testing.assert_close(
+            a, b, rtol=1e-5, atol=1e-8, msg=lambda m, name=name: f"{name}: {m}"
+        )
 
 
 def test_gradcheck_in_double_precision():
@@ -51,7 +57,9 @@ def test_gradcheck_in_double_precision():
     fixed = {k: v for k, v in scene.items() if k not in LEAVES}
 
     def render(*values):
-        image, alpha, _ = rasterize(**dict(zip(LEAVES, values, strict=True)), **fixed, render_mode="RGB+D")
+        image, alpha, _ = rasterize(
+            **dict(zip(LEAVES, values, strict=True)), **fixed, render_mode="RGB+D"
+        )
         # Smooth weights that vanish where a footprint is cut at alpha = 1/255 are not needed: the
         # numerical step is smaller than the distance of any pixel to that edge for this seed.
         return image, alpha
@@ -123,7 +131,9 @@ def test_channels_behind_geometry_channels_train_only_themselves():
     extra = torch.rand(60, 4, dtype=torch.float64, requires_grad=True)
     parameters = leaves(scene)
     image, _, _ = rasterize(**scene, extra_signals=extra, geometry_channels=3)
-    grads = torch.autograd.grad((image[..., 3:] ** 2).sum(), [*parameters, extra], retain_graph=True)
+    grads = torch.autograd.grad(
+        (image[..., 3:] ** 2).sum(), [*parameters, extra], retain_graph=True
+    )
     assert all(not g.any() for g in grads[:4]) and grads[-1].abs().sum() > 0
     # The colours still move the geometry exactly as without the extra channels.
     with_extra = torch.autograd.grad((image[..., :3] ** 2).sum(), parameters)
@@ -156,7 +166,13 @@ def test_two_cameras_equal_one_after_the_other():
     scene = make_gaussians(50, channels=3, seed=8)
     other = scene["viewmats"].clone()
     other[:, 0, 3] += 0.2
-    both = rasterize(**{**scene, "viewmats": torch.cat([scene["viewmats"], other]), "Ks": scene["Ks"].repeat(2, 1, 1)})
+    both = rasterize(
+        **{
+            **scene,
+            "viewmats": torch.cat([scene["viewmats"], other]),
+            "Ks": scene["Ks"].repeat(2, 1, 1),
+        }
+    )
     torch.testing.assert_close(both[0][0], rasterize(**scene)[0][0])
     torch.testing.assert_close(both[0][1], rasterize(**{**scene, "viewmats": other})[0][0])
     assert both[2]["n_cameras"] == 2 and both[2]["means2d"].shape == (2, 50, 2)
@@ -170,7 +186,9 @@ def test_means2d_carry_the_gradient_that_densification_needs():
     (image**2).sum().backward()
     seen = meta["radii"][0, :, 0] > 0
     assert meta["means2d"].grad.shape == (1, 30, 2)
-    assert meta["means2d"].grad[0][seen].abs().sum() > 0 and not meta["means2d"].grad[0][~seen].any()
+    assert (
+        meta["means2d"].grad[0][seen].abs().sum() > 0 and not meta["means2d"].grad[0][~seen].any()
+    )
 
 
 def test_gaussians_behind_the_camera_and_nothing_at_all_render_black():

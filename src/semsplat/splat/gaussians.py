@@ -1,0 +1,93 @@
+"""The trainable Gaussians: a `ParameterDict` in gsplat's layout, its activations and its start.
+
+Keys (N Gaussians): ``means`` [N, 3], ``quats`` [N, 4] wxyz, ``scales`` [N, 3] logarithms,
+``opacities`` [N] logits, ``sh0`` [N, 1, 3], ``shN`` [N, 15, 3].  Methods add further keys with N
+rows; gsplat's strategy splits, clones and prunes them along.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.spatial import cKDTree
+from torch import Tensor
+from torch.nn import Parameter, ParameterDict
+
+from semsplat.errors import SemsplatError
+from semsplat.splat.cpu.harmonics import C0
+from semsplat.splat.rasterize import rasterize
+
+SH_COEFFICIENTS = 16
+"""Coefficients per colour of degree 3, always stored; training raises the degree that is used."""
+
+NEIGHBOURS = 3
+"""The first scale is the root mean square distance to this many neighbours (3DGS)."""
+
+SMALLEST_SCALE = 1.0e-3
+"""Of the extent: duplicate points would otherwise start with no size at all."""
+
+
+def gaussians_from_points(
+    xyz: np.ndarray,  # [N, 3] world units
+    rgb: np.ndarray,  # [N, 3] uint8
+    opacity: float,
+    extent: float,
+    generator: torch.Generator,
+) -> ParameterDict:
+    """Return isotropic Gaussians at the points (3DGS, section 5.1; quaternions at random)."""
+    if len(xyz) <= NEIGHBOURS:
+        raise SemsplatError(
+            f"initialisation: {len(xyz)} points are too few (need {NEIGHBOURS + 1}); use init: random"
+        )
+    distances = cKDTree(xyz).query(xyz, NEIGHBOURS + 1)[0][:, 1:]
+    scale = np.maximum(np.sqrt((distances**2).mean(1)), SMALLEST_SCALE * extent)
+    n = len(xyz)
+    sh0 = (torch.from_numpy(rgb).float() / 255 - 0.5) / C0
+    tensors = {
+        "means": torch.from_numpy(xyz).float(),
+        "quats": torch.randn(n, 4, generator=generator),
+        "scales": torch.from_numpy(np.log(scale)).float()[:, None].repeat(1, 3),
+        "opacities": torch.full((n,), opacity).logit(),
+        "sh0": sh0[:, None],
+        "shN": torch.zeros(n, SH_COEFFICIENTS - 1, 3),
+    }
+    return ParameterDict({key: Parameter(value) for key, value in tensors.items()})
+
+
+def random_points(
+    n: int, centre: np.ndarray, extent: float, generator: torch.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return n points in the cube of half side ``extent`` around ``centre``, colours at random.
+
+    This is gsplat's and 3DGS's start for scenes without points.
+    """
+    xyz = (torch.rand(n, 3, generator=generator) * 2 - 1).numpy() * extent + centre
+    rgb = (torch.rand(n, 3, generator=generator) * 255).byte().numpy()
+    return xyz, rgb
+
+
+def splat(
+    gaussians: ParameterDict | dict[str, Tensor],
+    viewmats: Tensor,  # [C, 4, 4]
+    Ks: Tensor,  # [C, 3, 3]
+    width: int,
+    height: int,
+    sh_degree: int,
+    **options: Any,
+) -> tuple[Tensor, Tensor, dict[str, Any]]:
+    """Activate the parameters and `rasterize` them; ``options`` go to `rasterize`."""
+    return rasterize(
+        gaussians["means"],
+        gaussians["quats"],
+        torch.exp(gaussians["scales"]),
+        torch.sigmoid(gaussians["opacities"]),
+        torch.cat([gaussians["sh0"], gaussians["shN"]], 1),
+        viewmats,
+        Ks,
+        width,
+        height,
+        sh_degree=sh_degree,
+        **options,
+    )

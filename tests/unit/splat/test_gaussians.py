@@ -1,0 +1,141 @@
+"""Initialisation, PLY and lifting."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from semsplat.errors import SemsplatError
+from semsplat.splat.gaussians import gaussians_from_points, random_points, splat
+from semsplat.splat.lifting import View, lift
+from semsplat.splat.ply import read_ply, write_ply
+
+from tests.unit.splat.conftest import make_gaussians
+
+DONUT = Path(__file__).parents[4] / "shared/data/splat_donut/fused.ply"
+
+
+def rng(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def test_scale_is_the_rms_distance_to_three_neighbours():
+    xyz = np.array([[0, 0, 0], [1, 0, 0], [0, 2, 0], [0, 0, 3], [9, 9, 9]], float)
+    rgb = np.full((5, 3), 51, np.uint8)
+    start = gaussians_from_points(xyz, rgb, 0.1, 1.0, rng())
+    assert start["scales"][0].exp().tolist() == pytest.approx([((1 + 4 + 9) / 3) ** 0.5] * 3)
+    assert torch.sigmoid(start["opacities"]).tolist() == pytest.approx([0.1] * 5)
+    # 0.2 = 0.5 + C0 * sh0: the degree-0 colour is the point's.
+    assert (0.5 + 0.28209479177387814 * start["sh0"]).flatten().tolist() == pytest.approx(
+        [0.2] * 15
+    )
+
+
+def test_duplicate_points_get_a_size_and_too_few_are_refused():
+    start = gaussians_from_points(np.zeros((5, 3)), np.zeros((5, 3), np.uint8), 0.1, 2.0, rng())
+    assert start["scales"].exp().flatten().tolist() == pytest.approx([0.002] * 15)
+    with pytest.raises(SemsplatError, match="too few"):
+        gaussians_from_points(np.zeros((3, 3)), np.zeros((3, 3), np.uint8), 0.1, 1.0, rng())
+
+
+def test_random_points_fill_the_cube():
+    xyz, rgb = random_points(2000, np.array([1.0, 2.0, 3.0]), 0.5, rng())
+    assert np.abs(xyz - [1, 2, 3]).max() <= 0.5 and np.ptp(xyz, axis=0).min() > 0.9
+    assert rgb.dtype == np.uint8 and len(rgb) == 2000
+
+
+def some_gaussians(n=50):
+    values = np.random.default_rng(0)
+    start = dict(
+        gaussians_from_points(
+            values.normal(size=(n, 3)),
+            values.integers(0, 255, (n, 3)).astype(np.uint8),
+            0.4,
+            1.0,
+            rng(),
+        )
+    )
+    start["shN"] = torch.randn(n, 15, 3, generator=rng())
+    return {k: v.detach() for k, v in start.items()}
+
+
+def test_ply_round_trip_is_exact(tmp_path):
+    gaussians = some_gaussians()
+    write_ply(tmp_path / "a.ply", gaussians)
+    again = read_ply(tmp_path / "a.ply")
+    assert again.keys() == gaussians.keys()
+    for key, value in gaussians.items():
+        assert torch.equal(again[key], value), key
+
+
+def test_ply_layout_is_inrias(tmp_path):
+    from plyfile import PlyData
+
+    gaussians = some_gaussians(5)
+    write_ply(tmp_path / "a.ply", gaussians)
+    vertex = PlyData.read(tmp_path / "a.ply")["vertex"]
+    names = [p.name for p in vertex.properties]
+    assert names[:9] == ["x", "y", "z", "nx", "ny", "nz", "f_dc_0", "f_dc_1", "f_dc_2"]
+    assert names[9:54] == [f"f_rest_{i}" for i in range(45)] and names[54] == "opacity"
+    # Channel-major: the second coefficient of red comes before the first of green.
+    assert np.allclose(vertex["f_rest_1"], gaussians["shN"][:, 1, 0])
+    assert np.allclose(vertex["f_rest_15"], gaussians["shN"][:, 0, 1])
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"ply\nformat ascii 1.0\nelement vertex 1\nproperty float x\nend_header\n0\n"]
+)
+def test_a_file_that_is_no_splat_is_one_line(tmp_path, content):
+    (tmp_path / "bad.ply").write_bytes(content)
+    with pytest.raises(SemsplatError, match=r"bad\.ply") as error:
+        read_ply(tmp_path / "bad.ply")
+    assert "\n" not in str(error.value)
+
+
+def test_values_that_are_not_finite_are_refused(tmp_path):
+    gaussians = some_gaussians()
+    gaussians["means"][7, 1] = float("nan")
+    write_ply(tmp_path / "nan.ply", gaussians)
+    with pytest.raises(SemsplatError, match="Gaussian 7 is not finite"):
+        read_ply(tmp_path / "nan.ply")
+
+
+@pytest.mark.skipif(not DONUT.exists(), reason="needs ../shared/data/splat_donut, absent here")
+def test_a_splat_trained_elsewhere_imports_and_renders():
+    gaussians = read_ply(DONUT)
+    assert len(gaussians["means"]) == 45_624 and not gaussians["shN"].any()
+    centre = gaussians["means"].median(0).values
+    distance = 3 * (gaussians["means"] - centre).norm(dim=-1).quantile(0.9)
+    viewmat = torch.eye(4)
+    viewmat[:3, 3] = -centre + torch.tensor([0, 0, 1.0]) * distance
+    K = torch.tensor([[200.0, 0, 80], [0, 200, 60], [0, 0, 1]])
+    image, alpha, _ = splat(gaussians, viewmat[None], K[None], 160, 120, 0)
+    assert 0.05 < alpha.mean() < 0.9 and image.std() > 0.05
+
+
+def test_lifting_returns_the_weighted_mean_of_what_each_gaussian_covers():
+    scene = make_gaussians(40, channels=2, seed=3, dtype=torch.float64)
+    gaussians = {
+        "means": scene["means"],
+        "quats": scene["quats"],
+        "scales": scene["scales"].log(),
+        "opacities": scene["opacities"].logit(),
+    }
+    height, width = scene["height"], scene["width"]
+    features = torch.rand(height, width, 2, dtype=torch.float64)
+    mask = torch.rand(height, width) > 0.3
+    view = View(scene["viewmats"][0], scene["Ks"][0], features, mask)
+    mean, weight = lift(gaussians, iter([view, view]), 2)
+
+    from semsplat.splat.rasterize import rasterize
+
+    for g in range(0, 40, 7):
+        one_hot = torch.zeros(40, 1, dtype=torch.float64)
+        one_hot[g] = 1
+        w = rasterize(**{**scene, "colors": one_hot})[0][0, ..., 0] * mask
+        assert weight[g].item() == pytest.approx(2 * w.sum().item())
+        if w.sum() > 0:
+            expected = (w[..., None] * features).sum((0, 1)) / w.sum()
+            torch.testing.assert_close(mean[g], expected)
