@@ -128,7 +128,9 @@ def _fields(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[str]:
     """Return the field names known where the last part of ``loc`` stands."""
     current: list[type[BaseModel]] = [model]
     for part in loc[:-1]:
-        annotations = [m.model_fields[str(part)].annotation for m in current if part in m.model_fields]
+        annotations = [
+            m.model_fields[str(part)].annotation for m in current if part in m.model_fields
+        ]
         current = [m for a in annotations for m in _models(a)] or current
     return [name for m in current for name in m.model_fields]
 

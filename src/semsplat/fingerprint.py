@@ -1,0 +1,74 @@
+"""Fingerprints of code: what a phase computes with, without comments, docstrings and layout."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parent
+PACKAGE = "semsplat"
+
+
+def fingerprint(*modules: str) -> str:
+    """Return a short hash over the syntax trees of the modules and all they import in the package.
+
+    Imports are followed wherever they stand, also inside functions.  Absolute imports only, which
+    is the rule in this package.
+    """
+    found: set[str] = set()
+    queue = list(modules)
+    while queue:
+        module = queue.pop()
+        if module not in found:
+            found.add(module)
+            queue += _imports(module)
+    digest = hashlib.sha256()
+    for module in sorted(found):
+        digest.update(f"{module}\n{_normal_form(module)}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def _path(module: str) -> Path | None:
+    """Return the source file of a module of the package, or None if it is none."""
+    base = ROOT.joinpath(*module.split(".")[1:])
+    for path in (base.with_suffix(".py"), base / "__init__.py"):
+        if path.is_file():
+            return path
+    return None
+
+
+@cache
+def _tree(module: str) -> ast.Module:
+    path = _path(module)
+    assert path is not None, f"no module {module}"
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            node.body = [part for part in node.body if not _is_text(part)] or [ast.Pass()]
+    return tree
+
+
+def _is_text(node: ast.stmt) -> bool:
+    """Tell docstrings, and the texts under attributes."""
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+@cache
+def _normal_form(module: str) -> str:
+    return ast.dump(_tree(module))
+
+
+@cache
+def _imports(module: str) -> tuple[str, ...]:
+    """Return the modules of the package that a module imports, with their parent packages."""
+    names: set[str] = set()
+    for node in ast.walk(_tree(module)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    inside = {name for name in names if name.split(".")[0] == PACKAGE and _path(name)}
+    parents = {".".join(n.split(".")[:i]) for n in inside for i in range(2, n.count(".") + 1)}
+    return tuple(sorted(inside | parents))

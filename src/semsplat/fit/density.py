@@ -1,0 +1,74 @@
+"""Adaptive density control: gsplat's DefaultStrategy, driven by our schedules on both backends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gsplat.strategy import DefaultStrategy
+from gsplat.strategy.ops import reset_opa
+from torch import Tensor
+from torch.nn import ParameterDict
+from torch.optim import Optimizer
+
+from semsplat.fit.schedules import refine_steps
+from semsplat.params.schema import Densify, Progressive
+
+NEVER = 10**9
+
+
+class DensityControl:
+    """Splits, clones, prunes and resets Gaussians as 3DGS does.
+
+    The strategy's own clock cannot follow a changing interval, so it is told step by step whether
+    to refine.  Its opacity reset never fires in gsplat 1.5.3 (``step % n == 0 & step > 0`` is a
+    chained comparison with ``0 & step``), so the reset is done here.
+    """
+
+    def __init__(self, densify: Densify, progressive: Progressive, extent: float) -> None:
+        """Prepare the schedule; ``extent`` is the scene's, in world units."""
+        self.config = densify
+        self.refine_at = frozenset(refine_steps(densify, progressive))
+        self.strategy = DefaultStrategy(
+            prune_opa=densify.prune_opacity,
+            grow_grad2d=densify.grad_threshold,
+            grow_scale3d=densify.split_scale,
+            prune_scale3d=densify.prune_scale,
+            refine_start_iter=0,
+            refine_stop_iter=densify.stop,
+            reset_every=densify.reset_every,
+        )
+        self.state: dict[str, Any] = self.strategy.initialize_state(scene_scale=extent)
+
+    def before_backward(
+        self,
+        gaussians: ParameterDict,
+        optimizers: dict[str, Optimizer],
+        step: int,
+        info: dict[str, Any],
+    ) -> None:
+        """Ask autograd to keep the screen-space gradients."""
+        self.strategy.step_pre_backward(gaussians, optimizers, self.state, step, info)
+
+    def after_step(
+        self,
+        gaussians: ParameterDict,
+        optimizers: dict[str, Optimizer],
+        step: int,
+        info: dict[str, Any],
+    ) -> None:
+        """Collect gradients; at the scheduled steps refine, and reset opacities."""
+        self.strategy.refine_every = 1 if step in self.refine_at else NEVER
+        self.strategy.step_post_backward(
+            gaussians, optimizers, self.state, step, info, packed=False
+        )
+        if 0 < step < self.config.stop and step % self.config.reset_every == 0:
+            twice = 2 * self.config.prune_opacity  # 3DGS resets to just above the pruning threshold
+            reset_opa(gaussians, optimizers, self.state, value=twice)
+
+    def state_dict(self) -> dict[str, Tensor | float | None]:
+        """Return the running sums, for a saved state."""
+        return dict(self.state)
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from saved running sums."""
+        self.state = dict(state)

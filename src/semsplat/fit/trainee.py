@@ -1,0 +1,68 @@
+"""What is fitted: Gaussians, their optimisers, density control, and the state of all three."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch.nn import Parameter, ParameterDict
+from torch.optim import Adam
+
+from semsplat.fit.density import DensityControl
+
+
+@dataclass
+class Trainee:
+    """Gaussians with one Adam per tensor, as gsplat's strategies want them."""
+
+    gaussians: ParameterDict
+    optimizers: dict[str, Adam]
+    density: DensityControl | None  # None: the geometry stays as it is
+    rates: dict[str, Callable[[int], float]]  # learning rates that change with the step
+
+    def set_rates(self, step: int) -> None:
+        """Set the learning rates of this step."""
+        for key, rate in self.rates.items():
+            self.optimizers[key].param_groups[0]["lr"] = rate(step)
+
+    def step(self) -> None:
+        """Apply and clear the gradients of all tensors."""
+        for optimizer in self.optimizers.values():
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all tensors and running sums, for `semsplat.fit.state`."""
+        return {
+            "gaussians": {k: v.detach() for k, v in self.gaussians.items()},
+            "optimizers": {k: v.state_dict() for k, v in self.optimizers.items()},
+            "density": self.density.state_dict() if self.density else None,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from a saved state; the number of Gaussians may differ from the start's."""
+        for key, value in state["gaussians"].items():
+            parameter = Parameter(value.to(self.gaussians[key].device))
+            self.gaussians[key] = parameter
+            self.optimizers[key].param_groups[0]["params"] = [parameter]
+            self.optimizers[key].load_state_dict(state["optimizers"][key])
+        if self.density:
+            self.density.load_state_dict(state["density"])
+
+
+def adam_per_tensor(
+    gaussians: ParameterDict, rates: dict[str, float], eps: float
+) -> dict[str, Adam]:
+    """Return one fused Adam per tensor."""
+    return {
+        key: Adam([{"params": [gaussians[key]], "lr": rate}], eps=eps, fused=True)
+        for key, rate in rates.items()
+    }
+
+
+def seed_everything(seed: int) -> torch.Generator:
+    """Seed torch's global generator (gsplat's splits draw from it) and return one of our own."""
+    torch.manual_seed(seed)
+    return torch.Generator().manual_seed(seed)

@@ -1,0 +1,57 @@
+"""Which device a job computes on.  Snakemake counts GPUs but does not name one; a lock does."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+LOCK_DIR = Path(".snakemake/gpu")
+
+
+def visible_gpus() -> list[str]:
+    """Return the ids of the GPUs this process may use, without importing torch."""
+    listed = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if listed is not None:
+        return [gpu for gpu in listed.split(",") if gpu.strip()]
+    try:
+        query = ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"]
+        return subprocess.run(query, capture_output=True, text=True, check=True).stdout.split()
+    except (FileNotFoundError, subprocess.CalledProcessError):
+        return []
+
+
+@contextmanager
+def claim_device() -> Iterator[str]:
+    """Hold one free GPU for the life of the block and yield "cuda"; without GPUs yield "cpu".
+
+    The lock belongs to the process, so the kernel frees it even on SIGKILL.  A cluster hands each
+    job its own GPUs, so there nothing needs locking.  Call before torch is imported.
+    """
+    gpus = visible_gpus()
+    if len(gpus) <= 1 or "SLURM_JOB_ID" in os.environ:
+        yield "cuda" if gpus else "cpu"
+        return
+    with _lock_one(gpus) as gpu:
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpu
+        yield "cuda"
+
+
+@contextmanager
+def _lock_one(gpus: list[str]) -> Iterator[str]:
+    """Wait until one of the GPUs is free and hold its lock."""
+    LOCK_DIR.mkdir(parents=True, exist_ok=True)
+    while True:
+        for gpu in gpus:
+            with (LOCK_DIR / f"{gpu}.lock").open("w") as handle:
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    continue
+                yield gpu
+                return
+        time.sleep(0.2)
