@@ -11,7 +11,7 @@ from torch.nn import ParameterDict
 from torch.optim import Optimizer
 
 from semsplat.fit.schedules import refine_steps
-from semsplat.params.schema import Densify, Progressive
+from semsplat.params.geometry import Densify, Progressive
 
 NEVER = 10**9
 

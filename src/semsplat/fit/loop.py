@@ -18,7 +18,7 @@ from semsplat.fit.state import load_state, save_state
 from semsplat.fit.trainee import Trainee
 from semsplat.fit.views import View
 from semsplat.log import progress
-from semsplat.params.schema import Training
+from semsplat.params.geometry import Training
 
 Outcome = tuple[dict[str, Tensor], dict[str, Any], dict[str, Tensor | float]]
 Objective = Callable[[int, View], Outcome]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from semsplat.params.schema import Densify, Progressive
+from semsplat.params.geometry import Densify, Progressive
 
 
 def log_linear(step: int, steps: int, start: float, end: float) -> float:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from semsplat.io import sha256_text
-from semsplat.params.schema import Dataset, Geometry, Params
+from semsplat.params.geometry import Geometry
+from semsplat.params.schema import Dataset, Params
 
 
 class Run(NamedTuple):

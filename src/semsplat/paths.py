@@ -1,0 +1,28 @@
+"""Every path pattern once.  Rules spell the same patterns with Snakemake's wildcards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+GEOMETRY = "geometry"
+"""The setting name under which the RGB-only geometry itself is evaluated."""
+
+
+def scene_dir(dataset: str, scene: str) -> Path:
+    """Return the folder of a canonical scene."""
+    return Path("data", dataset, scene)
+
+
+def geometry_dir(dataset: str, scene: str, seed: int) -> Path:
+    """Return the folder of a geometry run: point_cloud.ply, metrics.jsonl, run.json."""
+    return Path("results/geometry", dataset, scene, str(seed))
+
+
+def evaluate_dir(dataset: str, scene: str, setting: str, seed: int) -> Path:
+    """Return the folder of an evaluation: predictions, scores.json, run.json."""
+    return Path("results/evaluate", dataset, scene, setting, str(seed))
+
+
+def figures_dir(suite: str) -> Path:
+    """Return the folder of a suite's figures."""
+    return Path("paper_figures", suite)

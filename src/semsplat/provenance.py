@@ -1,0 +1,112 @@
+"""The provenance card ``run.json``: what a result was made from, by what, where and when."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import subprocess
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from semsplat.fingerprint import fingerprint
+from semsplat.io import canonical_json, sha256_file, sha256_text, write_json
+
+PACKAGES = ("semsplat", "torch", "gsplat", "numba", "numpy", "torchmetrics")
+
+
+def run_key(config: Mapping[str, Any], inputs: Mapping[str, str], code: str) -> str:
+    """Return the identity of a run: same parameters, inputs and code give the same key."""
+    return sha256_text(canonical_json({"config": config, "inputs": inputs, "code": code}))[:32]
+
+
+class Card:
+    """A run's card, opened when the run starts and written when it has ended well."""
+
+    def __init__(self, phase: str, module: str, config: dict[str, Any], inputs: dict[str, Path]) -> None:
+        """Note the start.
+
+        Args:
+            phase: one of the six words.
+            module: whose imports are the run's code.
+            config: everything that was chosen: parameters, data set, scene, setting, seed.
+            inputs: name: file the result depends on.
+        """
+        self.started = datetime.now(UTC)
+        self.code = fingerprint(module)
+        self.inputs = {name: sha256_file(path) for name, path in inputs.items()}
+        self.key = run_key(config, self.inputs, self.code)
+        self.phase, self.config = phase, config
+
+    def write(self, path: Path, outputs: dict[str, Path], **numbers: Any) -> None:
+        """Write the card; ``numbers`` are the run's own facts (seconds of training, counts)."""
+        ended = datetime.now(UTC)
+        card = {
+            "phase": self.phase,
+            "run_key": self.key,
+            "config": self.config,
+            "code": self.code,
+            "inputs": self.inputs,
+            "outputs": {name: sha256_file(output) for name, output in outputs.items()},
+            "numbers": {"peak_ram_mb": _peak_ram_mb(), **numbers},
+            "git": _git(),
+            "machine": _machine(),
+            "started": self.started.isoformat(timespec="seconds"),
+            "ended": ended.isoformat(timespec="seconds"),
+            "wall_s": round((ended - self.started).total_seconds(), 1),
+            "command": ["python", "-m", f"semsplat.{self.phase}", *sys.argv[1:]],
+        }
+        write_json(path, card)
+
+
+def _peak_ram_mb() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+def _git() -> dict[str, Any]:
+    """Return the commit and whether tracked files differ from it; nulls outside a repository."""
+
+    def ask(*words: str) -> str | None:
+        done = subprocess.run(["git", *words], capture_output=True, text=True, check=False)
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    try:
+        changed = ask("status", "--porcelain", "--untracked-files=no")
+        return {"commit": ask("rev-parse", "HEAD"), "dirty": None if changed is None else bool(changed)}
+    except FileNotFoundError:
+        return {"commit": None, "dirty": None}
+
+
+def _machine() -> dict[str, Any]:
+    """Return versions and hardware."""
+    import torch
+
+    cuda = torch.cuda.is_available()
+    return {
+        "host": platform.node(),
+        "platform": platform.platform(),
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in PACKAGES},
+        "cpu": _cpu_name(),
+        "threads": len(os.sched_getaffinity(0)),
+        "gpu": torch.cuda.get_device_name() if cuda else None,
+        "cuda": torch.version.cuda if cuda else None,
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _cpu_name() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []:
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
