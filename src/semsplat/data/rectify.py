@@ -80,11 +80,14 @@ def _undistortion(
     pinhole_size = (pinhole.width, pinhole.height)
     width, height = np.rint(scale * pinhole_size).astype(int).tolist()
     K = scale_intrinsics(pinhole.calibration_matrix(), pinhole_size, (width, height))
-    u, v = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
-    rays = np.stack([u, v, np.ones_like(u)], axis=-1).reshape(-1, 3) @ np.linalg.inv(K).T
-    source = camera.img_from_cam(rays) * scale  # [h w, 2], pixel centres at halves
-    lookup = (source - 0.5).reshape(height, width, 2)  # OpenCV's centres are at integers
-    return K, (width, height), lookup.astype(np.float32)
+    pixels = np.ones((width, 3))  # one row of pixel centres, homogeneous
+    pixels[:, 0] = np.arange(width) + 0.5
+    lookup = np.empty((height, width, 2), dtype=np.float32)
+    for row in range(height):  # row by row: in float64 a photograph's map would take a gigabyte
+        pixels[:, 1] = row + 0.5
+        source = camera.img_from_cam(pixels @ np.linalg.inv(K).T) * scale  # [w, 2]
+        lookup[row] = source - 0.5  # OpenCV's pixel centres are at integers
+    return K, (width, height), lookup
 
 
 def _check_scale(image_size: Size, camera_size: Size, where: str) -> None:

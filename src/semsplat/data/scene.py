@@ -187,7 +187,7 @@ def _file(path: Path, relative: str) -> Path:
 def _split(
     path: Path, transforms: Transforms, frames: dict[str, Frame]
 ) -> tuple[tuple[Frame, ...], tuple[Frame, ...]]:
-    """Return (train, test) in the file's order; by name when the file does not split."""
+    """Return (train, test) in the order of the file's lists; by name where it has none."""
     if transforms.train_filenames is None and transforms.test_filenames is None:
         train, test = split_every(sorted(frames), HELD_OUT_EVERY)
     else:

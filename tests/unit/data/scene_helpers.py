@@ -54,7 +54,8 @@ def write_tiny_scene(out_dir: Path, names: tuple[str, ...] = ("a", "b", "c")) ->
 def assert_nothing_left(out_dir: Path) -> None:
     """Neither the folder nor a partial one is there."""
     assert not out_dir.exists()
-    assert not list(out_dir.parent.glob("*partial*")) if out_dir.parent.exists() else True
+    assert not list(out_dir.parent.glob("*partial*"))
+    assert not list(out_dir.parent.glob(".*partial*"))
 
 
 def make_model(

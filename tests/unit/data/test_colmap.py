@@ -151,6 +151,24 @@ def test_sources_are_the_files_read_and_empty_without_material(tmp_path: Path) -
     assert colmap.sources(options(tmp_path / "none", labels="l", classes="c")) == []
 
 
+def test_each_image_may_have_its_own_camera_and_lens(tmp_path: Path) -> None:
+    root = write_material(tmp_path / "in")
+    model = pycolmap.Reconstruction()
+    lenses = {"cam/a.png": PINHOLE, "cam/b.png": {"model": "RADIAL", "params": [20, 8, 6, -0.1, 0]}}
+    for number, (name, lens) in enumerate(lenses.items(), start=1):
+        camera = pycolmap.Camera(width=16, height=12, camera_id=number, **lens)
+        model.add_camera_with_trivial_rig(camera)
+        image = pycolmap.Image(name=name, camera_id=number, image_id=number)
+        model.add_image_with_trivial_frame(image, pycolmap.Rigid3d())
+    model.add_point3D(POINTS[0], pycolmap.Track(), np.zeros(3, np.uint8))
+    model.write_binary(str(root / "sparse"))
+    scene = imported(tmp_path, options(root))
+    np.testing.assert_array_equal(scene.test[0].K, [[20, 0, 8], [0, 21, 6], [0, 0, 1]])
+    pinhole = pycolmap.undistort_camera(pycolmap.UndistortCameraOptions(), model.camera(2))
+    assert (scene.train[0].width, scene.train[0].height) == (pinhole.width, pinhole.height)
+    np.testing.assert_allclose(scene.train[0].K, pinhole.calibration_matrix())
+
+
 def broken_material(root: Path, case: str) -> colmap.Options:
     """Material with one fault; returns the options to import it with."""
     camera = {"model": "FOV", "params": [20.0, 20, 8, 6, 0.1]} if case == "camera" else PINHOLE
@@ -183,8 +201,8 @@ def broken_material(root: Path, case: str) -> colmap.Options:
         opts = options(root, sparse="sparse/0")
     elif case in ("label size", "unnamed label", "no label", "bad classes", "no classes"):
         width = 8 if case == "label size" else 16
-        if case != "no label":
-            write_png(root / "labels" / "cam" / "b.png", np.full((12, width), 3, np.uint8))
+        stem = "extra" if case == "no label" else "cam/b"
+        write_png(root / "labels" / f"{stem}.png", np.full((12, width), 3, np.uint8))
         names = "1 floor\n" if case == "unnamed label" else "3 cup\n"
         (root / "classes.txt").write_text("3 cup\ncup 4\n" if case == "bad classes" else names)
         classes = "none.txt" if case == "no classes" else "classes.txt"
@@ -205,7 +223,7 @@ BROKEN = {
     "camera": ("FOV", "SIMPLE_PINHOLE, PINHOLE, SIMPLE_RADIAL, RADIAL, OPENCV"),
     "label size": ("labels/cam/b.png", "8x12", "16x12"),
     "unnamed label": ("labels/cam/b.png", "label 3 is not in the classes file"),
-    "no label": ("labels", "no label PNG"),
+    "no label": ("labels", "no PNG has the stem of a registered image"),
     "bad classes": ("classes.txt", "line 2", "cup 4"),
     "no classes": ("none.txt", "no such file"),
 }

@@ -74,17 +74,16 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
     images = registered_images(model)
     _, test = split_every([image.name for image in images], options.test_every)
     classes = _read_classes(root / options.classes) if options.classes is not None else {}
-    labels = _LabelMaps(options, classes)
+    labels = _LabelMaps(options, classes, images)
     views = _Views(model, options)
     origin = {"source": options.source, "licence": options.licence}
     with SceneWriter(out_dir, dataset=out_dir.parent.name, scene=scene, **origin) as writer:
         for image in images:
             path, plan = views.locate(image)
             pixels = plan.image(read_rgb(path, plan.source_size))
-            ids = labels.read(image.name, plan)
+            ids = labels.read(image, plan)
             split: Split = "test" if image.name in test else "train"
-            name = str(PurePosixPath(image.name).with_suffix(""))
-            writer.add_frame(name, pixels, viewmat(image), plan.K, split, labels=ids)
+            writer.add_frame(_frame_name(image), pixels, viewmat(image), plan.K, split, labels=ids)
         writer.set_points(*model_points(model))
         if classes:
             writer.set_semantics({"classes": labels.stored_classes()})
@@ -92,45 +91,52 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
 
 
 class _Views:
-    """Finds the registered images on disk and plans their rectification once per camera."""
+    """Finds the registered images on disk and plans their rectification."""
 
     def __init__(self, model: pycolmap.Reconstruction, options: Options) -> None:
         self._model = model
         self._folder = Path(options.root) / options.images
         self._max_width_px = options.max_width_px
-        self._plans: dict[tuple[int, Size], Rectifier] = {}
+        # Only the last plan is kept: it is as large as an image, and a model may have a camera
+        # per image.  Images of one camera mostly follow each other by name.
+        self._key: tuple[int, Size] | None = None
 
     def locate(self, image: pycolmap.Image) -> tuple[Path, Rectifier]:
         """Return the image's file and plan; raise when it is missing or of a wrong size."""
         path = self._folder / image.name
         if not path.is_file():
             raise SemsplatError(f"{path}: no such file, though the model registers this image")
-        size = image_size(path)
-        key = (image.camera_id, size)
-        if key not in self._plans:
+        key = (image.camera_id, image_size(path))
+        if key != self._key:
             camera = self._model.camera(image.camera_id)
-            self._plans[key] = plan_rectification(
-                camera, size, max_width_px=self._max_width_px, where=str(path)
+            self._plan = plan_rectification(
+                camera, key[1], max_width_px=self._max_width_px, where=str(path)
             )
-        return path, self._plans[key]
+            self._key = key
+        return path, self._plan
 
 
 class _LabelMaps:
     """Label PNGs in the ids of the source, handed out in ours (0 = void)."""
 
-    def __init__(self, options: Options, classes: dict[int, str]) -> None:
-        self._folder = Path(options.root) / options.labels if options.labels is not None else None
-        if self._folder is not None and not _image_files(self._folder):
-            raise SemsplatError(f"{self._folder}: no label PNG; correct 'labels' or drop it")
+    def __init__(
+        self, options: Options, classes: dict[int, str], images: list[pycolmap.Image]
+    ) -> None:
         self._classes = classes
         self._void = options.void_label or 0
+        self._paths: dict[str, Path] = {}  # of the images that have labels
+        if options.labels is None:
+            return
+        folder = Path(options.root) / options.labels
+        paths = {image.name: folder / f"{_frame_name(image)}.png" for image in images}
+        self._paths = {name: path for name, path in paths.items() if path.is_file()}
+        if not self._paths:
+            raise SemsplatError(f"{folder}: no PNG has the stem of a registered image; rename them")
 
-    def read(self, image_name: str, plan: Rectifier) -> NDArray[np.int32] | None:
+    def read(self, image: pycolmap.Image, plan: Rectifier) -> NDArray[np.int32] | None:
         """Return the image's rectified labels [h, w], or None where it has no PNG."""
-        if self._folder is None:
-            return None
-        path = self._folder / PurePosixPath(image_name).with_suffix(".png")
-        if not path.is_file():
+        path = self._paths.get(image.name)
+        if path is None:
             return None
         ids = read_ids(path, plan.source_size)
         unnamed = set(np.unique(ids).tolist()) - set(self._classes) - {self._void}
@@ -152,12 +158,21 @@ class _LabelMaps:
         return np.where(ids == self._void, 0, ids + 1) if self._void else ids
 
 
+def _frame_name(image: pycolmap.Image) -> str:
+    """Return the image's name without its suffix."""
+    return str(PurePosixPath(image.name).with_suffix(""))
+
+
 def _read_classes(path: Path) -> dict[int, str]:
     """Return {id: name} of a text file with one "id name" per line; names may have spaces."""
     if not path.is_file():
         raise SemsplatError(f"{path}: no such file; correct 'classes'")
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError:
+        raise SemsplatError(f"{path}: not UTF-8 text; save it as such") from None
     classes: dict[int, str] = {}
-    for number, line in enumerate(path.read_text().splitlines(), start=1):
+    for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         key, _, name = line.strip().partition(" ")
