@@ -1,0 +1,193 @@
+"""Any COLMAP model with its images, and optionally one label PNG per image."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import pycolmap
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from semsplat.data.colmap_model import (
+    model_files,
+    model_points,
+    read_model,
+    registered_images,
+    viewmat,
+)
+from semsplat.data.images import IMAGE_SUFFIXES, Size, image_size, read_ids, read_rgb
+from semsplat.data.rectify import Rectifier, plan_rectification
+from semsplat.data.scene_writer import SceneWriter
+from semsplat.data.splits import Split, split_every
+from semsplat.errors import SemsplatError
+
+
+class Options(BaseModel):
+    """Where the material lies and how it is taken over; paths are relative to ``root``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    root: str
+    images: str  # folder; the names in the model are relative to it
+    sparse: str  # folder of the model, binary or text
+    labels: str | None = None  # folder of PNGs at the images' relative paths, ending in .png
+    classes: str | None = None  # text file, one "id name" per line, ids as in the PNGs
+    # The id in the PNGs that means void.  None or 0: the PNGs follow our convention already (0 is
+    # void) and ids are kept.  Any other: 0 is a class there, so every id is stored as id + 1 and
+    # this one as 0; the ids of ``classes`` move along.
+    void_label: int | None = Field(ge=0)
+    test_every: int = Field(ge=2)  # frames 0, n, 2n ... in name order are test
+    max_width_px: int | None = Field(gt=0)
+    source: str
+    licence: str
+
+    @model_validator(mode="after")
+    def _labels_have_names(self) -> Options:
+        """Refuse labels without class names: queries are made of names."""
+        if self.labels is not None and self.classes is None:
+            raise ValueError("'labels' needs 'classes', the text file that names the ids")
+        return self
+
+
+def sources(options: Options) -> list[Path]:
+    """Return the files the import reads, sorted; a missing folder adds none."""
+    root = Path(options.root)
+    found = model_files(root / options.sparse) + _image_files(root / options.images)
+    if options.labels is not None:
+        found += _image_files(root / options.labels)
+    if options.classes is not None and (root / options.classes).is_file():
+        found.append(root / options.classes)
+    return sorted(found)
+
+
+def import_scene(scene: str, options: Options, out_dir: Path) -> None:
+    """Write the canonical scene to ``out_dir``, which ends in ``{dataset}/{scene}``.
+
+    Images of SIMPLE_RADIAL, RADIAL and OPENCV cameras are undistorted as COLMAP does it, label
+    maps with them.  Images that the model does not register are left out and noted in the
+    manifest.  Raises a one-line `SemsplatError` and leaves nothing for unreadable or missing
+    files, an empty model, other camera models, sizes that do not agree and unnamed labels.
+    """
+    root = Path(options.root)
+    model = read_model(root / options.sparse)
+    images = registered_images(model)
+    _, test = split_every([image.name for image in images], options.test_every)
+    classes = _read_classes(root / options.classes) if options.classes is not None else {}
+    labels = _LabelMaps(options, classes, images)
+    views = _Views(model, options)
+    origin = {"source": options.source, "licence": options.licence}
+    with SceneWriter(out_dir, dataset=out_dir.parent.name, scene=scene, **origin) as writer:
+        for image in images:
+            path, plan = views.locate(image)
+            pixels = plan.image(read_rgb(path, plan.source_size))
+            ids = labels.read(image, plan)
+            split: Split = "test" if image.name in test else "train"
+            writer.add_frame(_frame_name(image), pixels, viewmat(image), plan.K, split, labels=ids)
+        writer.set_points(*model_points(model))
+        if classes:
+            writer.set_semantics({"classes": labels.stored_classes()})
+        writer.note("unregistered_images", _unregistered(root / options.images, images))
+
+
+class _Views:
+    """Finds the registered images on disk and plans their rectification."""
+
+    def __init__(self, model: pycolmap.Reconstruction, options: Options) -> None:
+        self._model = model
+        self._folder = Path(options.root) / options.images
+        self._max_width_px = options.max_width_px
+        # Only the last plan is kept: it is as large as an image, and a model may have a camera
+        # per image.  Images of one camera mostly follow each other by name.
+        self._key: tuple[int, Size] | None = None
+
+    def locate(self, image: pycolmap.Image) -> tuple[Path, Rectifier]:
+        """Return the image's file and plan; raise when it is missing or of a wrong size."""
+        path = self._folder / image.name
+        if not path.is_file():
+            raise SemsplatError(f"{path}: no such file, though the model registers this image")
+        key = (image.camera_id, image_size(path))
+        if key != self._key:
+            camera = self._model.camera(image.camera_id)
+            self._plan = plan_rectification(
+                camera, key[1], max_width_px=self._max_width_px, where=str(path)
+            )
+            self._key = key
+        return path, self._plan
+
+
+class _LabelMaps:
+    """Label PNGs in the ids of the source, handed out in ours (0 = void)."""
+
+    def __init__(
+        self, options: Options, classes: dict[int, str], images: list[pycolmap.Image]
+    ) -> None:
+        self._classes = classes
+        self._void = options.void_label or 0
+        self._paths: dict[str, Path] = {}  # of the images that have labels
+        if options.labels is None:
+            return
+        folder = Path(options.root) / options.labels
+        paths = {image.name: folder / f"{_frame_name(image)}.png" for image in images}
+        self._paths = {name: path for name, path in paths.items() if path.is_file()}
+        if not self._paths:
+            raise SemsplatError(f"{folder}: no PNG has the stem of a registered image; rename them")
+
+    def read(self, image: pycolmap.Image, plan: Rectifier) -> NDArray[np.int32] | None:
+        """Return the image's rectified labels [h, w], or None where it has no PNG."""
+        path = self._paths.get(image.name)
+        if path is None:
+            return None
+        ids = read_ids(path, plan.source_size)
+        unnamed = set(np.unique(ids).tolist()) - set(self._classes) - {self._void}
+        if unnamed:
+            raise SemsplatError(f"{path}: label {min(unnamed)} is not in the classes file; add it")
+        return plan.ids(self._stored(ids))
+
+    def stored_classes(self) -> list[dict[str, int | str]]:
+        """Return the classes with the ids that `read` hands out, void left out."""
+        shift = 1 if self._void else 0
+        return [
+            {"id": number + shift, "name": name}
+            for number, name in sorted(self._classes.items())
+            if number != self._void
+        ]
+
+    def _stored(self, ids: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Return our ids: see ``Options.void_label``."""
+        return np.where(ids == self._void, 0, ids + 1) if self._void else ids
+
+
+def _frame_name(image: pycolmap.Image) -> str:
+    """Return the image's name without its suffix."""
+    return str(PurePosixPath(image.name).with_suffix(""))
+
+
+def _read_classes(path: Path) -> dict[int, str]:
+    """Return {id: name} of a text file with one "id name" per line; names may have spaces."""
+    if not path.is_file():
+        raise SemsplatError(f"{path}: no such file; correct 'classes'")
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError:
+        raise SemsplatError(f"{path}: not UTF-8 text; save it as such") from None
+    classes: dict[int, str] = {}
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        key, _, name = line.strip().partition(" ")
+        if not key.isdecimal() or not name.strip() or int(key) in classes:
+            raise SemsplatError(f"{path}: line {number}: expected a new 'id name', got '{line}'")
+        classes[int(key)] = name.strip()
+    return classes
+
+
+def _image_files(folder: Path) -> list[Path]:
+    """Return the image files below ``folder``, sorted; empty when it is missing."""
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
+
+
+def _unregistered(folder: Path, images: list[pycolmap.Image]) -> list[str]:
+    """Return the names of images on disk that have no pose."""
+    on_disk = {path.relative_to(folder).as_posix() for path in _image_files(folder)}
+    return sorted(on_disk - {image.name for image in images})

@@ -1,0 +1,232 @@
+"""Replica as Semantic-NeRF renders it; the procedural worlds are written in the same layout.
+
+Below ``<root>/<sequence>/``: ``rgb/rgb_N.png``, ``depth/depth_N.png`` (16-bit millimetres),
+``semantic_class/semantic_class_N.png`` (0 = void), optionally
+``semantic_instance/semantic_instance_N.png`` and (our extension)
+``semantic_part/semantic_part_N.png``, and ``traj_w_c.txt``: one row-wise camera-to-world matrix in
+OpenCV axes per line, line i for the i-th image by number.  ``info_semantic.json`` with ``classes``
+and ``objects`` lies there or in ``<root>/``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from semsplat.data.backproject import sample_points
+from semsplat.data.images import (
+    Size,
+    downscaled_size,
+    image_size,
+    read_ids,
+    read_rgb,
+    resize_ids,
+    resize_rgb,
+    scale_intrinsics,
+)
+from semsplat.data.poses import check_rigid, rigid_inverse
+from semsplat.data.scene_writer import SceneWriter
+from semsplat.data.splits import Split, split_every
+from semsplat.errors import SemsplatError
+from semsplat.io import read_json
+
+MILLIMETRE_M = 0.001
+TRAJECTORY = "traj_w_c.txt"
+INFO = "info_semantic.json"
+ID_KINDS = {
+    "semantic_class": "labels",
+    "semantic_instance": "instances",
+    "semantic_part": "parts",
+}
+KINDS = ("rgb", "depth", *ID_KINDS)
+
+
+class Options(BaseModel):
+    """Where the renders lie and how they are taken over."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    root: str  # folder of one Replica scene
+    sequence: str  # "Sequence_1"
+    hfov_deg: float = Field(gt=0, lt=180)  # horizontal field of view
+    frame_step: int = Field(ge=1)  # every n-th image by number, from the first
+    test_every: int = Field(ge=2)  # of those, 0, n, 2n ... are test
+    n_points: int = Field(ge=1)  # initial points, spread evenly over the training views
+    point_noise_m: float = Field(ge=0)  # standard deviation, so that they are not perfect
+    points_seed: int = Field(ge=0)
+    max_width_px: int | None = Field(gt=0)
+    source: str
+    licence: str
+
+
+def sources(options: Options) -> list[Path]:
+    """Return the files the import reads, sorted; a missing folder adds none."""
+    folder = Path(options.root) / options.sequence
+    numbers = _numbers(folder)[:: options.frame_step]
+    candidates = [_file(folder, kind, number) for kind in KINDS for number in numbers]
+    candidates += [folder / TRAJECTORY, folder / INFO, Path(options.root) / INFO]
+    return sorted(path for path in candidates if path.is_file())
+
+
+def import_scene(scene: str, options: Options, out_dir: Path) -> None:
+    """Write the canonical scene to ``out_dir``, which ends in ``{dataset}/{scene}``.
+
+    Frames keep their native number ("rgb_12").  ``semantics.json`` lists the classes that occur,
+    and the scene's ``objects`` where ``info_semantic.json`` has them.  Raises a one-line
+    `SemsplatError` and leaves nothing for missing or unreadable files, poses that do not match
+    the images and labels without a name.
+    """
+    folder = Path(options.root) / options.sequence
+    info_path, names, objects = _read_info(options)
+    poses = _read_poses(folder)
+    train, test = split_every(list(poses)[:: options.frame_step], options.test_every)
+    points = _InitialPoints(options, n_views=len(train))
+    occurring: set[int] = set()
+    origin = {"source": options.source, "licence": options.licence}
+    with SceneWriter(out_dir, dataset=out_dir.parent.name, scene=scene, **origin) as writer:
+        for number in sorted(train + test):
+            view = _read_view(folder, number, options)
+            viewmat = rigid_inverse(poses[number])
+            split: Split = "test" if number in test else "train"
+            writer.add_frame(
+                f"rgb_{number}", view.image, viewmat, view.K, split, depth=view.depth, **view.ids
+            )
+            occurring |= _named_ids(view.ids["labels"], names, number, info_path)
+            if split == "train":
+                points.add(view, viewmat)
+        writer.set_points(*points.noisy())
+        classes = [{"id": key, "name": names[key]} for key in sorted(occurring)]
+        writer.set_semantics({"classes": classes, **objects})
+
+
+@dataclass(frozen=True, eq=False)
+class _View:
+    """The pixels of one view, at the size they are stored in."""
+
+    image: NDArray[np.uint8]  # [H, W, 3]
+    K: NDArray[np.float64]  # [3, 3] px
+    depth: NDArray[np.float32]  # [H, W] metres, 0 = unknown
+    ids: dict[str, NDArray[np.int32]]  # "labels" and what is there of "instances", "parts": [H, W]
+
+
+class _InitialPoints:
+    """Points of the training views, the same number from each as far as it divides."""
+
+    def __init__(self, options: Options, n_views: int) -> None:
+        self._rng = np.random.default_rng(options.points_seed)
+        self._noise_m = options.point_noise_m
+        share, rest = divmod(options.n_points, max(n_views, 1))
+        self._shares = iter([share + (index < rest) for index in range(n_views)])
+        self._xyz: list[NDArray[np.float64]] = []
+        self._rgb: list[NDArray[np.uint8]] = []
+
+    def add(self, view: _View, viewmat: NDArray[np.float64]) -> None:
+        """Take the next training view's share."""
+        n_points = next(self._shares)
+        xyz, rgb = sample_points(
+            view.depth, view.image, viewmat, view.K, n_points=n_points, rng=self._rng
+        )
+        self._xyz.append(xyz)
+        self._rgb.append(rgb)
+
+    def noisy(self) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        """Return (xyz float32 [N, 3] with noise, rgb uint8 [N, 3])."""
+        xyz = np.concatenate(self._xyz)
+        xyz += self._rng.normal(0.0, self._noise_m, xyz.shape)
+        return xyz.astype(np.float32), np.concatenate(self._rgb)
+
+
+def _read_view(folder: Path, number: int, options: Options) -> _View:
+    """Return one view's pixels, shrunk to ``options.max_width_px``."""
+    native = image_size(_file(folder, "rgb", number))
+    size = downscaled_size(native, options.max_width_px)
+    millimetres = read_ids(_file(folder, "depth", number), native)
+    ids = {
+        ours: resize_ids(read_ids(path, native), size)
+        for kind, ours in ID_KINDS.items()
+        if (path := _file(folder, kind, number)).is_file() or ours == "labels"
+    }
+    return _View(
+        image=resize_rgb(read_rgb(_file(folder, "rgb", number), native), size),
+        K=scale_intrinsics(_native_intrinsics(native, options.hfov_deg), native, size),
+        depth=resize_ids((millimetres * MILLIMETRE_M).astype(np.float32), size),
+        ids=ids,
+    )
+
+
+def _native_intrinsics(size: Size, hfov_deg: float) -> NDArray[np.float64]:
+    """Return K [3, 3] px: square pixels, principal point in the middle.
+
+    Semantic-NeRF writes cx = (W - 1) / 2 for the same camera: its pixel centres are integers.
+    """
+    width, height = size
+    focal = width / 2 / np.tan(np.radians(hfov_deg) / 2)
+    return np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]])
+
+
+def _read_poses(folder: Path) -> dict[int, NDArray[np.float64]]:
+    """Return {image number: camera-to-world [4, 4], OpenCV axes}, by number."""
+    path = folder / TRAJECTORY
+    numbers = _numbers(folder)
+    if not numbers:
+        raise SemsplatError(f"{folder / 'rgb'}: no rgb_N.png; correct 'root' and 'sequence'")
+    try:
+        rows = np.loadtxt(path, dtype=np.float64, ndmin=2)
+    except FileNotFoundError:
+        raise SemsplatError(f"{path}: no such file") from None
+    except ValueError as error:
+        raise SemsplatError(f"{path}: not a table of numbers ({error})") from None
+    if rows.shape != (len(numbers), 16):
+        raise SemsplatError(
+            f"{path}: {rows.shape[0]} lines of {rows.shape[1]} numbers for {len(numbers)} images; "
+            "it needs one line of 16 per image of rgb/"
+        )
+    poses = dict(zip(numbers, rows.reshape(-1, 4, 4), strict=True))
+    for number, pose in poses.items():
+        check_rigid(pose, f"{path}: image rgb_{number}")
+    return poses
+
+
+def _read_info(options: Options) -> tuple[Path, dict[int, str], dict[str, Any]]:
+    """Return (path, {class id: name}, {"objects": ...} or {}) of ``info_semantic.json``.
+
+    The sequence's file wins over the scene's.
+    """
+    root = Path(options.root)
+    path = root / options.sequence / INFO
+    path = path if path.is_file() else root / INFO
+    info = read_json(path)
+    try:
+        names = {int(entry["id"]): str(entry["name"]) for entry in info["classes"]}
+    except (KeyError, TypeError, ValueError):
+        raise SemsplatError(f'{path}: needs "classes": [{{"id": 1, "name": "floor"}}]') from None
+    return path, names, {key: info[key] for key in ("objects",) if key in info}
+
+
+def _named_ids(
+    labels: NDArray[np.int32], names: dict[int, str], number: int, info_path: Path
+) -> set[int]:
+    """Return the class ids in ``labels``; raise at one that has no name."""
+    ids = set(np.unique(labels).tolist()) - {0}
+    unnamed = ids - set(names)
+    if unnamed:
+        raise SemsplatError(
+            f"{info_path}: no class {min(unnamed)}, which semantic_class_{number}.png contains"
+        )
+    return ids
+
+
+def _numbers(folder: Path) -> list[int]:
+    """Return the N of every ``rgb/rgb_N.png``, sorted as numbers."""
+    stems = [path.stem.removeprefix("rgb_") for path in (folder / "rgb").glob("rgb_*.png")]
+    return sorted(int(stem) for stem in stems if stem.isdecimal())
+
+
+def _file(folder: Path, kind: str, number: int) -> Path:
+    """Return e.g. ``depth/depth_12.png``."""
+    return folder / kind / f"{kind}_{number}.png"

@@ -1,0 +1,209 @@
+"""The canonical scene, read: the only form in which later phases see a data set.
+
+``load_scene`` checks poses, names, splits and the presence of every file; pixels are decoded
+later, one view at a time, by ``load_image``, ``load_depth`` and ``load_ids``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from plyfile import PlyData, PlyElementParseError, PlyHeaderParseError
+
+from semsplat.data.images import read_ids, read_rgb
+from semsplat.data.poses import camera_centre, check_intrinsics, check_rigid, viewmat_from_opengl
+from semsplat.data.splits import HELD_OUT_EVERY, split_every
+from semsplat.data.transforms import (
+    FrameEntry,
+    Transforms,
+    frame_name,
+    read_transforms,
+    resolve_camera,
+)
+from semsplat.errors import SemsplatError, did_you_mean
+from semsplat.io import read_json
+
+EXTENT_MARGIN = 1.1  # 3DGS, getNerfppNorm
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One posed view; identified by ``name`` everywhere."""
+
+    name: str  # file name without suffix, subfolders joined by "/"
+    image_path: Path
+    viewmat: NDArray[np.float64]  # [4, 4] world-to-camera, OpenCV axes
+    K: NDArray[np.float64]  # [3, 3] px, centre of the top-left pixel at (0.5, 0.5)
+    width: int  # px
+    height: int  # px
+    depth_path: Path | None
+    labels_path: Path | None
+    instances_path: Path | None
+    parts_path: Path | None
+    depth_unit_m: float  # metres per unit of the stored depth
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A scene on disk: no name is both in ``train`` and in ``test``."""
+
+    scene_dir: Path
+    train: tuple[Frame, ...]  # at least one
+    test: tuple[Frame, ...]
+    points_path: Path | None  # initial points, PLY
+
+
+def load_scene(scene_dir: Path) -> Scene:
+    """Return the checked scene of a canonical or plain nerfstudio folder.
+
+    Without ``train_filenames`` and ``test_filenames`` every 8th image by name is held out, as
+    nerfstudio and 3DGS do.  Raises a one-line `SemsplatError` naming the file for anything amiss:
+    missing files, poses that are not rigid, distorted cameras, names twice or unknown, no training
+    frame.
+    """
+    path = scene_dir / "transforms.json"
+    transforms = read_transforms(path)
+    frames: dict[str, Frame] = {}
+    for entry in transforms.frames:
+        frame = _load_frame(path, transforms, entry)
+        if frame.name in frames:
+            raise SemsplatError(f"{path}: two frames are named '{frame.name}'; rename one")
+        frames[frame.name] = frame
+    train, test = _split(path, transforms, frames)
+    if not train:
+        raise SemsplatError(f"{path}: no training frame; list some in train_filenames")
+    points_path = _optional_file(path, transforms.ply_file_path)
+    return Scene(scene_dir, train=train, test=test, points_path=points_path)
+
+
+def load_image(frame: Frame) -> NDArray[np.uint8]:
+    """Return the image as uint8 [H, W, 3] sRGB.
+
+    Raises a `SemsplatError` when it is unreadable, of another size, or has transparent pixels.
+    """
+    return read_rgb(frame.image_path, (frame.width, frame.height))
+
+
+def load_depth(frame: Frame) -> NDArray[np.float32]:
+    """Return z in the camera frame as float32 [H, W] metres, 0 = unknown.
+
+    Raises a `SemsplatError` when the frame has no depth, or the file is unreadable or of another
+    size.
+    """
+    if frame.depth_path is None:
+        raise SemsplatError(f"frame '{frame.name}' has no depth; add depth_file_path to it")
+    units = load_ids(frame.depth_path, frame)
+    return (units * frame.depth_unit_m).astype(np.float32)
+
+
+def load_ids(path: Path, frame: Frame) -> NDArray[np.int32]:
+    """Return ``frame``'s labels, instances or parts at ``path`` as int32 [H, W], 0 = none.
+
+    Raises a `SemsplatError` when the file is missing, unreadable or of another size.
+    """
+    return read_ids(path, (frame.width, frame.height))
+
+
+def load_points(scene: Scene) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """Return the initial points (xyz float32 [N, 3], rgb uint8 [N, 3]), N > 0.
+
+    Raises a `SemsplatError` when there are none, or they lack colours or are not finite.
+    """
+    if scene.points_path is None:
+        raise SemsplatError(f"{scene.scene_dir}: no initial points; add ply_file_path")
+    path = scene.points_path
+    try:
+        vertex = PlyData.read(str(path))["vertex"]
+        xyz = np.stack([vertex[key] for key in "xyz"], axis=1).astype(np.float32)
+        rgb = np.stack([vertex[key] for key in ("red", "green", "blue")], axis=1)
+    except (PlyHeaderParseError, PlyElementParseError, KeyError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise SemsplatError(
+            f"{path}: not a PLY with vertices x y z red green blue ({reason})"
+        ) from None
+    if len(xyz) == 0 or not np.isfinite(xyz).all() or rgb.dtype != np.uint8:
+        raise SemsplatError(f"{path}: points must be finite, 8-bit coloured and at least one")
+    return xyz, rgb
+
+
+def load_semantics(scene: Scene) -> dict[str, Any]:
+    """Return ``semantics.json``: ``classes`` ``[{"id", "name"}]`` and further keys."""
+    return read_json(scene.scene_dir / "semantics.json")
+
+
+def scene_extent(scene: Scene) -> float:
+    """Return 3DGS's camera extent in world units.
+
+    1.1 x the largest distance of a training camera from their mean; 0 for a single camera.
+    """
+    centres = np.stack([camera_centre(frame.viewmat) for frame in scene.train])  # [V, 3]
+    distances = np.linalg.norm(centres - centres.mean(axis=0), axis=1)
+    return float(EXTENT_MARGIN * distances.max())
+
+
+def _load_frame(path: Path, transforms: Transforms, entry: FrameEntry) -> Frame:
+    """Return one checked frame of the ``transforms.json`` at ``path``."""
+    name = frame_name(entry.file_path, path)
+    where = f"{path}: frame '{name}'"
+    try:
+        c2w = np.array(entry.transform_matrix, dtype=np.float64)
+    except ValueError:
+        raise SemsplatError(f"{where}: the pose has rows of unequal length") from None
+    check_rigid(c2w, where)
+    K, width, height = resolve_camera(transforms, entry, where)
+    check_intrinsics(K, where)
+    return Frame(
+        name=name,
+        image_path=_file(path, entry.file_path),
+        viewmat=viewmat_from_opengl(c2w),
+        K=K,
+        width=width,
+        height=height,
+        depth_path=_optional_file(path, entry.depth_file_path),
+        labels_path=_optional_file(path, entry.labels_file_path),
+        instances_path=_optional_file(path, entry.instances_file_path),
+        parts_path=_optional_file(path, entry.parts_file_path),
+        depth_unit_m=transforms.depth_unit_scale_factor,
+    )
+
+
+def _optional_file(path: Path, relative: str | None) -> Path | None:
+    """Return the file, or None where ``transforms.json`` names none."""
+    return None if relative is None else _file(path, relative)
+
+
+def _file(path: Path, relative: str) -> Path:
+    """Return the file that ``path`` names relative to its folder; raise when it is missing."""
+    found = path.parent / relative
+    if not found.is_file():
+        raise SemsplatError(f"{found}: no such file, though {path.name} names it")
+    return found
+
+
+def _split(
+    path: Path, transforms: Transforms, frames: dict[str, Frame]
+) -> tuple[tuple[Frame, ...], tuple[Frame, ...]]:
+    """Return (train, test) in the order of the file's lists; by name where it has none."""
+    if transforms.train_filenames is None and transforms.test_filenames is None:
+        train, test = split_every(sorted(frames), HELD_OUT_EVERY)
+    else:
+        train = _known_names(path, transforms.train_filenames or [], frames)
+        test = _known_names(path, transforms.test_filenames or [], frames)
+    shared = sorted(set(train) & set(test))
+    if shared:
+        raise SemsplatError(f"{path}: '{shared[0]}' is both in train and in test; drop one")
+    return tuple(frames[name] for name in train), tuple(frames[name] for name in test)
+
+
+def _known_names(path: Path, filenames: list[str], frames: dict[str, Frame]) -> list[str]:
+    """Return the frame names of ``filenames``; raise at one that is no frame."""
+    names = list(dict.fromkeys(frame_name(filename, path) for filename in filenames))
+    for name in names:
+        if name not in frames:
+            hint = did_you_mean(name, list(frames))
+            raise SemsplatError(f"{path}: the split names '{name}', which is no frame{hint}")
+    return names

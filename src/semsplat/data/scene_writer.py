@@ -1,0 +1,239 @@
+"""The canonical scene, written: all of it or nothing, every file hashed into a manifest."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path, PurePosixPath
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from plyfile import PlyData, PlyElement
+
+from semsplat.data.images import MAX_ID, write_png
+from semsplat.data.poses import check_intrinsics, check_rigid, opengl_from_viewmat
+from semsplat.data.splits import Split
+from semsplat.errors import SemsplatError
+from semsplat.io import atomic_dir, canonical_json, read_json, sha256_file, sha256_text, write_json
+
+DEPTH_UNIT_M = 0.001  # 16-bit PNG in millimetres
+ID_FOLDERS = ("labels", "instances", "parts")
+
+
+class SceneWriter:
+    """Write a canonical scene to ``out_dir``; an exception inside the block leaves nothing.
+
+    ``dataset`` and ``scene`` name it, ``source`` and ``licence`` say where it comes from and what
+    may be done with it; all four go into ``manifest.json``.
+    """
+
+    def __init__(
+        self, out_dir: Path, *, dataset: str, scene: str, source: str, licence: str
+    ) -> None:
+        """Prepare; nothing is touched before the block is entered."""
+        self._out_dir = out_dir
+        self._origin = {"dataset": dataset, "scene": scene, "source": source, "licence": licence}
+        self._frames: dict[str, dict[str, Any]] = {}  # name: entry of transforms.json
+        self._splits: dict[str, list[str]] = {"train": [], "test": []}  # file paths
+        self._label_ids: set[int] = set()
+        self._class_ids: set[int] = set()
+        self._notes: dict[str, Any] = {}
+        self._has_points = False
+
+    def __enter__(self) -> SceneWriter:
+        """Open an empty folder beside ``out_dir``."""
+        self._stack = ExitStack()
+        self._dir = self._stack.enter_context(atomic_dir(self._out_dir))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Write the rest and move the folder into place, or drop it after an exception."""
+        if kind is not None:
+            self._stack.__exit__(kind, error, trace)
+            return
+        with self._stack:  # commits the folder, or drops it when finishing fails
+            self._finish()
+
+    def add_frame(
+        self,
+        name: str,
+        image: NDArray[np.uint8],  # [H, W, 3] sRGB
+        viewmat: NDArray[np.float64],  # [4, 4] world-to-camera, OpenCV axes
+        K: NDArray[np.float64],  # [3, 3] px
+        split: Split,
+        *,
+        depth: NDArray[np.float32] | None = None,  # [H, W] metres, 0 = unknown
+        labels: NDArray[np.integer] | None = None,  # [H, W] class ids, 0 = void
+        instances: NDArray[np.integer] | None = None,  # [H, W], 0 = none
+        parts: NDArray[np.integer] | None = None,  # [H, W], 0 = none
+    ) -> None:
+        """Check and write one view; raise a `SemsplatError` naming the frame."""
+        where = f"frame '{name}'"
+        self._check_name(name)
+        check_rigid(viewmat, where)
+        check_intrinsics(K, where)
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+            raise SemsplatError(f"{where}: image {image.dtype}{image.shape}; give uint8 [H, W, 3]")
+        entry = {"transform_matrix": opengl_from_viewmat(viewmat).tolist()}
+        entry |= _intrinsics(K, image.shape[1], image.shape[0])
+        entry["file_path"] = self._write("images", name, image)
+        if depth is not None:
+            pixels = _millimetres(depth, image.shape[:2], where)
+            entry["depth_file_path"] = self._write("depths", name, pixels)
+        for folder, ids in zip(ID_FOLDERS, (labels, instances, parts), strict=True):
+            if ids is not None:
+                pixels = _id_pixels(ids, image.shape[:2], f"{where}: {folder}")
+                entry[f"{folder}_file_path"] = self._write(folder, name, pixels)
+        if labels is not None:
+            self._label_ids |= set(np.unique(labels).tolist())
+        self._frames[name] = entry
+        self._splits[split].append(entry["file_path"])
+
+    def set_points(
+        self,
+        xyz: NDArray[np.float32],  # [N, 3] world units
+        rgb: NDArray[np.uint8],  # [N, 3]
+    ) -> None:
+        """Write the initial points; raise unless finite, coloured and at least one."""
+        if xyz.shape != rgb.shape or xyz.ndim != 2 or xyz.shape[1] != 3 or rgb.dtype != np.uint8:
+            raise SemsplatError(f"points: xyz {xyz.shape} and rgb {rgb.shape} are not both [N, 3]")
+        if len(xyz) == 0 or not np.isfinite(xyz).all():
+            raise SemsplatError("points: give at least one, all of them finite")
+        fields = [(key, "f4") for key in "xyz"] + [(c, "u1") for c in ("red", "green", "blue")]
+        vertex = np.empty(len(xyz), dtype=fields)
+        for (key, _), values in zip(fields, [*xyz.T, *rgb.T], strict=True):
+            vertex[key] = values
+        PlyData([PlyElement.describe(vertex, "vertex")], byte_order="<").write(
+            str(self._dir / "points.ply")
+        )
+        self._has_points = True
+
+    def set_semantics(self, semantics: dict[str, Any]) -> None:
+        """Write ``semantics.json``; ``classes`` must be ``[{"id": 1.., "name": text}]``, ids once.
+
+        Further keys ("objects", "prompts") are free.
+        """
+        try:
+            names = {int(entry["id"]): str(entry["name"]) for entry in semantics["classes"]}
+        except (KeyError, TypeError, ValueError):
+            raise SemsplatError('semantics: classes must be [{"id": 1, "name": "floor"}]') from None
+        unique = len(names) == len(semantics["classes"])
+        if not unique or not all(0 < number <= MAX_ID for number in names):
+            raise SemsplatError(f"semantics: class ids must be unique and in 1..{MAX_ID}")
+        self._class_ids = set(names)
+        write_json(self._dir / "semantics.json", semantics)
+
+    def note(self, key: str, value: Any) -> None:
+        """Put a JSON value into the manifest's ``notes``."""
+        self._notes[key] = value
+
+    def _check_name(self, name: str) -> None:
+        """Raise unless ``name`` is new and a plain relative path."""
+        posix = PurePosixPath(name)
+        if posix.is_absolute() or ".." in posix.parts or str(posix) != name or "\\" in name:
+            raise SemsplatError(f"frame '{name}': not usable as a file name; rename it")
+        if name in self._frames:
+            raise SemsplatError(f"two frames are named '{name}'; rename one")
+
+    def _write(self, folder: str, name: str, pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> str:
+        """Write a PNG and return its path relative to the scene."""
+        relative = f"{folder}/{name}.png"
+        write_png(self._dir / relative, pixels)
+        return relative
+
+    def _finish(self) -> None:
+        """Write ``transforms.json`` and ``manifest.json``."""
+        if not self._splits["train"]:
+            raise SemsplatError(f"{self._out_dir}: no training frame; the scene is empty")
+        unnamed = self._label_ids - {0} - self._class_ids
+        if unnamed:
+            raise SemsplatError(
+                f"{self._out_dir}: label {min(unnamed)} has no class name in its semantics"
+            )
+        transforms = {
+            "camera_model": "PINHOLE",
+            "depth_unit_scale_factor": DEPTH_UNIT_M,
+            **_hoist_intrinsics(list(self._frames.values())),
+            "train_filenames": self._splits["train"],
+            "test_filenames": self._splits["test"],
+        }
+        if self._has_points:
+            transforms["ply_file_path"] = "points.ply"
+        write_json(self._dir / "transforms.json", transforms)
+        files = _hash_files(self._dir)
+        manifest = {**self._origin, "files": files, "notes": self._notes, "digest": _digest(files)}
+        write_json(self._dir / "manifest.json", manifest)
+
+
+def verify_manifest(scene_dir: Path) -> None:
+    """Recompute every hash of ``manifest.json``; raise at the first file that differs."""
+    path = scene_dir / "manifest.json"
+    manifest = read_json(path)
+    for relative, expected in sorted(manifest["files"].items()):
+        file = scene_dir / relative
+        if not file.is_file():
+            raise SemsplatError(f"{file}: no such file, though {path.name} lists it; import again")
+        if sha256_file(file) != expected:
+            raise SemsplatError(f"{file}: changed since {path.name} was written; import again")
+    if _digest(manifest["files"]) != manifest["digest"]:
+        raise SemsplatError(f"{path}: digest and file list differ; import again")
+
+
+def _digest(files: dict[str, str]) -> str:
+    """Return the sha256 that stands for all files."""
+    return sha256_text(canonical_json(files))
+
+
+def _hash_files(folder: Path) -> dict[str, str]:
+    """Return {relative path: sha256} of every file below ``folder``."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): sha256_file(path) for path in paths}
+
+
+def _intrinsics(K: NDArray[np.float64], width: int, height: int) -> dict[str, float]:
+    """Return nerfstudio's intrinsic keys."""
+    fx, fy, cx, cy = (float(K[i, j]) for i, j in ((0, 0), (1, 1), (0, 2), (1, 2)))
+    return {"fl_x": fx, "fl_y": fy, "cx": cx, "cy": cy, "w": width, "h": height}
+
+
+def _hoist_intrinsics(frames: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return ``frames`` under its key, with intrinsics that all share moved beside it."""
+    keys = _intrinsics(np.eye(3), 0, 0).keys()
+    shared = {key: frames[0][key] for key in keys}
+    if any(frame[key] != shared[key] for frame in frames for key in keys):
+        return {"frames": frames}
+    stripped = [{k: v for k, v in frame.items() if k not in keys} for frame in frames]
+    return {**shared, "frames": stripped}
+
+
+def _id_pixels(ids: NDArray[np.integer], shape: tuple[int, ...], where: str) -> NDArray[np.uint16]:
+    """Return 16-bit ids [H, W]; raise for another shape, type or range."""
+    _check_shape(ids, shape, where)
+    if not np.issubdtype(ids.dtype, np.integer) or ids.min() < 0 or ids.max() > MAX_ID:
+        raise SemsplatError(f"{where}: ids must be integers in 0..{MAX_ID}")
+    return ids.astype(np.uint16)
+
+
+def _millimetres(
+    depth: NDArray[np.float32], shape: tuple[int, ...], where: str
+) -> NDArray[np.uint16]:
+    """Return depth [H, W] in 16-bit millimetres; raise for what they cannot hold."""
+    _check_shape(depth, shape, f"{where}: depth")
+    units = np.rint(depth / DEPTH_UNIT_M)
+    if not np.isfinite(units).all() or units.min() < 0 or units.max() > MAX_ID:
+        limit = MAX_ID * DEPTH_UNIT_M
+        raise SemsplatError(f"{where}: depth must be in 0..{limit:.3f} m, 0 where unknown")
+    return units.astype(np.uint16)
+
+
+def _check_shape(pixels: NDArray[Any], shape: tuple[int, ...], where: str) -> None:
+    """Raise unless ``pixels`` covers the image of ``shape``."""
+    if pixels.shape != shape:
+        found, expected = ("x".join(map(str, s[::-1])) for s in (pixels.shape, shape))
+        raise SemsplatError(f"{where}: {found} pixels, but the image has {expected}")
