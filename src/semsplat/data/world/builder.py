@@ -1,0 +1,144 @@
+"""Assemble a world: poses, and a builder that hands out instance and part ids."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from semsplat.data.world.materials import COLORS
+from semsplat.data.world.primitives import (
+    Floats,
+    Instance,
+    Light,
+    Material,
+    Orbit,
+    Part,
+    Primitive,
+    Shape,
+    World,
+)
+
+Vector = Sequence[float]
+
+
+def turn_z(angle: float) -> Floats:
+    """Return the rotation float64 [3, 3] by ``angle`` radians about z."""
+    c, s = math.cos(angle), math.sin(angle)
+    return np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
+
+
+def turn_x(angle: float) -> Floats:
+    """Return the rotation float64 [3, 3] by ``angle`` radians about x."""
+    c, s = math.cos(angle), math.sin(angle)
+    return np.array([[1.0, 0.0, 0.0], [0.0, c, -s], [0.0, s, c]])
+
+
+def pose_at(x: float, y: float, z: float, yaw: float = 0.0, tilt: float = 0.0) -> Floats:
+    """Return the pose float64 [4, 4] at a point, turned by ``yaw`` after tilting about x."""
+    pose = np.eye(4)
+    pose[:3, :3] = turn_z(yaw) @ turn_x(tilt)
+    pose[:3, 3] = (x, y, z)
+    return pose
+
+
+class WorldBuilder:
+    """Collects instances and their primitives; furniture functions write into it.
+
+    ``rng`` is the only source of chance, so a seed fixes the world.
+    """
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        """Start an empty world."""
+        self.rng = rng
+        self._instances: list[Instance] = []
+        self._primitives: list[Primitive] = []
+        self._part_count = 0
+        self._pose: Floats = np.eye(4)
+        self._used: list[str] = []
+
+    def pick_color(self, names: Sequence[str] = tuple(COLORS)) -> str:
+        """Return a colour name from ``names``, one that no instance has yet if there is one."""
+        fresh = [n for n in names if n not in self._used] or list(names)
+        name = fresh[int(self.rng.integers(len(fresh)))]
+        self._used.append(name)
+        return name
+
+    def start(self, class_name: str, color: str, pose: Floats, casts_shadow: bool = True) -> None:
+        """Begin an instance whose primitives are given relative to ``pose`` float64 [4, 4]."""
+        number = len(self._instances) + 1
+        self._instances.append(Instance(number, class_name, color, (), casts_shadow))
+        self._pose = pose
+
+    def _part_id(self, name: str) -> int:
+        """Return the id of the current instance's part, which is created when it is new."""
+        instance = self._instances[-1]
+        for part in instance.parts:
+            if part.name == name:
+                return part.part_id
+        self._part_count += 1
+        parts = (*instance.parts, Part(self._part_count, name))
+        self._instances[-1] = Instance(
+            instance.instance_id, instance.class_name, instance.color, parts, instance.casts_shadow
+        )
+        return self._part_count
+
+    def add(
+        self,
+        part: str,
+        shape: Shape,
+        centre: Vector,
+        half: Vector,
+        material: Material,
+        turn: Floats | None = None,
+        taper: tuple[float, float] = (1.0, 1.0),
+    ) -> None:
+        """Add a primitive of half sizes ``half`` metres at ``centre`` in the instance's frame."""
+        local = np.eye(4)
+        size = np.asarray(half, dtype=np.float64)
+        local[:3, :3] = (np.eye(3) if turn is None else turn) * size
+        local[:3, 3] = centre
+        self._primitives.append(
+            Primitive(
+                shape,
+                self._pose @ local,
+                size,
+                material,
+                self._part_id(part),
+                len(self._instances),
+                taper,
+            )
+        )
+
+    def box(self, part: str, centre: Vector, half: Vector, material: Material) -> None:
+        """Add an axis-aligned box."""
+        self.add(part, Shape.BOX, centre, half, material)
+
+    def cylinder(
+        self,
+        part: str,
+        base: float,
+        top: float,
+        radius: float,
+        material: Material,
+        taper: tuple[float, float] = (1.0, 1.0),
+    ) -> None:
+        """Add an upright cylinder (or cone, by ``taper``) on the axis from ``base`` to ``top``."""
+        half = (radius, radius, 0.5 * (top - base))
+        self.add(part, Shape.CONE, (0.0, 0.0, 0.5 * (base + top)), half, material, taper=taper)
+
+    def finish(
+        self, kind: str, seed: int, half: float, height: float, light: Light, orbit: Orbit
+    ) -> World:
+        """Return the finished world."""
+        return World(
+            kind,
+            seed,
+            half,
+            height,
+            tuple(self._instances),
+            tuple(self._primitives),
+            light,
+            orbit,
+        )

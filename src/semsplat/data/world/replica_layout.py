@@ -1,0 +1,114 @@
+"""Write a world as Semantic-NeRF lays out its Replica renders, plus object parts.
+
+::
+
+    info_semantic.json                              classes, objects, parts, camera
+    Sequence_1/traj_w_c.txt                         row-wise camera-to-world 4x4, one line a view
+    Sequence_1/rgb/rgb_0.png                        8-bit sRGB
+    Sequence_1/depth/depth_0.png                    16-bit, millimetres of camera z
+    Sequence_1/semantic_class/semantic_class_0.png  8-bit class ids, 0 = void
+    Sequence_1/semantic_instance/...                16-bit instance ids, 0 = none
+    Sequence_1/semantic_part/...                    16-bit part ids, 0 = none (not in Replica)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from semsplat.data.world.cameras import camera_path
+from semsplat.data.world.film import develop, measure_exposure
+from semsplat.data.world.primitives import CLASSES, Floats, Instance, World
+from semsplat.data.world.raycast import View, render_view
+from semsplat.io import atomic_dir, write_json
+
+Progress = Callable[[Iterable[int]], Iterable[int]]
+SEQUENCE = "Sequence_1"
+_NOISE_STREAM = 2
+
+
+def view_ids(world: World, primitives: NDArray[np.int32]) -> dict[str, NDArray[Any]]:
+    """Return class (uint8), instance and part (uint16) ids [H, W] of primitive ids [H, W]."""
+    tables: dict[str, NDArray[Any]] = {
+        "class": world.class_ids.astype(np.uint8),
+        "instance": world.instance_ids,
+        "part": world.part_ids,
+    }
+    # A trailing zero makes primitive -1 (nothing seen) map to id 0.
+    return {name: np.append(ids, ids.dtype.type(0))[primitives] for name, ids in tables.items()}
+
+
+def depth_millimetres(depth: NDArray[np.float32]) -> NDArray[np.uint16]:
+    """Return depth in metres [H, W] as whole millimetres, 0 where nothing was seen."""
+    return np.clip(np.rint(depth * 1000.0), 0, 65535).astype(np.uint16)
+
+
+def _object_record(instance: Instance) -> dict[str, Any]:
+    """Return an instance as ``info_semantic.json`` lists it."""
+    return {
+        "id": instance.instance_id,
+        "class_id": CLASSES.index(instance.class_name) + 1,
+        "class_name": instance.class_name,
+        "color": instance.color,
+        "parts": [{"id": part.part_id, "name": part.name} for part in instance.parts],
+    }
+
+
+def semantic_info(world: World, width: int, height: int, hfov_deg: float) -> dict[str, Any]:
+    """Return the content of ``info_semantic.json``; the camera is an addition to Replica's."""
+    return {
+        "classes": [{"id": k + 1, "name": name} for k, name in enumerate(CLASSES)],
+        "objects": [_object_record(instance) for instance in world.instances],
+        "camera": {"width": width, "height": height, "hfov_deg": hfov_deg},
+    }
+
+
+def _save(folder: Path, kind: str, index: int, pixels: NDArray[Any]) -> None:
+    """Write ``<folder>/<kind>/<kind>_<index>.png``; the bit depth follows the array's type."""
+    path = folder / kind / f"{kind}_{index}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)
+
+
+def _save_view(folder: Path, index: int, world: World, view: View, photo: NDArray) -> None:
+    """Write the five images of one view."""
+    _save(folder, "rgb", index, photo)
+    _save(folder, "depth", index, depth_millimetres(view.depth))
+    for kind, ids in view_ids(world, view.primitives).items():
+        _save(folder, f"semantic_{kind}", index, ids)
+
+
+def _save_trajectory(path: Path, poses: Floats) -> None:
+    """Write one line of 16 numbers a pose, row by row."""
+    np.savetxt(path, poses.reshape(len(poses), 16), fmt="%.17g")
+
+
+def write_world(
+    world: World,
+    n_views: int,
+    width: int,
+    height: int,
+    hfov_deg: float,
+    out_dir: Path,
+    progress: Progress | None = None,
+) -> None:
+    """Draw ``n_views`` views of a world along its path into ``out_dir``, which is replaced whole.
+
+    ``progress`` may wrap the iterable of view indices (``tqdm``).
+    """
+    poses = camera_path(world, n_views)
+    exposure = measure_exposure(world, hfov_deg)
+    indices: Iterable[int] = range(n_views)
+    with atomic_dir(out_dir) as partial:
+        for index in progress(indices) if progress else indices:
+            view = render_view(world, poses[index], width, height, hfov_deg)
+            noise = np.random.default_rng([world.seed, _NOISE_STREAM, index])
+            photo = develop(view.radiance, exposure, noise)
+            _save_view(partial / SEQUENCE, index, world, view, photo)
+        _save_trajectory(partial / SEQUENCE / "traj_w_c.txt", poses)
+        write_json(partial / "info_semantic.json", semantic_info(world, width, height, hfov_deg))
