@@ -51,11 +51,10 @@ def atomic_dir(path: Path) -> Iterator[Path]:
 
 
 def _remove_empty(path: Path) -> None:
-    """Remove ``path`` and its parents up to the first that is missing or not empty."""
+    """Remove ``path`` and its parent where they are empty."""
     for folder in (path, path.parent):
-        if not folder.is_dir() or any(folder.iterdir()):
-            return
-        folder.rmdir()
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def write_json(path: Path, data: Any) -> None:

@@ -27,7 +27,9 @@ def run_key(config: Mapping[str, Any], inputs: Mapping[str, str], code: str) -> 
 class Card:
     """A run's card, opened when the run starts and written when it has ended well."""
 
-    def __init__(self, phase: str, module: str, config: dict[str, Any], inputs: dict[str, Path]) -> None:
+    def __init__(
+        self, phase: str, module: str, config: dict[str, Any], inputs: dict[str, Path]
+    ) -> None:
         """Note the start.
 
         Args:
@@ -76,7 +78,10 @@ def _git() -> dict[str, Any]:
 
     try:
         changed = ask("status", "--porcelain", "--untracked-files=no")
-        return {"commit": ask("rev-parse", "HEAD"), "dirty": None if changed is None else bool(changed)}
+        return {
+            "commit": ask("rev-parse", "HEAD"),
+            "dirty": None if changed is None else bool(changed),
+        }
     except FileNotFoundError:
         return {"commit": None, "dirty": None}
 
@@ -106,7 +111,9 @@ def _version(package: str) -> str | None:
 
 
 def _cpu_name() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []:
+    for line in (
+        Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    ):
         if line.startswith("model name"):
             return line.split(":", 1)[1].strip()
     return platform.processor() or platform.machine()

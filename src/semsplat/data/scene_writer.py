@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from plyfile import PlyData, PlyElement
 
 from semsplat.data.images import MAX_ID, write_png
+from semsplat.data.manifest import write_manifest
 from semsplat.data.poses import check_intrinsics, check_rigid, opengl_from_viewmat
 from semsplat.data.splits import Split
 from semsplat.errors import SemsplatError
-from semsplat.io import atomic_dir, canonical_json, read_json, sha256_file, sha256_text, write_json
+from semsplat.io import atomic_dir, write_json
 
 DEPTH_UNIT_M = 0.001  # 16-bit PNG in millimetres
 ID_FOLDERS = ("labels", "instances", "parts")
@@ -166,34 +167,7 @@ class SceneWriter:
         if self._has_points:
             transforms["ply_file_path"] = "points.ply"
         write_json(self._dir / "transforms.json", transforms)
-        files = _hash_files(self._dir)
-        manifest = {**self._origin, "files": files, "notes": self._notes, "digest": _digest(files)}
-        write_json(self._dir / "manifest.json", manifest)
-
-
-def verify_manifest(scene_dir: Path) -> None:
-    """Recompute every hash of ``manifest.json``; raise at the first file that differs."""
-    path = scene_dir / "manifest.json"
-    manifest = read_json(path)
-    for relative, expected in sorted(manifest["files"].items()):
-        file = scene_dir / relative
-        if not file.is_file():
-            raise SemsplatError(f"{file}: no such file, though {path.name} lists it; import again")
-        if sha256_file(file) != expected:
-            raise SemsplatError(f"{file}: changed since {path.name} was written; import again")
-    if _digest(manifest["files"]) != manifest["digest"]:
-        raise SemsplatError(f"{path}: digest and file list differ; import again")
-
-
-def _digest(files: dict[str, str]) -> str:
-    """Return the sha256 that stands for all files."""
-    return sha256_text(canonical_json(files))
-
-
-def _hash_files(folder: Path) -> dict[str, str]:
-    """Return {relative path: sha256} of every file below ``folder``."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): sha256_file(path) for path in paths}
+        write_manifest(self._dir, {**self._origin, "notes": self._notes})
 
 
 def _intrinsics(K: NDArray[np.float64], width: int, height: int) -> dict[str, float]:

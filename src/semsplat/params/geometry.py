@@ -18,7 +18,7 @@ class LearningRates(Strict):
     """of positions at the last step, times the scene extent; log-linear in between"""
     sh0: Positive
     """of the view-independent colour"""
-    shN: Positive  # noqa: N815 (gsplat's name)
+    shN: Positive
     """of the view-dependent colour"""
     opacities: Positive
     """of opacity logits"""

@@ -11,8 +11,8 @@ import pytest
 
 from semsplat.data.datasets import colmap
 from semsplat.data.images import image_size
+from semsplat.data.manifest import verify_manifest
 from semsplat.data.scene import Scene, load_ids, load_image, load_points, load_scene, load_semantics
-from semsplat.data.scene_writer import verify_manifest
 
 MATERIAL = Path(__file__).parents[3] / ".." / "shared" / "data"
 

@@ -17,6 +17,7 @@ from scene_helpers import (
     write_tiny_scene,
 )
 
+from semsplat.data.manifest import verify_manifest
 from semsplat.data.scene import (
     load_depth,
     load_ids,
@@ -25,7 +26,7 @@ from semsplat.data.scene import (
     load_scene,
     load_semantics,
 )
-from semsplat.data.scene_writer import SceneWriter, verify_manifest
+from semsplat.data.scene_writer import SceneWriter
 
 IMAGE = random_image()
 SHAPE = IMAGE.shape[:2]

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+
 from semsplat.errors import SemsplatError
 from semsplat.splat.gaussians import gaussians_from_points, random_points, splat
 from semsplat.splat.lifting import View, lift
 from semsplat.splat.ply import read_ply, write_ply
-
 from tests.unit.splat.conftest import make_gaussians
 
 DONUT = Path(__file__).parents[4] / "shared/data/splat_donut/fused.ply"

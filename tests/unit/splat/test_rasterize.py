@@ -7,10 +7,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from semsplat.errors import SemsplatError
 from semsplat.splat.rasterize import rasterize
 from semsplat.splat.reference import rasterize_reference
-
 from tests.unit.splat.conftest import make_gaussians
 
 LEAVES = ("means", "quats", "scales", "opacities", "colors")
@@ -90,7 +90,7 @@ def test_weights_sum_to_one_minus_transmittance(seed, n):
     scene["colors"] = torch.ones(n, 1, dtype=torch.float64)
     image, alpha, _ = rasterize(**scene)
     torch.testing.assert_close(image, alpha)
-    assert 0 <= alpha.min() and alpha.max() <= 1
+    assert alpha.min() >= 0 and alpha.max() <= 1
 
 
 @settings(max_examples=15, deadline=None)

@@ -1,0 +1,85 @@
+"""The procedural world: drawn in Replica's layout, then imported exactly as Replica is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from semsplat.data.datasets import replica
+from semsplat.data.manifest import write_manifest
+from semsplat.io import atomic_dir
+from semsplat.log import progress
+from semsplat.params.base import Count, Strict
+
+SEQUENCE = "Sequence_1"
+
+
+class Options(Strict):
+    """What to draw, and how it is taken over."""
+
+    kind: Literal["room", "tabletop"]
+    """room: seen from along its walls; tabletop: a table seen from close"""
+    seed: int = Field(ge=0)
+    """of everything: furniture, colours, light, cameras, initial points"""
+    n_views: Count
+    """views along the camera path"""
+    width_px: Count
+    """image width"""
+    height_px: Count
+    """image height"""
+    hfov_deg: float = Field(gt=0, lt=180)
+    """horizontal field of view"""
+    test_every: int = Field(ge=2)
+    """views 0, n, 2n ... are held out"""
+    n_points: Count
+    """initial points, sampled from the training views' depth"""
+    point_noise_m: float = Field(ge=0)
+    """standard deviation of their positions: structure from motion is not perfect either"""
+
+
+def native_dir(scene_dir: Path) -> Path:
+    """Return where the Replica layout of the canonical scene ``data/{dataset}/{scene}`` lies."""
+    return scene_dir.parents[1] / "native" / scene_dir.parent.name / scene_dir.name
+
+
+def draw(options: Options, out_dir: Path) -> None:
+    """Draw the world into ``out_dir`` in Semantic-NeRF's Replica layout, all or nothing."""
+    from semsplat.data.world import draw_world  # compiles Numba kernels
+
+    with atomic_dir(out_dir) as partial:
+        draw_world(
+            options.kind,
+            options.seed,
+            options.n_views,
+            options.width_px,
+            options.height_px,
+            options.hfov_deg,
+            partial,
+            progress=lambda views: progress(views, "draw", total=options.n_views),
+        )
+        write_manifest(partial, {"options": options.model_dump()})
+
+
+def sources(_options: Options) -> list[Path]:
+    """Return no files: the native folder comes from `draw`."""
+    return []
+
+
+def import_scene(scene: str, options: Options, out_dir: Path) -> None:
+    """Import the drawn folder through the Replica importer."""
+    as_replica = replica.Options(
+        root=str(native_dir(out_dir)),
+        sequence=SEQUENCE,
+        hfov_deg=options.hfov_deg,
+        frame_step=1,
+        test_every=options.test_every,
+        n_points=options.n_points,
+        point_noise_m=options.point_noise_m,
+        points_seed=options.seed,
+        max_width_px=None,
+        source=f"semsplat's procedural world, {options.kind}, seed {options.seed}",
+        licence="Apache-2.0",
+    )
+    replica.import_scene(scene, as_replica, out_dir)
