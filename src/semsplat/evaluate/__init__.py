@@ -1,0 +1,7 @@
+"""Phase *evaluate*: predictions on disk, scores from disk.
+
+In: a trained run and the canonical scene.  Out: ``results/evaluate/{dataset}/{scene}/{setting}/
+{seed}/`` with ``predictions/`` (one file per held-out view, matched by name), ``scores.json`` and
+the suite's ``results/metrics.json``.  Scores never touch a model: `predict` writes files, a
+protocol in `protocols/` reads them.  A missing prediction counts as 0 and is reported.
+"""

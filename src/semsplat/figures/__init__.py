@@ -1,0 +1,25 @@
+"""Phase *figures*: results in, ``paper_figures/{suite}/`` out; drawing never computes a result.
+
+One kind per file.  A kind has ``Options`` (what ``params.yaml`` may say), ``SCOPE`` ("run": one
+file per run; "suite": one for all), ``EXTENSION``, ``NEEDS`` (the files it reads, per run) and
+``draw(runs, options, out)``.  Equal inputs give equal bytes; every figure carries the keys of the
+runs it shows.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+NOT_KINDS = ("__init__", "__main__", "style")
+
+
+def figure_kinds() -> list[str]:
+    """Return the names of all kinds, without importing them."""
+    return sorted(p.stem for p in Path(__file__).parent.glob("*.py") if p.stem not in NOT_KINDS)
+
+
+def figure_kind(name: str) -> ModuleType:
+    """Return the module of a kind that `figure_kinds` lists; cheap, matplotlib comes on drawing."""
+    return import_module(f"semsplat.figures.{name}")

@@ -16,6 +16,16 @@ from semsplat.params.geometry import Densify, Progressive
 NEVER = 10**9
 
 
+def grad_threshold(densify: Densify, height_px: int) -> float:
+    """Return the gradient threshold for images of this height.
+
+    3DGS's 2e-4 is for photographs.  The loss is a mean over pixels, so a Gaussian of the size of a
+    few pixels has a gradient (in units of half the image) that grows as 1 / height: at 120 pixels
+    the same number would clone nearly everything at every refinement.
+    """
+    return densify.grad_threshold * max(1.0, densify.reference_height_px / height_px)
+
+
 class DensityControl:
     """Splits, clones, prunes and resets Gaussians as 3DGS does.
 
@@ -24,13 +34,15 @@ class DensityControl:
     chained comparison with ``0 & step``), so the reset is done here.
     """
 
-    def __init__(self, densify: Densify, progressive: Progressive, extent: float) -> None:
-        """Prepare the schedule; ``extent`` is the scene's, in world units."""
+    def __init__(
+        self, densify: Densify, progressive: Progressive, extent: float, height_px: int
+    ) -> None:
+        """Prepare the schedule for a scene's extent (world units) and image height."""
         self.config = densify
         self.refine_at = frozenset(refine_steps(densify, progressive))
         self.strategy = DefaultStrategy(
             prune_opa=densify.prune_opacity,
-            grow_grad2d=densify.grad_threshold,
+            grow_grad2d=grad_threshold(densify, height_px),
             grow_scale3d=densify.split_scale,
             prune_scale3d=densify.prune_scale,
             refine_start_iter=0,

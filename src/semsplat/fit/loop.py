@@ -92,7 +92,7 @@ def _train_step(trainee: Trainee, objective: Objective, step: int, view: View) -
 def _log_line(step: int, seconds: float, outcome: Outcome, trainee: Trainee) -> str:
     """Return one line of ``metrics.jsonl``: losses of this step's view, and the model's size."""
     losses, _, numbers = outcome
-    values = {f"loss_{k}": float(v) for k, v in losses.items()}
+    values = {f"loss_{k}": v.item() for k, v in losses.items()}
     values |= {"loss": sum(values.values()), **{k: float(v) for k, v in numbers.items()}}
     line = {
         "step": step,

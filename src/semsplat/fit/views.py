@@ -36,7 +36,7 @@ def load_view(frame: Frame, scale: float, device: str) -> View:
         K[1] *= height / frame.height
     return View(
         frame.name,
-        torch.from_numpy(image).to(device).float() / 255,
+        torch.tensor(image, device=device).float() / 255,
         torch.from_numpy(frame.viewmat).float().to(device),
         torch.from_numpy(K).float().to(device),
         width,

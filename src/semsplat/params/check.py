@@ -9,9 +9,10 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from semsplat.data.datasets import importer_names, importer_options
+from semsplat.data.datasets import importer, importer_names
 from semsplat.errors import SemsplatError, did_you_mean
-from semsplat.params.schema import Dataset, Params
+from semsplat.figures import figure_kind, figure_kinds
+from semsplat.params.schema import Dataset, Figure, Params
 
 NUMBER_AS_TEXT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")
 NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
@@ -42,6 +43,8 @@ def check(config: dict[str, Any]) -> Params:
     lines = [*_dangling(params), *_bad_names(params)]
     for name, dataset in params.datasets.items():
         lines += _check_dataset(name, dataset)
+    for name, figure in params.figures.items():
+        lines += _check_figure(name, figure)
     if lines:
         raise ParamsError(lines)
     return params
@@ -51,16 +54,34 @@ def _check_dataset(name: str, dataset: Dataset) -> list[str]:
     """Validate every scene's merged options with the importer's own model."""
     where = ("datasets", name)
     if dataset.importer not in importer_names():
-        hint = did_you_mean(dataset.importer, importer_names())
-        return [f"{'.'.join(where)}.importer: no importer '{dataset.importer}'{hint}"]
-    model = importer_options(dataset.importer)
-    lines: list[str] = []
-    for scene, diff in dataset.scenes.items():
-        try:
-            model.model_validate({**dataset.options, **diff}, strict=True)
-        except ValidationError as error:
-            lines += _lines(error, model, (*where, "scenes", scene))
-    return lines
+        return [_no_such(where, "importer", dataset.importer, importer_names())]
+    model: type[BaseModel] = importer(dataset.importer).Options
+    return [
+        line
+        for scene, diff in dataset.scenes.items()
+        for line in _invalid(model, {**dataset.options, **diff}, (*where, "scenes", scene))
+    ]
+
+
+def _check_figure(name: str, figure: Figure) -> list[str]:
+    """Validate a figure's options with its kind's own model."""
+    where = ("figures", name)
+    if figure.kind not in figure_kinds():
+        return [_no_such(where, "kind", figure.kind, figure_kinds())]
+    return _invalid(figure_kind(figure.kind).Options, figure.options, (*where, "options"))
+
+
+def _no_such(where: tuple[str, ...], what: str, name: str, known: list[str]) -> str:
+    return f"{'.'.join(where)}.{what}: no {what} '{name}'{did_you_mean(name, known)}"
+
+
+def _invalid(model: type[BaseModel], values: dict[str, Any], where: tuple[str, ...]) -> list[str]:
+    """Return one line per mistake in the values of a model."""
+    try:
+        model.model_validate(values, strict=True)
+    except ValidationError as error:
+        return _lines(error, model, where)
+    return []
 
 
 def _dangling(params: Params) -> list[str]:
@@ -114,7 +135,8 @@ def _line(error: dict[str, Any], model: type[BaseModel], prefix: tuple[str, ...]
     where = ".".join(str(part) for part in (*prefix, *error["loc"]))
     value = error["input"]
     if error["type"] == "extra_forbidden":
-        return f"{where}: unknown key{did_you_mean(str(error['loc'][-1]), _fields(model, error['loc']))}"
+        known = _fields(model, error["loc"])
+        return f"{where}: unknown key{did_you_mean(str(error['loc'][-1]), known)}"
     if error["type"] == "missing":
         return f"{where}: missing; the file must be complete"
     if isinstance(value, str) and NUMBER_AS_TEXT.fullmatch(value):

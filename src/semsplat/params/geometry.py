@@ -41,6 +41,8 @@ class Densify(Strict):
     """unscaled: a scaled-down interval never gets shorter, or its gradient means would be noise"""
     grad_threshold: Positive
     """mean screen-space gradient above which a Gaussian is split or cloned"""
+    reference_height_px: Count
+    """lower images raise the threshold in proportion: their Gaussians cover a larger share"""
     split_scale: Positive
     """share of the scene extent above which a Gaussian is split instead of cloned"""
     prune_opacity: Fraction

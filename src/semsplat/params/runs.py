@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from semsplat.io import sha256_text
-from semsplat.params.geometry import Geometry
+from semsplat.params.base import Strict
+from semsplat.params.geometry import Geometry, Training
 from semsplat.params.schema import Dataset, Params
+from semsplat.paths import GEOMETRY
 
 
 class Run(NamedTuple):
@@ -15,6 +17,34 @@ class Run(NamedTuple):
     dataset: str
     scene: str
     seed: int
+
+
+class GeometryRun(Strict):
+    """Everything one geometry run is told."""
+
+    dataset: str
+    scene: str
+    seed: int
+    run_seed: int
+    steps_scaler: float
+    geometry: Geometry  # iteration counts already scaled
+    training: Training
+
+    def identity(self) -> dict[str, Any]:
+        """Return what decides the result; saving and logging do not."""
+        return self.model_dump(exclude={"training"})
+
+
+def geometry_run(params: Params, run: Run) -> GeometryRun:
+    """Return the effective parameters of one geometry run."""
+    factor = params.suites[params.suite].steps_scaler
+    return GeometryRun(
+        **run._asdict(),
+        run_seed=run_seed(params.seed, run, GEOMETRY),
+        steps_scaler=factor,
+        geometry=scaled_geometry(params.geometry, factor),
+        training=params.training,
+    )
 
 
 def runs(params: Params) -> list[Run]:

@@ -14,7 +14,6 @@ from pydantic import Field
 
 from semsplat.params.base import Positive, Strict
 from semsplat.params.evaluate import Evaluate
-from semsplat.params.figures import Figure
 from semsplat.params.geometry import Geometry, Training
 
 
@@ -27,6 +26,15 @@ class Dataset(Strict):
     """the importer's options, common to all scenes"""
     scenes: dict[str, dict[str, Any]]
     """scene name: the options in which it differs"""
+
+
+class Figure(Strict):
+    """One figure or table."""
+
+    kind: str
+    """a file name in src/semsplat/figures"""
+    options: dict[str, Any]
+    """the kind's options"""
 
 
 class Suite(Strict):

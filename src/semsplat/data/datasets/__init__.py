@@ -10,8 +10,6 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-from pydantic import BaseModel
-
 
 def importer_names() -> list[str]:
     """Return the names of all importers, without importing them."""
@@ -21,9 +19,3 @@ def importer_names() -> list[str]:
 def importer(name: str) -> ModuleType:
     """Return the module of an importer that `importer_names` lists."""
     return import_module(f"semsplat.data.datasets.{name}")
-
-
-def importer_options(name: str) -> type[BaseModel]:
-    """Return the model of an importer's options."""
-    options: type[BaseModel] = importer(name).Options
-    return options

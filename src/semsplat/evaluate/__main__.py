@@ -1,0 +1,60 @@
+"""``python -m semsplat.evaluate render|score|collect``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import tyro
+
+from semsplat.errors import one_line_errors
+from semsplat.gpu import claim_device
+
+
+def render(scene: Path, model: Path, out: Path) -> None:
+    """Render the held-out views of a geometry run.
+
+    Args:
+        scene: the canonical scene.
+        model: the run's folder with point_cloud.ply and run.json.
+        out: the predictions folder.
+    """
+    with claim_device() as device:
+        from semsplat.evaluate.predict import predict_views
+
+        predict_views(scene, model, out, device)
+
+
+def score(scene: Path, predictions: Path, out: Path, lpips_net: str) -> None:
+    """Score predictions against the held-out views.
+
+    Args:
+        scene: the canonical scene.
+        predictions: the folder that `render` wrote.
+        out: scores.json, in results/evaluate/{dataset}/{scene}/{setting}/{seed}.
+        lpips_net: alex or vgg.
+    """
+    from semsplat.evaluate.score import score_rgb
+
+    score_rgb(scene, predictions, out, lpips_net)
+
+
+def collect(scores: list[Path], out: Path) -> None:
+    """Gather the scores of a suite.
+
+    Args:
+        scores: the scores.json files.
+        out: results/metrics.json.
+    """
+    from semsplat.evaluate.score import collect as collect_scores
+
+    collect_scores(scores, out)
+
+
+def main() -> None:
+    """Run one of the three commands."""
+    with one_line_errors():
+        tyro.extras.subcommand_cli_from_dict({"render": render, "score": score, "collect": collect})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""Scores from predictions on disk, and the suite's table of all scores."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from semsplat.data.scene import load_scene
+from semsplat.errors import SemsplatError
+from semsplat.evaluate.lpips import Lpips
+from semsplat.evaluate.protocols import rgb_held_out
+from semsplat.io import read_json, sha256_file, write_json
+
+
+def score_rgb(scene_dir: Path, predictions_dir: Path, out: Path, lpips_net: str) -> None:
+    """Write ``scores.json`` of one run under protocol ``rgb/held_out@1``."""
+    scene = load_scene(scene_dir)
+    if not scene.test:
+        raise SemsplatError(f"{scene_dir}: no held-out view to score; set test_every")
+    lpips = Lpips(lpips_net)
+    frames = rgb_held_out.score_views(scene.test, predictions_dir, lpips)
+    missing = [f.name for f in scene.test if rgb_held_out.is_missing(f, predictions_dir)]
+    dataset, name, setting, seed = out.parts[-5:-1]
+    scores: dict[str, Any] = {
+        "protocol": rgb_held_out.NAME,
+        "dataset": dataset,
+        "scene": name,
+        "setting": setting,
+        "seed": int(seed),
+        "n_views": len(frames),
+        "size_px": [scene.test[0].width, scene.test[0].height],
+        "missing": missing,
+        "absent": {} if lpips.available else {"lpips": lpips.reason},
+        "metrics": mean_metrics(list(frames.values())),
+        "views": frames,
+        "predictions_sha256": sha256_file(predictions_dir / "manifest.json"),
+        "truth_sha256": sha256_file(scene_dir / "manifest.json"),
+    }
+    write_json(out, scores)
+
+
+def mean_metrics(rows: list[dict[str, float]]) -> dict[str, float]:
+    """Return the mean of every metric over the rows, all of which hold the same metrics."""
+    return {metric: fmean(row[metric] for row in rows) for metric in rows[0]}
+
+
+def collect(score_paths: list[Path], out: Path) -> None:
+    """Write ``metrics.json``: per data set, scene and setting the mean of each metric over seeds.
+
+    Names are nested the way ``dvc metrics diff`` shows best: ``procedural.room.geometry.psnr``.
+    """
+    groups: dict[tuple[str, str, str], list[dict[str, float]]] = defaultdict(list)
+    for path in score_paths:
+        scores = read_json(path)
+        groups[scores["dataset"], scores["scene"], scores["setting"]].append(scores["metrics"])
+    table: dict[str, Any] = {}
+    for (dataset, scene, setting), rows in sorted(groups.items()):
+        means = {metric: round(value, 6) for metric, value in mean_metrics(rows).items()}
+        table.setdefault(dataset, {}).setdefault(scene, {})[setting] = means
+    write_json(out, table)

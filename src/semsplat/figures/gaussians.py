@@ -1,0 +1,42 @@
+"""Number of Gaussians over steps, one line per run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from semsplat.params.base import Positive, Strict
+
+if TYPE_CHECKING:
+    from semsplat.figures.style import FigureRun
+
+SCOPE = "suite"
+EXTENSION = "svg"
+NEEDS = (
+    "results/geometry/{dataset}/{scene}/{seed}/metrics.jsonl",
+    "results/geometry/{dataset}/{scene}/{seed}/run.json",
+)
+
+
+class Options(Strict):
+    """How the plot looks."""
+
+    width_in: Positive
+    """inches"""
+
+
+def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
+    """Draw the counts as steps, because they change at refinements only."""
+    import matplotlib.pyplot as plt
+
+    from semsplat.figures.style import read_curve, save_figure, styled
+
+    with styled():
+        figure, axis = plt.subplots(figsize=(options.width_in, 0.45 * options.width_in))
+        for run in runs:
+            lines = read_curve(run)
+            counts = [line["n_gaussians"] for line in lines]
+            axis.step([line["step"] for line in lines], counts, where="post", label=run.label, lw=1)
+        axis.set(xlabel="step", ylabel="Gaussians", ylim=(0, None))
+        axis.legend(frameon=False)
+        save_figure(figure, out, runs)

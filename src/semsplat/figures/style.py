@@ -1,0 +1,85 @@
+"""What all figures share: fonts, colours, reproducible files with their provenance."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+
+from semsplat.io import atomic_path, read_json
+from semsplat.paths import GEOMETRY, evaluate_dir, geometry_dir, scene_dir
+
+STYLE = {
+    "font.size": 8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.alpha": 0.3,
+    "svg.hashsalt": "semsplat",  # element ids in SVG files are random without it
+    "svg.fonttype": "none",
+    "figure.constrained_layout.use": True,
+    "axes.prop_cycle": plt.cycler(
+        color=["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00"]
+    ),
+}
+
+
+class FigureRun(NamedTuple):
+    """One run whose results a figure shows."""
+
+    dataset: str
+    scene: str
+    seed: int
+
+    @property
+    def label(self) -> str:
+        """How the run is called in legends and titles."""
+        return f"{self.dataset}/{self.scene}, seed {self.seed}"
+
+    @property
+    def scene_dir(self) -> Path:
+        """The canonical scene."""
+        return scene_dir(self.dataset, self.scene)
+
+    @property
+    def geometry_dir(self) -> Path:
+        """The geometry run's folder."""
+        return geometry_dir(self.dataset, self.scene, self.seed)
+
+    @property
+    def evaluate_dir(self) -> Path:
+        """The evaluation of the geometry itself."""
+        return evaluate_dir(self.dataset, self.scene, GEOMETRY, self.seed)
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Apply the project's style."""
+    with matplotlib.rc_context(STYLE):
+        yield
+
+
+def save_figure(figure: Figure, out: Path, runs: list[FigureRun], dpi: int = 150) -> None:
+    """Write the figure with the keys of its runs in the metadata, no date: same input, same bytes."""
+    keys = ", ".join(read_json(run.geometry_dir / "run.json")["run_key"] for run in runs)
+    metadata = {
+        ".png": {"Software": "semsplat", "Source": keys},
+        ".svg": {"Date": None, "Creator": "semsplat", "Source": keys},
+    }[out.suffix]
+    with atomic_path(out) as partial:
+        figure.savefig(partial, metadata=metadata, dpi=dpi)
+    plt.close(figure)
+
+
+def read_curve(run: FigureRun) -> list[dict[str, float]]:
+    """Return the lines of a run's ``metrics.jsonl``."""
+    text = (run.geometry_dir / "metrics.jsonl").read_text()
+    return [json.loads(line) for line in text.splitlines()]

@@ -1,0 +1,90 @@
+"""Held-out views of one run: photograph, render, absolute error, expected depth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from semsplat.params.base import Count, Fraction, Positive, Strict
+
+if TYPE_CHECKING:
+    from semsplat.figures.style import FigureRun
+
+SCOPE = "run"
+EXTENSION = "png"
+NEEDS = (
+    "data/{dataset}/{scene}/manifest.json",
+    "results/geometry/{dataset}/{scene}/{seed}/run.json",
+    "results/evaluate/{dataset}/{scene}/geometry/{seed}/predictions/manifest.json",
+    "results/evaluate/{dataset}/{scene}/geometry/{seed}/scores.json",
+)
+
+
+class Options(Strict):
+    """How the strip looks."""
+
+    n_views: Count
+    """rows, spread evenly over the held-out views"""
+    row_height_in: Positive
+    """inches per row"""
+    error_max: Fraction
+    """absolute error that is drawn brightest"""
+    dpi: Count
+    """dots per inch"""
+
+
+def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
+    """Draw one run's strip."""
+    from semsplat.data.scene import load_image, load_scene
+    from semsplat.figures.style import save_figure, styled
+
+    (run,) = runs
+    frames = load_scene(run.scene_dir).test
+    chosen = np.unique(np.linspace(0, len(frames) - 1, options.n_views).round().astype(int))
+    with styled():
+        figure, axes = _grid(len(chosen), frames[0].width / frames[0].height, options)
+        for row, index in zip(axes, chosen, strict=True):
+            _draw_row(row, run, frames[index].name, load_image(frames[index]), options)
+        for axis, title in zip(axes[0], ("photograph", "render", "error", "depth"), strict=True):
+            axis.set_title(title)
+        save_figure(figure, out, runs, options.dpi)
+
+
+def _grid(n_rows: int, aspect: float, options: Options) -> tuple[Any, Any]:
+    """Return a figure of n_rows x 4 bare axes."""
+    import matplotlib.pyplot as plt
+
+    height = options.row_height_in
+    size = (4 * height * aspect + 0.3, n_rows * height + 0.3)
+    figure, axes = plt.subplots(n_rows, 4, figsize=size, squeeze=False)
+    for axis in axes.flat:
+        axis.set_xticks([])
+        axis.set_yticks([])
+        axis.spines[:].set_visible(False)
+        axis.grid(visible=False)
+    return figure, axes
+
+
+def _draw_row(row: Any, run: FigureRun, name: str, truth: np.ndarray, options: Options) -> None:
+    """Draw one held-out view."""
+    from semsplat.data.images import read_rgb
+    from semsplat.io import read_json
+
+    folder = run.evaluate_dir / "predictions"
+    image = read_rgb(folder / f"{name}.png", truth.shape[1::-1])
+    with np.load(folder / f"{name}.npz", allow_pickle=False) as archive:
+        depth = archive["depth"].astype(np.float32)
+    error = np.abs(image.astype(np.float32) - truth).mean(-1) / 255
+    scores = read_json(run.evaluate_dir / "scores.json")["views"][name]
+    row[0].imshow(truth)
+    row[0].set_ylabel(name)
+    row[1].imshow(image)
+    row[1].set_xlabel(f"PSNR {scores['psnr']:.2f} dB, SSIM {scores['ssim']:.3f}")
+    row[2].imshow(error, cmap="magma", vmin=0, vmax=options.error_max)
+    row[2].set_xlabel(f"mean {error.mean():.4f}, white = {options.error_max:g}")
+    seen = depth[depth > 0]
+    low, high = np.percentile(seen, [1, 99]) if seen.size else (0.0, 1.0)
+    row[3].imshow(np.where(depth > 0, depth, np.nan), cmap="viridis_r", vmin=low, vmax=high)
+    row[3].set_xlabel(f"{low:.2f} to {high:.2f} units")

@@ -1,0 +1,70 @@
+"""``python -m semsplat.geometry``: reconstruct one scene."""
+
+from __future__ import annotations
+
+import shutil
+from functools import partial
+from pathlib import Path
+
+import tyro
+
+from semsplat.errors import one_line_errors
+from semsplat.gpu import claim_device
+from semsplat.provenance import Card
+
+
+def run(scene: Path, out: Path, scratch: Path, config: str) -> None:
+    """Fit Gaussians to a scene's photographs.
+
+    Args:
+        scene: a canonical scene, data/{dataset}/{scene}.
+        out: the result folder, results/geometry/{dataset}/{scene}/{seed}.
+        scratch: where the resumable state lies.
+        config: the run's parameters as JSON (see the command in any run.json).
+    """
+    with one_line_errors(), claim_device() as device:
+        reconstruct(scene, out, scratch, config, device)
+
+
+def reconstruct(scene_dir: Path, out: Path, scratch: Path, config_json: str, device: str) -> None:
+    """Train, then write point_cloud.ply, metrics.jsonl and run.json, the card last."""
+    from semsplat.data.scene import load_scene
+    from semsplat.fit.loop import Fit, fit
+    from semsplat.fit.schedules import image_scale
+    from semsplat.fit.trainee import seed_everything
+    from semsplat.fit.views import views_in_order
+    from semsplat.geometry.rgb import rgb_objective, start_training
+    from semsplat.params.runs import GeometryRun
+    from semsplat.splat.ply import write_ply
+
+    config = GeometryRun.model_validate_json(config_json)
+    inputs = {"scene": scene_dir / "manifest.json"}
+    card = Card("geometry", "semsplat.geometry.__main__", config.identity(), inputs)
+    scene = load_scene(scene_dir)
+    generator = seed_everything(config.run_seed)
+    trainee = start_training(scene, config.geometry, generator, device)
+    plan = Fit(config.geometry.steps, card.key, scratch, config.training)
+    views = partial(
+        views_in_order,
+        scene.train,
+        seed=config.run_seed,
+        scale=partial(image_scale, config=config.geometry.progressive),
+        device=device,
+    )
+    seconds = fit(plan, trainee, rgb_objective(trainee.gaussians, config.geometry), views)
+    outputs = {"point_cloud": out / "point_cloud.ply", "metrics": out / "metrics.jsonl"}
+    write_ply(outputs["point_cloud"], dict(trainee.gaussians))
+    shutil.copyfile(plan.log_path, outputs["metrics"])
+    card.write(
+        out / "run.json",
+        outputs,
+        train_s=round(seconds, 2),
+        n_gaussians=len(trainee.gaussians["means"]),
+        n_train_views=len(scene.train),
+        device=device,
+    )
+    shutil.rmtree(scratch)
+
+
+if __name__ == "__main__":
+    tyro.cli(run)

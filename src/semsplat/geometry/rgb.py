@@ -1,0 +1,94 @@
+"""The RGB objective: 3DGS with its initialisation, optimisers and schedules."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import Parameter, ParameterDict
+
+from semsplat.data.poses import camera_centre
+from semsplat.data.scene import Scene, load_points, scene_extent
+from semsplat.fit.density import DensityControl
+from semsplat.fit.loop import Objective, Outcome
+from semsplat.fit.losses import psnr, reconstruction_terms
+from semsplat.fit.schedules import image_scale, log_linear, sh_degree
+from semsplat.fit.trainee import Trainee, adam_per_tensor
+from semsplat.fit.views import View
+from semsplat.params.geometry import Geometry
+from semsplat.splat.gaussians import gaussians_from_points, random_points, splat
+
+BACKGROUNDS = {"black": 0.0, "white": 1.0}
+
+
+def start_gaussians(scene: Scene, config: Geometry, generator: torch.Generator) -> ParameterDict:
+    """Return the Gaussians at step 0, from the scene's points or at random (3DGS, section 5)."""
+    extent = scene_extent(scene)
+    if config.init.source == "points":
+        xyz, rgb = load_points(scene)
+    else:
+        centre = np.mean([camera_centre(frame.viewmat) for frame in scene.train], axis=0)
+        half_side = config.init.random_extent * extent
+        xyz, rgb = random_points(config.init.n_random, centre, half_side, generator)
+    return gaussians_from_points(xyz, rgb, config.init.opacity, extent, generator)
+
+
+def start_training(
+    scene: Scene, config: Geometry, generator: torch.Generator, device: str
+) -> Trainee:
+    """Return Gaussians with optimisers, learning-rate schedule and density control.
+
+    ``config`` holds iteration counts already scaled to this suite.
+    """
+    extent = scene_extent(scene)
+    start = start_gaussians(scene, config, generator)
+    gaussians = ParameterDict({k: Parameter(v.detach().to(device)) for k, v in start.items()})
+    rates = config.lr.model_dump(exclude={"means_final"})
+    means_rate = partial(
+        log_linear,
+        steps=config.steps,
+        start=config.lr.means * extent,
+        end=config.lr.means_final * extent,
+    )
+    return Trainee(
+        gaussians,
+        adam_per_tensor(gaussians, rates, config.adam_eps),
+        DensityControl(config.densify, config.progressive, extent, scene.train[0].height),
+        {"means": means_rate},
+    )
+
+
+def rgb_objective(gaussians: ParameterDict, config: Geometry) -> Objective:
+    """Return the objective: (1 - lambda) L1 + lambda (1 - SSIM) on the step's view (METHODS 0.1)."""
+
+    def objective(step: int, view: View) -> Outcome:
+        degree = sh_degree(step, config.sh_every, config.sh_degree)
+        image, info = render_view(gaussians, view, degree, config.background)
+        terms = reconstruction_terms(image, view.image, config.ssim_lambda)
+        numbers: dict[str, Tensor | float] = {
+            "psnr": psnr(image.detach(), view.image),
+            "sh_degree": degree,
+            "image_scale": image_scale(step, config.progressive),
+        }
+        return terms, info, numbers
+
+    return objective
+
+
+def render_view(
+    gaussians: ParameterDict, view: View, degree: int, background: str
+) -> tuple[Tensor, dict]:
+    """Return the colours [H, W, 3] of a view and the rasteriser's meta."""
+    colour = view.image.new_full((1, 3), BACKGROUNDS[background])
+    image, _, info = splat(
+        gaussians,
+        view.viewmat[None],
+        view.K[None],
+        view.width,
+        view.height,
+        degree,
+        backgrounds=colour,
+    )
+    return image[0], info
