@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import types
 import typing
 from typing import Any
@@ -48,6 +49,15 @@ def check(config: dict[str, Any]) -> Params:
     if lines:
         raise ParamsError(lines)
     return params
+
+
+def check_or_exit(config: dict[str, Any]) -> Params:
+    """Return the validated parameters, or print the mistakes to stderr and exit with status 1."""
+    try:
+        return check(config)
+    except ParamsError as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
 
 
 def _check_dataset(name: str, dataset: Dataset) -> list[str]:

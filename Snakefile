@@ -1,0 +1,23 @@
+"""Reproduce every number and figure: data -> geometry -> evaluate -> figures, one file in rules/ each."""
+
+
+configfile: "params.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/data.smk"
+include: "rules/geometry.smk"
+include: "rules/evaluate.smk"
+include: "rules/figures.smk"
+include: "rules/track.smk"
+
+
+report: "rules/report/workflow.rst"
+
+
+rule all:
+    default_target: True
+    input:
+        rules.evaluate.input,
+        rules.figures.input,
+        rules.track.input,

@@ -1,0 +1,42 @@
+rule data:
+    input:
+        over_runs("data/{dataset}/{scene}/manifest.json"),
+
+
+rule draw_world:
+    output:
+        "data/native/{dataset}/{scene}/manifest.json",
+    log:
+        "logs/data/{dataset}/{scene}.draw.log",
+    conda:
+        "../envs/semsplat.yaml"
+    threads: 2
+    params:
+        options=options_json,
+        out=subpath(output[0], parent=True),
+        code=fingerprint("semsplat.data.datasets.procedural", "semsplat.data.world"),
+    message:
+        "draw {wildcards.dataset}/{wildcards.scene}"
+    shell:
+        "python -m semsplat.data draw --out {params.out:q} --options {params.options:q} > {log:q} 2>&1"
+
+
+rule import_scene:
+    input:
+        scene_sources,
+    output:
+        "data/{dataset}/{scene}/manifest.json",
+    log:
+        "logs/data/{dataset}/{scene}.log",
+    conda:
+        "../envs/semsplat.yaml"
+    params:
+        importer=importer_name,
+        options=options_json,
+        out=subpath(output[0], parent=True),
+        code=lambda wildcards: fingerprint(f"semsplat.data.datasets.{importer_name(wildcards)}"),
+    message:
+        "import {wildcards.dataset}/{wildcards.scene}"
+    shell:
+        "python -m semsplat.data import --importer-name {params.importer:q} --out {params.out:q}"
+        " --options {params.options:q} > {log:q} 2>&1"

@@ -1,0 +1,69 @@
+rule evaluate:
+    input:
+        over_runs("results/evaluate/{dataset}/{scene}/geometry/{seed}/scores.json"),
+        "results/metrics.json",
+
+
+rule render_views:
+    input:
+        scene="data/{dataset}/{scene}/manifest.json",
+        card="results/geometry/{dataset}/{scene}/{seed}/run.json",
+        ply="results/geometry/{dataset}/{scene}/{seed}/point_cloud.ply",
+    output:
+        "results/evaluate/{dataset}/{scene}/geometry/{seed}/predictions/manifest.json",
+    log:
+        "logs/evaluate/{dataset}/{scene}/geometry/{seed}.render.log",
+    conda:
+        "../envs/semsplat.yaml"
+    resources:
+        gpu=1,
+    params:
+        scene=subpath(input.scene, parent=True),
+        model=subpath(input.ply, parent=True),
+        out=subpath(output[0], parent=True),
+        code=fingerprint("semsplat.evaluate.predict"),
+    message:
+        "render held-out views of {wildcards.dataset}/{wildcards.scene}, seed {wildcards.seed}"
+    shell:
+        "python -m semsplat.evaluate render --scene {params.scene:q} --model {params.model:q}"
+        " --out {params.out:q} > {log:q} 2>&1"
+
+
+rule score_run:
+    input:
+        scene="data/{dataset}/{scene}/manifest.json",
+        predictions="results/evaluate/{dataset}/{scene}/geometry/{seed}/predictions/manifest.json",
+    output:
+        "results/evaluate/{dataset}/{scene}/geometry/{seed}/scores.json",
+    log:
+        "logs/evaluate/{dataset}/{scene}/geometry/{seed}.score.log",
+    conda:
+        "../envs/semsplat.yaml"
+    params:
+        scene=subpath(input.scene, parent=True),
+        predictions=subpath(input.predictions, parent=True),
+        lpips_net=PARAMS.evaluate.lpips_net,
+        code=fingerprint("semsplat.evaluate.score"),
+    message:
+        "score {wildcards.dataset}/{wildcards.scene}, seed {wildcards.seed}"
+    shell:
+        "python -m semsplat.evaluate score --scene {params.scene:q}"
+        " --predictions {params.predictions:q} --out {output:q} --lpips-net {params.lpips_net:q}"
+        " > {log:q} 2>&1"
+
+
+rule collect_scores:
+    input:
+        over_runs("results/evaluate/{dataset}/{scene}/geometry/{seed}/scores.json"),
+    output:
+        "results/metrics.json",
+    log:
+        "logs/evaluate/collect.log",
+    conda:
+        "../envs/semsplat.yaml"
+    params:
+        code=fingerprint("semsplat.evaluate.score"),
+    message:
+        "collect the scores of suite " + SUITE
+    shell:
+        "python -m semsplat.evaluate collect --scores {input:q} --out {output:q} > {log:q} 2>&1"

@@ -1,0 +1,44 @@
+rule figures:
+    input:
+        figure_files(),
+
+
+rule draw_figure:
+    input:
+        figure_inputs,
+    output:
+        report(
+            f"paper_figures/{SUITE}/{{figure}}.{{extension}}",
+            caption="report/figure.rst",
+            category="Suite " + SUITE,
+            labels={"figure": "{figure}"},
+        ),
+    log:
+        f"logs/figures/{SUITE}/{{figure}}.{{extension}}.log",
+    wildcard_constraints:
+        extension="svg|png|md",
+    conda:
+        "../envs/semsplat.yaml"
+    params:
+        kind=figure_kind_name,
+        runs=figure_runs,
+        options=figure_options,
+        code=figure_code,
+    message:
+        "draw {output}"
+    shell:
+        "python -m semsplat.figures --kind {params.kind:q} --runs {params.runs:q}"
+        " --options {params.options:q} --out {output:q} > {log:q} 2>&1"
+
+
+use rule draw_figure as draw_run_figure with:
+    output:
+        report(
+            f"paper_figures/{SUITE}/{{figure}}/{{dataset}}/{{scene}}/{{seed}}.{{extension}}",
+            caption="report/run_figure.rst",
+            category="Suite " + SUITE,
+            subcategory="{dataset}/{scene}",
+            labels={"figure": "{figure}", "scene": "{dataset}/{scene}", "seed": "{seed}"},
+        ),
+    log:
+        f"logs/figures/{SUITE}/{{figure}}/{{dataset}}/{{scene}}/{{seed}}.{{extension}}.log",

@@ -1,0 +1,34 @@
+rule geometry:
+    input:
+        over_runs("results/geometry/{dataset}/{scene}/{seed}/run.json"),
+
+
+rule reconstruct:
+    input:
+        "data/{dataset}/{scene}/manifest.json",
+    output:
+        ply="results/geometry/{dataset}/{scene}/{seed}/point_cloud.ply",
+        curve="results/geometry/{dataset}/{scene}/{seed}/metrics.jsonl",
+        card="results/geometry/{dataset}/{scene}/{seed}/run.json",
+    log:
+        "logs/geometry/{dataset}/{scene}/{seed}.log",
+    benchmark:
+        "results/benchmarks/geometry/{dataset}/{scene}/{seed}.tsv"
+    conda:
+        "../envs/semsplat.yaml"
+    threads: 2
+    resources:
+        gpu=1,
+        mem_mb=8000,
+        runtime="2h",
+    params:
+        config=geometry_config,
+        code=fingerprint("semsplat.geometry.__main__"),
+        scene=subpath(input[0], parent=True),
+        out=subpath(output.card, parent=True),
+        scratch="scratch/geometry/{dataset}/{scene}/{seed}",
+    message:
+        "reconstruct {wildcards.dataset}/{wildcards.scene}, seed {wildcards.seed}"
+    shell:
+        "python -m semsplat.geometry --scene {params.scene:q} --out {params.out:q}"
+        " --scratch {params.scratch:q} --config {params.config:q} > {log:q} 2>&1"

@@ -1,0 +1,26 @@
+rule track:
+    input:
+        over_runs("mlruns/.logged/{dataset}/{scene}/geometry/{seed}.json"),
+
+
+rule log_run:
+    input:
+        card="results/geometry/{dataset}/{scene}/{seed}/run.json",
+        curve="results/geometry/{dataset}/{scene}/{seed}/metrics.jsonl",
+        scores="results/evaluate/{dataset}/{scene}/geometry/{seed}/scores.json",
+        scene="data/{dataset}/{scene}/manifest.json",
+    output:
+        "mlruns/.logged/{dataset}/{scene}/geometry/{seed}.json",
+    log:
+        "logs/track/{dataset}/{scene}/geometry/{seed}.log",
+    conda:
+        "../envs/semsplat.yaml"
+    resources:
+        mlflow=1,
+    params:
+        code=fingerprint("semsplat.track.__main__"),
+    message:
+        "index {wildcards.dataset}/{wildcards.scene}, seed {wildcards.seed}, in MLflow"
+    shell:
+        "python -m semsplat.track --card {input.card:q} --curve {input.curve:q}"
+        " --scores {input.scores:q} --scene {input.scene:q} --stamp {output:q} > {log:q} 2>&1"

@@ -1,0 +1,203 @@
+"""Copy one finished run into MLflow; a second time changes nothing."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import mlflow
+from mlflow.data.meta_dataset import MetaDataset
+from mlflow.data.dataset_source_registry import resolve_dataset_source
+from mlflow.entities import Metric, Param, Run, RunTag
+from mlflow.tracking import MlflowClient
+
+from semsplat.io import read_json
+from semsplat.track.index import FOLDER, tracking_uri
+
+EXPERIMENT = "semsplat"
+BATCH = 100  # MLflow's limit for parameters; far below its limit for metrics
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The files of one finished run."""
+
+    card_path: Path
+    curve_path: Path
+    scores_path: Path
+    scene_path: Path
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """The provenance card."""
+        card: dict[str, Any] = read_json(self.card_path)
+        return card
+
+    @property
+    def scores(self) -> dict[str, Any]:
+        """The scores."""
+        scores: dict[str, Any] = read_json(self.scores_path)
+        return scores
+
+
+def log_finished(finished: Finished) -> str:
+    """Log the run unless its key is there already; return the MLflow run id.
+
+    Same key, same run: only scores that changed are logged again.  A new key for the same data
+    set, scene, setting and seed makes a new run, and the old one stays as history.
+    """
+    client = MlflowClient(tracking_uri())
+    mlflow.set_tracking_uri(tracking_uri())
+    experiment = _experiment(client)
+    scores = finished.scores
+    parent = _parent(client, experiment, scores["setting"])
+    key = finished.card["run_key"]
+    run = _complete_run(client, experiment, key)
+    if run is None:
+        run = _log_new(client, experiment, parent, finished)
+    _log_changed_scores(client, run, scores)
+    _log_parent_means(client, experiment, parent)
+    run_id: str = run.info.run_id
+    return run_id
+
+
+def _experiment(client: MlflowClient) -> str:
+    """Return the id of the experiment; artifacts go below ``mlruns/``."""
+    found = client.get_experiment_by_name(EXPERIMENT)
+    if found:
+        experiment_id: str = found.experiment_id
+        return experiment_id
+    location = (
+        None if tracking_uri().startswith("http") else (FOLDER / EXPERIMENT).absolute().as_uri()
+    )
+    created: str = client.create_experiment(EXPERIMENT, artifact_location=location)
+    return created
+
+
+def _search(client: MlflowClient, experiment: str, **tags: str) -> list[Run]:
+    query = " and ".join(f"tags.`{key}` = '{value}'" for key, value in tags.items())
+    return list(client.search_runs([experiment], query))
+
+
+def _parent(client: MlflowClient, experiment: str, setting: str) -> str:
+    """Return the id of the run under which all runs of a setting fold."""
+    found = _search(client, experiment, parent_of=setting)
+    if found:
+        found_id: str = found[0].info.run_id
+        return found_id
+    run = client.create_run(experiment, tags={"parent_of": setting}, run_name=setting)
+    client.set_terminated(run.info.run_id)
+    run_id: str = run.info.run_id
+    return run_id
+
+
+def _complete_run(client: MlflowClient, experiment: str, key: str) -> Run | None:
+    """Return the run of this key; one that a kill left half logged is deleted."""
+    for run in _search(client, experiment, run_key=key):
+        if run.data.tags.get("complete") == "true":
+            return run
+        client.delete_run(run.info.run_id)
+    return None
+
+
+def _log_new(client: MlflowClient, experiment: str, parent: str, finished: Finished) -> Run:
+    """Create the run with parameters, tags, curves, data set and artifacts."""
+    card, scores = finished.card, finished.scores
+    place = {k: str(scores[k]) for k in ("dataset", "scene", "setting", "seed")}
+    for old in _search(client, experiment, **place):
+        client.set_tag(old.info.run_id, "current", "false")
+    name = "{setting}/{dataset}/{scene}/{seed}".format(**place)
+    tags = {**place, **_tags(card), "mlflow.parentRunId": parent, "current": "true"}
+    started, ended = (
+        int(datetime.fromisoformat(card[k]).timestamp() * 1000) for k in ("started", "ended")
+    )
+    run = client.create_run(experiment, start_time=started, tags=tags, run_name=name)
+    run_id = run.info.run_id
+    params = [Param(k, v) for k, v in _flat(card["config"])]
+    for block in _blocks(params):
+        client.log_batch(run_id, params=block)
+    for metrics in _blocks(list(_curve(finished.curve_path, started))):
+        client.log_batch(run_id, metrics=metrics)
+    system = {f"system/{k}": v for k, v in card["numbers"].items() if isinstance(v, int | float)}
+    client.log_batch(run_id, metrics=[Metric(k, v, ended, 0) for k, v in system.items()])
+    _log_dataset(run_id, finished.scene_path)
+    for path in (finished.card_path, finished.scores_path):
+        client.log_artifact(run_id, str(path))
+    client.log_batch(run_id, tags=[RunTag("complete", "true")])
+    client.set_terminated(run_id, end_time=ended)
+    return client.get_run(run_id)
+
+
+def _tags(card: dict[str, Any]) -> dict[str, str]:
+    """Return what identifies code and machine."""
+    machine = card["machine"]
+    packages = {f"version.{k}": v for k, v in machine["packages"].items()}
+    facts = {
+        "run_key": card["run_key"],
+        "code": card["code"],
+        "git_commit": card["git"]["commit"],
+        "git_dirty": card["git"]["dirty"],
+        "host": machine["host"],
+        "gpu": machine["gpu"],
+        **packages,
+    }
+    return {key: str(value) for key, value in facts.items()}
+
+
+def _flat(config: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield ("geometry.lr.means", "0.00016") for every leaf."""
+    for key, value in config.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", str(value)
+
+
+def _curve(path: Path, started_ms: int) -> Iterator[Metric]:
+    """Yield the training curves, each point at the time it was logged."""
+    for text in path.read_text().splitlines():
+        line = json.loads(text)
+        step, seconds = line.pop("step"), line.pop("seconds")
+        for key, value in line.items():
+            yield Metric(f"train/{key}", value, started_ms + int(1000 * seconds), step)
+
+
+def _blocks(items: list[Any]) -> Iterator[list[Any]]:
+    for start in range(0, len(items), BATCH):
+        yield items[start : start + BATCH]
+
+
+def _log_dataset(run_id: str, manifest_path: Path) -> None:
+    """Log the scene as the run's data set, identified by its manifest's digest."""
+    manifest = read_json(manifest_path)
+    name = f"{manifest['dataset']}/{manifest['scene']}"
+    source = resolve_dataset_source(str(manifest_path.parent))
+    dataset = MetaDataset(source, name=name, digest=manifest["digest"][:32])
+    with mlflow.start_run(run_id=run_id):
+        mlflow.log_input(dataset, context="training")
+
+
+def _log_changed_scores(client: MlflowClient, run: Run, scores: dict[str, Any]) -> None:
+    """Log scores that the run does not show yet."""
+    for metric, value in scores["metrics"].items():
+        if run.data.metrics.get(f"eval/{metric}") != value:
+            client.log_metric(run.info.run_id, f"eval/{metric}", value)
+    client.set_tag(run.info.run_id, "protocol", scores["protocol"])
+
+
+def _log_parent_means(client: MlflowClient, experiment: str, parent: str) -> None:
+    """Give the parent the means of its current children's scores."""
+    query = f"tags.`mlflow.parentRunId` = '{parent}' and tags.current = 'true'"
+    values: dict[str, list[float]] = defaultdict(list)
+    for child in client.search_runs([experiment], query):
+        for metric, value in child.data.metrics.items():
+            if metric.startswith("eval/"):
+                values[metric].append(value)
+    for metric, several in values.items():
+        client.log_metric(parent, metric, fmean(several))
