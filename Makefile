@@ -1,0 +1,48 @@
+# Needs Python 3.11 or later and nothing else; everything is installed into .venv from the hash lock.
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help reproduce test lint docs lock bench clean
+
+help:  ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+reproduce: $(STAMP)  ## Compute everything of the suite in params.yaml: results, figures, MLflow index
+	snakemake --cores all
+
+test: $(STAMP) lint  ## Run everything that CI runs
+	pytest
+
+lint: $(STAMP)  ## Formatting, linters, types, workflow lint
+	ruff check src tests envs
+	ruff format --check src tests envs
+	mypy
+	snakefmt --check Snakefile rules
+	snakemake --lint
+
+docs: $(STAMP)  ## Write docs/params.md and the editor schema from the parameter models
+	python -m semsplat.params
+
+bench: $(STAMP)  ## Measure the rasteriser on this machine
+	python -m semsplat.bench rasterize
+
+lock: $(STAMP)  ## Resolve pyproject.toml anew into the hash lock and its conda view
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --all-extras --upgrade pyproject.toml --output-file envs/requirements.lock
+	python envs/conda_view.py > envs/semsplat.yaml
+
+clean:  ## Remove results, logs and the index; keep data, the environment and what DVC has cached
+	rm -rf results scratch logs mlruns mlflow.db* .snakemake
+
+$(STAMP): envs/requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: $(PYTHON) is older than 3.11; run make PYTHON=python3.11" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@grep -A 99 '^uv==' envs/requirements.lock | awk 'NR > 1 && !/^ / {exit} {print}' > .venv/uv.lock
+	@$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r .venv/uv.lock
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes envs/requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,91 @@
+"""``semsplat``: verbs for people.  Rules call ``python -m semsplat.<phase>`` instead."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import tyro
+import yaml
+
+from semsplat.errors import SemsplatError, one_line_errors
+
+
+def check(params: Path = Path("params.yaml")) -> None:
+    """Check a parameter file and list the runs of its suite.
+
+    Args:
+        params: the file to check.
+    """
+    from semsplat.params.check import check as check_params
+    from semsplat.params.runs import runs
+
+    try:
+        config = yaml.safe_load(params.read_text())
+    except FileNotFoundError:
+        raise SemsplatError(f"{params}: no such file") from None
+    except yaml.YAMLError as error:
+        raise SemsplatError(
+            f"{params}: not valid YAML ({str(error).splitlines()[-1].strip()})"
+        ) from None
+    checked = check_params(config)
+    for run in runs(checked):
+        print(f"{run.dataset}/{run.scene} seed {run.seed}")
+
+
+def scene(path: Path) -> None:
+    """Verify a canonical scene and say what it holds.
+
+    Args:
+        path: the folder with transforms.json.
+    """
+    from semsplat.data.manifest import verify_manifest
+    from semsplat.data.scene import load_image, load_scene, scene_extent
+
+    loaded = load_scene(path)
+    if (path / "manifest.json").exists():
+        verify_manifest(path)
+    for frame in (*loaded.train, *loaded.test):
+        load_image(frame)
+    first = loaded.train[0]
+    size = f"{first.width}x{first.height}"
+    print(f"{path}: {len(loaded.train)} training and {len(loaded.test)} held-out views, {size} px")
+    print(f"extent {scene_extent(loaded):.3f} units, points: {loaded.points_path or 'none'}")
+
+
+def ply(path: Path) -> None:
+    """Say what a Gaussian splat in INRIA's layout holds.
+
+    Args:
+        path: the .ply file.
+    """
+    from semsplat.splat.ply import read_ply
+
+    gaussians = read_ply(path)
+    means = gaussians["means"]
+    low, high = (value.tolist() for value in (means.amin(0), means.amax(0)))
+    print(
+        f"{path}: {len(means)} Gaussians, harmonics {'used' if gaussians['shN'].any() else 'flat'}"
+    )
+    print(f"from {[round(v, 3) for v in low]} to {[round(v, 3) for v in high]}")
+
+
+def restore(pull: bool = True) -> None:
+    """Go to the recorded state of this commit without recomputing.
+
+    Args:
+        pull: fetch from the DVC remote first.
+    """
+    from semsplat.restore import restore as restore_results
+
+    restore_results(pull)
+
+
+def main() -> None:
+    """Run one verb."""
+    verbs = {"check": check, "scene": scene, "ply": ply, "restore": restore}
+    with one_line_errors():
+        tyro.extras.subcommand_cli_from_dict(verbs, prog="semsplat")
+
+
+if __name__ == "__main__":
+    main()
