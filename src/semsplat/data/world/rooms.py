@@ -16,6 +16,8 @@ from semsplat.data.world.builder import WorldBuilder, pose_at
 from semsplat.data.world.placement import Footprint, Placer
 from semsplat.data.world.primitives import Light, Orbit, World
 
+# A room and a table top of the same seed share nothing.
+_ROOM_STREAM, _TABLETOP_STREAM = 0, 3
 _HEIGHT = 2.6
 _QUARTER = 0.5 * math.pi
 # Only the table of a room carries mugs and books, so one of them always comes first.
@@ -132,7 +134,7 @@ def make_room(seed: int) -> World:
 
     The camera walks near the walls and looks across the room.
     """
-    rng = np.random.default_rng([seed, 0])
+    rng = np.random.default_rng([seed, _ROOM_STREAM])
     build, half = WorldBuilder(rng), float(rng.uniform(1.85, 2.05))
     ground = Placer(rng, half - 0.04, half - 0.04, 0.05)
     structure.floor(build, half)
@@ -151,7 +153,7 @@ def make_room(seed: int) -> World:
 
 def make_tabletop(seed: int) -> World:
     """Lay out a table with 4 to 7 large items in a sparse room, seen from close all around."""
-    rng = np.random.default_rng([seed, 0])
+    rng = np.random.default_rng([seed, _TABLETOP_STREAM])
     build, half, height = WorldBuilder(rng), float(rng.uniform(1.9, 2.1)), 0.7
     structure.floor(build, half)
     structure.walls(build, half, _HEIGHT)
