@@ -59,6 +59,7 @@ def test_ids_form_a_hierarchy(kind: str, seed: int):
     for primitive in world.primitives:
         assert owner[primitive.part_id].instance_id == primitive.instance_id
     assert set(world.part_ids.tolist()) == set(owner)
+    assert (np.diff(world.instance_ids.astype(int)) >= 0).all()
     for instance in world.instances:
         assert instance.class_name in CLASSES
         assert instance.color in COLORS
@@ -113,9 +114,8 @@ def test_camera_path_is_rigid_smooth_and_closed(kind: str, seed: int, n_views: i
 def test_objects_on_one_support_do_not_interpenetrate(kind: str, seed: int):
     world = make_world(kind, seed)
     big = [i for i in world.instances if i.class_name not in (*BACKGROUND, "rug", "picture")]
-    on_seat = ("cushion",)
     for one, two in itertools.combinations(big, 2):
-        if {one.class_name, two.class_name} & set(on_seat):
+        if {one.class_name, two.class_name} == {"cushion", "sofa"}:  # it sinks in
             continue
         samples = np.concatenate(
             [

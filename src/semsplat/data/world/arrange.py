@@ -74,18 +74,19 @@ def on(spot: Footprint, z: float = 0.0) -> Floats:
 
 
 def put_items(
-    build: WorldBuilder, kinds: Iterable[str], top: Placer, base: Floats, size: float
-) -> list[str]:
-    """Put items of ``kinds`` on the table top whose centre is ``base``; return those that fit.
+    build: WorldBuilder, kinds: Iterable[str], count: int, top: Placer, base: Floats, size: float
+) -> None:
+    """Put ``count`` items on the table top whose centre is ``base``, taking ``kinds`` in turn.
 
-    ``size`` scales them; at 1 they are 0.2 to 0.35 m wide.
+    A kind that finds no room is passed over for the next.  ``size`` scales the items; at 1 they are
+    0.2 to 0.35 m wide.
     """
-    placed = []
+    left = count
     for kind in kinds:
-        item = ITEMS[kind]
-        unit = size * build.rng.uniform(0.95, 1.1)
+        if left == 0:
+            break
+        item, unit = ITEMS[kind], size * build.rng.uniform(0.95, 1.1)
         spot = top.find(unit * item.half_x, unit * item.half_y)
         if spot is not None:
             item.build(build, base @ on(spot), unit)
-            placed.append(kind)
-    return placed
+            left -= 1

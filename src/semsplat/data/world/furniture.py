@@ -116,7 +116,7 @@ def picture(
     name = build.pick_color(_FRAMES)
     frame = plain(tint(build.rng, name), 0.3)
     image = tint(build.rng, build.pick_color(("red", "blue", "yellow", "green", "orange", "teal")))
-    paint = printed(build.rng, image, (Pattern.CHECKS, Pattern.DOTS, Pattern.PATCHES), 0.7 / half_z)
+    paint = printed(build.rng, image, (Pattern.CHECKS, Pattern.DOTS, Pattern.STRIPES), 1.0 / half_z)
     build.start("picture", name, pose)
     edge = 0.16 * min(half_x, half_z)
     build.box("frame", (0.0, -0.015, 0.0), (half_x, 0.015, half_z), frame)

@@ -142,7 +142,7 @@ def cushion(build: WorldBuilder, pose: Floats, half: float) -> None:
     fabric = printed(build.rng, color, FABRIC, 0.9 / half)
     middle = 0.42 * half
     build.start("cushion", name, pose)
-    build.box("body", (0.0, 0.0, middle), (half, half, 0.09 * half), fabric)
-    bulge = (1.22 * half, 1.22 * half, middle)
+    build.box("body", (0.0, 0.0, middle), (half, half, 0.12 * half), fabric)
+    bulge = (1.12 * half, 1.12 * half, middle)
     build.add("body", Shape.ELLIPSOID, (0.0, 0.0, middle), bulge, fabric)
     build.cylinder("button", 0.0, 2.01 * middle, 0.1 * half, plain(accent_of(build.rng, color)))

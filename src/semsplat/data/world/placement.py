@@ -67,6 +67,11 @@ class Placer:
         self.taken.append(spot)
         return True
 
+    def reserve(self, spot: Footprint) -> None:
+        """Take a footprint that must be free; a layout that asks for a taken one is wrong."""
+        if not self.put(spot):
+            raise ValueError(f"{spot} is not free")
+
     def find(
         self, half_x: float, half_y: float, yaw: float | None = None, tries: int = 200
     ) -> Footprint | None:

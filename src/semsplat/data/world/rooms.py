@@ -16,9 +16,13 @@ from semsplat.data.world.builder import WorldBuilder, pose_at
 from semsplat.data.world.placement import Footprint, Placer
 from semsplat.data.world.primitives import Light, Orbit, World
 
+# A room and a table top of the same seed share nothing.
+_ROOM_STREAM, _TABLETOP_STREAM = 0, 3
 _HEIGHT = 2.6
 _QUARTER = 0.5 * math.pi
-_ROOM_ITEMS = ("mug", "book", "ball", "lamp", "plant", "box")
+# Only the table of a room carries mugs and books, so one of them always comes first.
+_TABLE_ONLY = ("mug", "book")
+_ROOM_ITEMS = ("ball", "lamp", "plant", "box", "mug", "book")
 _TABLETOP_ITEMS = ("mug", "book", "ball", "lamp", "plant", "box", "cushion", "picture")
 
 
@@ -31,24 +35,21 @@ def _light(rng: np.random.Generator) -> Light:
     return Light((float(x), float(y), _HEIGHT - 0.06), 0.24, color, 0.42, fill)
 
 
-def _at_wall(side: int, along: float, inset: float, half: float) -> Footprint:
-    """Return an empty footprint ``inset`` metres from wall ``side``, with its back to the wall."""
+def _at_wall(side: int, along: float, away: float, size: tuple[float, float]) -> Footprint:
+    """Return a footprint of half sizes ``size`` with its back to wall ``side``.
+
+    Its centre is ``away`` metres from the room's middle and ``along`` to the wall's right.
+    """
     yaw = side * _QUARTER
     c, s = math.cos(yaw), math.sin(yaw)
-    x, y = along, half - inset
-    return Footprint(c * x - s * y, s * x + c * y, 0.0, 0.0, yaw)
-
-
-def _sized(spot: Footprint, half_x: float, half_y: float) -> Footprint:
-    """Return a footprint of the given half sizes at the place of another."""
-    return Footprint(spot.x, spot.y, half_x, half_y, spot.yaw)
+    return Footprint(c * along - s * away, s * along + c * away, *size, yaw)
 
 
 def _sofa_with_cushions(build: WorldBuilder, ground: Placer, half: float, side: int) -> None:
     """Build a sofa in the middle of a wall with one or two cushions leaning on its back."""
     half_x, half_y = build.rng.uniform(0.7, 0.8), 0.4
-    spot = _sized(_at_wall(side, 0.0, half_y + 0.06, half), half_x, half_y)
-    ground.put(spot)
+    spot = _at_wall(side, 0.0, half - half_y - 0.06, (half_x, half_y))
+    ground.reserve(spot)
     pose = on(spot)
     furniture.sofa(build, pose, half_x, half_y)
     for place in build.rng.permutation([-1.0, 1.0])[: int(build.rng.integers(1, 3))]:
@@ -60,8 +61,8 @@ def _pictures(build: WorldBuilder, half: float, sides: list[int]) -> None:
     """Hang a large picture in the middle of each of the given walls."""
     for side in sides:
         half_x, half_z = build.rng.uniform(0.34, 0.46), build.rng.uniform(0.26, 0.3)
-        pose = on(_at_wall(side, build.rng.uniform(-0.3, 0.3), 0.0, half), 1.24)
-        furniture.picture(build, pose, half_x, half_z)
+        spot = _at_wall(side, build.rng.uniform(-0.3, 0.3), half, (half_x, 0.0))
+        furniture.picture(build, on(spot, 1.24), half_x, half_z)
 
 
 def _corners(build: WorldBuilder, ground: Placer, half: float, kinds: list[str]) -> None:
@@ -90,12 +91,13 @@ def _central_table(build: WorldBuilder, ground: Placer) -> Footprint:
     spot = Footprint(x, y, half_x, half_y, yaw + rng.uniform(-0.15, 0.15))
     rug_half = (1.0, 1.0) if round_top else (half_x + 0.5, half_y + 0.42)
     structure.rug(build, pose_at(x, y, 0.0, yaw), *rug_half)
-    ground.put(spot)
+    ground.reserve(spot)
     height = rng.uniform(0.48, 0.56)
     furniture.table(build, on(spot), half_x, half_y, height, round_top)
     top = Placer(rng, half_x - 0.01, half_y - 0.01, 0.03, disc=round_top)
-    kinds = [str(k) for k in rng.permutation(_ROOM_ITEMS)[: int(rng.integers(2, 4))]]
-    put_items(build, kinds, top, on(spot, height), 1.08)
+    first = _TABLE_ONLY[int(rng.integers(2))]
+    others = [str(kind) for kind in rng.permutation(_ROOM_ITEMS) if kind != first]
+    put_items(build, [first, *others], int(rng.integers(2, 4)), top, on(spot, height), 1.08)
     return spot
 
 
@@ -132,7 +134,7 @@ def make_room(seed: int) -> World:
 
     The camera walks near the walls and looks across the room.
     """
-    rng = np.random.default_rng([seed, 0])
+    rng = np.random.default_rng([seed, _ROOM_STREAM])
     build, half = WorldBuilder(rng), float(rng.uniform(1.85, 2.05))
     ground = Placer(rng, half - 0.04, half - 0.04, 0.05)
     structure.floor(build, half)
@@ -151,17 +153,17 @@ def make_room(seed: int) -> World:
 
 def make_tabletop(seed: int) -> World:
     """Lay out a table with 4 to 7 large items in a sparse room, seen from close all around."""
-    rng = np.random.default_rng([seed, 0])
+    rng = np.random.default_rng([seed, _TABLETOP_STREAM])
     build, half, height = WorldBuilder(rng), float(rng.uniform(1.9, 2.1)), 0.7
     structure.floor(build, half)
     structure.walls(build, half, _HEIGHT)
     round_top = bool(rng.random() < 0.3)
-    size = (0.58, 0.58) if round_top else (rng.uniform(0.6, 0.66), rng.uniform(0.44, 0.5))
+    size = (0.62, 0.62) if round_top else (rng.uniform(0.62, 0.68), rng.uniform(0.46, 0.52))
     structure.rug(build, pose_at(0.0, 0.0, 0.0), size[0] + 0.6, size[1] + 0.6)
     furniture.table(build, pose_at(0.0, 0.0, 0.0), *size, height, round_top)
     top = Placer(rng, size[0] - 0.01, size[1] - 0.01, 0.03, disc=round_top)
-    kinds = [str(k) for k in rng.permutation(_TABLETOP_ITEMS)[: int(rng.integers(5, 8))]]
-    put_items(build, kinds, top, pose_at(0.0, 0.0, height), 0.92)
+    kinds = [str(kind) for kind in rng.permutation(_TABLETOP_ITEMS)]
+    put_items(build, kinds, int(rng.integers(5, 8)), top, pose_at(0.0, 0.0, height), 0.9)
     _corners(build, Placer(rng, half, half, 0.0), half, ["plant", "box", "box", "plant"])
     orbit = Orbit((0.0, 0.0), 1.12, 1.46, 0.1, 0.76, 0.0)
     return build.finish("tabletop", seed, half, _HEIGHT, _light(rng), orbit)

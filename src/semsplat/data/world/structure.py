@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 from semsplat.data.world.builder import WorldBuilder, pose_at, turn_z
 from semsplat.data.world.materials import (
-    FABRIC,
     WOODS,
     lightened,
     mottled,
@@ -31,15 +32,15 @@ def floor(build: WorldBuilder, half: float) -> None:
 
 
 def wall(
-    build: WorldBuilder, side: int, half: float, height: float, name: str, color: Material
+    build: WorldBuilder, side: int, half: float, height: float, name: str, look: Material
 ) -> None:
     """Put up wall ``side`` (0 is +y, then counter-clockwise) with a skirting board."""
     pose = pose_at(0.0, 0.0, 0.0)
-    pose[:3, :3] = turn_z(side * 1.5707963267948966)
+    pose[:3, :3] = turn_z(0.5 * math.pi * side)
     build.start("wall", name, pose, casts_shadow=False)
     middle = (0.0, half + _THICK, 0.5 * height)
-    build.box("panel", middle, (half + 2 * _THICK, _THICK, 0.5 * height + 0.1), color)
-    skirting = plain(scaled(color.base, 0.45))
+    build.box("panel", middle, (half + 2 * _THICK, _THICK, 0.5 * height + 0.1), look)
+    skirting = plain(scaled(look.base, 0.45))
     build.box("skirting", (0.0, half - 0.01, 0.06), (half, 0.012, 0.06), skirting)
 
 
@@ -59,7 +60,8 @@ def rug(build: WorldBuilder, pose: Floats, half_x: float, half_y: float) -> None
     """Lay a rug with a border: rectangular, or round when both half sizes are equal."""
     name = build.pick_color()
     color = tint(build.rng, name)
-    field = printed(build.rng, color, FABRIC, build.rng.uniform(2.2, 3.2))
+    kinds = (Pattern.CHECKS, Pattern.STRIPES, Pattern.DOTS)
+    field = printed(build.rng, color, kinds, build.rng.uniform(2.2, 3.2))
     border = plain(scaled(color, 0.45) if max(color) > 0.3 else lightened(color, 0.5))
     shape = Shape.CONE if half_x == half_y else Shape.BOX
     build.start("rug", name, pose)
