@@ -7,9 +7,12 @@ writes files only; `semsplat.paths` names them, `semsplat.conventions` fixes axe
 
 import os
 
+from semsplat.kernel_cache import use_kernel_cache
+
 # Waiting OpenMP threads must sleep: torch and Numba share one pool, and spinning between kernels
 # makes a step up to ten times slower as soon as anything else runs on the machine.  libgomp reads
 # this once, when it is loaded, so it has to be set before torch is imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+use_kernel_cache()
 
 __version__ = "0.1.0"

@@ -12,8 +12,8 @@ from statistics import fmean
 from typing import Any
 
 import mlflow
-from mlflow.data.meta_dataset import MetaDataset
 from mlflow.data.dataset_source_registry import resolve_dataset_source
+from mlflow.data.meta_dataset import MetaDataset
 from mlflow.entities import Metric, Param, Run, RunTag
 from mlflow.tracking import MlflowClient
 

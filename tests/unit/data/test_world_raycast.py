@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
-
 import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from semsplat.data.world import focal_length, kernels, make_room, raycast, render_view
+from semsplat.data.world import focal_length, make_room, raycast, render_view
 from semsplat.data.world.builder import WorldBuilder, pose_at
 from semsplat.data.world.cameras import camera_path, look_at
 from semsplat.data.world.materials import plain
@@ -137,10 +134,3 @@ def test_light_points_are_spread_over_the_light():
     assert np.linalg.norm(points[:, :2], axis=1).max() <= LIGHT.radius
     assert len(np.unique(points[:, 0].round(6))) == 9
     assert np.abs(points[:, :2].mean(axis=0)).max() < 0.2 * LIGHT.radius
-
-
-def test_kernel_cache_follows_its_helpers():
-    folder = Path(kernels.__file__).parent
-    sources = [(folder / name).read_bytes() for name in ("intersect.py", "texture.py")]
-    actual = hashlib.sha256(b"".join(sources)).hexdigest()
-    assert actual == kernels.HELPERS_SHA256, f'set HELPERS_SHA256 = "{actual}" in kernels.py'

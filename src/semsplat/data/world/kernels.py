@@ -1,9 +1,4 @@
-"""The compiled pixel loop of the ray caster: anti-aliasing, shading and soft shadows.
-
-Numba's cache watches the file of a cached kernel only.  ``HELPERS_SHA256`` therefore pins the
-sources of the helpers compiled into it: a test fails when they change without it, and writing the
-new value here is what makes every machine compile the kernel afresh.
-"""
+"""The compiled pixel loop of the ray caster: anti-aliasing, shading and soft shadows."""
 
 from __future__ import annotations
 
@@ -16,7 +11,6 @@ from numba import njit, prange
 from semsplat.data.world.intersect import SceneArrays, blocked, candidates, nearest
 from semsplat.data.world.texture import pattern_weight
 
-HELPERS_SHA256 = "c441b049dacc59a72f1ac21f3f5522a5486c7e45f01aea7c8c8488a79374a0a7"
 _SHADOW_LIFT = 1e-3
 _SHININESS = 40.0
 
