@@ -55,8 +55,8 @@ class Card:
             "inputs": self.inputs,
             "outputs": {name: sha256_file(output) for name, output in outputs.items()},
             "numbers": {"peak_ram_mb": _peak_ram_mb(), **numbers},
-            "git": _git(),
-            "machine": _machine(),
+            "git": git_state(),
+            "machine": machine(),
             "started": self.started.isoformat(timespec="seconds"),
             "ended": ended.isoformat(timespec="seconds"),
             "wall_s": round((ended - self.started).total_seconds(), 1),
@@ -69,7 +69,7 @@ def _peak_ram_mb() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
-def _git() -> dict[str, Any]:
+def git_state() -> dict[str, Any]:
     """Return the commit and whether tracked files differ from it; nulls outside a repository."""
 
     def ask(*words: str) -> str | None:
@@ -86,7 +86,7 @@ def _git() -> dict[str, Any]:
         return {"commit": None, "dirty": None}
 
 
-def _machine() -> dict[str, Any]:
+def machine() -> dict[str, Any]:
     """Return versions and hardware."""
     import torch
 

@@ -1,0 +1,53 @@
+"""``python -m semsplat.bench rasterize``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import tyro
+
+from semsplat.io import write_json
+
+
+def rasterize(out: Path = Path("results/benchmarks/rasterize.json"), repeats: int = 10) -> None:
+    """Measure the rasteriser, print a table and write JSON.
+
+    Args:
+        out: the JSON file.
+        repeats: timed repetitions; the median counts.
+    """
+    from semsplat.bench.rasterize import benchmark
+
+    report = benchmark(repeats)
+    write_json(out, report)
+    print_report(report)
+    print(f"written to {out}")
+
+
+def print_report(report: dict[str, Any]) -> None:
+    """Print the rows of a report."""
+    rows = [("numba", row) for row in report["cpu"]]
+    rows += [("straightforward", report["straightforward"])]
+    rows += [("brute force", report["brute_force"]), ("numba", report["ours_at_brute_force_size"])]
+    rows += [("gsplat", row) for row in report.get("cuda", [])]
+    print(f"{'backend':<16}{'size':<20}{'forward':>10}{'backward':>10}{'total':>10}  ms (median)")
+    for backend, row in rows:
+        times = "".join(f"{row[f'{part}_ms']:>10.2f}" for part in ("forward", "backward", "total"))
+        print(f"{backend:<16}{row['size']:<20}{times}")
+    print(f"{report['times_faster_than_straightforward']} times faster than straightforward;"
+          f" {report['torch_threads']} threads on {report['machine']['cpu']}")  # fmt: skip
+    for name, errors in [("brute force", report["parity_with_brute_force"])] + [
+        (f"gsplat at {size}", errors)
+        for size, errors in report.get("parity_with_gsplat", {}).items()
+    ]:
+        print(f"largest relative error against {name}: {max(errors.values()):.1e}")
+
+
+def main() -> None:
+    """Run the one command there is; methods follow."""
+    tyro.extras.subcommand_cli_from_dict({"rasterize": rasterize})
+
+
+if __name__ == "__main__":
+    main()
