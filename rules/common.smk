@@ -79,7 +79,9 @@ def figure_files():
         kind = figure_kind(PARAMS.figures[name].kind)
         folder = f"paper_figures/{SUITE}/{name}"
         if kind.SCOPE == "run":
-            found += over_runs(folder + "/{dataset}/{scene}/{seed}." + kind.EXTENSION)
+            found += over_runs(
+                f"{folder}/{{dataset}}/{{scene}}/{{seed}}.{kind.EXTENSION}"
+            )
         else:
             found.append(f"{folder}.{kind.EXTENSION}")
     return found

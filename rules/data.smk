@@ -34,7 +34,9 @@ rule import_scene:
         importer=importer_name,
         options=options_json,
         out=subpath(output[0], parent=True),
-        code=lambda wildcards: fingerprint(f"semsplat.data.datasets.{importer_name(wildcards)}"),
+        code=lambda wildcards: fingerprint(
+            f"semsplat.data.datasets.{importer_name(wildcards)}"
+        ),
     message:
         "import {wildcards.dataset}/{wildcards.scene}"
     shell:

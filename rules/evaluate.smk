@@ -64,6 +64,6 @@ rule collect_scores:
     params:
         code=fingerprint("semsplat.evaluate.score"),
     message:
-        "collect the scores of suite " + SUITE
+        f"collect the scores of suite {SUITE}"
     shell:
         "python -m semsplat.evaluate collect --scores {input:q} --out {output:q} > {log:q} 2>&1"

@@ -10,7 +10,7 @@ rule draw_figure:
         report(
             f"paper_figures/{SUITE}/{{figure}}.{{extension}}",
             caption="report/figure.rst",
-            category="Suite " + SUITE,
+            category=f"Suite {SUITE}",
             labels={"figure": "{figure}"},
         ),
     log:
@@ -36,9 +36,13 @@ use rule draw_figure as draw_run_figure with:
         report(
             f"paper_figures/{SUITE}/{{figure}}/{{dataset}}/{{scene}}/{{seed}}.{{extension}}",
             caption="report/run_figure.rst",
-            category="Suite " + SUITE,
+            category=f"Suite {SUITE}",
             subcategory="{dataset}/{scene}",
-            labels={"figure": "{figure}", "scene": "{dataset}/{scene}", "seed": "{seed}"},
+            labels={
+                "figure": "{figure}",
+                "scene": "{dataset}/{scene}",
+                "seed": "{seed}",
+            },
         ),
     log:
         f"logs/figures/{SUITE}/{{figure}}/{{dataset}}/{{scene}}/{{seed}}.{{extension}}.log",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import tyro
 import yaml
@@ -82,7 +83,7 @@ def restore(pull: bool = True) -> None:
 
 def main() -> None:
     """Run one verb."""
-    verbs = {"check": check, "scene": scene, "ply": ply, "restore": restore}
+    verbs: dict[str, Any] = {"check": check, "scene": scene, "ply": ply, "restore": restore}
     with one_line_errors():
         tyro.extras.subcommand_cli_from_dict(verbs, prog="semsplat")
 

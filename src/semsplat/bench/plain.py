@@ -18,8 +18,8 @@ from torch import Tensor
 from semsplat.splat.cpu.bins import TILE, bin_gaussians, sum_pairs
 
 
-@numba.njit(cache=True, fastmath=True, error_model="numpy")
-def _alpha(mean, conic, opacity, x, y):  # type: ignore[no-untyped-def]
+@numba.njit(cache=True, error_model="numpy")
+def _alpha(mean, conic, opacity, x, y):
     """Return dx, dy, the falloff and the alpha of one Gaussian at one pixel (0 where skipped)."""
     f = mean.dtype.type
     dx, dy = mean[0] - f(x) - f(0.5), mean[1] - f(y) - f(0.5)
@@ -31,8 +31,8 @@ def _alpha(mean, conic, opacity, x, y):  # type: ignore[no-untyped-def]
     return dx, dy, fall, alpha if alpha >= f(1 / 255) else f(0)
 
 
-@numba.njit(parallel=True, cache=True, fastmath=True, error_model="numpy")
-def _forward(means2d, conics, colors, opacities, offsets, ids, width, height):  # type: ignore[no-untyped-def]
+@numba.njit(parallel=True, cache=True, error_model="numpy")
+def _forward(means2d, conics, colors, opacities, offsets, ids, width, height):
     f = means2d.dtype.type
     image = np.zeros((height, width, colors.shape[1]), means2d.dtype)
     alpha = np.zeros((height, width), means2d.dtype)
@@ -59,8 +59,8 @@ def _forward(means2d, conics, colors, opacities, offsets, ids, width, height):  
     return image, alpha, last
 
 
-@numba.njit(parallel=True, cache=True, fastmath=True, error_model="numpy")
-def _backward(means2d, conics, colors, opacities, offsets, ids, alpha, last, vimage, valpha):  # type: ignore[no-untyped-def]
+@numba.njit(parallel=True, cache=True, error_model="numpy")
+def _backward(means2d, conics, colors, opacities, offsets, ids, alpha, last, vimage, valpha):
     f = means2d.dtype.type
     height, width, n_channels = vimage.shape
     grads = np.zeros((len(ids), 6 + n_channels), means2d.dtype)

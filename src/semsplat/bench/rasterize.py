@@ -29,6 +29,7 @@ class Size(NamedTuple):
     channels: int
 
     def __str__(self) -> str:
+        """Return "30k@320x240x6"."""
         return f"{self.n_gaussians // 1000}k@{self.width}x{self.height}x{self.channels}"
 
 
@@ -107,7 +108,7 @@ def _now(device: str) -> float:
 
 
 def parity(first: Render, second: Render, size: Size, devices: tuple[str, str]) -> dict[str, float]:
-    """Return the largest difference of image, alpha and each gradient, over the larger's maximum."""
+    """Return the largest difference of image, alpha and each gradient, over the maximum."""
     results = []
     for render, device in zip((first, second), devices, strict=True):
         scene = random_scene(size, device)

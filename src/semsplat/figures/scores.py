@@ -59,7 +59,7 @@ def _row(scene: str, pairs: list[tuple[Any, Any]], options: Options) -> str:
     machine = cards[0]["machine"]
     device = machine["gpu"] or f"CPU, {machine['threads']} threads"
     steps = cards[0]["config"]["geometry"]["steps"]
-    cells += [
+    facts: list[object] = [
         scores[0]["n_views"],
         f"{width}x{height}",
         round(fmean(counts)),
@@ -67,7 +67,7 @@ def _row(scene: str, pairs: list[tuple[Any, Any]], options: Options) -> str:
         len(pairs),
         device,
     ]
-    return f"| {' | '.join(map(str, cells))} |"
+    return f"| {' | '.join(map(str, cells + facts))} |"
 
 
 def _cell(values: list[float], digits: int) -> str:

@@ -1,4 +1,4 @@
-"""Fitting, shared by the phases *geometry* and *train*: loop, schedules, losses, densification, state.
+"""Fitting, shared by *geometry* and *train*: loop, schedules, losses, densification, state.
 
 In: Gaussians, optimisers and an objective (a function of step and view that returns named losses).
 Out: the fitted parameters and ``metrics.jsonl``.  Everything a killed run needs to continue lies in

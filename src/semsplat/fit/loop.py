@@ -76,6 +76,19 @@ def fit(
     return clock.seconds()
 
 
+def warm_up(trainee: Trainee, objective: Objective, view: View) -> float:
+    """Run one step's computation without taking the step; return the seconds.
+
+    The first call compiles kernels (or loads them from the cache), which is no training time.
+    """
+    start = time.monotonic()
+    losses, _, _ = objective(0, view)
+    torch.stack(list(losses.values())).sum().backward()
+    for optimizer in trainee.optimizers.values():
+        optimizer.zero_grad(set_to_none=True)
+    return time.monotonic() - start
+
+
 def _train_step(trainee: Trainee, objective: Objective, step: int, view: View) -> Outcome:
     """Take one optimisation step."""
     trainee.set_rates(step)

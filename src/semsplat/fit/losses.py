@@ -9,7 +9,7 @@ from torch import Tensor
 SSIM_WINDOW = 11
 SSIM_SIGMA = 1.5
 SSIM_C1, SSIM_C2 = 0.01**2, 0.03**2
-"""Constants of Wang et al. 2004 for a dynamic range of 1; window and sigma as 3DGS (METHODS 0.1)."""
+"""Constants of Wang et al. 2004 for a dynamic range of 1; window and sigma as in 3DGS."""
 
 
 def gaussian_blur(images: Tensor) -> Tensor:
@@ -26,7 +26,7 @@ def gaussian_blur(images: Tensor) -> Tensor:
 
 
 def ssim(image: Tensor, target: Tensor) -> Tensor:
-    """Return the mean structural similarity of two [H, W, 3] images in [0, 1] (Wang et al. 2004)."""
+    """Return the mean structural similarity of [H, W, 3] images in [0, 1] (Wang et al. 2004)."""
     x, y = image.movedim(-1, 0), target.movedim(-1, 0)
     blurred = gaussian_blur(torch.cat([x, y, x * x, y * y, x * y]))
     mx, my, xx, yy, xy = blurred.chunk(5)
@@ -36,7 +36,7 @@ def ssim(image: Tensor, target: Tensor) -> Tensor:
 
 
 def reconstruction_terms(image: Tensor, target: Tensor, ssim_lambda: float) -> dict[str, Tensor]:
-    """Return 3DGS's loss as its two terms: (1 - lambda) L1 and lambda (1 - SSIM) (METHODS 0.1).
+    """Return 3DGS's loss (Eq. 7) as its two terms: (1 - lambda) L1 and lambda (1 - SSIM).
 
     ``image``, ``target``: [H, W, 3] in [0, 1].
     """

@@ -1,4 +1,4 @@
-"""The saved state of a fit: everything a killed run needs to continue as if nothing had happened."""
+"""The saved state of a fit: all a killed run needs to continue as if nothing had happened."""
 
 from __future__ import annotations
 

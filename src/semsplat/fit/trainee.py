@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from torch.nn import Parameter, ParameterDict
-from torch.optim import Adam
+from torch.optim import Adam, Optimizer
 
 from semsplat.fit.density import DensityControl
 
@@ -18,7 +18,7 @@ class Trainee:
     """Gaussians with one Adam per tensor, as gsplat's strategies want them."""
 
     gaussians: ParameterDict
-    optimizers: dict[str, Adam]
+    optimizers: dict[str, Optimizer]
     density: DensityControl | None  # None: the geometry stays as it is
     rates: dict[str, Callable[[int], float]]  # learning rates that change with the step
 
@@ -54,7 +54,7 @@ class Trainee:
 
 def adam_per_tensor(
     gaussians: ParameterDict, rates: dict[str, float], eps: float
-) -> dict[str, Adam]:
+) -> dict[str, Optimizer]:
     """Return one fused Adam per tensor."""
     return {
         key: Adam([{"params": [gaussians[key]], "lr": rate}], eps=eps, fused=True)

@@ -61,7 +61,7 @@ def start_training(
 
 
 def rgb_objective(gaussians: ParameterDict, config: Geometry) -> Objective:
-    """Return the objective: (1 - lambda) L1 + lambda (1 - SSIM) on the step's view (METHODS 0.1)."""
+    """Return the objective: (1 - lambda) L1 + lambda (1 - SSIM) on one view (3DGS, Eq. 7)."""
 
     def objective(step: int, view: View) -> Outcome:
         degree = sh_degree(step, config.sh_every, config.sh_degree)

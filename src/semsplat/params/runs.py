@@ -50,7 +50,8 @@ def geometry_run(params: Params, run: Run) -> GeometryRun:
 def runs(params: Params) -> list[Run]:
     """Return the runs of the chosen suite, in the order of the file."""
     suite = params.suites[params.suite]
-    return [Run(*scene.split("/"), seed) for scene in suite.scenes for seed in suite.seeds]
+    places = [scene.split("/") for scene in suite.scenes]
+    return [Run(dataset, scene, seed) for dataset, scene in places for seed in suite.seeds]
 
 
 def scene_options(params: Params, dataset: str, scene: str) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def gaussians_from_points(
     """Return isotropic Gaussians at the points (3DGS, section 5.1; quaternions at random)."""
     if len(xyz) <= NEIGHBOURS:
         raise SemsplatError(
-            f"initialisation: {len(xyz)} points are too few (need {NEIGHBOURS + 1}); use init: random"
+            f"initialisation: {len(xyz)} points, {NEIGHBOURS + 1} are needed; use source: random"
         )
     distances = cKDTree(xyz).query(xyz, NEIGHBOURS + 1)[0][:, 1:]
     scale = np.maximum(np.sqrt((distances**2).mean(1)), SMALLEST_SCALE * extent)

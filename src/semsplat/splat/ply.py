@@ -41,16 +41,17 @@ def write_ply(path: Path, gaussians: dict[str, Tensor]) -> None:
         value["quats"],
     ]
     table = np.concatenate(columns, 1)
-    rows = np.rec.fromarrays(table.T, names=_names(3 * value["shN"].shape[1]))
+    fields = [(name, np.float32) for name in _names(3 * value["shN"].shape[1])]
+    rows = np.ascontiguousarray(table, np.float32).view(fields)[:, 0]
     with atomic_path(path) as partial:
-        PlyData([PlyElement.describe(np.asarray(rows), "vertex")], byte_order="<").write(partial)
+        PlyData([PlyElement.describe(rows, "vertex")], byte_order="<").write(partial)
 
 
 def read_ply(path: Path) -> dict[str, Tensor]:
     """Return the Gaussians of an INRIA-layout PLY of any harmonic degree up to 3, float32.
 
     Raises:
-        SemsplatError: the file is missing, broken, not a splat, or holds values that are not finite.
+        SemsplatError: the file is missing, broken, no splat, or holds values that are not finite.
     """
     try:
         vertex = PlyData.read(path)["vertex"]

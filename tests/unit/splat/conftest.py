@@ -16,7 +16,7 @@ def make_gaussians(
     dtype: torch.dtype = torch.float64,
     size: tuple[int, int] = (28, 21),
 ) -> dict[str, Any]:
-    """Return keyword arguments for `rasterize`: n Gaussians, one camera that is not axis-aligned."""
+    """Return arguments of `rasterize`: n Gaussians, one camera that is not axis-aligned."""
     rng = torch.Generator().manual_seed(seed)
 
     def uniform(*shape: int, low: float = 0.0, high: float = 1.0) -> Tensor:

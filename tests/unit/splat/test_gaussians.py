@@ -36,7 +36,7 @@ def test_scale_is_the_rms_distance_to_three_neighbours():
 def test_duplicate_points_get_a_size_and_too_few_are_refused():
     start = gaussians_from_points(np.zeros((5, 3)), np.zeros((5, 3), np.uint8), 0.1, 2.0, rng())
     assert start["scales"].exp().flatten().tolist() == pytest.approx([0.002] * 15)
-    with pytest.raises(SemsplatError, match="too few"):
+    with pytest.raises(SemsplatError, match="4 are needed"):
         gaussians_from_points(np.zeros((3, 3)), np.zeros((3, 3), np.uint8), 0.1, 1.0, rng())
 
 

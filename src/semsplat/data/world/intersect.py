@@ -44,7 +44,7 @@ class SceneArrays(NamedTuple):
     fill: NDArray[np.float64]  # [4] unit direction to the fill light, its strength
 
 
-@njit(fastmath=True)
+@njit(error_model="numpy")
 def _hit_box(o: Any, d: Any) -> Any:
     """Return distance and normal where a ray enters the unit box."""
     near, far, axis, sign = -FAR, FAR, 0, 1.0
@@ -65,7 +65,7 @@ def _hit_box(o: Any, d: Any) -> Any:
     return near, 0.0, 0.0, sign
 
 
-@njit(fastmath=True)
+@njit(error_model="numpy")
 def _hit_ball(o: Any, d: Any) -> Any:
     """Return distance and normal where a ray enters the unit ball."""
     a = d[0] * d[0] + d[1] * d[1] + d[2] * d[2]
@@ -78,7 +78,7 @@ def _hit_ball(o: Any, d: Any) -> Any:
     return t, o[0] + t * d[0], o[1] + t * d[1], o[2] + t * d[2]
 
 
-@njit(fastmath=True)
+@njit(error_model="numpy")
 def _hit_cone_side(o: Any, d: Any, mean: float, slope: float) -> Any:
     """Return distance and normal where a ray enters the side ``radius = mean + slope z``."""
     radius = mean + slope * o[2]
@@ -97,7 +97,7 @@ def _hit_cone_side(o: Any, d: Any, mean: float, slope: float) -> Any:
     return FAR, 0.0, 0.0, 1.0
 
 
-@njit(fastmath=True)
+@njit(error_model="numpy")
 def _hit_cone(o: Any, d: Any, low: float, high: float) -> Any:
     """Return distance and normal where a ray enters a capped cone of end radii ``low, high``."""
     if abs(d[2]) > _TINY:
@@ -110,7 +110,7 @@ def _hit_cone(o: Any, d: Any, low: float, high: float) -> Any:
     return _hit_cone_side(o, d, 0.5 * (low + high), 0.5 * (high - low))
 
 
-@njit(fastmath=True)
+@njit(error_model="numpy")
 def _to_local(m: Any, o: Any, d: Any) -> Any:
     """Take a world ray into a primitive's unit frame by its inverse transform [3, 4]."""
     return (
@@ -127,7 +127,7 @@ def _to_local(m: Any, o: Any, d: Any) -> Any:
     )
 
 
-@njit(fastmath=True)
+@njit(error_model="numpy")
 def _hit(scene: SceneArrays, p: int, o: Any, d: Any) -> Any:
     """Return distance and local normal where a world ray enters primitive ``p``."""
     lo, ld = _to_local(scene.inverse[p], o, d)
@@ -138,7 +138,7 @@ def _hit(scene: SceneArrays, p: int, o: Any, d: Any) -> Any:
     return _hit_cone(lo, ld, scene.taper[p, 0], scene.taper[p, 1])
 
 
-@njit(fastmath=True)
+@njit(error_model="numpy")
 def _near_ray(ball: Any, o: Any, d: Any, spread: float) -> bool:
     """Whether a bounding sphere touches the cone of rays within ``spread`` of a ray."""
     cx, cy, cz = ball[0] - o[0], ball[1] - o[1], ball[2] - o[2]
@@ -149,7 +149,7 @@ def _near_ray(ball: Any, o: Any, d: Any, spread: float) -> bool:
     return cx * cx + cy * cy + cz * cz - along * along <= reach * reach
 
 
-@njit(fastmath=True)
+@njit(error_model="numpy")
 def _near_box(scene: SceneArrays, p: int, o: Any, d: Any, spread: float) -> bool:
     """Whether rays within ``spread`` of a ray may touch the box around primitive ``p``."""
     lo, ld = _to_local(scene.inverse[p], o, d)
@@ -165,7 +165,7 @@ def _near_box(scene: SceneArrays, p: int, o: Any, d: Any, spread: float) -> bool
     return near <= far
 
 
-@njit(fastmath=True)
+@njit(error_model="numpy")
 def candidates(scene: SceneArrays, o: Any, d: Any, spread: float, found: Any) -> int:
     """Write the primitives that rays within ``spread`` of a ray may hit; return their number."""
     count = 0
@@ -178,7 +178,7 @@ def candidates(scene: SceneArrays, o: Any, d: Any, spread: float, found: Any) ->
     return count
 
 
-@njit(fastmath=True)
+@njit(error_model="numpy")
 def nearest(scene: SceneArrays, found: Any, count: int, o: Any, d: Any) -> Any:
     """Return the first primitive hit (-1 for none), the distance and the local normal."""
     best, hit, nx, ny, nz = FAR, -1, 0.0, 0.0, 1.0
@@ -189,7 +189,7 @@ def nearest(scene: SceneArrays, found: Any, count: int, o: Any, d: Any) -> Any:
     return hit, best, (nx, ny, nz)
 
 
-@njit(fastmath=True)
+@njit(error_model="numpy")
 def blocked(scene: SceneArrays, o: Any, d: Any, far: float) -> bool:
     """Whether anything that throws a shadow lies on a ray before ``far``."""
     for i in range(scene.sphere.shape[0]):

@@ -15,7 +15,7 @@ _SHADOW_LIFT = 1e-3
 _SHININESS = 40.0
 
 
-@njit(fastmath=True)
+@njit(error_model="numpy")
 def _local_point(scene: SceneArrays, p: int, x: Any) -> Any:
     """Return a world point in a primitive's own frame, in metres."""
     m, half = scene.inverse[p], scene.half[p]
@@ -26,7 +26,7 @@ def _local_point(scene: SceneArrays, p: int, x: Any) -> Any:
     )
 
 
-@njit(fastmath=True)
+@njit(error_model="numpy")
 def _world_normal(scene: SceneArrays, p: int, n: Any) -> Any:
     """Return the unit world normal of a local normal (transformed by the inverse transpose)."""
     m = scene.inverse[p]
@@ -37,7 +37,7 @@ def _world_normal(scene: SceneArrays, p: int, n: Any) -> Any:
     return x * scale, y * scale, z * scale
 
 
-@njit(fastmath=True)
+@njit(error_model="numpy")
 def _direct_light(scene: SceneArrays, j: int, point: Any, n: Any, d: Any) -> Any:
     """Return diffuse and specular light from light point ``j``, zero in shadow.
 
@@ -57,7 +57,7 @@ def _direct_light(scene: SceneArrays, j: int, point: Any, n: Any, d: Any) -> Any
     return beam * facing / (0.5 + 0.25 * far * far), mirror**_SHININESS
 
 
-@njit(fastmath=True)
+@njit(error_model="numpy")
 def _shade(scene: SceneArrays, p: int, t: float, n: Any, o: Any, d: Any, j: int) -> Any:
     """Return the linear radiance (r, g, b) that a ray sees on primitive ``p`` at distance ``t``."""
     surface = (o[0] + t * d[0], o[1] + t * d[1], o[2] + t * d[2])
@@ -82,7 +82,7 @@ def _shade(scene: SceneArrays, p: int, t: float, n: Any, o: Any, d: Any, j: int)
     )
 
 
-@njit(fastmath=True)
+@njit(error_model="numpy")
 def _pixel_ray(pose: Any, focal: float, x: float, y: float) -> Any:
     """Return the unit world direction through an image point and its share of camera z."""
     length = math.sqrt(x * x + y * y + focal * focal)
@@ -94,7 +94,7 @@ def _pixel_ray(pose: Any, focal: float, x: float, y: float) -> Any:
     ), z
 
 
-@njit(fastmath=True)
+@njit(error_model="numpy")
 def _trace_pixel(
     scene: SceneArrays, pose: Any, focal: float, x: float, y: float, grid: int, found: Any
 ) -> Any:
@@ -119,7 +119,7 @@ def _trace_pixel(
     return (r / total, g / total, b / total), centre, depth * z if centre >= 0 else 0.0
 
 
-@njit(cache=True, fastmath=True, parallel=True)
+@njit(cache=True, error_model="numpy", parallel=True)
 def trace_image(
     scene: SceneArrays, pose: Any, width: int, height: int, focal: float, grid: int
 ) -> Any:

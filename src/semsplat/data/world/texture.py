@@ -21,13 +21,13 @@ _WOOD, _DOTS, _PATCHES = int(Pattern.WOOD), int(Pattern.DOTS), int(Pattern.PATCH
 _PLANKS = int(Pattern.PLANKS)
 
 
-@njit(fastmath=True)
+@njit(error_model="numpy")
 def _soft_square(x: float) -> float:
     """A square wave of period 1 in [-1, 1] with softened edges, so that it is band-limited."""
     return min(1.0, max(-1.0, 3.0 * math.sin(_TAU * x)))
 
 
-@njit(fastmath=True)
+@njit(error_model="numpy")
 def _soft_step(x: float) -> float:
     """Rise smoothly from 0 at ``x = 0`` to 1 at ``x = 1``."""
     x = min(1.0, max(0.0, x))
@@ -42,7 +42,7 @@ def _lattice(x: int, y: int, z: int) -> float:
     return ((n ^ (n >> 16)) & 0xFFFFFF) / 16777216.0
 
 
-@njit(fastmath=True)
+@njit(error_model="numpy")
 def _noise(x: float, y: float, z: float) -> float:
     """Smooth value noise in [0, 1] with features of size 1."""
     ix, iy, iz = math.floor(x), math.floor(y), math.floor(z)
@@ -56,7 +56,7 @@ def _noise(x: float, y: float, z: float) -> float:
     return value
 
 
-@njit(fastmath=True)
+@njit(error_model="numpy")
 def _surface_uv(shape: int, point: Any, n: Any, radius: float, frequency: float) -> Any:
     """Return texture coordinates in periods for a metric local point with local normal ``n``.
 
@@ -75,7 +75,7 @@ def _surface_uv(shape: int, point: Any, n: Any, radius: float, frequency: float)
     return x * frequency, y * frequency
 
 
-@njit(fastmath=True)
+@njit(error_model="numpy")
 def _flat_pattern(kind: int, u: float, v: float) -> float:
     """Return the weight of a pattern that lives on the surface, at ``u, v`` in periods."""
     if kind == _CHECKS:
@@ -90,7 +90,7 @@ def _flat_pattern(kind: int, u: float, v: float) -> float:
     return before + (here - before) * _soft_step((v - plank) / 0.15)
 
 
-@njit(fastmath=True)
+@njit(error_model="numpy")
 def _solid_pattern(kind: int, x: float, y: float, z: float) -> float:
     """Return the weight of a pattern that fills space, at a point in periods."""
     if kind == _WOOD:
@@ -100,7 +100,7 @@ def _solid_pattern(kind: int, x: float, y: float, z: float) -> float:
     return 0.65 * _noise(x, y, z) + 0.35 * _noise(2.0 * x + 9.0, 2.0 * y, 2.0 * z)
 
 
-@njit(fastmath=True)
+@njit(error_model="numpy")
 def pattern_weight(
     kind: int, frequency: float, shape: int, radius: float, point: Any, normal: Any
 ) -> float:

@@ -46,7 +46,7 @@ def bin_visible(
 
 
 class Project(torch.autograd.Function):
-    """(means, quats, scales) -> means2d, depths, conics; also radii and extents, without gradient."""
+    """(means, quats, scales) -> means2d, depths, conics; radii and extents without gradient."""
 
     @staticmethod
     def forward(

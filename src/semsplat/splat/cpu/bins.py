@@ -1,4 +1,4 @@
-"""Which Gaussians touch which image tile, front to back: counting sorts, no comparisons per tile."""
+"""Which Gaussians touch which image tile, front to back, by counting sorts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ TILE = 16
 
 
 @numba.njit(cache=True)
-def _tile_range(mean, extent, n_tiles):  # type: ignore[no-untyped-def]
+def _tile_range(mean, extent, n_tiles):
     """Return the half-open range of tiles that [mean - extent, mean + extent] touches."""
     first = max(0, int(np.floor((mean - extent) / TILE)))
     last = min(n_tiles, int(np.floor((mean + extent) / TILE)) + 1)
@@ -18,7 +18,7 @@ def _tile_range(mean, extent, n_tiles):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True)
-def bin_gaussians(order, means2d, extents, width, height):  # type: ignore[no-untyped-def]
+def bin_gaussians(order, means2d, extents, width, height):
     """List the Gaussians of every tile in the given order.
 
     Args:
@@ -52,7 +52,7 @@ def bin_gaussians(order, means2d, extents, width, height):  # type: ignore[no-un
 
 
 @numba.njit(cache=True)
-def _pairs_of_gaussians(ids, n):  # type: ignore[no-untyped-def]
+def _pairs_of_gaussians(ids, n):
     """Return offsets [n + 1] and pairs [P]: the pair numbers of every Gaussian, ascending."""
     offsets = np.zeros(n + 1, np.int64)
     for g in ids:
@@ -67,7 +67,7 @@ def _pairs_of_gaussians(ids, n):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(parallel=True, cache=True)
-def sum_pairs(ids, values, n):  # type: ignore[no-untyped-def]
+def sum_pairs(ids, values, n):
     """Sum values [P, D] over the pairs of each Gaussian: [n, D], always in the same order."""
     offsets, pairs = _pairs_of_gaussians(ids, n)
     total = np.zeros((n, values.shape[1]), values.dtype)

@@ -4,6 +4,9 @@ A Gaussian visits only the pixels inside the ellipse where its alpha reaches 1/2
 interval is solved from the conic, so small Gaussians cost a few pixels and not a whole tile.
 Thresholds equal gsplat's: alpha is at most 0.999, and a pixel ends before its transmittance would
 fall to 1e-4.
+
+No ``fastmath`` here: it lets the compiler reorder sums differently in a process that compiles and
+in one that loads the cached kernel, and then two runs of one training drift apart.
 """
 
 from __future__ import annotations
@@ -21,23 +24,23 @@ TRANSMITTANCE_MIN = 1e-4
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _tile_box(tile, width, height):  # type: ignore[no-untyped-def]
+def _tile_box(tile, width, height):
     """Return (x_min, x_max, y_min, y_max), the half-open pixel box of a tile."""
     cols = (width + TILE - 1) // TILE
     x, y = (tile % cols) * TILE, (tile // cols) * TILE
     return x, min(width, x + TILE), y, min(height, y + TILE)
 
 
-@numba.njit(cache=True, fastmath=True, error_model="numpy")
-def _rows(centre, extent, box):  # type: ignore[no-untyped-def]
+@numba.njit(cache=True, error_model="numpy")
+def _rows(centre, extent, box):
     """Return the half-open range of the box's rows that a Gaussian may reach."""
     half = 0.5
     low = max(box[2], math.floor(centre - extent - half))
     return low, min(box[3], math.ceil(centre + extent - half) + 1)
 
 
-@numba.njit(cache=True, fastmath=True, error_model="numpy")
-def _row_interval(conic, mean_x, dy, reach, box):  # type: ignore[no-untyped-def]
+@numba.njit(cache=True, error_model="numpy")
+def _row_interval(conic, mean_x, dy, reach, box):
     """Return the half-open pixel interval of one row where 2 sigma <= reach; empty if none.
 
     ``dy`` is the centre's offset from the row's pixel centres.  One pixel of slack absorbs
@@ -53,18 +56,18 @@ def _row_interval(conic, mean_x, dy, reach, box):  # type: ignore[no-untyped-def
     return low, min(box[1], math.ceil(centre + root - 0.5) + 1)
 
 
-@numba.njit(cache=True, fastmath=True, error_model="numpy")
-def _falloff(conic, dx, dy):  # type: ignore[no-untyped-def]
+@numba.njit(cache=True, error_model="numpy")
+def _falloff(conic, dx, dy):
     """Return exp(-sigma), the value of the 2-D Gaussian; 0 where rounding makes sigma negative."""
     f = conic.dtype.type
     sigma = f(0.5) * (conic[0] * dx * dx + conic[2] * dy * dy) + conic[1] * dx * dy
     return math.exp(-sigma) if sigma >= 0 else f(0)
 
 
-@numba.njit(cache=True, fastmath=True, error_model="numpy")
+@numba.njit(cache=True, error_model="numpy")
 def _blend_tile(
     tile, means2d, conics, extents, colors, opacities, offsets, ids, image, alpha, last
-):  # type: ignore[no-untyped-def]
+):
     """Blend one tile into ``image``, ``alpha`` and ``last``."""
     f = means2d.dtype.type
     box = _tile_box(tile, image.shape[1], image.shape[0])
@@ -104,7 +107,7 @@ def _blend_tile(
 
 
 @numba.njit(parallel=True, cache=True)
-def blend(means2d, conics, extents, colors, opacities, offsets, ids, width, height):  # type: ignore[no-untyped-def]
+def blend(means2d, conics, extents, colors, opacities, offsets, ids, width, height):
     """Blend the binned Gaussians.
 
     Args:
@@ -126,8 +129,8 @@ def blend(means2d, conics, extents, colors, opacities, offsets, ids, width, heig
     return image, alpha, last
 
 
-@numba.njit(cache=True, fastmath=True, error_model="numpy")
-def _blend_tile_adjoint(  # type: ignore[no-untyped-def]
+@numba.njit(cache=True, error_model="numpy")
+def _blend_tile_adjoint(
     tile,
     means2d,
     conics,
@@ -185,8 +188,8 @@ def _blend_tile_adjoint(  # type: ignore[no-untyped-def]
                     _add_shape_gradient(grads[k], conics[g], dx, dy, fall * va, opacities[g])
 
 
-@numba.njit(cache=True, fastmath=True, error_model="numpy")
-def _add_shape_gradient(row, conic, dx, dy, vopacity, opacity):  # type: ignore[no-untyped-def]
+@numba.njit(cache=True, error_model="numpy")
+def _add_shape_gradient(row, conic, dx, dy, vopacity, opacity):
     """Add one pixel's gradient of centre (2), conic (3) and opacity (1) to a pair's row."""
     half = conic.dtype.type(0.5)
     vsigma = -opacity * vopacity
@@ -199,7 +202,7 @@ def _add_shape_gradient(row, conic, dx, dy, vopacity, opacity):  # type: ignore[
 
 
 @numba.njit(parallel=True, cache=True)
-def blend_adjoint(  # type: ignore[no-untyped-def]
+def blend_adjoint(
     means2d, conics, extents, shaped, opacities, offsets, ids, alpha, last, vimage, valpha
 ):
     """Return the gradients of every (tile, Gaussian) pair: [P, 6 + D].

@@ -20,7 +20,7 @@ C3 = (
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _basis(degree, x, y, z, Y):  # type: ignore[no-untyped-def]
+def _basis(degree, x, y, z, Y):
     """Fill Y [16] with the basis functions of the unit direction (x, y, z) up to ``degree``."""
     Y[0] = C0
     if degree > 0:
@@ -38,7 +38,7 @@ def _basis(degree, x, y, z, Y):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _basis_gradient(degree, x, y, z, s, out):  # type: ignore[no-untyped-def]
+def _basis_gradient(degree, x, y, z, s, out):
     """Fill out [3] with the gradient of ``sum_k s[k] Y[k]`` with respect to (x, y, z)."""
     out[0], out[1], out[2] = -C1 * s[3], -C1 * s[1], C1 * s[2]
     if degree > 1:
@@ -60,7 +60,7 @@ def _basis_gradient(degree, x, y, z, s, out):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(parallel=True, cache=True)
-def sh_colors(degree, means, camera, coeffs, radii):  # type: ignore[no-untyped-def]
+def sh_colors(degree, means, camera, coeffs, radii):
     """Return the colours [N, 3] seen from ``camera`` [3]: max(0, SH + 0.5); culled ones stay 0.
 
     ``coeffs`` [N, K, 3] with K >= (degree + 1)^2; ``radii`` [N, 2] tells what is visible.
@@ -83,7 +83,7 @@ def sh_colors(degree, means, camera, coeffs, radii):  # type: ignore[no-untyped-
 
 
 @numba.njit(parallel=True, cache=True)
-def sh_colors_adjoint(degree, means, camera, coeffs, radii, colors, vcolors):  # type: ignore[no-untyped-def]
+def sh_colors_adjoint(degree, means, camera, coeffs, radii, colors, vcolors):
     """Return dL/dmeans [N, 3] and dL/dcoeffs [N, K, 3] of `sh_colors`; clamped colours pass 0."""
     vmeans, vcoeffs = np.zeros_like(means), np.zeros_like(coeffs)
     terms = (degree + 1) * (degree + 1)

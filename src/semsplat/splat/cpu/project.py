@@ -20,7 +20,7 @@ ALPHA_MIN = 1.0 / 255.0
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _rotation(q, R):  # type: ignore[no-untyped-def]
+def _rotation(q, R):
     """Fill R [3, 3] from the quaternion q (wxyz, any length); return 1 / |q|."""
     inv = 1 / math.sqrt(q[0] * q[0] + q[1] * q[1] + q[2] * q[2] + q[3] * q[3])
     w, x, y, z = q[0] * inv, q[1] * inv, q[2] * inv, q[3] * inv
@@ -31,14 +31,14 @@ def _rotation(q, R):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _camera_point(mean, V, p):  # type: ignore[no-untyped-def]
+def _camera_point(mean, V, p):
     """Fill p [3] with the mean in camera coordinates."""
     for i in range(3):
         p[i] = V[i, 0] * mean[0] + V[i, 1] * mean[1] + V[i, 2] * mean[2] + V[i, 3]
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _jacobian(p, K, size, J):  # type: ignore[no-untyped-def]
+def _jacobian(p, K, size, J):
     """Fill J [2, 3], the local affine map of the projection; return which axes were clamped.
 
     x/z and y/z are limited to 1.3 times the field of view, as 3DGS does, because the affine
@@ -61,7 +61,7 @@ def _jacobian(p, K, size, J):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _screen_factor(V, R, scale, J, A, B):  # type: ignore[no-untyped-def]
+def _screen_factor(V, R, scale, J, A, B):
     """Fill A = V R diag(scale) [3, 3] and B = J A [2, 3]; cov2d is B B^T."""
     for i in range(3):
         for j in range(3):
@@ -72,7 +72,7 @@ def _screen_factor(V, R, scale, J, A, B):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(parallel=True, cache=True, error_model="numpy")
-def project(means, quats, scales, opacities, V, K, size, planes, eps2d, radius_clip):  # type: ignore[no-untyped-def]
+def project(means, quats, scales, opacities, V, K, size, planes, eps2d, radius_clip):
     """Project N Gaussians into one camera.
 
     Args:
@@ -129,7 +129,7 @@ def project(means, quats, scales, opacities, V, K, size, planes, eps2d, radius_c
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _rotation_adjoint(q, inv, vR, out):  # type: ignore[no-untyped-def]
+def _rotation_adjoint(q, inv, vR, out):
     """Add to out [4] the gradient of the unnormalised quaternion q given vR = dL/dR."""
     w, x, y, z = q[0] * inv, q[1] * inv, q[2] * inv, q[3] * inv
     vw = 2 * (x * (vR[2, 1] - vR[1, 2]) + y * (vR[0, 2] - vR[2, 0]) + z * (vR[1, 0] - vR[0, 1]))
@@ -159,7 +159,7 @@ def _rotation_adjoint(q, inv, vR, out):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _jacobian_adjoint(p, K, J, clamped, vJ, vp):  # type: ignore[no-untyped-def]
+def _jacobian_adjoint(p, K, J, clamped, vJ, vp):
     """Add to vp [3] the gradient of the camera point given vJ = dL/dJ [2, 3]."""
     for i in range(2):
         vp[2] -= vJ[i, i] * J[i, i] / p[2]
@@ -171,7 +171,7 @@ def _jacobian_adjoint(p, K, J, clamped, vJ, vp):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(parallel=True, cache=True, error_model="numpy")
-def project_adjoint(means, quats, scales, V, K, size, radii, conics, vmeans2d, vdepths, vconics):  # type: ignore[no-untyped-def]
+def project_adjoint(means, quats, scales, V, K, size, radii, conics, vmeans2d, vdepths, vconics):
     """Return dL/dmeans [N, 3], dL/dquats [N, 4], dL/dscales [N, 3] of `project`.
 
     ``vmeans2d`` [N, 2], ``vdepths`` [N], ``vconics`` [N, 3] are the gradients of its outputs;

@@ -1,0 +1,39 @@
+"""A tiny scene: a textured plane seen by a few cameras."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from semsplat.data.scene import Scene, load_scene
+from semsplat.data.scene_writer import SceneWriter
+
+
+@pytest.fixture(scope="session")
+def tiny_scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
+    """Return a scene of 6 training and 2 held-out views, 48 x 36 pixels."""
+    out = tmp_path_factory.mktemp("data") / "made" / "plane"
+    write_plane(out)
+    return load_scene(out)
+
+
+def write_plane(out: Path) -> None:
+    """Write a chequered plane at z = 3, seen from a row of parallel cameras."""
+    rng = np.random.default_rng(0)
+    width, height, focal = 48, 36, 40.0
+    K = np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]])
+    v, u = np.mgrid[0:height, 0:width] + 0.5
+    with SceneWriter(out, dataset="made", scene="plane", source="test", licence="none") as writer:
+        for i in range(8):
+            x = -0.7 + 0.2 * i
+            px, py = (u - width / 2) / focal * 3 + x, (v - height / 2) / focal * 3
+            check = (np.floor(px * 1.5) + np.floor(py * 1.5)) % 2
+            image = np.stack([check, 0.5 + 0.3 * np.sin(2 * px), 1 - check], -1)
+            viewmat = np.eye(4)
+            viewmat[0, 3] = -x
+            split = "test" if i % 4 == 0 else "train"
+            writer.add_frame(f"view_{i}", (image * 255).astype(np.uint8), viewmat, K, split)
+        xyz = rng.uniform((-2.5, -1.5, 3.0), (2.5, 1.5, 3.0), (300, 3))
+        writer.set_points(xyz.astype(np.float32), rng.integers(0, 255, (300, 3), dtype=np.uint8))

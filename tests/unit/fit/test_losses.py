@@ -1,0 +1,52 @@
+"""Reconstruction losses against hand-computed values and torchmetrics."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torchmetrics.functional.image import structural_similarity_index_measure
+
+from semsplat.fit.losses import gaussian_blur, psnr, reconstruction_terms, ssim
+
+
+def images(seed=0, height=40, width=50):
+    rng = torch.Generator().manual_seed(seed)
+    a = torch.rand(height, width, 3, generator=rng)
+    return a, (a + 0.1 * torch.randn(height, width, 3, generator=rng)).clamp(0, 1)
+
+
+def test_ssim_of_equal_images_is_one_and_of_constants_follows_the_formula():
+    a, _ = images()
+    assert ssim(a, a).item() == pytest.approx(1.0, abs=1e-6)
+    x, y = torch.full((31, 31, 3), 0.2), torch.full((31, 31, 3), 0.6)
+    # In the middle, where no border reaches, variances vanish: (2 mx my + C1) / (mx^2 + my^2 + C1).
+    expected = (2 * 0.2 * 0.6 + 1e-4) / (0.2**2 + 0.6**2 + 1e-4)
+    middle = ssim(x, y)  # borders see zeros, so only compare roughly
+    assert middle.item() == pytest.approx(expected, abs=0.05)
+
+
+def test_ssim_equals_torchmetrics_away_from_the_border():
+    a, b = images(height=200, width=200)
+    theirs = structural_similarity_index_measure(
+        b.permute(2, 0, 1)[None], a.permute(2, 0, 1)[None], data_range=1.0
+    )
+    assert ssim(b, a).item() == pytest.approx(theirs.item(), abs=5e-3)
+
+
+def test_blur_is_normalised_inside_and_fades_towards_the_zeros_outside():
+    blurred = gaussian_blur(torch.ones(1, 30, 30))
+    assert blurred[0, 15, 15].item() == pytest.approx(1.0)
+    assert blurred[0, 0, 0].item() == pytest.approx(0.6330**2, abs=2e-3)
+
+
+def test_terms_are_weighted_as_in_3dgs():
+    a, b = images()
+    terms = reconstruction_terms(a, b, 0.2)
+    assert terms["l1"].item() == pytest.approx(0.8 * (a - b).abs().mean().item())
+    assert terms["dssim"].item() == pytest.approx(0.2 * (1 - ssim(a, b).item()))
+
+
+def test_psnr_of_a_constant_offset():
+    a = torch.zeros(4, 4, 3)
+    assert psnr(a + 0.1, a).item() == pytest.approx(20.0, abs=1e-4)
+    assert psnr(a + 0.01, a).item() == pytest.approx(40.0, abs=1e-3)
