@@ -31,8 +31,8 @@ class Options(BaseModel):
     root: str
     images: str  # folder; the names in the model are relative to it
     sparse: str  # folder of the model, binary or text
-    labels: str | None = None  # folder of PNGs at the images' relative paths, ending in .png
-    classes: str | None = None  # text file, one "id name" per line, ids as in the PNGs
+    labels: str | None  # folder of PNGs at the images' relative paths, ending in .png
+    classes: str | None  # text file, one "id name" per line, ids as in the PNGs
     # The id in the PNGs that means void.  None or 0: the PNGs follow our convention already (0 is
     # void) and ids are kept.  Any other: 0 is a class there, so every id is stored as id + 1 and
     # this one as 0; the ids of ``classes`` move along.
