@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from pathlib import Path
 from statistics import fmean, stdev
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from semsplat.params.base import Count, Strict
 
@@ -23,7 +23,7 @@ NEEDS = (
 class Options(Strict):
     """What the table shows."""
 
-    digits: dict[str, Count]
+    digits: dict[Literal["psnr", "ssim", "lpips"], Count]
     """metric: decimals; also the order of the columns"""
 
 
