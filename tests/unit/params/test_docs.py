@@ -38,6 +38,14 @@ def test_every_section_of_the_file_is_documented() -> None:
         assert f"options of importer `{name}`" in text
 
 
+def test_every_row_is_whole_and_says_what_the_key_means() -> None:
+    for line in markdown().splitlines():
+        if "`" in line and line.startswith("|"):
+            cells = [cell.strip() for cell in line.split(" | ")]
+            assert len(cells) == 3 and line.endswith(" |"), line
+            assert len(cells[2]) > 3, line
+
+
 def test_the_schema_forbids_unknown_keys_and_requires_all() -> None:
     schema = json.loads(json_schema())
     for model in (schema, *schema["$defs"].values()):
