@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 
 LOCK_DIR = Path(".snakemake/gpu")
@@ -17,7 +18,8 @@ def visible_gpus() -> list[str]:
     """Return the ids of the GPUs this process may use, without importing torch."""
     listed = os.environ.get("CUDA_VISIBLE_DEVICES")
     if listed is not None:
-        return [gpu for gpu in listed.split(",") if gpu.strip()]
+        ids = [gpu.strip() for gpu in listed.split(",")]
+        return list(takewhile(lambda gpu: gpu not in ("", "-1"), ids))  # CUDA stops there too
     try:
         query = ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"]
         return subprocess.run(query, capture_output=True, text=True, check=True).stdout.split()

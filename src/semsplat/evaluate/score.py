@@ -42,8 +42,9 @@ def score_rgb(scene_dir: Path, predictions_dir: Path, out: Path, lpips_net: str)
 
 
 def mean_metrics(rows: list[dict[str, float]]) -> dict[str, float]:
-    """Return the mean of every metric over the rows, all of which hold the same metrics."""
-    return {metric: fmean(row[metric] for row in rows) for metric in rows[0]}
+    """Return the mean of every metric that all rows hold: a mean over some would mislead."""
+    common = [metric for metric in rows[0] if all(metric in row for row in rows)]
+    return {metric: fmean(row[metric] for row in rows) for metric in common}
 
 
 def collect(score_paths: list[Path], out: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from pathlib import Path
 from statistics import fmean, stdev
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from semsplat.params.base import Count, Strict
 
@@ -23,7 +23,7 @@ NEEDS = (
 class Options(Strict):
     """What the table shows."""
 
-    digits: dict[str, Count]
+    digits: dict[Literal["psnr", "ssim", "lpips"], Count]
     """metric: decimals; also the order of the columns"""
 
 
@@ -49,11 +49,9 @@ def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
 def _row(scene: str, pairs: list[tuple[Any, Any]], options: Options) -> str:
     """Return one scene's line."""
     scores, cards = zip(*pairs, strict=True)
-    cells = [scene]
+    cells: list[str | int] = [scene]
     for metric, digits in options.digits.items():
-        cells.append(
-            _cell([s["metrics"][metric] for s in scores if metric in s["metrics"]], digits)
-        )
+        cells.append(_cell([s["metrics"].get(metric) for s in scores], digits))
     width, height = scores[0]["size_px"]
     counts = [card["numbers"]["n_gaussians"] for card in cards]
     machine = cards[0]["machine"]
@@ -70,9 +68,10 @@ def _row(scene: str, pairs: list[tuple[Any, Any]], options: Options) -> str:
     return f"| {' | '.join(map(str, cells + facts))} |"
 
 
-def _cell(values: list[float], digits: int) -> str:
-    """Return "mean ± sd", "mean" for a single value, or a dash."""
-    if not values:
+def _cell(values: list[float | None], digits: int) -> str:
+    """Return "mean ± sd", "mean" for a single value, or a dash where any seed has none."""
+    present = [value for value in values if value is not None]
+    if len(present) < len(values):
         return "-"
-    mean = f"{fmean(values):.{digits}f}"
-    return f"{mean} ± {stdev(values):.{digits}f}" if len(values) > 1 else mean
+    mean = f"{fmean(present):.{digits}f}"
+    return f"{mean} ± {stdev(present):.{digits}f}" if len(present) > 1 else mean

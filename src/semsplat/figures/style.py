@@ -68,7 +68,7 @@ def styled() -> Iterator[None]:
 
 
 def save_figure(figure: Figure, out: Path, runs: list[FigureRun], dpi: int = 150) -> None:
-    """Write the figure with its runs' keys in the metadata and no date: same input, same bytes."""
+    """Write the figure with its runs' keys as metadata and no date: same input, same bytes."""
     keys = ", ".join(read_json(run.geometry_dir / "run.json")["run_key"] for run in runs)
     metadata = {
         ".png": {"Software": "semsplat", "Source": keys},

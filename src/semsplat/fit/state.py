@@ -12,6 +12,10 @@ from semsplat.errors import SemsplatError
 from semsplat.io import atomic_path
 
 
+# What torch.load raises for a file that is no saved state, or only half of one.
+UNREADABLE = (RuntimeError, EOFError, pickle.UnpicklingError, KeyError, ValueError, OSError)
+
+
 def save_state(
     path: Path, run_key: str, step: int, seconds: float, content: dict[str, Any]
 ) -> None:
@@ -37,8 +41,8 @@ def load_state(path: Path, run_key: str) -> dict[str, Any] | None:
         return None
     try:
         state: dict[str, Any] = torch.load(path, weights_only=True)
-    except (RuntimeError, EOFError, pickle.UnpicklingError, OSError) as error:
-        reason = str(error).splitlines()[0]
+    except UNREADABLE as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise SemsplatError(
             f"{path}: unreadable saved state ({reason}); delete it to start over"
         ) from None

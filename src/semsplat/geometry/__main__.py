@@ -34,7 +34,7 @@ def reconstruct(scene_dir: Path, out: Path, scratch: Path, config_json: str, dev
     from semsplat.fit.trainee import seed_everything
     from semsplat.fit.views import load_view, views_in_order
     from semsplat.geometry.rgb import rgb_objective, start_training
-    from semsplat.params.runs import GeometryRun
+    from semsplat.params.geometry import GeometryRun
     from semsplat.splat.ply import write_ply
 
     config = GeometryRun.model_validate_json(config_json)

@@ -40,7 +40,7 @@ def check(config: dict[str, Any]) -> Params:
     try:
         params = Params.model_validate(config)
     except ValidationError as error:
-        raise ParamsError(_lines(error, Params, ())) from None
+        raise ParamsError([_line(e, Params, ()) for e in _details(error)]) from None
     lines = [*_dangling(params), *_bad_names(params)]
     for name, dataset in params.datasets.items():
         lines += _check_dataset(name, dataset)
@@ -61,16 +61,22 @@ def check_or_exit(config: dict[str, Any]) -> Params:
 
 
 def _check_dataset(name: str, dataset: Dataset) -> list[str]:
-    """Validate every scene's merged options with the importer's own model."""
+    """Validate every scene's merged options with the importer's own model.
+
+    A mistake is reported where it stands: once for the options common to all scenes, else at the
+    scene.
+    """
     where = ("datasets", name)
     if dataset.importer not in importer_names():
         return [_no_such(where, "importer", dataset.importer, importer_names())]
     model: type[BaseModel] = importer(dataset.importer).Options
-    return [
-        line
-        for scene, diff in dataset.scenes.items()
-        for line in _invalid(model, {**dataset.options, **diff}, (*where, "scenes", scene))
-    ]
+    lines = []
+    for scene, diff in dataset.scenes.items():
+        for error in _mistakes(model, {**dataset.options, **diff}):
+            common = error["loc"] and error["loc"][0] not in diff
+            place = (*where, "options") if common else (*where, "scenes", scene)
+            lines.append(_line(error, model, place))
+    return list(dict.fromkeys(lines))
 
 
 def _check_figure(name: str, figure: Figure) -> list[str]:
@@ -78,41 +84,55 @@ def _check_figure(name: str, figure: Figure) -> list[str]:
     where = ("figures", name)
     if figure.kind not in figure_kinds():
         return [_no_such(where, "kind", figure.kind, figure_kinds())]
-    return _invalid(figure_kind(figure.kind).Options, figure.options, (*where, "options"))
+    model: type[BaseModel] = figure_kind(figure.kind).Options
+    return [_line(e, model, (*where, "options")) for e in _mistakes(model, figure.options)]
 
 
 def _no_such(where: tuple[str, ...], what: str, name: str, known: list[str]) -> str:
-    return f"{'.'.join(where)}.{what}: no {what} '{name}'{did_you_mean(name, known)}"
+    return f"{'.'.join(where)}.{what}: no {what} '{name}'{_hint(name, known)}"
 
 
-def _invalid(model: type[BaseModel], values: dict[str, Any], where: tuple[str, ...]) -> list[str]:
-    """Return one line per mistake in the values of a model."""
+def _mistakes(model: type[BaseModel], values: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return pydantic's description of each mistake in the values of a model."""
     try:
         model.model_validate(values, strict=True)
     except ValidationError as error:
-        return _lines(error, model, where)
+        return _details(error)
     return []
+
+
+def _details(error: ValidationError) -> list[dict[str, Any]]:
+    return [dict(e) for e in error.errors(include_url=False)]
 
 
 def _dangling(params: Params) -> list[str]:
     """List references to suites, scenes and figures that do not exist."""
     lines = []
     if params.suite not in params.suites:
-        hint = did_you_mean(params.suite, list(params.suites))
-        lines.append(f"suite: unknown suite '{params.suite}'{hint or _known(params.suites)}")
+        hint = _hint(params.suite, list(params.suites))
+        lines.append(f"suite: unknown suite '{params.suite}'{hint}")
     scenes = [f"{name}/{scene}" for name, d in params.datasets.items() for scene in d.scenes]
     for name, suite in params.suites.items():
         for kind, used, known in (
             ("scenes", suite.scenes, scenes),
             ("figures", suite.figures, list(params.figures)),
         ):
-            for item in used:
-                if item not in known:
-                    hint = did_you_mean(item, known) or _known(known)
-                    lines.append(f"suites.{name}.{kind}: '{item}' is not defined{hint}")
-            if len(set(used)) < len(used):
-                twice = next(item for item in used if used.count(item) > 1)
-                lines.append(f"suites.{name}.{kind}: '{twice}' stands twice; remove one")
+            lines += [
+                f"suites.{name}.{kind}: '{item}' is not defined{_hint(item, known)}"
+                for item in used
+                if item not in known
+            ]
+        repeatable: dict[str, list[Any]] = {
+            "scenes": suite.scenes,
+            "seeds": suite.seeds,
+            "figures": suite.figures,
+        }
+        for kind, items in repeatable.items():
+            twice = [item for i, item in enumerate(items) if items.index(item) < i]
+            lines += [
+                f"suites.{name}.{kind}: '{item}' stands twice; remove one"
+                for item in dict.fromkeys(twice)
+            ]
     return lines
 
 
@@ -128,32 +148,41 @@ def _bad_names(params: Params) -> list[str]:
         f"{group}: '{name}' must be lower-case letters, digits and underscores"
         for group, names in groups.items()
         for name in names
-        if not NAME.fullmatch(name) or name == "native"
+        if not NAME.fullmatch(name)
+    ] + [
+        f"datasets: '{name}' is the folder of drawn worlds; choose another name"
+        for name in params.datasets
+        if name == "native"
     ]
 
 
-def _known(names: typing.Iterable[str]) -> str:
-    return "; known: " + ", ".join(names)
-
-
-def _lines(error: ValidationError, model: type[BaseModel], prefix: tuple[str, ...]) -> list[str]:
-    """Turn pydantic's errors into one line each."""
-    return [_line(dict(e), model, prefix) for e in error.errors(include_url=False)]
+def _hint(name: str, known: list[str]) -> str:
+    """Return the closest known name, or all of them where none is close."""
+    return did_you_mean(name, known) or "; known: " + ", ".join(known)
 
 
 def _line(error: dict[str, Any], model: type[BaseModel], prefix: tuple[str, ...]) -> str:
-    where = ".".join(str(part) for part in (*prefix, *error["loc"]))
+    """Turn one of pydantic's errors into one line; ``model`` stands at ``prefix``."""
+    where = ".".join(str(part) for part in (*prefix, *error["loc"])) or "the whole file"
     value = error["input"]
     if error["type"] == "extra_forbidden":
         known = _fields(model, error["loc"])
-        return f"{where}: unknown key{did_you_mean(str(error['loc'][-1]), known)}"
+        return f"{where}: unknown key{_hint(str(error['loc'][-1]), known)}"
     if error["type"] == "missing":
         return f"{where}: missing; the file must be complete"
     if isinstance(value, str) and NUMBER_AS_TEXT.fullmatch(value):
-        mantissa, exponent = value.lower().split("e")
-        return f"{where}: '{value}' is text in YAML; write {float(mantissa)}e{exponent}"
+        return f"{where}: '{value}' is text in YAML; write {_as_number(value, error['type'])}"
     shown = f" (got {value!r})" if isinstance(value, str | int | float | bool | None) else ""
     return f"{where}: {error['msg'][0].lower()}{error['msg'][1:]}{shown}"
+
+
+def _as_number(text: str, error_type: str) -> str:
+    """Return what YAML reads as the number that was meant: a dot and a signed exponent it needs."""
+    if error_type.startswith("int") and float(text).is_integer():
+        return str(int(float(text)))
+    mantissa, exponent = text.lower().split("e")
+    sign = "" if exponent[0] in "+-" else "+"
+    return f"{float(mantissa)}e{sign}{exponent}"
 
 
 def _fields(model: type[BaseModel], loc: tuple[str | int, ...]) -> list[str]:

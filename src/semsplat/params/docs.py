@@ -52,7 +52,8 @@ def _rows(schema: dict[str, Any], defs: dict[str, Any], prefix: list[str]) -> It
     """Yield the rows of an object schema, depth first; ``*`` stands for names of your choice."""
     for key, field in schema.get("properties", {}).items():
         path = [*prefix, key]
-        yield f"| `{'.'.join(path)}` | {_type(field)} | {field.get('description', '')} |"
+        meaning = " ".join(field.get("description", "").split())
+        yield f"| `{'.'.join(path)}` | {_type(field)} | {meaning} |"
         nested = field.get("additionalProperties", field)
         if nested is not field:
             path.append("*")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -115,3 +115,21 @@ class Training(Strict):
     """seconds between two saved states, from which a killed training continues"""
     log_every: Count
     """steps between two lines of metrics.jsonl (unscaled)"""
+
+
+class GeometryRun(Strict):
+    """Everything one geometry run is told."""
+
+    dataset: str
+    scene: str
+    seed: int
+    run_seed: int
+    """of all random numbers of this run"""
+    steps_scaler: float
+    geometry: Geometry
+    """iteration counts already scaled"""
+    training: Training
+
+    def identity(self) -> dict[str, Any]:
+        """Return what decides the result; saving and logging do not."""
+        return self.model_dump(exclude={"training"})

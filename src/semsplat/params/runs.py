@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from semsplat.io import sha256_text
-from semsplat.params.base import Strict
-from semsplat.params.geometry import Geometry, Training
+from semsplat.params.geometry import Geometry, GeometryRun
 from semsplat.params.schema import Dataset, Params
 from semsplat.paths import GEOMETRY
 
@@ -17,22 +16,6 @@ class Run(NamedTuple):
     dataset: str
     scene: str
     seed: int
-
-
-class GeometryRun(Strict):
-    """Everything one geometry run is told."""
-
-    dataset: str
-    scene: str
-    seed: int
-    run_seed: int
-    steps_scaler: float
-    geometry: Geometry  # iteration counts already scaled
-    training: Training
-
-    def identity(self) -> dict[str, Any]:
-        """Return what decides the result; saving and logging do not."""
-        return self.model_dump(exclude={"training"})
 
 
 def geometry_run(params: Params, run: Run) -> GeometryRun:

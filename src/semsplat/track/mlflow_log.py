@@ -50,7 +50,8 @@ def log_finished(finished: Finished) -> str:
     """Log the run unless its key is there already; return the MLflow run id.
 
     Same key, same run: only scores that changed are logged again.  A new key for the same data
-    set, scene, setting and seed makes a new run, and the old one stays as history.
+    set, scene, setting and seed makes a new run, and the old one stays as history.  The run that
+    was logged last is the current one, also when an older state was checked out.
     """
     client = MlflowClient(tracking_uri())
     mlflow.set_tracking_uri(tracking_uri())
@@ -61,7 +62,8 @@ def log_finished(finished: Finished) -> str:
     run = _complete_run(client, experiment, key)
     if run is None:
         run = _log_new(client, experiment, parent, finished)
-    _log_changed_scores(client, run, scores)
+    _make_current(client, experiment, run, scores)
+    _log_changed_scores(client, run, finished)
     _log_parent_means(client, experiment, parent)
     run_id: str = run.info.run_id
     return run_id
@@ -108,12 +110,9 @@ def _complete_run(client: MlflowClient, experiment: str, key: str) -> Run | None
 
 def _log_new(client: MlflowClient, experiment: str, parent: str, finished: Finished) -> Run:
     """Create the run with parameters, tags, curves, data set and artifacts."""
-    card, scores = finished.card, finished.scores
-    place = {k: str(scores[k]) for k in ("dataset", "scene", "setting", "seed")}
-    for old in _search(client, experiment, **place):
-        client.set_tag(old.info.run_id, "current", "false")
+    card, place = finished.card, _place(finished.scores)
     name = "{setting}/{dataset}/{scene}/{seed}".format(**place)
-    tags = {**place, **_tags(card), "mlflow.parentRunId": parent, "current": "true"}
+    tags = {**place, **_tags(card), "mlflow.parentRunId": parent}
     started, ended = (
         int(datetime.fromisoformat(card[k]).timestamp() * 1000) for k in ("started", "ended")
     )
@@ -127,11 +126,23 @@ def _log_new(client: MlflowClient, experiment: str, parent: str, finished: Finis
     system = {f"system/{k}": v for k, v in card["numbers"].items() if isinstance(v, int | float)}
     client.log_batch(run_id, metrics=[Metric(k, v, ended, 0) for k, v in system.items()])
     _log_dataset(run_id, finished.scene_path)
-    for path in (finished.card_path, finished.scores_path):
-        client.log_artifact(run_id, str(path))
+    client.log_artifact(run_id, str(finished.card_path))
     client.log_batch(run_id, tags=[RunTag("complete", "true")])
     client.set_terminated(run_id, end_time=ended)
     return client.get_run(run_id)
+
+
+def _place(scores: dict[str, Any]) -> dict[str, str]:
+    """Return the tags that runs of the same data set, scene, setting and seed share."""
+    return {key: str(scores[key]) for key in ("dataset", "scene", "setting", "seed")}
+
+
+def _make_current(client: MlflowClient, experiment: str, run: Run, scores: dict[str, Any]) -> None:
+    """Mark the run as the one whose files are there; the others in its place are history."""
+    for other in _search(client, experiment, **_place(scores)):
+        current = "true" if other.info.run_id == run.info.run_id else "false"
+        if other.data.tags.get("current") != current:
+            client.set_tag(other.info.run_id, "current", current)
 
 
 def _tags(card: dict[str, Any]) -> dict[str, str]:
@@ -183,12 +194,21 @@ def _log_dataset(run_id: str, manifest_path: Path) -> None:
         mlflow.log_input(dataset, context="training")
 
 
-def _log_changed_scores(client: MlflowClient, run: Run, scores: dict[str, Any]) -> None:
-    """Log scores that the run does not show yet."""
-    for metric, value in scores["metrics"].items():
-        if run.data.metrics.get(f"eval/{metric}") != value:
-            client.log_metric(run.info.run_id, f"eval/{metric}", value)
-    client.set_tag(run.info.run_id, "protocol", scores["protocol"])
+def _log_changed_scores(client: MlflowClient, run: Run, finished: Finished) -> None:
+    """Log scores that the run does not show yet, with the file they come from."""
+    scores, run_id = finished.scores, run.info.run_id
+    values = {f"eval/{metric}": value for metric, value in scores["metrics"].items()}
+    if _log_changed(client, run, values) or run.data.tags.get("protocol") != scores["protocol"]:
+        client.log_artifact(run_id, str(finished.scores_path))
+        client.set_tag(run_id, "protocol", scores["protocol"])
+
+
+def _log_changed(client: MlflowClient, run: Run, values: dict[str, float]) -> bool:
+    """Log metrics whose latest value differs, and tell whether there were any."""
+    changed = {k: v for k, v in values.items() if run.data.metrics.get(k) != v}
+    for metric, value in changed.items():
+        client.log_metric(run.info.run_id, metric, value)
+    return bool(changed)
 
 
 def _log_parent_means(client: MlflowClient, experiment: str, parent: str) -> None:
@@ -199,5 +219,5 @@ def _log_parent_means(client: MlflowClient, experiment: str, parent: str) -> Non
         for metric, value in child.data.metrics.items():
             if metric.startswith("eval/"):
                 values[metric].append(value)
-    for metric, several in values.items():
-        client.log_metric(parent, metric, fmean(several))
+    means = {metric: fmean(several) for metric, several in values.items()}
+    _log_changed(client, client.get_run(parent), means)

@@ -31,6 +31,8 @@ def options(root: Path, **changes: Any) -> colmap.Options:
         "root": str(root),
         "images": "images",
         "sparse": "sparse",
+        "labels": None,
+        "classes": None,
         "void_label": None,
         "test_every": 3,
         "max_width_px": None,

@@ -24,9 +24,8 @@ def imported(out_dir: Path, folder: str, **choices: Any) -> tuple[Scene, pycolma
         pytest.skip(
             f"no ../shared/data/{folder} beside the repository: real photographs not tested"
         )
-    opts = colmap.Options(
-        root=str(root), test_every=8, source="test", licence="see there", **choices
-    )
+    common = {"labels": None, "classes": None, "test_every": 8, "source": "test"}
+    opts = colmap.Options(root=str(root), licence="see there", **common | choices)
     colmap.import_scene("real", opts, out_dir)
     verify_manifest(out_dir)
     return load_scene(out_dir), pycolmap.Reconstruction(str(root / opts.sparse))

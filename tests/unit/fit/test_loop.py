@@ -25,7 +25,7 @@ STEPS = 60
 PAPER = Geometry(**yaml.safe_load(Path("params.yaml").read_text())["geometry"])
 SCALED = scaled_geometry(PAPER, STEPS / 30_000)
 # Refinements and a reset within the few steps, so that resuming has to get through them.
-BUSY = {"every": 8, "stop": 50, "reset_every": 20, "grad_threshold": 5e-5}
+BUSY = {"every": 8, "stop": 50, "reset_every": 45, "grad_threshold": 5e-5}
 GEOMETRY = SCALED.model_copy(update={"densify": SCALED.densify.model_copy(update=BUSY)})
 TRAINING = Training(save_every_s=1e9, log_every=5)
 

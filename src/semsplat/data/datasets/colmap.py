@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pycolmap
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from semsplat.data.colmap_model import (
     model_files,
@@ -21,26 +21,34 @@ from semsplat.data.rectify import Rectifier, plan_rectification
 from semsplat.data.scene_writer import SceneWriter
 from semsplat.data.splits import Split, split_every
 from semsplat.errors import SemsplatError
+from semsplat.params.base import Strict
 
 
-class Options(BaseModel):
+class Options(Strict):
     """Where the material lies and how it is taken over; paths are relative to ``root``."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     root: str
-    images: str  # folder; the names in the model are relative to it
-    sparse: str  # folder of the model, binary or text
-    labels: str | None = None  # folder of PNGs at the images' relative paths, ending in .png
-    classes: str | None = None  # text file, one "id name" per line, ids as in the PNGs
-    # The id in the PNGs that means void.  None or 0: the PNGs follow our convention already (0 is
-    # void) and ids are kept.  Any other: 0 is a class there, so every id is stored as id + 1 and
-    # this one as 0; the ids of ``classes`` move along.
+    """folder of the material"""
+    images: str
+    """folder; the names in the model are relative to it"""
+    sparse: str
+    """folder of the model, binary or text"""
+    labels: str | None
+    """folder of PNGs at the images' relative paths, ending in .png"""
+    classes: str | None
+    """text file, one "id name" per line, ids as in the PNGs"""
     void_label: int | None = Field(ge=0)
-    test_every: int = Field(ge=2)  # frames 0, n, 2n ... in name order are test
+    """the id in the PNGs that means void; null or 0: it is 0 and ids are kept; any other: 0 is a
+    class there, so every id is stored as id + 1 and this one as 0, and the ids of classes move
+    along"""
+    test_every: int = Field(ge=2)
+    """frames 0, n, 2n ... in name order are held out"""
     max_width_px: int | None = Field(gt=0)
+    """wider images are shrunk to this width"""
     source: str
+    """where the material comes from; goes into the manifest"""
     licence: str
+    """what may be done with it; goes into the manifest"""
 
     @model_validator(mode="after")
     def _labels_have_names(self) -> Options:

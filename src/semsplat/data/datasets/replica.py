@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from semsplat.data.backproject import sample_points
 from semsplat.data.images import (
@@ -34,6 +34,7 @@ from semsplat.data.scene_writer import SceneWriter
 from semsplat.data.splits import Split, split_every
 from semsplat.errors import SemsplatError
 from semsplat.io import read_json
+from semsplat.params.base import Strict
 
 MILLIMETRE_M = 0.001
 TRAJECTORY = "traj_w_c.txt"
@@ -46,22 +47,31 @@ ID_KINDS = {
 KINDS = ("rgb", "depth", *ID_KINDS)
 
 
-class Options(BaseModel):
+class Options(Strict):
     """Where the renders lie and how they are taken over."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    root: str  # folder of one Replica scene
-    sequence: str  # "Sequence_1"
-    hfov_deg: float = Field(gt=0, lt=180)  # horizontal field of view
-    frame_step: int = Field(ge=1)  # every n-th image by number, from the first
-    test_every: int = Field(ge=2)  # of those, 0, n, 2n ... are test
-    n_points: int = Field(ge=1)  # initial points, spread evenly over the training views
-    point_noise_m: float = Field(ge=0)  # standard deviation, so that they are not perfect
+    root: str
+    """folder of one Replica scene"""
+    sequence: str
+    """folder of one camera path in it, such as Sequence_1"""
+    hfov_deg: float = Field(gt=0, lt=180)
+    """horizontal field of view"""
+    frame_step: int = Field(ge=1)
+    """every n-th image by number, from the first"""
+    test_every: int = Field(ge=2)
+    """of those, 0, n, 2n ... are held out"""
+    n_points: int = Field(ge=1)
+    """initial points, spread evenly over the training views"""
+    point_noise_m: float = Field(ge=0)
+    """standard deviation of their positions: structure from motion is not perfect either"""
     points_seed: int = Field(ge=0)
+    """of their choice and noise"""
     max_width_px: int | None = Field(gt=0)
+    """wider images are shrunk to this width"""
     source: str
+    """where the material comes from; goes into the manifest"""
     licence: str
+    """what may be done with it; goes into the manifest"""
 
 
 def sources(options: Options) -> list[Path]:

@@ -1,0 +1,238 @@
+"""Scores from predictions on disk: values, names, what is missing."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from scipy.ndimage import correlate1d
+from torchmetrics.functional.image import lpips as torchmetrics_lpips
+
+from semsplat.data.images import write_png
+from semsplat.data.manifest import write_manifest
+from semsplat.data.scene import load_image, load_scene
+from semsplat.data.scene_writer import SceneWriter
+from semsplat.errors import SemsplatError
+from semsplat.evaluate.lpips import Lpips
+from semsplat.evaluate.protocols.rgb_held_out import METRICS, NAME, score_image
+from semsplat.evaluate.score import collect, score_rgb
+from semsplat.figures.scores import Options as ScoresTable
+from semsplat.io import read_json, sha256_file, write_json
+from tests.unit.data.scene_helpers import ORIGIN, K, random_image, viewmat_at, write_tiny_scene
+
+
+@pytest.fixture(autouse=True)
+def no_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A torch hub without files, and no way to fetch any."""
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("a download was tried")
+
+    monkeypatch.setattr(torch.hub, "_hub_dir", str(tmp_path / "hub"))
+    monkeypatch.setattr(torch.hub, "download_url_to_file", refuse)
+
+
+def as_tensor(image: np.ndarray) -> torch.Tensor:
+    return torch.tensor(image).permute(2, 0, 1)[None].float() / 255
+
+
+def numpy_ssim(a: np.ndarray, b: np.ndarray) -> float:
+    """SSIM of Wang et al. 2004 with an 11 x 11 window over the mirrored border."""
+    taps = np.exp(-(np.arange(-5, 6) ** 2) / (2 * 1.5**2))
+    taps /= taps.sum()
+
+    def blur(x: np.ndarray) -> np.ndarray:
+        return correlate1d(correlate1d(x, taps, 0, mode="mirror"), taps, 1, mode="mirror")
+
+    mean_a, mean_b = blur(a), blur(b)
+    var_a, var_b = blur(a * a) - mean_a**2, blur(b * b) - mean_b**2
+    cov = blur(a * b) - mean_a * mean_b
+    c1, c2 = 0.01**2, 0.03**2
+    luminance = (2 * mean_a * mean_b + c1) / (mean_a**2 + mean_b**2 + c1)
+    return float((luminance * (2 * cov + c2) / (var_a + var_b + c2)).mean())
+
+
+def test_psnr_of_a_constant_offset_is_the_formula() -> None:
+    truth = np.full((12, 16, 3), 100, np.uint8)
+    for offset in (1, 10, 155):
+        psnr = score_image(as_tensor(truth + np.uint8(offset)), as_tensor(truth))["psnr"]
+        assert psnr == pytest.approx(20 * math.log10(255 / offset), abs=1e-3)
+
+
+def test_ssim_of_a_constant_offset_is_the_luminance_term() -> None:
+    black, grey = np.zeros((12, 16, 3), np.uint8), np.full((12, 16, 3), 51, np.uint8)
+    ssim = score_image(as_tensor(grey), as_tensor(black))["ssim"]
+    assert ssim == pytest.approx(0.01**2 / (0.2**2 + 0.01**2), rel=1e-3)
+
+
+def test_ssim_agrees_with_its_definition_in_double_precision() -> None:
+    truth, other = random_image(40, 30, seed=1), random_image(40, 30, seed=2)
+    image = (0.8 * truth + 0.2 * other).astype(np.uint8)
+    ssim = score_image(as_tensor(image), as_tensor(truth))["ssim"]
+    assert ssim == pytest.approx(numpy_ssim(image / 255, truth / 255), abs=1e-5)
+
+
+def test_equal_images_score_100_db_and_1() -> None:
+    image = as_tensor(random_image())
+    assert score_image(image, image.clone()) == {"psnr": 100.0, "ssim": 1.0}
+
+
+NAMES = ("left/a", "left/b", "c")
+
+
+def write_scene(scene_dir: Path) -> Path:
+    """Three held-out frames and one for training."""
+    with SceneWriter(scene_dir, **ORIGIN) as writer:
+        for index, name in enumerate((*NAMES, "train")):
+            image, viewmat = random_image(seed=index), viewmat_at(index)
+            writer.add_frame(name, image, viewmat, K, "train" if name == "train" else "test")
+    return scene_dir
+
+
+def predict(scene_dir: Path, folder: Path, offsets: dict[str, int]) -> Path:
+    """Write predictions that differ from the photographs by a known offset."""
+    for frame in load_scene(scene_dir).test:
+        if frame.name in offsets:
+            image = load_image(frame).astype(int)
+            image = np.where(image < 128, image + offsets[frame.name], image - offsets[frame.name])
+            (folder / frame.name).parent.mkdir(parents=True, exist_ok=True)
+            write_png(folder / f"{frame.name}.png", image.astype(np.uint8))
+    write_manifest(folder, {})
+    return folder
+
+
+def scored(tmp_path: Path, scene_dir: Path, predictions: Path) -> dict[str, Any]:
+    out = tmp_path / "results/evaluate/toys/shelf/geometry/3/scores.json"
+    score_rgb(scene_dir, predictions, out, "alex")
+    scores: dict[str, Any] = read_json(out)
+    return scores
+
+
+def db(offset: int) -> Any:
+    return pytest.approx(20 * math.log10(255 / offset), abs=1e-3)
+
+
+def test_scores_name_the_run_the_protocol_and_every_view(tmp_path: Path) -> None:
+    scene_dir = write_scene(tmp_path / "scene")
+    offsets = dict(zip(NAMES, (2, 4, 8), strict=True))
+    predictions = predict(scene_dir, tmp_path / "predictions", offsets)
+    scores = scored(tmp_path, scene_dir, predictions)
+    assert [scores[key] for key in ("dataset", "scene", "setting", "seed")] == [
+        *("toys", "shelf", "geometry"),
+        3,
+    ]
+    assert (scores["protocol"], scores["n_views"], scores["size_px"]) == (NAME, 3, [16, 12])
+    assert {name: view["psnr"] for name, view in scores["views"].items()} == {
+        name: db(offset) for name, offset in offsets.items()
+    }
+    mean = sum(view["psnr"] for view in scores["views"].values()) / 3
+    assert scores["metrics"]["psnr"] == pytest.approx(mean)
+    assert scores["missing"] == []
+    assert scores["predictions_sha256"] == sha256_file(predictions / "manifest.json")
+    assert scores["truth_sha256"] == sha256_file(scene_dir / "manifest.json")
+
+
+def test_views_are_matched_by_name_and_not_by_order(tmp_path: Path) -> None:
+    scene_dir = write_scene(tmp_path / "scene")
+    predictions = predict(scene_dir, tmp_path / "p", dict.fromkeys(NAMES, 2))
+    before = scored(tmp_path, scene_dir, predictions)["views"]
+    shutil.move(predictions / "c.png", tmp_path / "kept.png")
+    shutil.move(predictions / "left/a.png", predictions / "c.png")
+    shutil.move(tmp_path / "kept.png", predictions / "left/a.png")
+    after = scored(tmp_path, scene_dir, predictions)["views"]
+    assert after["left/b"] == before["left/b"]
+    assert all(after[name]["psnr"] < 15 < before[name]["psnr"] for name in ("c", "left/a"))
+
+
+def test_a_missing_prediction_counts_as_zero_and_is_listed(tmp_path: Path) -> None:
+    scene_dir = write_scene(tmp_path / "scene")
+    predictions = predict(scene_dir, tmp_path / "p", {"left/a": 2, "c": 2})
+    shutil.copy(predictions / "c.png", predictions / "b.png")  # the right name in another folder
+    scores = scored(tmp_path, scene_dir, predictions)
+    assert scores["missing"] == ["left/b"] and scores["n_views"] == 3
+    assert scores["views"]["left/b"] == {"psnr": 0.0, "ssim": 0.0}
+    assert scores["metrics"]["psnr"] == pytest.approx(2 / 3 * scores["views"]["c"]["psnr"])
+
+
+def test_a_prediction_of_another_size_is_refused(tmp_path: Path) -> None:
+    scene_dir = write_scene(tmp_path / "scene")
+    predictions = predict(scene_dir, tmp_path / "p", dict.fromkeys(NAMES, 2))
+    write_png(predictions / "c.png", random_image(8, 6))
+    with pytest.raises(SemsplatError, match=r"c\.png"):
+        scored(tmp_path, scene_dir, predictions)
+
+
+def test_a_scene_without_held_out_views_is_one_line(tmp_path: Path) -> None:
+    with SceneWriter(tmp_path / "scene", **ORIGIN) as writer:
+        writer.add_frame("a", random_image(), viewmat_at(0), K, "train")
+    with pytest.raises(SemsplatError, match="no held-out view"):
+        scored(tmp_path, tmp_path / "scene", tmp_path)
+
+
+@pytest.mark.parametrize("net", ["alex", "vgg"])
+def test_lpips_without_weights_is_absent_with_a_reason(tmp_path: Path, net: str) -> None:
+    scene_dir = write_tiny_scene(tmp_path / "scene")
+    predictions = predict(scene_dir, tmp_path / "p", {"a": 2})
+    out = tmp_path / "toys/shelf/geometry/0/scores.json"
+    score_rgb(scene_dir, predictions, out, net)
+    scores = read_json(out)
+    assert set(scores["metrics"]) == {"psnr", "ssim"}
+    assert f"{net}" in scores["absent"]["lpips"] and "torch hub" in scores["absent"]["lpips"]
+    assert str(tmp_path) not in scores["absent"]["lpips"]  # the same text on every machine
+
+
+def test_lpips_with_weights_is_torchmetrics_and_downloads_nothing(tmp_path: Path) -> None:
+    import torchvision
+
+    path = Lpips("alex").path
+    path.parent.mkdir(parents=True)
+    torch.manual_seed(0)
+    torch.save(torchvision.models.alexnet().state_dict(), path)
+    lpips = Lpips("alex")
+    image, truth = (as_tensor(random_image(72, 64, seed=seed)) for seed in (0, 1))
+    assert lpips.reason is None and set(lpips.score(image, truth)) == {"lpips"}
+    expected = torchmetrics_lpips.learned_perceptual_image_patch_similarity(
+        image, truth, net_type="alex", normalize=True
+    )
+    assert lpips.score(image, truth)["lpips"] == pytest.approx(expected.item())
+    assert lpips.score(image, image)["lpips"] == pytest.approx(0)
+
+
+def fake_scores(path: Path, place: str, seed: int, **metrics: float) -> Path:
+    dataset, scene, setting = place.split("/")
+    facts = {"dataset": dataset, "scene": scene, "setting": setting, "seed": seed}
+    write_json(path / place / str(seed) / "scores.json", {**facts, "metrics": metrics})
+    return path / place / str(seed) / "scores.json"
+
+
+def test_collecting_averages_over_seeds_and_nothing_else(tmp_path: Path) -> None:
+    paths = [
+        fake_scores(tmp_path, "d/x/geometry", 0, psnr=20.0, ssim=0.5),
+        fake_scores(tmp_path, "d/x/geometry", 1, psnr=23.0, ssim=0.7),
+        fake_scores(tmp_path, "d/y/geometry", 0, psnr=10.0),
+        fake_scores(tmp_path, "e/x/other", 0, psnr=1.0 / 3),
+    ]
+    collect(paths[::-1], tmp_path / "metrics.json")
+    assert read_json(tmp_path / "metrics.json") == {
+        "d": {"x": {"geometry": {"psnr": 21.5, "ssim": 0.6}}, "y": {"geometry": {"psnr": 10.0}}},
+        "e": {"x": {"other": {"psnr": 0.333333}}},
+    }
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_metric_that_some_seeds_lack_is_no_mean(tmp_path: Path, order: int) -> None:
+    paths = [
+        fake_scores(tmp_path, "d/x/geometry", 0, psnr=20.0, lpips=0.5),
+        fake_scores(tmp_path, "d/x/geometry", 1, psnr=23.0),
+    ]
+    collect(paths[::order], tmp_path / "metrics.json")
+    assert read_json(tmp_path / "metrics.json")["d"]["x"]["geometry"] == {"psnr": 21.5}
+
+
+def test_the_table_knows_every_metric_of_the_protocol() -> None:
+    ScoresTable.model_validate({"digits": dict.fromkeys(METRICS, 2)})

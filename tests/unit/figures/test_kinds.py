@@ -1,0 +1,155 @@
+"""Every kind of figure: its contract, its bytes, its provenance."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from pydantic import BaseModel
+
+from semsplat.errors import SemsplatError
+from semsplat.figures import figure_kind, figure_kinds
+from semsplat.figures.style import FigureRun
+from tests.unit.figures.conftest import OPTIONS, RUNS, run_key
+
+SRC = Path(__file__).parents[3] / "src"
+ENV = {**os.environ, "PYTHONPATH": str(SRC)}
+
+
+def draw(kind: str, out: Path, runs: list[FigureRun] | None = None) -> bytes:
+    """Draw a kind as the command line does, and return the file."""
+    module = figure_kind(kind)
+    shown = runs or (RUNS[:1] if module.SCOPE == "run" else RUNS)
+    module.draw(shown, module.Options.model_validate(OPTIONS[kind]), out)
+    return out.read_bytes()
+
+
+def out_path(kind: str, name: str = "figure") -> Path:
+    return Path("paper_figures", kind, f"{name}.{figure_kind(kind).EXTENSION}")
+
+
+@pytest.mark.parametrize("kind", figure_kinds())
+def test_a_kind_has_all_parts(kind: str) -> None:
+    module = figure_kind(kind)
+    assert module.SCOPE in ("run", "suite") and module.EXTENSION in ("svg", "png", "md")
+    assert issubclass(module.Options, BaseModel) and callable(module.draw)
+    for pattern in module.NEEDS:
+        filled = pattern.format(dataset="d", scene="s", seed=0)
+        assert "{" not in filled and "d/s" in filled
+        assert filled.split("/")[0] in ("data", "results")
+    assert kind in OPTIONS, "draw the new kind in these tests too"
+
+
+def test_the_kinds_are_all_there_and_nothing_else() -> None:
+    assert figure_kinds() == sorted(OPTIONS)
+
+
+def test_checking_parameters_does_not_load_matplotlib() -> None:
+    code = (
+        "import sys; from semsplat.figures import figure_kind, figure_kinds;"
+        "kinds = [figure_kind(k).Options for k in figure_kinds()];"
+        "print(len(kinds), 'matplotlib' in sys.modules, 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=ENV, capture_output=True, text=True)
+    assert done.stdout.split() == [str(len(OPTIONS)), "False", "False"], done.stderr
+
+
+@pytest.mark.parametrize("kind", figure_kinds())
+def test_equal_results_give_equal_bytes(results: Path, kind: str) -> None:
+    first = draw(kind, out_path(kind, "first"))
+    assert len(first) > 100
+    assert draw(kind, out_path(kind, "second")) == first
+    assert sorted(p.stem for p in (results / "paper_figures" / kind).iterdir()) == [
+        *("first", "second"),
+    ]
+
+
+@pytest.mark.parametrize("kind", figure_kinds())
+def test_a_figure_reads_only_what_it_needs(results: Path, kind: str) -> None:
+    """What is not in NEEDS may be absent: Snakemake makes nothing else first."""
+    needs = {
+        results / pattern.format(**run._asdict())
+        for pattern in figure_kind(kind).NEEDS
+        for run in RUNS
+    }
+    folders = {path.parent for path in needs if path.name == "manifest.json"}
+    for path in list(results.rglob("*")):
+        if path.is_file() and path not in needs and not folders & set(path.parents):
+            path.unlink()
+    assert draw(kind, out_path(kind))
+
+
+@pytest.mark.parametrize("kind", ["curves", "gaussians"])
+def test_another_process_gives_the_same_bytes(results: Path, kind: str) -> None:
+    here = draw(kind, out_path(kind, "here"))
+    words = ["--kind", kind, "--options", json.dumps(OPTIONS[kind]), "--out", "there.svg"]
+    runs = ["/".join(map(str, run)) for run in RUNS]
+    command = [sys.executable, "-m", "semsplat.figures", *words, "--runs", *runs]
+    subprocess.run(command, env={**ENV, "PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo"}, check=True)
+    assert Path("there.svg").read_bytes() == here
+
+
+@pytest.mark.parametrize("kind", ["curves", "gaussians"])
+def test_an_svg_names_its_runs_and_no_date(results: Path, kind: str) -> None:
+    text = draw(kind, out_path(kind)).decode()
+    assert all(run_key(run) in text for run in RUNS)
+    assert all(run.label in text for run in RUNS)  # the legend, as text
+    assert "<dc:date>" not in text and not re.search(r"\b20\d\d-\d\d-\d\dT", text)
+    assert str(results) not in text
+
+
+def test_a_png_names_its_run_and_no_date(results: Path) -> None:
+    draw("views", out_path("views"))
+    with Image.open(out_path("views")) as image:
+        assert image.info["Source"] == run_key(RUNS[0])
+        assert image.info["Software"] == "semsplat"
+        assert "Creation Time" not in image.info
+
+
+@pytest.mark.parametrize("kind", figure_kinds())
+def test_another_result_gives_another_figure(results: Path, kind: str) -> None:
+    before = draw(kind, out_path(kind))
+    for name in ("metrics.jsonl", "scores.json"):
+        for path in results.rglob(name):
+            text = path.read_text()
+            path.write_text(text.replace('"psnr": 2', '"psnr": 1').replace(": 1000", ": 1234"))
+    assert draw(kind, out_path(kind)) != before
+
+
+def test_more_rows_than_held_out_views_are_no_mistake(results: Path) -> None:
+    module = figure_kind("views")
+    heights = []
+    for n_views in (1, 3, 9):
+        options = module.Options.model_validate({**OPTIONS["views"], "n_views": n_views})
+        module.draw(RUNS[:1], options, out_path("views"))
+        with Image.open(out_path("views")) as image:
+            heights.append(image.height)
+    assert heights[0] < heights[1] == heights[2]
+
+
+def test_a_curve_shorter_than_its_moving_average_is_drawn(results: Path) -> None:
+    for run in RUNS:
+        path = run.geometry_dir / "metrics.jsonl"
+        path.write_text("".join(path.read_text().splitlines(keepends=True)[:2]))
+    assert draw("curves", out_path("curves"))
+
+
+def test_a_missing_prediction_is_one_line(results: Path) -> None:
+    (RUNS[0].evaluate_dir / "predictions/c.png").unlink()
+    with pytest.raises(SemsplatError, match=r"c\.png: no such file"):
+        draw("views", out_path("views"))
+    assert not list(results.glob("paper_figures/views/*"))
+
+
+def test_an_unknown_kind_is_one_line_on_the_command_line() -> None:
+    words = ["--kind", "curve", "--runs", "a/b/0", "--options", "{}", "--out", "x.svg"]
+    command = [sys.executable, "-m", "semsplat.figures", *words]
+    done = subprocess.run(command, env=ENV, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr == "error: no figure kind 'curve'; did you mean 'curves'?\n"

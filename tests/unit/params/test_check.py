@@ -1,0 +1,242 @@
+"""``params.yaml``: what is refused, and in which words."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from semsplat.data.datasets import importer, importer_names
+from semsplat.figures import figure_kind, figure_kinds
+from semsplat.params.check import ParamsError, check, check_or_exit
+
+CONFIG: dict[str, Any] = yaml.safe_load(
+    (Path(__file__).parents[3] / "params.yaml").read_text(encoding="utf-8")
+)
+ROOM = "datasets/procedural/scenes/room"
+
+
+def changed(*changes: tuple[str, Any]) -> dict[str, Any]:
+    """Return the repository's parameters with values set at "a/b/c" paths."""
+    config = copy.deepcopy(CONFIG)
+    for path, value in changes:
+        *parents, leaf = path.split("/")
+        section = config
+        for key in parents:
+            section = section[key]
+        section[leaf] = value
+    return config
+
+
+def mistakes(config: Any) -> list[str]:
+    """Return the lines of the refusal, without their common start; none when all is well."""
+    try:
+        check(config)
+    except ParamsError as error:
+        lines = str(error).splitlines()
+        assert all(line.startswith("params.yaml: ") for line in lines)
+        return [line.removeprefix("params.yaml: ") for line in lines]
+    return []
+
+
+def test_the_repositorys_parameters_pass() -> None:
+    params = check(CONFIG)
+    assert params.suite == "demo" and params.geometry.steps == 30_000
+    assert params.model_dump() == CONFIG
+
+
+ONE_LINE = {
+    # unknown keys, at every level
+    "geometri": (3, "geometri: unknown key; did you mean 'geometry'?"),
+    "geometry/step": (3, "geometry.step: unknown key; did you mean 'steps'?"),
+    "geometry/lr/mean": (1.0, "geometry.lr.mean: unknown key; did you mean 'means'?"),
+    "suites/demo/scens": ([], "suites.demo.scens: unknown key; did you mean 'scenes'?"),
+    "evaluate/zzz": (1, "evaluate.zzz: unknown key; known: lpips_net"),
+    "datasets/procedural/option": (
+        {},
+        "datasets.procedural.option: unknown key; did you mean 'options'?",
+    ),
+    "datasets/procedural/options/n_view": (
+        3,
+        "datasets.procedural.options.n_view: unknown key; did you mean 'n_views'?",
+    ),
+    f"{ROOM}/n_view": (
+        3,
+        "datasets.procedural.scenes.room.n_view: unknown key; did you mean 'n_views'?",
+    ),
+    "figures/views/options/row_height": (
+        1.0,
+        "figures.views.options.row_height: unknown key; did you mean 'row_height_in'?",
+    ),
+    # wrong types and values
+    "geometry/steps": ("30k", "geometry.steps: input should be a valid integer (got '30k')"),
+    "geometry/sh_every": (True, "geometry.sh_every: input should be a valid integer (got True)"),
+    "geometry/init/n_random": (
+        10.0,
+        "geometry.init.n_random: input should be a valid integer (got 10.0)",
+    ),
+    "geometry/progressive/enabled": (
+        1,
+        "geometry.progressive.enabled: input should be a valid boolean (got 1)",
+    ),
+    "geometry/background": (
+        "balck",
+        "geometry.background: input should be 'black' or 'white' (got 'balck')",
+    ),
+    "geometry/lr/sh0": (
+        float("nan"),
+        "geometry.lr.sh0: input should be a finite number (got nan)",
+    ),
+    "suites/demo/steps_scaler": (
+        float("inf"),
+        "suites.demo.steps_scaler: input should be a finite number (got inf)",
+    ),
+    "datasets/procedural/options/hfov_deg": (
+        float("nan"),
+        "datasets.procedural.options.hfov_deg: input should be a finite number (got nan)",
+    ),
+    "figures/curves/options/smooth": (
+        0,
+        "figures.curves.options.smooth: input should be greater than or equal to 1 (got 0)",
+    ),
+    "seed": (-1, "seed: input should be greater than or equal to 0 (got -1)"),
+    # numbers that YAML reads as text
+    "geometry/lr/means": ("1e-3", "geometry.lr.means: '1e-3' is text in YAML; write 1.0e-3"),
+    "geometry/lr/shN": ("1.0e3", "geometry.lr.shN: '1.0e3' is text in YAML; write 1.0e+3"),
+    "geometry/densify/stop": ("3e4", "geometry.densify.stop: '3e4' is text in YAML; write 30000"),
+    "datasets/procedural/options/point_noise_m": (
+        "-2E-3",
+        "datasets.procedural.options.point_noise_m: '-2E-3' is text in YAML; write -2.0e-3",
+    ),
+    "figures/curves/options/width_in": (
+        "1e1",
+        "figures.curves.options.width_in: '1e1' is text in YAML; write 1.0e+1",
+    ),
+    # references
+    "suite": ("dmo", "suite: unknown suite 'dmo'; did you mean 'demo'?"),
+    "suites/demo/scenes": (
+        ["procedural/rom"],
+        "suites.demo.scenes: 'procedural/rom' is not defined; did you mean 'procedural/room'?",
+    ),
+    "suites/demo/figures": (
+        ["xyz"],
+        "suites.demo.figures: 'xyz' is not defined; known: views, curves, gaussians, scores",
+    ),
+    "suites/smoke/scenes": (
+        ["procedural/nook"] * 3,
+        "suites.smoke.scenes: 'procedural/nook' stands twice; remove one",
+    ),
+    "suites/smoke/seeds": ([1, 0, 1], "suites.smoke.seeds: '1' stands twice; remove one"),
+    "suites/photos/seeds": (
+        [],
+        "suites.photos.seeds: list should have at least 1 item after validation, not 0",
+    ),
+    "datasets/procedural/importer": (
+        "zzz",
+        "datasets.procedural.importer: no importer 'zzz'; known: colmap, procedural, replica",
+    ),
+    "figures/views/kind": ("view", "figures.views.kind: no kind 'view'; did you mean 'views'?"),
+    # names
+    "datasets/procedural/scenes/Room-1": (
+        {},
+        "datasets.procedural.scenes: 'Room-1' must be lower-case letters, digits and underscores",
+    ),
+    "datasets/native": (
+        CONFIG["datasets"]["procedural"],
+        "datasets: 'native' is the folder of drawn worlds; choose another name",
+    ),
+    # a metric nobody computes would be a column of dashes
+    "figures/scores/options/digits": (
+        {"pnsr": 2},
+        "figures.scores.options.digits.pnsr.[key]: input should be 'psnr', 'ssim' or 'lpips'"
+        " (got 'pnsr')",
+    ),
+}
+
+
+@pytest.mark.parametrize("path", ONE_LINE)
+def test_a_mistake_is_one_line_with_the_key_and_the_fix(path: str) -> None:
+    value, line = ONE_LINE[path]
+    assert mistakes(changed((path, value))) == [line]
+
+
+def test_an_empty_file_is_one_line() -> None:
+    assert [line.split(":")[0] for line in mistakes(None)] == ["the whole file"]
+
+
+def test_several_mistakes_are_several_lines() -> None:
+    both = mistakes(changed(("geometry/step", 3), ("seed", "x")))
+    assert [line.split(":")[0] for line in both] == ["seed", "geometry.step"]
+    references = [
+        ("suites/demo/scenes", ["a/b", "procedural/room"]),
+        ("suites/demo/figures", ["views", "views"]),
+        (f"{ROOM}/n_views", "many"),
+        ("figures/curves/options/smooth", 1.5),
+    ]
+    where = [line.split(":")[0] for line in mistakes(changed(*references))]
+    assert where == [
+        "suites.demo.scenes",
+        "suites.demo.figures",
+        "datasets.procedural.scenes.room.n_views",
+        "figures.curves.options.smooth",
+    ]
+
+
+def test_a_command_prints_the_mistake_and_exits_with_1(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as status:
+        check_or_exit(changed(("seed", "x")))
+    assert status.value.code == 1
+    assert capsys.readouterr().err.startswith("params.yaml: seed: ")
+
+
+def leaves(section: dict[str, Any], *above: str) -> Iterator[tuple[str, ...]]:
+    for key, value in section.items():
+        if isinstance(value, dict):
+            yield from leaves(value, *above, key)
+        else:
+            yield (*above, key)
+
+
+def is_free(path: tuple[str, ...]) -> bool:
+    """Tell keys that are a choice: what a scene differs in, and which columns a table has."""
+    if path[0] == "datasets" and path[2] == "options":  # a common option that every scene replaces
+        scenes = CONFIG["datasets"][path[1]]["scenes"].values()
+        return all(path[3] in diff for diff in scenes)
+    return "digits" in path or (path[0] == "datasets" and path[2] == "scenes")
+
+
+NEEDED = [path for path in leaves(CONFIG) if not is_free(path)]
+
+
+@pytest.mark.parametrize("path", NEEDED, ids=".".join)
+def test_no_key_has_a_hidden_default(path: tuple[str, ...]) -> None:
+    config = copy.deepcopy(CONFIG)
+    section = config
+    for key in path[:-1]:
+        section = section[key]
+    del section[path[-1]]
+    assert mistakes(config) == [f"{'.'.join(path)}: missing; the file must be complete"]
+
+
+@given(path=st.sampled_from(list(leaves(CONFIG))), extra=st.sampled_from(["x", "_", "s"]))
+def test_renaming_any_key_is_an_error_that_names_it(path: tuple[str, ...], extra: str) -> None:
+    config = copy.deepcopy(CONFIG)
+    section = config
+    for key in path[:-1]:
+        section = section[key]
+    section[path[-1] + extra] = section.pop(path[-1])
+    assert any(path[-1] + extra in line for line in mistakes(config))
+
+
+def test_options_of_importers_and_figures_have_no_defaults() -> None:
+    models = [importer(name).Options for name in importer_names()]
+    models += [figure_kind(name).Options for name in figure_kinds()]
+    for model in models:
+        optional = [key for key, field in model.model_fields.items() if not field.is_required()]
+        assert optional == [], model.__module__

@@ -1,0 +1,54 @@
+"""Documentation and editor schema are those of the models."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from semsplat.params.__main__ import DOCS_PATH, SCHEMA_PATH
+from semsplat.params.docs import json_schema, markdown
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.mark.parametrize(
+    ("path", "write"), [(SCHEMA_PATH, json_schema), (DOCS_PATH, markdown)], ids=["schema", "docs"]
+)
+def test_the_committed_file_is_up_to_date(path: Path, write: Any) -> None:
+    assert (ROOT / path).read_text() == write(), f"{path} is stale; run python -m semsplat.params"
+
+
+def test_params_yaml_points_at_the_schema() -> None:
+    first = (ROOT / "params.yaml").read_text().splitlines()[0]
+    assert first == f"# yaml-language-server: $schema={SCHEMA_PATH}"
+
+
+def test_every_section_of_the_file_is_documented() -> None:
+    text = (ROOT / DOCS_PATH).read_text()
+    config = yaml.safe_load((ROOT / "params.yaml").read_text())
+    for key, value in config.items():
+        assert f"| `{key}` |" in text
+        if key in ("geometry", "training", "evaluate"):
+            assert all(f"| `{key}.{inner}` |" in text for inner in value)
+    for name in ("colmap", "procedural", "replica"):
+        assert f"options of importer `{name}`" in text
+
+
+def test_every_row_is_whole_and_says_what_the_key_means() -> None:
+    for line in markdown().splitlines():
+        if "`" in line and line.startswith("|"):
+            cells = [cell.strip() for cell in line.split(" | ")]
+            assert len(cells) == 3 and line.endswith(" |"), line
+            assert len(cells[2]) > 3, line
+
+
+def test_the_schema_forbids_unknown_keys_and_requires_all() -> None:
+    schema = json.loads(json_schema())
+    for model in (schema, *schema["$defs"].values()):
+        assert model["additionalProperties"] is False
+        assert sorted(model["required"]) == sorted(model["properties"])
+        assert all(field["description"] for field in model["properties"].values() if field)
