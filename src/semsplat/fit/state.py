@@ -11,7 +11,6 @@ import torch
 from semsplat.errors import SemsplatError
 from semsplat.io import atomic_path
 
-
 # What torch.load raises for a file that is no saved state, or only half of one.
 UNREADABLE = (RuntimeError, EOFError, pickle.UnpicklingError, KeyError, ValueError, OSError)
 
