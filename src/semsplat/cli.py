@@ -11,7 +11,7 @@ import yaml
 from semsplat.errors import SemsplatError, one_line_errors
 
 
-def check(params: Path = Path("params.yaml")) -> None:
+def check(params: Path = Path("params.yaml"), /) -> None:
     """Check a parameter file and list the runs of its suite.
 
     Args:
@@ -33,7 +33,7 @@ def check(params: Path = Path("params.yaml")) -> None:
         print(f"{run.dataset}/{run.scene} seed {run.seed}")
 
 
-def scene(path: Path) -> None:
+def scene(path: Path, /) -> None:
     """Verify a canonical scene and say what it holds.
 
     Args:
@@ -53,7 +53,7 @@ def scene(path: Path) -> None:
     print(f"extent {scene_extent(loaded):.3f} units, points: {loaded.points_path or 'none'}")
 
 
-def ply(path: Path) -> None:
+def ply(path: Path, /) -> None:
     """Say what a Gaussian splat in INRIA's layout holds.
 
     Args:
