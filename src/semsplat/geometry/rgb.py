@@ -11,6 +11,7 @@ from torch.nn import Parameter, ParameterDict
 
 from semsplat.data.poses import camera_centre
 from semsplat.data.scene import Scene, load_points, scene_extent
+from semsplat.errors import SemsplatError
 from semsplat.fit.density import DensityControl
 from semsplat.fit.loop import Objective, Outcome
 from semsplat.fit.losses import psnr, reconstruction_terms
@@ -43,6 +44,9 @@ def start_training(
     ``config`` holds iteration counts already scaled to this suite.
     """
     extent = scene_extent(scene)
+    if extent == 0:
+        where = scene.scene_dir / "transforms.json"
+        raise SemsplatError(f"{where}: all training cameras stand in one place; add other views")
     start = start_gaussians(scene, config, generator)
     gaussians = ParameterDict({k: Parameter(v.detach().to(device)) for k, v in start.items()})
     rates = config.lr.model_dump(exclude={"means_final"})

@@ -54,6 +54,10 @@ def rasterize(
             coefficients do not hold, or a camera that asks for a gradient.
     """
     _check(means, quats, scales, opacities, colors, viewmats, Ks, sh_degree, extra_signals)
+    if geometry_channels == 0:
+        raise SemsplatError(
+            "rasterize: geometry_channels 0; detach means, quats, scales, opacities"
+        )
     backend = rasterize_cuda if means.is_cuda else rasterize_cpu
     return backend(
         means,

@@ -1,0 +1,88 @@
+"""The RGB objective: its start, its switches, its coarse-to-fine schedule."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from semsplat.errors import SemsplatError
+from semsplat.fit.loop import Fit, fit
+from semsplat.fit.schedules import image_scale
+from semsplat.fit.trainee import seed_everything
+from semsplat.fit.views import views_in_order
+from semsplat.geometry.rgb import rgb_objective, start_gaussians, start_training
+from semsplat.params.geometry import Geometry, Training
+from semsplat.params.runs import scaled_geometry
+
+PAPER = Geometry(**yaml.safe_load(Path("params.yaml").read_text())["geometry"])
+SHORT = scaled_geometry(PAPER, 40 / 30_000)
+
+
+def with_(config, section, **changes):
+    return config.model_copy(update={section: getattr(config, section).model_copy(update=changes)})
+
+
+def test_learning_rates_are_the_papers_times_the_extent_for_positions(tiny_scene):
+    trainee = start_training(tiny_scene, PAPER, seed_everything(0), "cpu")
+    extent = trainee.density.state["scene_scale"]
+    trainee.set_rates(0)
+    rates = {key: o.param_groups[0]["lr"] for key, o in trainee.optimizers.items()}
+    assert rates["means"] == pytest.approx(1.6e-4 * extent)
+    assert rates["sh0"] == 2.5e-3 and rates["shN"] == 2.5e-3 / 20 and rates["opacities"] == 0.05
+    trainee.set_rates(30_000)
+    final = trainee.optimizers["means"].param_groups[0]["lr"]
+    assert final == pytest.approx(1.6e-6 * extent)
+
+
+def test_a_random_start_fills_the_cube_around_the_cameras(tiny_scene):
+    config = with_(SHORT, "init", source="random", n_random=500)
+    gaussians = start_gaussians(tiny_scene, config, seed_everything(0))
+    centre = np.mean([-f.viewmat[:3, :3].T @ f.viewmat[:3, 3] for f in tiny_scene.train], axis=0)
+    assert len(gaussians["means"]) == 500
+    spread = (gaussians["means"].detach().numpy() - centre).std(0)
+    assert (spread > 0.5).all() and spread.max() / spread.min() < 1.3
+
+
+def test_cameras_in_one_place_are_one_line(tiny_scene):
+    with pytest.raises(SemsplatError, match="one place") as error:
+        start_training(
+            replace(tiny_scene, train=tiny_scene.train[:1]), SHORT, seed_everything(0), "cpu"
+        )
+    assert "\n" not in str(error.value)
+
+
+def test_white_background_shows_where_nothing_is(tiny_scene):
+    config = SHORT.model_copy(update={"background": "white"})
+    trainee = start_training(tiny_scene, config, seed_everything(0), "cpu")
+    with torch.no_grad():
+        trainee.gaussians["opacities"].fill_(-20)
+    view = next(iter(views_in_order(tiny_scene.train, range(1), 0, lambda _: 1.0, "cpu")))
+    terms, _, _ = rgb_objective(trainee.gaussians, config)(0, view)
+    assert terms["l1"].item() == pytest.approx(0.8 * (1 - view.image).abs().mean().item(), rel=1e-5)
+
+
+def test_progressive_training_starts_at_half_and_ends_at_full_size(tiny_scene, tmp_path):
+    config = with_(SHORT, "progressive", enabled=True)
+    trainee = start_training(tiny_scene, config, seed_everything(0), "cpu")
+    inner, sizes = rgb_objective(trainee.gaussians, config), []
+
+    def objective(step, view):
+        sizes.append((view.width, view.height))
+        return inner(step, view)
+
+    scale = partial(image_scale, config=config.progressive)
+    views = partial(views_in_order, tiny_scene.train, seed=0, scale=scale, device="cpu")
+    fit(
+        Fit(40, "key", tmp_path, Training(save_every_s=1e9, log_every=10)),
+        trainee,
+        objective,
+        views,
+    )
+    assert sizes[0] == (24, 18) and sizes[-1] == (48, 36)
+    assert sizes == sorted(sizes)

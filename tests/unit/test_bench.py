@@ -1,0 +1,19 @@
+"""Benchmarks compare like with like."""
+
+from __future__ import annotations
+
+from semsplat.bench.rasterize import Size, brute_force, measure, ours, parity, plain
+
+TINY = Size(200, 48, 32, 6)
+
+
+def test_all_yardsticks_render_the_same_image_and_gradients():
+    for other in (plain, brute_force):
+        errors = parity(ours, other, TINY, ("cpu", "cpu"))
+        assert max(errors.values()) < 1e-4, (other.__name__, errors)
+
+
+def test_a_row_names_its_size_and_adds_up():
+    row = measure(ours, TINY, repeats=3)
+    assert row["size"] == "0k@48x32x6" and row["total_ms"] > 0
+    assert row["forward_ms"] < row["total_ms"] and row["backward_ms"] < row["total_ms"]
