@@ -9,6 +9,7 @@ from pathlib import Path
 import tyro
 
 from semsplat.errors import one_line_errors
+from semsplat.fit.lock import sole_trainer
 from semsplat.gpu import claim_device
 from semsplat.provenance import Card
 
@@ -23,7 +24,7 @@ def run(scene: Path, out: Path, scratch: Path, config: str, save_every_s: float)
         config: the run's parameters as JSON (see the command in any run.json).
         save_every_s: seconds between two saved states.
     """
-    with one_line_errors(), claim_device() as device:
+    with one_line_errors(), sole_trainer(scratch), claim_device() as device:
         reconstruct(scene, out, scratch, config, save_every_s, device)
 
 
