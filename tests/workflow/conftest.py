@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.workflow.project import Project, checkout
-
-Change = Callable[[str, str, str], AbstractContextManager[Project]]
 
 
 @pytest.fixture(scope="session")
@@ -43,20 +39,3 @@ def project(finished: Project, tmp_path: Path) -> Project:
 def recorded_project(recorded: Project, tmp_path: Path) -> Project:
     """Return a recorded project to change."""
     return recorded.copy(tmp_path / "project")
-
-
-@pytest.fixture(scope="module")
-def changing(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Change:
-    """Return a way to change a file of one finished project for the length of a block."""
-    shared = finished.copy(tmp_path_factory.mktemp("changing") / "project")
-
-    @contextmanager
-    def change(path: str, old: str, new: str) -> Iterator[Project]:
-        before = shared.read(path)
-        shared.edit(path, old, new)
-        try:
-            yield shared
-        finally:
-            (shared.root / path).write_text(before)
-
-    return change
