@@ -8,7 +8,10 @@ from snakemake.utils import min_version
 
 min_version("9.19")
 sys.path.insert(0, "src")
-os.environ.setdefault("PYTHONPATH", "src")
+# First, so that jobs run this checkout's code whatever is installed or on the user's path.
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    ["src", *filter(None, [os.environ.get("PYTHONPATH")])]
+)
 
 from semsplat.data.datasets import importer
 from semsplat.figures import figure_kind

@@ -31,4 +31,5 @@ rule reconstruct:
         "reconstruct {wildcards.dataset}/{wildcards.scene}, seed {wildcards.seed}"
     shell:
         "python -m semsplat.geometry --scene {params.scene:q} --out {params.out:q}"
-        " --scratch {params.scratch:q} --config {params.config:q} > {log:q} 2>&1"
+        " --scratch {params.scratch:q} --config {params.config:q}"
+        " --save-every-s {PARAMS.training.save_every_s} > {log:q} 2>&1"

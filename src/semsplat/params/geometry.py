@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -109,7 +109,7 @@ class Geometry(Strict):
 
 
 class Training(Strict):
-    """How every training runs, whatever it trains; none of this changes a result."""
+    """How every training saves and logs, whatever it trains; no model depends on it."""
 
     save_every_s: Positive
     """seconds between two saved states, from which a killed training continues"""
@@ -128,8 +128,5 @@ class GeometryRun(Strict):
     steps_scaler: float
     geometry: Geometry
     """iteration counts already scaled"""
-    training: Training
-
-    def identity(self) -> dict[str, Any]:
-        """Return what decides the result; saving and logging do not."""
-        return self.model_dump(exclude={"training"})
+    log_every: int
+    """decides metrics.jsonl; how often a state is saved decides no result, so it is not here"""

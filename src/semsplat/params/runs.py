@@ -26,7 +26,7 @@ def geometry_run(params: Params, run: Run) -> GeometryRun:
         run_seed=run_seed(params.seed, run, GEOMETRY),
         steps_scaler=factor,
         geometry=scaled_geometry(params.geometry, factor),
-        training=params.training,
+        log_every=params.training.log_every,
     )
 
 

@@ -1,0 +1,138 @@
+"""A copy of the repository in which the real workflow runs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).parents[2]
+TIMEOUT_S = 600
+SCENES = ("procedural/nook", "procedural/tray")
+# What a person's shell may bring along; a test of the workflow must not depend on it.
+FOREIGN = ("SNAKEMAKE_PROFILE", "MLFLOW_TRACKING_URI", "SLURM_JOB_ID", "NUMBA_CACHE_DIR")
+
+Done = subprocess.CompletedProcess[str]
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of commands: this interpreter, the copy's own code, no GPU."""
+    kept = {key: value for key, value in os.environ.items() if key not in FOREIGN}
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    git = {f"GIT_{who}_{what}": "test@example.org" for who in ("AUTHOR", "COMMITTER")
+           for what in ("NAME", "EMAIL")}  # fmt: skip
+    own = {"PATH": path, "PYTHONPATH": "src", "CUDA_VISIBLE_DEVICES": "", "NO_COLOR": "1"}
+    return {**kept, **git, **own}
+
+
+@dataclass(frozen=True)
+class Project:
+    """One working copy."""
+
+    root: Path
+
+    def run(self, *command: str, fails: bool = False, **env: str) -> Done:
+        """Run a command here; it must succeed, or fail where that is expected."""
+        done = subprocess.run(
+            command, cwd=self.root, env={**environment(), **env}, capture_output=True, text=True,
+            timeout=TIMEOUT_S, check=False,
+        )  # fmt: skip
+        assert bool(done.returncode) == fails, f"{command}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def snakemake(self, *arguments: str, fails: bool = False, **env: str) -> str:
+        """Run Snakemake on two cores and return all it says."""
+        done = self.run("snakemake", "--cores", "2", *arguments, fails=fails, **env)
+        return done.stdout + done.stderr
+
+    def plan(self, *arguments: str) -> set[str]:
+        """Return the messages of the jobs that Snakemake would run."""
+        done = self.run("snakemake", "--dry-run", *arguments)
+        said = done.stdout + done.stderr
+        jobs = set(re.findall(r"^Job \d+: (.*)$", said, re.MULTILINE))
+        assert jobs or "Nothing to be done" in said, said
+        return jobs
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        """Replace a text that occurs once in a file."""
+        file = self.root / path
+        text = file.read_text()
+        assert text.count(old) == 1, f"{path}: '{old}' occurs {text.count(old)} times"
+        file.write_text(text.replace(old, new))
+
+    def read(self, path: str) -> str:
+        """Return a file's text."""
+        return (self.root / path).read_text()
+
+    def json(self, path: str) -> Any:
+        """Return a JSON file's content."""
+        return json.loads(self.read(path))
+
+    def hashes(self, *folders: str) -> dict[str, str]:
+        """Return {path: sha256} of all files below folders."""
+        files = [p for f in folders for p in (self.root / f).rglob("*") if p.is_file()]
+        return {
+            path.relative_to(self.root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in files
+        }
+
+    def copy(self, root: Path) -> Project:
+        """Return a copy, with file times and Snakemake's records."""
+        shutil.copytree(self.root, root, symlinks=True)
+        return Project(root)
+
+
+def checkout(root: Path) -> Project:
+    """Return a copy of the repository's sources as a repository of one commit, on suite smoke."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=REPOSITORY, capture_output=True, text=True, check=True,
+    ).stdout.split("\0")  # fmt: skip
+    for name in listed:
+        source = REPOSITORY / name
+        if name and source.is_file():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, root / name)
+    project = Project(root)
+    suite = re.search(r"^suite: .*$", project.read("params.yaml"), re.MULTILINE)
+    assert suite
+    project.edit("params.yaml", suite[0], "suite: smoke")
+    project.run("git", "init", "--quiet")
+    project.run("git", "add", "--all")
+    project.run("git", "commit", "--quiet", "--message", "Start")
+    return project
+
+
+# What each job of suite smoke is called.
+
+
+def run_jobs(scene: str, seed: int = 0) -> set[str]:
+    """Return the jobs from reconstruction on of one run."""
+    return {
+        f"reconstruct {scene}, seed {seed}",
+        f"render held-out views of {scene}, seed {seed}",
+        f"score {scene}, seed {seed}",
+        f"index {scene}, seed {seed}, in MLflow",
+        f"draw paper_figures/smoke/views/{scene}/{seed}.png",
+    }
+
+
+def data_jobs(scene: str) -> set[str]:
+    """Return the jobs that make one scene."""
+    return {f"draw {scene}", f"import {scene}"}
+
+
+SUITE_FIGURES = {
+    f"draw paper_figures/smoke/{name}" for name in ("curves.svg", "gaussians.svg", "scores.md")
+}
+SUITE_JOBS = SUITE_FIGURES | {"collect the scores of suite smoke"}
+ALL_RUN_JOBS = {job for scene in SCENES for job in run_jobs(scene)}
+ALL_DATA_JOBS = {job for scene in SCENES for job in data_jobs(scene)}
+EVERYTHING = ALL_DATA_JOBS | ALL_RUN_JOBS | SUITE_JOBS

@@ -1,0 +1,52 @@
+"""A clone goes back to the recorded state without computing."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from tests.workflow.project import SCENES, SUITE_FIGURES, Project, data_jobs, run_jobs
+
+RESULTS = ("data", "results/evaluate", "results/geometry")
+INDEX = {f"index {scene}, seed 0, in MLflow" for scene in SCENES}
+FIGURES = SUITE_FIGURES | {f"draw paper_figures/smoke/views/{scene}/0.png" for scene in SCENES}
+
+
+def clone(recorded: Project, root: Path) -> Project:
+    recorded.run("git", "clone", "--quiet", ".", str(root))
+    return Project(root)
+
+
+def restore(project: Project, fails: bool = False) -> str:
+    done = project.run(sys.executable, "-m", "semsplat.restore", fails=fails)
+    return done.stdout + done.stderr
+
+
+def test_a_clone_has_nothing_left_to_compute_after_restore(recorded: Project, tmp_path: Path):
+    project = clone(recorded, tmp_path / "clone")
+    assert "'snakemake --cores all' draws them" in restore(project)
+    assert project.hashes(*RESULTS) == recorded.hashes(*RESULTS)
+    assert project.plan() == INDEX | FIGURES  # this suite's figures are not kept in git
+    project.edit("params.yaml", "nook: {seed: 7,", "nook: {seed: 9,")
+    assert data_jobs(SCENES[0]) | run_jobs(SCENES[0]) < project.plan()
+
+
+def test_only_the_index_is_missing_where_figures_are_in_git(
+    recorded_project: Project, tmp_path: Path
+):
+    recorded_project.run("git", "add", "--force", "paper_figures/smoke")
+    recorded_project.run("git", "commit", "--quiet", "--message", "Keep figures")
+    project = clone(recorded_project, tmp_path / "clone")
+    assert restore(project) == "restored: the results in place are the recorded ones\n"
+    assert "up to date" in project.run("dvc", "status").stdout
+    assert project.plan() == INDEX
+
+
+def test_a_clone_that_differs_from_the_record_is_not_marked_as_done(
+    recorded: Project, tmp_path: Path
+):
+    project = clone(recorded, tmp_path / "clone")
+    project.edit("params.yaml", "sh0: 2.5e-3", "sh0: 3.0e-3")
+    said = restore(project, fails=True)
+    assert said.startswith("error: dvc status: geometry differ from dvc.lock")
+    assert not (project.root / ".snakemake/metadata").exists()

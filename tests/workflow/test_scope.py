@@ -1,0 +1,83 @@
+"""A change makes stale what depends on it, and nothing else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+
+from tests.workflow.project import (
+    ALL_RUN_JOBS,
+    EVERYTHING,
+    SCENES,
+    SUITE_FIGURES,
+    SUITE_JOBS,
+    Project,
+    data_jobs,
+    run_jobs,
+)
+
+VIEWS = {f"draw paper_figures/smoke/views/{scene}/0.png" for scene in SCENES}
+CURVES = {"draw paper_figures/smoke/curves.svg"}
+Plans = dict[str, Future[set[str]]]
+NEW_CODE = (
+    "from __future__ import annotations\n",
+    "from __future__ import annotations\n\nNEW = 1\n",
+)
+LOSSES = "src/semsplat/fit/losses.py"
+TRAY = "tray: {kind: tabletop, seed: 8, n_views: 12"
+SMOKE_SEEDS = "scenes: [procedural/nook, procedural/tray]\n    seeds: [0]"
+
+CHANGES = {
+    "an option of a figure": ("params.yaml", "dpi: 150", "dpi: 151", VIEWS),
+    "a learning rate": ("params.yaml", "sh0: 2.5e-3", "sh0: 3.0e-3", ALL_RUN_JOBS | SUITE_JOBS),
+    "the interval between saved states": (
+        "params.yaml", "save_every_s: 20.0", "save_every_s: 21.0", set(),
+    ),
+    "the interval between logged steps": (
+        "params.yaml", "log_every: 10", "log_every: 11", ALL_RUN_JOBS | SUITE_JOBS,
+    ),
+    "an option of one scene": (
+        "params.yaml", TRAY, TRAY.replace("12", "11"),
+        data_jobs(SCENES[1]) | run_jobs(SCENES[1]) | SUITE_JOBS,
+    ),
+    "one more seed": (
+        "params.yaml", SMOKE_SEEDS, SMOKE_SEEDS.replace("[0]", "[0, 1]"),
+        run_jobs(SCENES[0], 1) | run_jobs(SCENES[1], 1) | SUITE_JOBS,
+    ),
+    "a comment": (LOSSES, "SSIM_WINDOW = 11\n", "SSIM_WINDOW = 11  # pixels\n", set()),
+    "a docstring": (LOSSES, '"""Reconstruction losses."""', '"""Losses."""', set()),
+    "a constant of a loss": (
+        LOSSES, "SSIM_WINDOW = 11\n", "SSIM_WINDOW = 9\n", ALL_RUN_JOBS | SUITE_JOBS,
+    ),
+    "the code of one figure": (
+        "src/semsplat/figures/curves.py", *NEW_CODE, CURVES,
+    ),
+    "the code of all figures": (
+        "src/semsplat/figures/style.py", *NEW_CODE, VIEWS | SUITE_FIGURES,
+    ),
+    "the ray caster": (
+        "src/semsplat/data/world/raycast.py", *NEW_CODE, EVERYTHING,
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def plans(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plans]:
+    """Return what would run after each change; the dry runs share the cores."""
+    folder = tmp_path_factory.mktemp("changed")
+
+    def plan(what: str) -> set[str]:
+        project = finished.copy(folder / what.replace(" ", "_"))
+        project.edit(*CHANGES[what][:3])
+        return project.plan()
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield {what: pool.submit(plan, what) for what in CHANGES}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_only_what_depends_on_a_change_is_stale(what: str, plans: Plans):
+    assert plans[what].result() == CHANGES[what][3]
