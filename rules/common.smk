@@ -1,17 +1,12 @@
 """Checked parameters, the suite's runs, limits and helpers; no rules here."""
 
 import json
-import os
 import sys
 
 from snakemake.utils import min_version
 
 min_version("9.19")
 sys.path.insert(0, "src")
-# First, so that jobs run this checkout's code whatever is installed or on the user's path.
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    ["src", *filter(None, [os.environ.get("PYTHONPATH")])]
-)
 
 from semsplat.data.datasets import importer
 from semsplat.figures import figure_kind
@@ -19,9 +14,11 @@ from semsplat.fingerprint import fingerprint
 from semsplat.gpu import visible_gpus
 from semsplat.io import canonical_json
 from semsplat.params.check import check_or_exit
+from semsplat.paths import put_checkout_first
 from semsplat.params.runs import Run, geometry_run, runs, scene_options
 from semsplat.track.index import drop_orphaned_stamps
 
+put_checkout_first()
 PARAMS = check_or_exit(config)
 SUITE = PARAMS.suite
 RUNS = runs(PARAMS)

@@ -10,7 +10,7 @@ rule draw_world:
         "logs/data/{dataset}/{scene}.draw.log",
     conda:
         "../envs/semsplat.yaml"
-    threads: 2
+    threads: 4
     params:
         options=options_json,
         out=subpath(output[0], parent=True),
@@ -18,7 +18,8 @@ rule draw_world:
     message:
         "draw {wildcards.dataset}/{wildcards.scene}"
     shell:
-        "python -m semsplat.data draw --out {params.out:q} --options {params.options:q} > {log:q} 2>&1"
+        "OMP_NUM_THREADS={threads} NUMBA_NUM_THREADS={threads}"
+        " python -m semsplat.data draw --out {params.out:q} --options {params.options:q} > {log:q} 2>&1"
 
 
 rule import_scene:

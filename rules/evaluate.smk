@@ -25,7 +25,8 @@ rule render_views:
     message:
         "render held-out views of {wildcards.dataset}/{wildcards.scene}, seed {wildcards.seed}"
     shell:
-        "python -m semsplat.evaluate render --scene {params.scene:q} --model {params.model:q}"
+        "OMP_NUM_THREADS={threads} NUMBA_NUM_THREADS={threads}"
+        " python -m semsplat.evaluate render --scene {params.scene:q} --model {params.model:q}"
         " --out {params.out:q} > {log:q} 2>&1"
 
 

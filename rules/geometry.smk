@@ -16,11 +16,13 @@ rule reconstruct:
         "results/benchmarks/geometry/{dataset}/{scene}/{seed}.tsv"
     conda:
         "../envs/semsplat.yaml"
-    threads: 2
+    threads: 4
     resources:
         gpu=1,
         mem_mb=8000,
         runtime="2h",
+        # A resource, because a changed resource reruns nothing.
+        save_every_s=str(PARAMS.training.save_every_s),
     params:
         config=geometry_config,
         code=fingerprint("semsplat.geometry.__main__"),
@@ -30,6 +32,7 @@ rule reconstruct:
     message:
         "reconstruct {wildcards.dataset}/{wildcards.scene}, seed {wildcards.seed}"
     shell:
-        "python -m semsplat.geometry --scene {params.scene:q} --out {params.out:q}"
+        "OMP_NUM_THREADS={threads} NUMBA_NUM_THREADS={threads}"
+        " python -m semsplat.geometry --scene {params.scene:q} --out {params.out:q}"
         " --scratch {params.scratch:q} --config {params.config:q}"
-        " --save-every-s {PARAMS.training.save_every_s} > {log:q} 2>&1"
+        " --save-every-s {resources.save_every_s} > {log:q} 2>&1"

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 GEOMETRY = "geometry"
 """The setting name under which the RGB-only geometry itself is evaluated."""
+
+
+def put_checkout_first() -> None:
+    """Let all jobs run this checkout's code, whatever is installed or on the user's path."""
+    others = [os.environ["PYTHONPATH"]] if os.environ.get("PYTHONPATH") else []
+    os.environ["PYTHONPATH"] = os.pathsep.join(["src", *others])
 
 
 def scene_dir(dataset: str, scene: str) -> Path:
