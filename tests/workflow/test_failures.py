@@ -4,33 +4,40 @@ from __future__ import annotations
 
 import shutil
 
-from tests.workflow.project import SCENES, SUITE_JOBS, Project, run_jobs
+from tests.workflow.project import SCENES, Project
 
-GOOD, BAD = SCENES
+BAD = SCENES[1]
 
 
-def test_the_other_scene_is_finished_and_the_repair_runs_only_what_is_missing(project: Project):
+def test_the_other_scene_is_finished_and_the_repair_runs_only_what_is_missing(
+    project: Project, finished: Project
+):
     (image,) = (project.root / f"data/native/{BAD}").rglob("depth_3.png")
     kept = image.read_bytes()
     image.unlink()
     shutil.rmtree(project.root / "data" / BAD)
-    score = f"results/evaluate/{GOOD}/geometry/0/scores.json"
-    (project.root / score).unlink()
+    good, bad = (f"results/evaluate/{scene}/geometry/0/scores.json" for scene in SCENES)
+    for scores in (good, bad):
+        (project.root / scores).unlink()
     before = project.hashes("results/geometry")
 
-    said = project.snakemake(fails=True)
+    said = project.snakemake("evaluate", fails=True)
     log = project.read(f"logs/data/{BAD}.log")
     assert log.count("\n") == 1 and log.startswith("error: ") and "depth_3.png" in log
     assert log in said  # a failed log is shown
     assert "Traceback" not in said
-    assert (project.root / score).exists()
+    assert (project.root / good).exists() and not (project.root / bad).exists()
     assert not (project.root / "data" / BAD).exists()
     assert project.hashes("results/geometry") == before
 
     image.write_bytes(kept)
-    assert project.plan() == {f"import {BAD}"} | run_jobs(BAD) | SUITE_JOBS | {
-        f"index {GOOD}, seed 0, in MLflow",
-        f"draw paper_figures/smoke/views/{GOOD}/0.png",
+    assert project.plan("evaluate") == {
+        f"import {BAD}",
+        f"reconstruct {BAD}, seed 0",
+        f"render held-out views of {BAD}, seed 0",
+        f"score {BAD}, seed 0",
+        "collect the scores of suite smoke",
     }
-    project.snakemake("data")
-    assert "Nothing to be done" in project.snakemake("--dry-run", "data")
+    manifest = f"data/{BAD}/manifest.json"
+    project.snakemake(manifest)
+    assert project.read(manifest) == finished.read(manifest)
