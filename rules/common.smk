@@ -9,8 +9,8 @@ from snakemake.utils import min_version
 min_version("9.19")
 sys.path.insert(0, "src")
 # First, so that jobs run this checkout's code whatever is installed or on the user's path.
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    ["src", *filter(None, [os.environ.get("PYTHONPATH")])]
+os.environ.update(
+    PYTHONPATH=os.pathsep.join(["src", *filter(None, [os.getenv("PYTHONPATH")])])
 )
 
 from semsplat.data.datasets import importer

@@ -21,6 +21,7 @@ rule reconstruct:
         gpu=1,
         mem_mb=8000,
         runtime="2h",
+        save_every_s=str(PARAMS.training.save_every_s),  # here no change of it is a reason to rerun
     params:
         config=geometry_config,
         code=fingerprint("semsplat.geometry.__main__"),
@@ -32,4 +33,4 @@ rule reconstruct:
     shell:
         "python -m semsplat.geometry --scene {params.scene:q} --out {params.out:q}"
         " --scratch {params.scratch:q} --config {params.config:q}"
-        " --save-every-s {PARAMS.training.save_every_s} > {log:q} 2>&1"
+        " --save-every-s {resources.save_every_s} > {log:q} 2>&1"
