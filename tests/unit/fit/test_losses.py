@@ -50,3 +50,9 @@ def test_psnr_of_a_constant_offset():
     a = torch.zeros(4, 4, 3)
     assert psnr(a + 0.1, a).item() == pytest.approx(20.0, abs=1e-4)
     assert psnr(a + 0.01, a).item() == pytest.approx(40.0, abs=1e-3)
+
+
+def test_ssim_gradient_is_exact():
+    rng = torch.Generator().manual_seed(1)
+    image, target = torch.rand(2, 14, 13, 3, generator=rng, dtype=torch.float64)
+    assert torch.autograd.gradcheck(lambda x: ssim(x, target), image.requires_grad_())
