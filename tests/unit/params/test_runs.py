@@ -70,7 +70,7 @@ def test_a_scaler_of_one_changes_nothing() -> None:
 
 
 def test_the_papers_numbers_scale_down_to_their_floors() -> None:
-    # 0.05 x 30000, 1000; 500, 15000, 100 -> floor 100, 3000 -> floor 500; 7000, 200 -> 2 x 100, 4000
+    # 0.05 x 30000, 1000; 500, 15000, 100 (its floor), 3000 -> floor 500; 7000, 200 (floor), 4000
     assert list(counts(scaled_geometry(PAPER, 0.05)).values()) == [
         1500,
         50,
