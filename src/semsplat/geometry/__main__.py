@@ -33,8 +33,9 @@ def reconstruct(
 ) -> None:
     """Train, then write point_cloud.ply, metrics.jsonl and run.json, the card last."""
     from semsplat.data.scene import load_scene
-    from semsplat.fit.loop import Fit, fit, warm_up
+    from semsplat.fit.loop import fit, warm_up
     from semsplat.fit.schedules import image_scale
+    from semsplat.fit.steps import Fit
     from semsplat.fit.trainee import seed_everything
     from semsplat.fit.views import load_view, views_in_order
     from semsplat.geometry.rgb import rgb_objective, start_training

@@ -15,6 +15,7 @@ from pydantic import Field
 from semsplat.params.base import Positive, Strict
 from semsplat.params.evaluate import Evaluate
 from semsplat.params.geometry import Geometry, Training
+from semsplat.params.networks import Networks
 
 
 class Dataset(Strict):
@@ -65,6 +66,8 @@ class Params(Strict):
     """RGB-only splatting"""
     training: Training
     """saving and logging"""
+    networks: Networks
+    """the embedded networks"""
     evaluate: Evaluate
     """scoring"""
     figures: dict[str, Figure]

@@ -12,8 +12,9 @@ import torch
 import yaml
 
 from semsplat.errors import SemsplatError
-from semsplat.fit.loop import Fit, fit
+from semsplat.fit.loop import fit
 from semsplat.fit.schedules import image_scale
+from semsplat.fit.steps import Fit
 from semsplat.fit.trainee import seed_everything
 from semsplat.fit.views import views_in_order
 from semsplat.geometry.rgb import rgb_objective, start_gaussians, start_training

@@ -1,0 +1,135 @@
+"""Parameters of the embedded networks: their training pictures, shapes and training."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from semsplat.params.base import Count, Fraction, Positive, Strict
+
+
+class Pictures(Strict):
+    """How procedural pictures are drawn for the networks."""
+
+    views_per_world: Count
+    """pictures of each world"""
+    width_px: Count
+    """picture width"""
+    height_px: Count
+    """picture height"""
+    hfov_min_deg: Annotated[float, Field(gt=0, lt=180)]
+    """smallest horizontal field of view"""
+    hfov_max_deg: Annotated[float, Field(gt=0, lt=180)]
+    """largest horizontal field of view"""
+
+
+class SeedRange(Strict):
+    """Consecutive world seeds, far above those of any suite's scenes."""
+
+    first: int = Field(ge=1_000_000)
+    """the first seed"""
+    count: Count
+    """how many"""
+
+
+class PictureSets(Strict):
+    """Which worlds serve which purpose; no two sets, and no suite, share a seed."""
+
+    shape: Pictures
+    """how all of them are drawn"""
+    train: SeedRange
+    """for learning"""
+    check: SeedRange
+    """for the curves during training; nothing is chosen by them"""
+
+
+class SamShape(Strict):
+    """The tiny SAM's shape; its classes are those of the package segment_anything."""
+
+    image_px: Count
+    """side of the square input"""
+    patch_px: Count
+    """side of a patch"""
+    width: Count
+    """channels of the image encoder"""
+    depth: Count
+    """blocks of the image encoder"""
+    heads: Count
+    """attention heads of the image encoder"""
+    mlp_ratio: Positive
+    """hidden over outer channels in a block"""
+    window: Count
+    """side of attention windows, in patches"""
+    global_blocks: list[int]
+    """blocks that attend to the whole image"""
+    prompt_dim: Count
+    """channels of image embedding and prompts"""
+    decoder_mlp: Count
+    """hidden channels of the mask decoder's blocks"""
+
+
+class PromptShare(Strict):
+    """Shares of prompt kinds; they add up to 1."""
+
+    click: Fraction
+    """one click: the three outputs mean sub-part, part and whole"""
+    box: Fraction
+    """a loose bounding box"""
+    points: Fraction
+    """several clicks inside and one outside"""
+    mask: Fraction
+    """an earlier answer and one click that corrects it"""
+
+    @model_validator(mode="after")
+    def _add_up(self) -> Self:
+        total = self.click + self.box + self.points + self.mask
+        if abs(total - 1.0) > 1e-9:
+            raise ValueError(f"shares add up to {total:g}, not 1")
+        return self
+
+
+class SamTraining(Strict):
+    """How the tiny SAM is trained: the encoder on dense codes first, then everything."""
+
+    seed: int = Field(ge=0)
+    """of initialisation, batches and prompts"""
+    steps_dense: Count
+    """steps of the first phase"""
+    steps_joint: Count
+    """steps of the second phase"""
+    batch_dense: Count
+    """pictures a step in the first phase"""
+    batch_joint: Count
+    """pictures a step in the second phase"""
+    prompts: Count
+    """prompts a picture in the second phase"""
+    lr: Positive
+    """peak of AdamW's learning rate"""
+    weight_decay: Positive
+    """of AdamW"""
+    warmup: Count
+    """steps of rising learning rate"""
+    flat_until: Fraction
+    """share of all steps after which the learning rate falls as a cosine"""
+    prompt_share: PromptShare
+    """how often a step's prompts are of each kind"""
+
+
+class Networks(Strict):
+    """The two networks that the repository ships."""
+
+    pictures: PictureSets
+    """what they learn from"""
+    sam: SamShape
+    """shape of the tiny SAM"""
+    sam_training: SamTraining
+    """training of the tiny SAM"""
+
+
+class SamRun(Strict):
+    """Everything the training of the tiny SAM is told."""
+
+    shape: SamShape
+    training: SamTraining
+    log_every: int
