@@ -17,19 +17,23 @@ def shard_seeds(wildcards):
     return [seeds.first + start, min(WORLDS_PER_SHARD, seeds.count - start)]
 
 
-def sam_config(_):
-    """Return the training of the tiny SAM as JSON."""
-    networks = PARAMS.networks
-    return SamRun(
-        shape=networks.sam,
-        training=networks.sam_training,
-        log_every=PARAMS.training.log_every,
-    ).model_dump_json()
+def network_config(wildcards):
+    """Return the training of a network as JSON."""
+    networks, log_every = PARAMS.networks, PARAMS.training.log_every
+    if wildcards.network == "sam":
+        run = SamRun(
+            shape=networks.sam, training=networks.sam_training, log_every=log_every
+        )
+    else:
+        run = ClipRun(
+            shape=networks.clip, training=networks.clip_training, log_every=log_every
+        )
+    return run.model_dump_json()
 
 
 rule retrain_demo_networks:
     input:
-        "results/networks/sam/run.json",
+        expand("results/networks/{network}/run.json", network=["clip", "sam"]),
 
 
 rule draw_pictures:
@@ -54,16 +58,18 @@ rule draw_pictures:
         " --shape {params.shape:q} --out {output:q} > {log:q} 2>&1"
 
 
-rule train_sam:
+rule train_network:
     input:
         pictures=shards("train"),
         unseen=shards("check"),
     output:
-        weights="results/networks/sam/weights.safetensors",
-        curve="results/networks/sam/metrics.jsonl",
-        card="results/networks/sam/run.json",
+        weights="results/networks/{network}/weights.safetensors",
+        curve="results/networks/{network}/metrics.jsonl",
+        card="results/networks/{network}/run.json",
     log:
-        "logs/networks/sam.log",
+        "logs/networks/{network}.log",
+    wildcard_constraints:
+        network="clip|sam",
     conda:
         "../envs/semsplat.yaml"
     resources:
@@ -71,13 +77,16 @@ rule train_sam:
         runtime="3h",
         save_every_s=str(PARAMS.training.save_every_s),
     params:
-        config=sam_config,
+        config=network_config,
         out=subpath(output.card, parent=True),
-        code=fingerprint("semsplat.networks.tiny_sam.train"),
+        code=lambda wildcards: fingerprint(
+            f"semsplat.networks.tiny_{wildcards.network}.train"
+        ),
     message:
-        "train the tiny SAM"
+        "train the tiny {wildcards.network}"
     shell:
         "OMP_NUM_THREADS={threads}"
-        " python -m semsplat.networks train-sam --pictures {input.pictures:q}"
-        " --unseen {input.unseen:q} --out {params.out:q} --scratch scratch/networks/sam"
-        " --config {params.config:q} --save-every-s {resources.save_every_s} > {log:q} 2>&1"
+        " python -m semsplat.networks train-{wildcards.network} --config {params.config:q}"
+        " --job.pictures {input.pictures:q} --job.unseen {input.unseen:q} --job.out {params.out:q}"
+        " --job.scratch scratch/networks/{wildcards.network}"
+        " --job.save-every-s {resources.save_every_s} > {log:q} 2>&1"

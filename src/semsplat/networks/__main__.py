@@ -1,9 +1,13 @@
-"""``python -m semsplat.networks draw|train-sam``: how the embedded networks came about."""
+"""``python -m semsplat.networks draw|train-sam|train-clip``: how the networks came about."""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import tyro
 
@@ -11,6 +15,34 @@ from semsplat.errors import one_line_errors
 from semsplat.fit.lock import sole_trainer
 from semsplat.log import progress
 from semsplat.provenance import Card
+
+if TYPE_CHECKING:
+    from semsplat.networks.pictures import PictureSet
+    from semsplat.networks.tiny_clip.train import ClipTrainee
+    from semsplat.networks.tiny_sam.train import SamTrainee
+    from semsplat.params.networks import ClipRun, SamRun
+
+
+@dataclass(frozen=True)
+class Job:
+    """Where a training reads and writes."""
+
+    pictures: list[Path]
+    """archives to learn from"""
+    unseen: Path
+    """an archive for the curves"""
+    out: Path
+    """the folder for weights.safetensors, metrics.jsonl and run.json"""
+    scratch: Path
+    """where the resumable state lies"""
+    save_every_s: float
+    """seconds between two saved states"""
+
+    def load(self) -> tuple[PictureSet, PictureSet]:
+        """Return the pictures to learn from and the unseen ones."""
+        from semsplat.networks.pictures import load_pictures
+
+        return load_pictures(self.pictures), load_pictures([self.unseen])
 
 
 def draw(first_seed: int, count: int, shape: str, out: Path) -> None:
@@ -30,46 +62,61 @@ def draw(first_seed: int, count: int, shape: str, out: Path) -> None:
     draw_pictures(seeds, config).save(out)
 
 
-def train_sam(
-    pictures: list[Path], unseen: Path, out: Path, scratch: Path, config: str, save_every_s: float
-) -> None:
-    """Train the tiny SAM.
-
-    Args:
-        pictures: archives to learn from.
-        unseen: an archive for the curves.
-        out: the folder for weights.safetensors, metrics.jsonl and run.json.
-        scratch: where the resumable state lies.
-        config: shape and training as JSON.
-        save_every_s: seconds between two saved states.
-    """
-    from semsplat.fit.steps import Fit, run_steps
-    from semsplat.networks.pictures import load_pictures
+def train_sam(job: Job, config: str) -> None:
+    """Train the tiny SAM; ``config`` is a `SamRun` as JSON."""
     from semsplat.networks.tiny_sam.model import save_sam
     from semsplat.networks.tiny_sam.train import SamTrainee
-    from semsplat.params.geometry import Training
     from semsplat.params.networks import SamRun
 
     run = SamRun.model_validate_json(config)
-    inputs = {path.stem: path for path in [*pictures, unseen]}
-    card = Card("networks", "semsplat.networks.tiny_sam.train", run.model_dump(), inputs)
-    with sole_trainer(scratch):
-        learned, checked = load_pictures(pictures), load_pictures([unseen])
-        trainee = SamTrainee(run.shape, run.training, learned, checked)
-        training = Training(save_every_s=save_every_s, log_every=run.log_every)
-        plan = Fit(trainee.total_steps, card.key, scratch, training)
+    trainee = SamTrainee(run.shape, run.training, *job.load())
+    with _trained("tiny_sam", job, run, trainee) as weights:
+        save_sam(weights, trainee.sam, run.shape)
+
+
+def train_clip(job: Job, config: str) -> None:
+    """Train the tiny CLIP; ``config`` is a `ClipRun` as JSON."""
+    from semsplat.networks.tiny_clip.model import save_clip
+    from semsplat.networks.tiny_clip.train import ClipTrainee
+    from semsplat.params.networks import ClipRun
+
+    run = ClipRun.model_validate_json(config)
+    trainee = ClipTrainee(run.shape, run.training, *job.load())
+    with _trained("tiny_clip", job, run, trainee) as weights:
+        save_clip(weights, trainee.model.eval(), run.shape, trainee.token_ids)
+
+
+@contextmanager
+def _trained(
+    network: str, job: Job, run: SamRun | ClipRun, trainee: SamTrainee | ClipTrainee
+) -> Iterator[Path]:
+    """Train, yield where the weights belong, then write curves and card, the card last."""
+    from semsplat.fit.steps import Fit, run_steps
+    from semsplat.params.geometry import Training
+
+    inputs = {path.stem: path for path in [*job.pictures, job.unseen]}
+    card = Card("networks", f"semsplat.networks.{network}.train", run.model_dump(), inputs)
+    training = Training(save_every_s=job.save_every_s, log_every=run.log_every)
+    plan = Fit(trainee.total_steps, card.key, job.scratch, training)
+    outputs = {"weights": job.out / "weights.safetensors", "metrics": job.out / "metrics.jsonl"}
+    with sole_trainer(job.scratch):
         seconds = run_steps(plan, trainee.learner, trainee.steps)
-        outputs = {"weights": out / "weights.safetensors", "metrics": out / "metrics.jsonl"}
-        save_sam(outputs["weights"], trainee.sam, run.shape)
+        yield outputs["weights"]
         shutil.copyfile(plan.log_path, outputs["metrics"])
-        card.write(out / "run.json", outputs, train_s=round(seconds, 1), n_pictures=len(learned))
-        shutil.rmtree(scratch)
+        n_pictures = len(trainee.pictures)
+        card.write(job.out / "run.json", outputs, train_s=round(seconds, 1), n_pictures=n_pictures)
+        shutil.rmtree(job.scratch)
 
 
 def main() -> None:
     """Run one of the commands."""
+    commands: dict[str, Callable[..., Any]] = {
+        "draw": draw,
+        "train-sam": train_sam,
+        "train-clip": train_clip,
+    }
     with one_line_errors():
-        tyro.extras.subcommand_cli_from_dict({"draw": draw, "train-sam": train_sam})
+        tyro.extras.subcommand_cli_from_dict(commands)
 
 
 if __name__ == "__main__":

@@ -116,11 +116,67 @@ class SamTraining(Strict):
     """how often a step's prompts are of each kind"""
 
 
+class ClipShape(Strict):
+    """The tiny CLIP's shape, an open_clip model config."""
+
+    image_px: Count
+    """side of the square input"""
+    patch_px: Count
+    """side of a patch"""
+    width: Count
+    """channels of the image tower"""
+    layers: Count
+    """blocks of the image tower"""
+    head_width: Count
+    """channels of an attention head"""
+    mlp_ratio: Positive
+    """hidden over outer channels in the image tower"""
+    embedding: Count
+    """dimensions that image and text share"""
+    context: Count
+    """longest text in tokens"""
+    text_width: Count
+    """channels of the text tower"""
+    text_layers: Count
+    """blocks of the text tower"""
+    text_heads: Count
+    """attention heads of the text tower"""
+    text_mlp_ratio: Positive
+    """hidden over outer channels in the text tower"""
+
+
+class ClipTraining(Strict):
+    """How the tiny CLIP is trained: crops and dense maps against captions."""
+
+    seed: int = Field(ge=0)
+    """of initialisation, crops and captions"""
+    steps: Count
+    """optimisation steps"""
+    batch: Count
+    """crops a step"""
+    dense_batch: Count
+    """whole pictures a step, whose instances are regions of a dense map"""
+    dense_scales: list[Positive] = Field(min_length=1)
+    """by which whole pictures are resized, one a step"""
+    dense_weight: Positive
+    """of the dense loss against that of crops"""
+    lr: Positive
+    """peak of AdamW's learning rate"""
+    weight_decay: Positive
+    """of AdamW"""
+    warmup: Count
+    """steps of rising learning rate"""
+
+
 class Networks(Strict):
     """The two networks that the repository ships."""
 
     pictures: PictureSets
     """what they learn from"""
+    clip: ClipShape
+    """shape of the tiny CLIP"""
+    clip_training: ClipTraining
+    """training of the tiny CLIP"""
     sam: SamShape
     """shape of the tiny SAM"""
     sam_training: SamTraining
@@ -132,4 +188,12 @@ class SamRun(Strict):
 
     shape: SamShape
     training: SamTraining
+    log_every: int
+
+
+class ClipRun(Strict):
+    """Everything the training of the tiny CLIP is told."""
+
+    shape: ClipShape
+    training: ClipTraining
     log_every: int

@@ -1,0 +1,55 @@
+"""Dense CLIP maps: a vector for every patch of an image from one forward pass."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def value_map(visual: Any, images: Tensor) -> Tensor:
+    """Return MaskCLIP's dense map: what the last attention would pool, left where it stands.
+
+    The last block's attention is replaced by its value and output projections alone, followed by
+    CLIP's final norm and projection (Zhou et al. 2022, Extract Free Dense Labels from CLIP, section
+    3.2).  Vectors are not normalised.
+
+    Args:
+        visual: an open_clip ``VisionTransformer``.
+        images: [B, 3, H, W], normalised; H and W are multiples of the patch side, any size.
+
+    Returns:
+        [B, D, H / patch, W / patch].
+    """
+    tokens, (rows, columns) = _embed(visual, images)
+    *blocks, last = visual.transformer.resblocks
+    for block in blocks:
+        tokens = block(tokens)
+    width = tokens.shape[-1]
+    weight, bias = last.attn.in_proj_weight[2 * width :], last.attn.in_proj_bias[2 * width :]
+    values = last.attn.out_proj(F.linear(last.ln_1(tokens[:, 1:]), weight, bias))
+    vectors: Tensor = visual.ln_post(values) @ visual.proj
+    return vectors.transpose(1, 2).unflatten(2, (rows, columns))
+
+
+def _embed(visual: Any, images: Tensor) -> tuple[Tensor, tuple[int, int]]:
+    """Return class and patch tokens [B, 1 + N, C] with positions, and the grid (rows, columns)."""
+    patches = visual.conv1(images)
+    rows, columns = patches.shape[2:]
+    tokens = patches.flatten(2).transpose(1, 2)
+    first = visual.class_embedding.to(tokens.dtype).expand(len(tokens), 1, -1)
+    positions = positions_for(visual, rows, columns).to(tokens.dtype)
+    placed: Tensor = visual.ln_pre(torch.cat([first, tokens], dim=1) + positions)
+    return placed, (rows, columns)
+
+
+def positions_for(visual: Any, rows: int, columns: int) -> Tensor:
+    """Return the positional embedding [1 + rows * columns, C], bicubic for another grid."""
+    own: Tensor = visual.positional_embedding
+    if (rows, columns) == tuple(visual.grid_size):
+        return own
+    grid = own[1:].T.unflatten(1, tuple(visual.grid_size))[None]
+    resized = F.interpolate(grid, (rows, columns), mode="bicubic", align_corners=False)
+    return torch.cat([own[:1], resized[0].flatten(1).T])
