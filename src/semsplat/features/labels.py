@@ -1,0 +1,44 @@
+"""Zero-shot labels of one view from its features: the pseudo labels that CLIP-GS starts from."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from semsplat.errors import SemsplatError
+from semsplat.features.store import ViewFeatures
+
+UNLABELLED = 0
+
+
+def region_labels(
+    view: ViewFeatures, text: NDArray[np.float32], layer: int = 0
+) -> NDArray[np.int32]:
+    """Return the class of every pixel's region: int32 [H, W], 1 to C, `UNLABELLED` outside.
+
+    A region's class is the one whose text vector is most similar to the vector of its crop.
+
+    Args:
+        view: features with region vectors.
+        text: float32 [C, D] of length 1, one row per class.
+        layer: whose regions.
+    """
+    if view.vectors is None:
+        raise SemsplatError("the recipe makes no region vectors; set region_vectors to true")
+    best = (view.vectors.astype(np.float32) @ text.T).argmax(axis=1) + 1
+    with_none = np.append(best, UNLABELLED).astype(np.int32)  # id -1 reads the last entry
+    return with_none[view.ids[layer]]
+
+
+def dense_labels(view: ViewFeatures, text: NDArray[np.float32]) -> NDArray[np.int32]:
+    """Return the class most similar to every pixel's dense vector: int32 [H, W], 1 to C.
+
+    Similarities, not labels, are interpolated (bilinear) from the map's cells to pixels.
+    """
+    if view.dense is None:
+        raise SemsplatError("the recipe makes no dense maps; set dense")
+    height, width = view.ids.shape[1:]
+    similarity = np.einsum("dhw,cd->chw", view.dense.astype(np.float32), text)
+    maps = [cv2.resize(m, (width, height), interpolation=cv2.INTER_LINEAR) for m in similarity]
+    return (np.argmax(maps, axis=0) + 1).astype(np.int32)

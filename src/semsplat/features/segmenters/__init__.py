@@ -1,0 +1,1 @@
+"""Segmenters, one kind per file."""

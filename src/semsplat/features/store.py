@@ -1,0 +1,103 @@
+"""Features on disk: small archives per view, read one view at a time.
+
+::
+
+    results/features/{dataset}/{scene}/{recipe}/
+        views/NAME.npz    ids, scores, vectors, dense (see `ViewFeatures`)
+        text.npz          one array of vectors per set of prompts
+        manifest.json     layers, prompts, models by hash, sha256 of every file
+        run.json          provenance card
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semsplat.errors import SemsplatError
+from semsplat.io import atomic_path, read_json
+
+Half = NDArray[np.float16]
+
+
+@dataclass(frozen=True, eq=False)
+class ViewFeatures:
+    """Everything computed for one view.
+
+    ``ids`` int16 [L, H, W]: per layer the row of ``scores`` and ``vectors`` that a pixel belongs
+    to, -1 for none; rows are never shared between layers.  ``scores`` float16 [M] in [0, 1].
+    ``vectors`` float16 [M, D] of length 1, None if the recipe makes none.  ``dense`` float16
+    [D, h, w] of length 1 per cell, covering the whole view, None if the recipe makes none.
+    """
+
+    ids: NDArray[np.int16]
+    scores: Half
+    vectors: Half | None
+    dense: Half | None
+
+
+def write_view(path: Path, view: ViewFeatures) -> None:
+    """Write one view; equal content gives equal bytes."""
+    arrays = {k: v for k, v in vars(view).items() if v is not None}
+    write_arrays(path, arrays)
+
+
+def read_view(path: Path) -> ViewFeatures:
+    """Return what `write_view` wrote."""
+    arrays = read_arrays(path)
+    return ViewFeatures(arrays["ids"], arrays["scores"], arrays.get("vectors"), arrays.get("dense"))
+
+
+def write_arrays(path: Path, arrays: dict[str, Any]) -> None:
+    """Write named arrays, compressed, without pickle, atomically."""
+    with atomic_path(path) as partial:
+        np.savez_compressed(partial, allow_pickle=False, **arrays)
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Return named arrays; a missing or broken file is a one-line error."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except FileNotFoundError:
+        raise SemsplatError(f"{path}: no such file; run the phase features") from None
+    except (OSError, ValueError, EOFError) as error:
+        reason = " ".join(str(error).split())
+        raise SemsplatError(f"{path}: not a readable archive ({reason}); delete it") from None
+
+
+@dataclass(frozen=True)
+class SceneFeatures:
+    """The features of a scene under one recipe, opened but not loaded."""
+
+    folder: Path
+    manifest: dict[str, Any]
+
+    @property
+    def layers(self) -> list[str]:
+        """The names of the id maps' layers."""
+        layers: list[str] = self.manifest["layers"]
+        return layers
+
+    def view(self, name: str) -> ViewFeatures:
+        """Return the features of the view of this name."""
+        return read_view(self.folder / "views" / f"{name}.npz")
+
+    def prompts(self, kind: str) -> list[str]:
+        """Return the texts of a set of prompts: classes or canonical."""
+        prompts: list[str] = self.manifest["prompts"][kind]
+        return prompts
+
+    def text_vectors(self, kind: str) -> NDArray[np.float32]:
+        """Return float32 [P, D], length 1, one row per prompt of a set."""
+        vectors: NDArray[np.float32] = read_arrays(self.folder / "text.npz")[kind]
+        return vectors
+
+
+def open_features(folder: Path) -> SceneFeatures:
+    """Return the features in ``results/features/{dataset}/{scene}/{recipe}``."""
+    return SceneFeatures(folder, read_json(folder / "manifest.json"))

@@ -1,0 +1,125 @@
+"""Parameters of the phase *features*: models, prompt templates, recipes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from semsplat.params.base import Count, Fraction, Strict
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class ClipModel(Strict):
+    """A CLIP model of open_clip."""
+
+    architecture: str
+    """open_clip's name of the model, or semsplat-tiny"""
+    weights: str
+    """embedded, or the path of a checkpoint"""
+    sha256: Sha256
+    """of the weights; others are refused"""
+
+
+class SamModel(Strict):
+    """A Segment Anything Model of the package segment_anything."""
+
+    architecture: Literal["semsplat-tiny", "vit_b", "vit_l", "vit_h"]
+    """the package's name of the model, or semsplat-tiny"""
+    weights: str
+    """embedded, or the path of a checkpoint"""
+    sha256: Sha256
+    """of the weights; others are refused"""
+
+
+class Segmenter(Strict):
+    """Where a recipe's masks come from."""
+
+    kind: str
+    """a file name in src/semsplat/features/segmenters"""
+    options: dict[str, Any]
+    """the kind's options"""
+
+
+class Regions(Strict):
+    """From candidate masks to id maps (LangSplat's post-processing, METHODS 0.3)."""
+
+    pool: bool
+    """true: all layers of masks become one, called all"""
+    min_score: Fraction
+    """masks whose predicted IoU x stability is not above it are dropped"""
+    max_overlap: Fraction
+    """a mask is dropped if its IoU with a higher-ranked one exceeds it"""
+    drop_nested: bool
+    """drop the contained mask of every nested pair"""
+    min_area_px: Count
+    """smaller masks are dropped"""
+    paint: Literal["listed", "large_first", "score_last"]
+    """later masks overwrite: as the segmenter lists them; small over large; good over bad"""
+
+
+class ValueMaps(Strict):
+    """MaskCLIP's dense maps: one forward pass a view."""
+
+    kind: Literal["values"]
+    short_side_px: Count
+    """images are resized to this short side, in whole patches"""
+
+
+class WindowMaps(Strict):
+    """Dense maps from overlapping square crops at several scales (OV-NeRF's preprocessing)."""
+
+    kind: Literal["windows"]
+    short_side_shares: list[Fraction] = Field(min_length=1)
+    """sides of the crops, in short sides of the image"""
+    stride: Fraction
+    """step between crops, in sides"""
+    cell_px: Count
+    """pixels per cell of the map"""
+
+
+class Recipe(Strict):
+    """What is computed for every view."""
+
+    segmenter: Segmenter
+    """masks"""
+    regions: Regions
+    """what becomes of them"""
+    clip: str
+    """name of the CLIP model"""
+    region_vectors: bool
+    """encode a crop of every region"""
+    crop_batch: Count
+    """crops per forward pass"""
+    dense: Annotated[ValueMaps | WindowMaps, Field(discriminator="kind")] | None
+    """dense maps; null for none"""
+    templates: str
+    """name of the prompt templates"""
+    canonical: list[str]
+    """generic phrases against which a relevancy is measured"""
+
+
+class Features(Strict):
+    """Masks and CLIP vectors of every view."""
+
+    clip_models: dict[str, ClipModel]
+    """CLIP models by name"""
+    sam_models: dict[str, SamModel]
+    """SAM models by name"""
+    templates: dict[str, list[str]]
+    """prompt templates with {} for the phrase; the vectors of all are averaged"""
+    recipes: dict[str, Recipe]
+    """what to compute, by name"""
+
+
+class FeaturesRun(Strict):
+    """Everything one extraction is told."""
+
+    dataset: str
+    scene: str
+    name: str
+    recipe: Recipe
+    clip: ClipModel
+    sam: SamModel | None
+    templates: list[str]
