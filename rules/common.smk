@@ -16,7 +16,14 @@ from semsplat.io import canonical_json
 from semsplat.params.check import check_or_exit
 from semsplat.params.networks import ClipRun, SamRun
 from semsplat.paths import put_checkout_first
-from semsplat.params.runs import Run, geometry_run, runs, scene_options
+from semsplat.params.runs import (
+    Run,
+    feature_runs,
+    features_run,
+    geometry_run,
+    runs,
+    scene_options,
+)
 from semsplat.track.index import drop_orphaned_stamps
 
 put_checkout_first()
@@ -41,6 +48,7 @@ wildcard_constraints:
     seed=r"\d+",
     suite="|".join(PARAMS.suites),
     figure="|".join(PARAMS.figures),
+    recipe="|".join(PARAMS.features.recipes),
 
 
 def over_runs(*patterns):
@@ -57,6 +65,24 @@ def geometry_config(wildcards):
     """Return the effective parameters of one geometry run as JSON."""
     run = Run(wildcards.dataset, wildcards.scene, int(wildcards.seed))
     return geometry_run(PARAMS, run).model_dump_json()
+
+
+def features_config(wildcards):
+    """Return a recipe with its models as JSON."""
+    names = wildcards.dataset, wildcards.scene, wildcards.recipe
+    return features_run(PARAMS, *names).model_dump_json()
+
+
+def segmenter_code(wildcards):
+    """Return the fingerprint of a recipe's segmenter, which is imported by name."""
+    kind = PARAMS.features.recipes[wildcards.recipe].segmenter.kind
+    return fingerprint(f"semsplat.features.segmenters.{kind}")
+
+
+def feature_files():
+    """Return the features that the suite's figures need."""
+    pattern = "results/features/{dataset}/{scene}/{recipe}/manifest.json"
+    return [pattern.format(**run._asdict()) for run in feature_runs(PARAMS)]
 
 
 def importer_name(wildcards):

@@ -12,7 +12,9 @@ from pydantic import BaseModel, ValidationError
 
 from semsplat.data.datasets import importer, importer_names
 from semsplat.errors import SemsplatError, did_you_mean
+from semsplat.features.segmenters import segmenter_kind, segmenter_kinds
 from semsplat.figures import figure_kind, figure_kinds
+from semsplat.params.features import Features, Recipe
 from semsplat.params.schema import Dataset, Figure, Params
 
 NUMBER_AS_TEXT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")
@@ -46,6 +48,8 @@ def check(config: dict[str, Any]) -> Params:
         lines += _check_dataset(name, dataset)
     for name, figure in params.figures.items():
         lines += _check_figure(name, figure)
+    for name, recipe in params.features.recipes.items():
+        lines += _check_recipe(name, recipe, params.features)
     if lines:
         raise ParamsError(lines)
     return params
@@ -86,6 +90,27 @@ def _check_figure(name: str, figure: Figure) -> list[str]:
         return [_no_such(where, "kind", figure.kind, figure_kinds())]
     model: type[BaseModel] = figure_kind(figure.kind).Options
     return [_line(e, model, (*where, "options")) for e in _mistakes(model, figure.options)]
+
+
+def _check_recipe(name: str, recipe: Recipe, features: Features) -> list[str]:
+    """Validate a recipe's segmenter with its kind's own model, and the names it refers to."""
+    where = ("features", "recipes", name)
+    kind, options = recipe.segmenter.kind, recipe.segmenter.options
+    if kind not in segmenter_kinds():
+        return [_no_such((*where, "segmenter"), "kind", kind, segmenter_kinds())]
+    model: type[BaseModel] = segmenter_kind(kind).Options
+    place = (*where, "segmenter", "options")
+    lines = [_line(e, model, place) for e in _mistakes(model, options)]
+    used: list[tuple[str, str, list[str]]] = [
+        ("clip", recipe.clip, list(features.clip_models)),
+        ("templates", recipe.templates, list(features.templates)),
+    ]
+    if "model" in options:
+        used.append(("segmenter.options.model", options["model"], list(features.sam_models)))
+    for key, value, known in used:
+        if value not in known:
+            lines.append(f"{'.'.join(where)}.{key}: '{value}' is not defined{_hint(value, known)}")
+    return lines
 
 
 def _no_such(where: tuple[str, ...], what: str, name: str, known: list[str]) -> str:

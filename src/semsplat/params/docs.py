@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from semsplat.data.datasets import importer, importer_names
+from semsplat.features.segmenters import segmenter_kind, segmenter_kinds
 from semsplat.figures import figure_kind, figure_kinds
 from semsplat.params.schema import Params
 
@@ -32,6 +33,9 @@ def markdown() -> str:
     parts = [HEAD, _section("Top level", Params.model_json_schema(), [])]
     for name in importer_names():
         parts.append(_model(f"datasets: options of importer `{name}`", importer(name).Options))
+    for name in segmenter_kinds():
+        title = f"features: options of segmenter `{name}`"
+        parts.append(_model(title, segmenter_kind(name).Options))
     for name in figure_kinds():
         parts.append(_model(f"figures: options of kind `{name}`", figure_kind(name).Options))
     return "\n".join(parts)
@@ -57,8 +61,17 @@ def _rows(schema: dict[str, Any], defs: dict[str, Any], prefix: list[str]) -> It
         nested = field.get("additionalProperties", field)
         if nested is not field:
             path.append("*")
-        if isinstance(nested, dict) and "$ref" in nested:
-            yield from _rows(defs[nested["$ref"].rsplit("/", 1)[-1]], defs, path)
+        for reference in _references(nested):
+            yield from _rows(defs[reference.rsplit("/", 1)[-1]], defs, path)
+
+
+def _references(field: Any) -> Iterator[str]:
+    """Yield the models that a field may hold, whichever of several it is."""
+    if isinstance(field, dict):
+        if "$ref" in field:
+            yield field["$ref"]
+        for option in (*field.get("anyOf", ()), *field.get("oneOf", ())):
+            yield from _references(option)
 
 
 def _type(field: dict[str, Any]) -> str:
@@ -67,7 +80,7 @@ def _type(field: dict[str, Any]) -> str:
         return " or ".join(f"`{value}`" for value in field.get("enum", [field.get("const")]))
     if "anyOf" in field:
         return " or ".join(_type(option) for option in field["anyOf"])
-    if "$ref" in field or "additionalProperties" in field:
+    if "$ref" in field or "oneOf" in field or "additionalProperties" in field:
         return "section"
     limits = [
         f"{sign} {field[key]:g}"

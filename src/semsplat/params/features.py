@@ -63,6 +63,7 @@ class ValueMaps(Strict):
     """MaskCLIP's dense maps: one forward pass a view."""
 
     kind: Literal["values"]
+    """one forward pass"""
     short_side_px: Count
     """images are resized to this short side, in whole patches"""
 
@@ -71,9 +72,10 @@ class WindowMaps(Strict):
     """Dense maps from overlapping square crops at several scales (OV-NeRF's preprocessing)."""
 
     kind: Literal["windows"]
-    short_side_shares: list[Fraction] = Field(min_length=1)
+    """many crops"""
+    short_side_shares: list[Annotated[float, Field(gt=0, le=1)]] = Field(min_length=1)
     """sides of the crops, in short sides of the image"""
-    stride: Fraction
+    stride: Annotated[float, Field(gt=0, le=1)]
     """step between crops, in sides"""
     cell_px: Count
     """pixels per cell of the map"""

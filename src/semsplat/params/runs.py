@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from semsplat.io import sha256_text
+from semsplat.params.features import FeaturesRun
 from semsplat.params.geometry import Geometry, GeometryRun
 from semsplat.params.schema import Dataset, Params
 from semsplat.paths import GEOMETRY
@@ -27,6 +28,22 @@ def geometry_run(params: Params, run: Run) -> GeometryRun:
         steps_scaler=factor,
         geometry=scaled_geometry(params.geometry, factor),
         log_every=params.training.log_every,
+    )
+
+
+def features_run(params: Params, dataset: str, scene: str, name: str) -> FeaturesRun:
+    """Return everything that the extraction of one scene under one recipe is told."""
+    features = params.features
+    recipe = features.recipes[name]
+    sam = recipe.segmenter.options.get("model")
+    return FeaturesRun(
+        dataset=dataset,
+        scene=scene,
+        name=name,
+        recipe=recipe,
+        clip=features.clip_models[recipe.clip],
+        sam=features.sam_models[sam] if sam else None,
+        templates=features.templates[recipe.templates],
     )
 
 

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from semsplat.params.base import Positive, Strict
 from semsplat.params.evaluate import Evaluate
+from semsplat.params.features import Features
 from semsplat.params.geometry import Geometry, Training
 from semsplat.params.networks import Networks
 
@@ -66,6 +67,8 @@ class Params(Strict):
     """RGB-only splatting"""
     training: Training
     """saving and logging"""
+    features: Features
+    """masks and CLIP vectors"""
     networks: Networks
     """the embedded networks"""
     evaluate: Evaluate

@@ -1,0 +1,35 @@
+rule features:
+    input:
+        feature_files(),
+
+
+rule extract_features:
+    input:
+        "data/{dataset}/{scene}/manifest.json",
+    output:
+        manifest="results/features/{dataset}/{scene}/{recipe}/manifest.json",
+        card="results/features/{dataset}/{scene}/{recipe}/run.json",
+    log:
+        "logs/features/{dataset}/{scene}/{recipe}.log",
+    benchmark:
+        "results/benchmarks/features/{dataset}/{scene}/{recipe}.tsv"
+    conda:
+        "../envs/semsplat.yaml"
+    threads: 4
+    resources:
+        gpu=1,
+        mem_mb=8000,
+        runtime="4h",
+    params:
+        config=features_config,
+        code=fingerprint("semsplat.features.__main__"),
+        segmenter=segmenter_code,
+        scene=subpath(input[0], parent=True),
+        out=subpath(output.card, parent=True),
+        cache="scratch/features",
+    message:
+        "extract features {wildcards.recipe} of {wildcards.dataset}/{wildcards.scene}"
+    shell:
+        "OMP_NUM_THREADS={threads}"
+        " python -m semsplat.features --scene {params.scene:q} --out {params.out:q}"
+        " --cache {params.cache:q} --config {params.config:q} > {log:q} 2>&1"

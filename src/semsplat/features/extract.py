@@ -1,0 +1,133 @@
+"""From one view's pixels to its features, step by step, each step cached."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from segment_anything.modeling import Sam
+
+from semsplat.data.scene import Frame, load_image
+from semsplat.features.cache import Arrays, Cache
+from semsplat.features.clip import Clip
+from semsplat.features.crops import region_crop
+from semsplat.features.masks import Masks, pooled, unpacked
+from semsplat.features.regions import painted, select_regions
+from semsplat.features.segmenters import segmenter_kind
+from semsplat.features.store import Half, ViewFeatures, read_arrays, write_arrays
+from semsplat.io import sha256_file
+from semsplat.params.features import FeaturesRun
+
+POOLED = "all"
+
+
+@dataclass(frozen=True)
+class Extractor:
+    """The models and parameters of one extraction."""
+
+    run: FeaturesRun
+    clip: Clip
+    sam: Sam | None
+    cache: Cache
+
+    @property
+    def layers(self) -> list[str]:
+        """The names of the id maps' layers."""
+        recipe = self.run.recipe
+        return [POOLED] if recipe.regions.pool else [*segmenter_kind(recipe.segmenter.kind).LAYERS]
+
+    def view(self, frame: Frame) -> ViewFeatures:
+        """Return the features of one frame; nothing but its image is read."""
+        image, digest = load_image(frame), sha256_file(frame.image_path)
+        candidates = self._masks(image, digest)
+        if self.run.recipe.regions.pool:
+            candidates = {POOLED: pooled(candidates)}
+        chosen = [select_regions(candidates[name], self.run.recipe.regions) for name in self.layers]
+        starts = np.cumsum([0, *map(len, chosen)])
+        ids = np.stack([painted(m, int(s)) for m, s in zip(chosen, starts[:-1], strict=True)])
+        vectors = [self._vectors(image, digest, masks) for masks in chosen]
+        return ViewFeatures(
+            ids=ids,
+            scores=np.concatenate([masks.scores for masks in chosen]).astype(np.float16),
+            vectors=np.concatenate(vectors) if self.run.recipe.region_vectors else None,
+            dense=self._dense(image, digest),
+        )
+
+    def _masks(self, image: NDArray[np.uint8], digest: str) -> dict[str, Masks]:
+        """Return the segmenter's candidates, layer by layer."""
+        segmenter = self.run.recipe.segmenter
+        kind = segmenter_kind(segmenter.kind)
+        options = kind.Options.model_validate(segmenter.options)
+        path = self.cache.path(
+            "masks",
+            kind.__name__,
+            image=digest,
+            options=segmenter.options,
+            model=self.run.sam.sha256 if self.run.sam else None,
+        )
+
+        def compute() -> Arrays:
+            found = kind.segment(image, options, self.sam)
+            return {f"{n}.{k}": v for n, masks in found.items() for k, v in masks.packed().items()}
+
+        arrays = self.cache.get(path, compute)
+        fields = ("bits", "scores", "shape")
+        return {n: unpacked({k: arrays[f"{n}.{k}"] for k in fields}) for n in kind.LAYERS}
+
+    def _vectors(self, image: NDArray[np.uint8], digest: str, masks: Masks) -> Half:
+        """Return the crop vectors of masks [N, D]; only masks never seen before are encoded."""
+        names = [mask_name(mask) for mask in masks.masks]
+        path = self.cache.path(
+            "vectors",
+            "semsplat.features.crops",
+            image=digest,
+            model=self.run.clip.sha256,
+            batch=self.run.recipe.crop_batch,
+        )
+        known = _known_vectors(path)
+        fresh = {n: m for n, m in zip(names, masks.masks, strict=True) if n not in known}
+        if fresh:
+            self.cache.made += 1
+            crops = [region_crop(image, mask, self.clip.crop_px) for mask in fresh.values()]
+            encoded = self.clip.encode_crops(np.stack(crops), self.run.recipe.crop_batch)
+            known |= dict(zip(fresh, encoded, strict=True))
+            arrays = {"names": np.array(list(known), "S24"), "vectors": np.stack([*known.values()])}
+            write_arrays(path, arrays)
+        elif names:
+            self.cache.served += 1
+        rows = [known[name] for name in names]
+        return np.stack(rows) if rows else np.zeros((0, self.clip.dimensions), np.float16)
+
+    def _dense(self, image: NDArray[np.uint8], digest: str) -> Half | None:
+        """Return the dense map [D, h, w], or None if the recipe makes none."""
+        recipe = self.run.recipe
+        if recipe.dense is None:
+            return None
+        path = self.cache.path(
+            "dense",
+            "semsplat.features.clip",
+            image=digest,
+            model=self.run.clip.sha256,
+            options=recipe.dense.model_dump(),
+            batch=recipe.crop_batch,
+        )
+        encode: Any = partial(self.clip.encode_dense, image, recipe.dense, recipe.crop_batch)
+        return self.cache.get(path, lambda: {"dense": encode()})["dense"]
+
+
+def mask_name(mask: NDArray[np.bool_]) -> str:
+    """Return the name under which a mask's vector is kept."""
+    return hashlib.sha256(np.packbits(mask).tobytes()).hexdigest()[:24]
+
+
+def _known_vectors(path: Path) -> dict[str, Half]:
+    """Return the vectors that an earlier extraction kept for an image, by mask name."""
+    if not path.is_file():
+        return {}
+    arrays = read_arrays(path)
+    return dict(zip(arrays["names"].astype(str).tolist(), arrays["vectors"], strict=True))
