@@ -37,7 +37,7 @@ def dense_labels(view: ViewFeatures, text: NDArray[np.float32]) -> NDArray[np.in
     Similarities, not labels, are interpolated (bilinear) from the map's cells to pixels.
     """
     if view.dense is None:
-        raise SemsplatError("the recipe makes no dense maps; set dense")
+        raise SemsplatError("the recipe makes no dense maps; set value_maps")
     height, width = view.ids.shape[1:]
     similarity = np.einsum("dhw,cd->chw", view.dense.astype(np.float32), text)
     maps = [cv2.resize(m, (width, height), interpolation=cv2.INTER_LINEAR) for m in similarity]

@@ -35,7 +35,7 @@ class Masks:
     def packed(self) -> dict[str, NDArray]:
         """Return bits, scores and shape as small arrays for an archive."""
         shape = np.array(self.masks.shape, np.int32)
-        bits = np.packbits(self.masks.reshape(len(self), -1), axis=1)
+        bits = np.packbits(self.masks, axis=None)
         return {"bits": bits, "scores": self.scores, "shape": shape}
 
 
@@ -47,7 +47,7 @@ def no_masks(height: int, width: int) -> Masks:
 def unpacked(arrays: dict[str, NDArray]) -> Masks:
     """Return what `Masks.packed` packed."""
     count, height, width = (int(n) for n in arrays["shape"])
-    bits = np.unpackbits(arrays["bits"], axis=1, count=height * width) if count else arrays["bits"]
+    bits = np.unpackbits(arrays["bits"], count=count * height * width)
     return Masks(bits.reshape(count, height, width).astype(bool), arrays["scores"])
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from semsplat.params.base import Count, Fraction, Strict
 
@@ -62,8 +62,6 @@ class Regions(Strict):
 class ValueMaps(Strict):
     """MaskCLIP's dense maps: one forward pass a view."""
 
-    kind: Literal["values"]
-    """one forward pass"""
     short_side_px: Count
     """images are resized to this short side, in whole patches"""
 
@@ -71,8 +69,6 @@ class ValueMaps(Strict):
 class WindowMaps(Strict):
     """Dense maps from overlapping square crops at several scales (OV-NeRF's preprocessing)."""
 
-    kind: Literal["windows"]
-    """many crops"""
     short_side_shares: list[Annotated[float, Field(gt=0, le=1)]] = Field(min_length=1)
     """sides of the crops, in short sides of the image"""
     stride: Annotated[float, Field(gt=0, le=1)]
@@ -94,12 +90,25 @@ class Recipe(Strict):
     """encode a crop of every region"""
     crop_batch: Count
     """crops per forward pass"""
-    dense: Annotated[ValueMaps | WindowMaps, Field(discriminator="kind")] | None
-    """dense maps; null for none"""
+    value_maps: ValueMaps | None
+    """dense maps in one pass; null for none"""
+    window_maps: WindowMaps | None
+    """dense maps from crops; null for none"""
     templates: str
     """name of the prompt templates"""
     canonical: list[str]
     """generic phrases against which a relevancy is measured"""
+
+    @property
+    def dense(self) -> ValueMaps | WindowMaps | None:
+        """The dense maps of the recipe, if it makes any."""
+        return self.value_maps or self.window_maps
+
+    @model_validator(mode="after")
+    def _one_kind_of_map(self) -> Self:
+        if self.value_maps and self.window_maps:
+            raise ValueError("value_maps and window_maps exclude each other; set one to null")
+        return self
 
 
 class Features(Strict):

@@ -208,6 +208,8 @@ def is_free(path: tuple[str, ...]) -> bool:
     if path[0] == "datasets" and path[2] == "options":  # a common option that every scene replaces
         scenes = CONFIG["datasets"][path[1]]["scenes"].values()
         return all(path[3] in diff for diff in scenes)
+    if path[:2] == ("features", "templates"):
+        return True
     return "digits" in path or (path[0] == "datasets" and path[2] == "scenes")
 
 

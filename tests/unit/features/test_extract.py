@@ -1,0 +1,173 @@
+"""The whole phase on small pictures, with the embedded networks and without any."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from semsplat.errors import SemsplatError
+from semsplat.features import clip as clip_models
+from semsplat.features.__main__ import extract
+from semsplat.features.store import open_features
+from tests.unit.features.conftest import replace_image, two_blocks
+
+RECIPES = ("regions", "levels", "weightless")
+
+
+def features(run, scene: Path, tmp_path: Path, name: str = "out", cache: str = "cache"):
+    """Extract and return the opened features and the card's numbers."""
+    out = tmp_path / name
+    extract(scene, out, tmp_path / cache, run.model_dump_json(), "cpu")
+    return open_features(out), json.loads((out / "run.json").read_text())["numbers"]
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """Everything but the card, which tells times."""
+    found = [p for p in folder.rglob("*") if p.is_file() and p.name != "run.json"]
+    return {str(p.relative_to(folder)): p.read_bytes() for p in found}
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_shapes_types_and_lengths(recipe, run_of, write_scene, tmp_path):
+    run = run_of(recipe)
+    opened, numbers = features(run, write_scene([two_blocks()] * 2), tmp_path)
+    assert opened.layers == (["all"] if run.recipe.regions.pool else ["subpart", "part", "whole"])
+    assert numbers["n_views"] == 2  # held-out views too: they are scored later
+    view = opened.view("view_0")
+    assert view.ids.dtype == np.int16 and view.ids.shape == (len(opened.layers), 36, 48)
+    assert view.vectors.dtype == np.float16 and view.scores.dtype == np.float16
+    assert len(view.scores) == len(view.vectors) > 0
+    assert view.ids.max() < len(view.scores)
+    np.testing.assert_allclose(np.linalg.norm(view.vectors.astype(float), axis=1), 1, atol=2e-3)
+    assert (view.dense is None) == (run.recipe.dense is None)
+    if view.dense is not None:
+        np.testing.assert_allclose(np.linalg.norm(view.dense.astype(float), axis=0), 1, atol=2e-3)
+    assert opened.prompts("classes") == ["chair", "mug"]
+    assert opened.manifest["class_ids"] == [3, 7]
+    text = opened.text_vectors("canonical")
+    np.testing.assert_allclose(np.linalg.norm(text, axis=1), 1, atol=1e-5)
+
+
+def test_rows_belong_to_one_layer_each(run_of, write_scene, tmp_path):
+    opened, _ = features(run_of("levels"), write_scene([two_blocks()] * 2), tmp_path)
+    seen = [set(np.unique(layer)) - {-1} for layer in opened.view("view_0").ids]
+    assert not (seen[0] & seen[1] or seen[1] & seen[2] or seen[0] & seen[2])
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_twice_the_same_bytes_whatever_the_ground_truth(recipe, run_of, write_scene, tmp_path):
+    images = [two_blocks(), two_blocks()[:, ::-1]]
+    run = run_of(recipe)
+    first, _ = features(run, write_scene(images, "a"), tmp_path, "one", "cache_1")
+    noise, _ = features(run, write_scene(images, "b", truth_seed=9), tmp_path, "two", "cache_2")
+    assert files(first.folder) == files(noise.folder)
+
+
+def test_a_second_run_computes_nothing(run_of, write_scene, tmp_path):
+    scene, run = write_scene([two_blocks(), two_blocks()[::-1]]), run_of("regions")
+    first, fresh = features(run, scene, tmp_path, "one")
+    again, served = features(run, scene, tmp_path, "two")
+    assert fresh["cache_made"] == 6 and served["cache_made"] == 0
+    assert files(first.folder) == files(again.folder)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"min_area_px": 120}, {"paint": "score_last"}, {"drop_nested": True}]
+)
+def test_changing_what_comes_later_encodes_nothing(changes, run_of, write_scene, tmp_path):
+    scene, run = write_scene([two_blocks()] * 2), run_of("weightless")
+    features(run, scene, tmp_path)
+    regions = run.recipe.regions.model_copy(update=changes)
+    changed = run_of("weightless", regions=regions)
+    _, numbers = features(changed, scene, tmp_path, "changed")
+    assert numbers["cache_made"] == 0
+
+
+def test_vectors_do_not_depend_on_what_was_cached_before(run_of, write_scene, tmp_path):
+    scene, run = write_scene([two_blocks()] * 2), run_of("weightless")
+    strict = run.recipe.regions.model_copy(update={"min_area_px": 300})
+    features(run_of("weightless", regions=strict), scene, tmp_path, "few")
+    after, _ = features(run, scene, tmp_path, "after")
+    fresh, _ = features(run, scene, tmp_path, "fresh", "other_cache")
+    assert files(after.folder) == files(fresh.folder)
+
+
+def test_another_image_is_another_entry(run_of, write_scene, tmp_path):
+    run = run_of("weightless")
+    features(run, write_scene([two_blocks()] * 2, "a"), tmp_path)
+    darker = two_blocks() // 2
+    _, numbers = features(run, write_scene([darker] * 2, "b"), tmp_path, "b")
+    assert numbers["cache_made"] == 3  # both views show the same picture
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("image", [np.zeros((36, 48, 3), np.uint8), np.zeros((1, 1, 3), np.uint8)])
+def test_black_and_one_pixel_images(recipe, image, run_of, write_scene, tmp_path):
+    opened, _ = features(run_of(recipe), write_scene([image] * 2), tmp_path)
+    view = opened.view("view_0")
+    assert view.ids.shape[1:] == image.shape[:2]
+    assert np.isfinite(view.vectors).all()
+
+
+@pytest.mark.parametrize("recipe", ["regions", "levels"])
+def test_no_mask_found(recipe, run_of, write_scene, tmp_path):
+    run = run_of(recipe)
+    options = {**run.recipe.segmenter.options, "pred_iou_thresh": 1.0}
+    nothing = run.recipe.segmenter.model_copy(update={"options": options})
+    opened, numbers = features(run_of(recipe, segmenter=nothing), write_scene([two_blocks()] * 2),
+                               tmp_path)  # fmt: skip
+    assert numbers["n_regions"] == 0
+    view = opened.view("view_0")
+    assert (view.ids == -1).all() and view.vectors.shape == (0, 64)
+
+
+def test_an_opaque_rgba_image_is_read(run_of, write_scene, tmp_path):
+    scene = write_scene([two_blocks()] * 2)
+    run = run_of("weightless")
+    plain, _ = features(run, scene, tmp_path, "plain")
+    replace_image(scene, "view_0", Image.fromarray(two_blocks()).convert("RGBA"))
+    rgba, _ = features(run, scene, tmp_path, "rgba")
+    assert np.array_equal(plain.view("view_0").ids, rgba.view("view_0").ids)
+
+
+def test_a_16_bit_image_is_one_line(run_of, write_scene, tmp_path):
+    scene = write_scene([two_blocks()] * 2)
+    deep = Image.fromarray(np.full((36, 48), 40_000, np.uint16))
+    replace_image(scene, "view_0", deep)
+    with pytest.raises(SemsplatError, match="convert it to 8-bit RGB") as error:
+        features(run_of("weightless"), scene, tmp_path)
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_untrained_words_are_refused(run_of, params):
+    model = clip_models.open_model(run_of("regions").clip, "cpu")
+    with pytest.raises(SemsplatError, match=r"'red dragon'.*\['dragon'\]"):
+        model.encode_texts(["red dragon"], ["a photo of a {}"])
+
+
+def test_every_prompt_of_the_suites_is_trained(params):
+    from semsplat.data.world import CLASSES
+
+    for recipe in params.features.recipes.values():
+        spec = params.features.clip_models[recipe.clip]
+        if spec.weights == "embedded":
+            model = clip_models.open_model(spec, "cpu")
+            templates = params.features.templates[recipe.templates]
+            model.encode_texts(
+                [*CLASSES, *recipe.canonical], templates
+            )  # raises for a strange word
+
+
+def test_other_weights_are_refused(run_of, write_scene, tmp_path):
+    run = run_of("regions")
+    other = run.model_copy(update={"sam": run.sam.model_copy(update={"sha256": "0" * 64})})
+    with pytest.raises(SemsplatError, match=r"params\.yaml expects 000000000000"):
+        features(other, write_scene([two_blocks()] * 2), tmp_path)
+    missing = run.model_copy(update={"sam": run.sam.model_copy(update={"weights": "sam.pth"})})
+    with pytest.raises(SemsplatError, match="no such file; put the weights of semsplat-tiny there"):
+        features(missing, write_scene([two_blocks()] * 2), tmp_path)
