@@ -90,7 +90,11 @@ class PromptShare(Strict):
 
 
 class SamTraining(Strict):
-    """How the tiny SAM is trained: the encoder on dense codes first, then everything."""
+    """How the tiny SAM is trained: the encoder on dense codes, then everything, then prompts.
+
+    The third phase goes over everything again at a lower learning rate and with more of the
+    prompts that are harder to learn than a click.
+    """
 
     seed: int = Field(ge=0)
     """of initialisation, batches and prompts"""
@@ -98,22 +102,28 @@ class SamTraining(Strict):
     """steps of the first phase"""
     steps_joint: Count
     """steps of the second phase"""
+    steps_refine: Count
+    """steps of the third phase"""
     batch_dense: Count
     """pictures a step in the first phase"""
     batch_joint: Count
-    """pictures a step in the second phase"""
+    """pictures a step in the second and third phase"""
     prompts: Count
-    """prompts a picture in the second phase"""
+    """prompts a picture in the second and third phase"""
     lr: Positive
-    """peak of AdamW's learning rate"""
+    """peak of AdamW's learning rate in the first two phases"""
+    lr_refine: Positive
+    """the same in the third phase"""
     weight_decay: Positive
     """of AdamW"""
     warmup: Count
     """steps of rising learning rate"""
     flat_until: Fraction
-    """share of all steps after which the learning rate falls as a cosine"""
+    """share of the first two phases after which the learning rate falls as a cosine"""
     prompt_share: PromptShare
     """how often a step's prompts are of each kind"""
+    prompt_share_refine: PromptShare
+    """the same in the third phase"""
 
 
 class ClipShape(Strict):

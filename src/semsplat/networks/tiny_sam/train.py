@@ -28,7 +28,7 @@ from semsplat.networks.tiny_sam.decode import decode
 from semsplat.networks.tiny_sam.init import initialise
 from semsplat.networks.tiny_sam.losses import CodeHead, iou, mask_loss
 from semsplat.networks.tiny_sam.model import build_sam, normalised
-from semsplat.params.networks import SamShape, SamTraining
+from semsplat.params.networks import PromptShare, SamShape, SamTraining
 
 JOINT_CODE_WEIGHT = 0.3  # of the dense loss once masks are trained
 VALIDATE_EVERY = 250
@@ -57,8 +57,8 @@ class SamTrainee:
 
     @property
     def total_steps(self) -> int:
-        """The length of the training, both phases."""
-        return self.config.steps_dense + self.config.steps_joint
+        """The length of the training, all phases."""
+        return refine_start(self.config) + self.config.steps_refine
 
     def steps(self, todo: range) -> Iterator[Numbers]:
         """Take the steps of a range; batches depend on the step alone, so any may come first."""
@@ -84,18 +84,22 @@ class SamTrainee:
         codes = self.codes(upscaled, batch.ids, generator)
         if not joint:
             return {"loss_codes": codes}
-        task = self._task(batch, embeddings, rng)
+        refining = step >= refine_start(config)
+        share = config.prompt_share_refine if refining else config.prompt_share
+        task = self._task(batch, embeddings, share, rng)
         logits, predicted = decode(self.sam, embeddings, task.prompts)
-        progress = step / self.total_steps
+        progress = min(1.0, step / refine_start(config))
         logits = logits[:, :, : batch.ids.shape[2]]
         masks, actual = mask_loss(logits, predicted, task.targets, progress)
         overlaps = {f"iou_output_{k}": actual[:, k].mean() for k in range(4)}
         return {"loss_codes": JOINT_CODE_WEIGHT * codes, "loss_masks": masks, **overlaps}
 
-    def _task(self, batch: Batch, embeddings: Tensor, rng: np.random.Generator) -> Task:
+    def _task(
+        self, batch: Batch, embeddings: Tensor, share: PromptShare, rng: np.random.Generator
+    ) -> Task:
         """Return this step's prompts, all of one kind."""
-        share, count = self.config.prompt_share.model_dump(), self.config.prompts
-        kind = str(rng.choice(list(share), p=list(share.values())))
+        count, shares = self.config.prompts, share.model_dump()
+        kind = str(rng.choice(list(shares), p=list(shares.values())))
         if kind == "box":
             return box_task(batch, count, rng)
         if kind == "points":
@@ -145,7 +149,18 @@ def validate(sam: Sam, pictures: PictureSet, cell: int) -> dict[str, float]:
 
 
 def rate_at(step: int, config: SamTraining) -> float:
-    """Return the learning rate: linear warm-up, flat, then a cosine to zero."""
-    total = config.steps_dense + config.steps_joint
-    done = max(0.0, (step / total - config.flat_until) / (1 - config.flat_until))
-    return config.lr * min(1.0, (step + 1) / config.warmup) * 0.5 * (1 + math.cos(math.pi * done))
+    """Return the learning rate: warm-up, flat and a cosine to zero; warm-up and cosine again."""
+    first = refine_start(config)
+    if step < first:
+        peak, start = config.lr, 0
+        done = max(0.0, (step / first - config.flat_until) / (1 - config.flat_until))
+    else:
+        peak, start = config.lr_refine, first
+        done = (step - first) / config.steps_refine
+    rise = min(1.0, (step - start + 1) / config.warmup)
+    return peak * rise * 0.5 * (1 + math.cos(math.pi * done))
+
+
+def refine_start(config: SamTraining) -> int:
+    """Return the first step of the third phase."""
+    return config.steps_dense + config.steps_joint
