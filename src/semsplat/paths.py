@@ -30,6 +30,16 @@ def evaluate_dir(dataset: str, scene: str, setting: str, seed: int) -> Path:
     return Path("results/evaluate", dataset, scene, setting, str(seed))
 
 
+def features_dir(dataset: str, scene: str, recipe: str) -> Path:
+    """Return the folder of a scene's features under one recipe, as `features.store` describes."""
+    return Path("results/features", dataset, scene, recipe)
+
+
+def feature_scores_dir(dataset: str, scene: str, recipe: str) -> Path:
+    """Return the folder of the scores of 2-D features: scores.json, inconsistency.npz."""
+    return Path("results/evaluate", dataset, scene, "features", recipe)
+
+
 def figures_dir(suite: str) -> Path:
     """Return the folder of a suite's figures."""
     return Path("paper_figures", suite)

@@ -2,6 +2,7 @@
 
 In: a trained run and the canonical scene.  Out: ``results/evaluate/{dataset}/{scene}/{setting}/
 {seed}/`` with ``predictions/`` (one file per held-out view, matched by name), ``scores.json`` and
-the suite's ``results/metrics.json``.  Scores never touch a model: `predict` writes files, a
-protocol in `protocols/` reads them.  A missing prediction counts as 0 and is reported.
+the suite's ``results/metrics.json``; and ``results/evaluate/{dataset}/{scene}/features/{recipe}/``
+with the scores of the 2-D features themselves.  Scores never touch a model: `predict` writes
+files, a protocol in `protocols/` reads them.  A missing prediction counts as 0 and is reported.
 """

@@ -1,7 +1,8 @@
-"""``python -m semsplat.evaluate render|score|collect``."""
+"""``python -m semsplat.evaluate render|score|score-features|collect``."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import tyro
@@ -38,6 +39,20 @@ def score(scene: Path, predictions: Path, out: Path, lpips_net: str) -> None:
     score_rgb(scene, predictions, out, lpips_net)
 
 
+def score_features(scene: Path, features: Path, out: Path) -> None:
+    """Score the labels that 2-D features give, against truth and from view to view.
+
+    Args:
+        scene: the canonical scene.
+        features: the features of the scene under one recipe.
+        out: scores.json, in results/evaluate/{dataset}/{scene}/features/{recipe};
+            inconsistency.npz goes beside it.
+    """
+    from semsplat.evaluate.score_features import score_features as score_labels_and_pairs
+
+    score_labels_and_pairs(scene, features, out)
+
+
 def collect(scores: list[Path], out: Path) -> None:
     """Gather the scores of a suite.
 
@@ -51,9 +66,15 @@ def collect(scores: list[Path], out: Path) -> None:
 
 
 def main() -> None:
-    """Run one of the three commands."""
+    """Run one of the commands."""
+    commands: dict[str, Callable[..., None]] = {
+        "render": render,
+        "score": score,
+        "score-features": score_features,
+        "collect": collect,
+    }
     with one_line_errors():
-        tyro.extras.subcommand_cli_from_dict({"render": render, "score": score, "collect": collect})
+        tyro.extras.subcommand_cli_from_dict(commands)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,118 @@
+"""Protocol ``features/labels@1``: the 2-D features' own zero-shot labels, over the training views.
+
+Definition.  A pixel's label is the class of its region in layer 0 ("region"), or the class of its
+dense vector ("dense").  Against the truth: one confusion matrix over all training views that have
+label maps; pixels whose truth is 0 (void) are dropped; a pixel without a label counts as wrong.
+``miou``: TP / (TP + FP + FN), mean over the classes that occur in the truth or are predicted on a
+pixel that counts.  ``accuracy``: share of pixels labelled right.  ``class_accuracy``: TP / (TP +
+FN), mean over the classes that occur in the truth.  ``coverage``: share of all pixels with a label.
+``inconsistency``: for every two consecutive training views, in the order of the split, of the first
+view's pixels that are visible in the second (`semsplat.evaluate.overlap`) and labelled in both, the
+share whose labels differ; pooled over all pairs.
+Source: ours; it measures what the papers' lifting to 3-D starts from.
+Disputes: papers show view inconsistency as pictures only; CLIP-GS's proxy (METHODS 1.5) averages
+mIoU over images instead of pixels.  Compare only within one protocol.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semsplat.features.labels import UNLABELLED, dense_labels, region_labels
+from semsplat.features.store import SceneFeatures
+
+NAME = "features/labels@1"
+KINDS = ("region", "dense")
+LABEL_METRICS = ("miou", "accuracy", "class_accuracy")
+METRICS = (*LABEL_METRICS, "coverage", "inconsistency")
+NOT_COMPARED, AGREES, DIFFERS = 0, 1, 2
+
+Labels = NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Labeller:
+    """The labels that a scene's features give, in the scene's class ids."""
+
+    features: SceneFeatures
+
+    @cached_property
+    def _text(self) -> NDArray[np.float32]:
+        return self.features.text_vectors("classes")
+
+    @cached_property
+    def _class_of(self) -> Labels:
+        """The class id of each label, int32 [C + 1]; no label stays 0."""
+        return np.array([UNLABELLED, *self.features.manifest["class_ids"]], np.int32)
+
+    def labels(self, name: str) -> dict[str, Labels]:
+        """Return {kind: class ids int32 [H, W], 0 = none} of a view, for the kinds there are."""
+        if self.absent:
+            return {}
+        view = self.features.view(name)
+        found = {}
+        if view.vectors is not None:
+            found["region"] = self._class_of[region_labels(view, self._text)]
+        if view.dense is not None:
+            found["dense"] = self._class_of[dense_labels(view, self._text)]
+        return found
+
+    @property
+    def absent(self) -> str | None:
+        """Why there are no labels at all, or None."""
+        return None if self.features.manifest["class_ids"] else "the scene names no classes"
+
+
+def confusion(truth: Labels, labels: Labels, class_ids: Labels) -> NDArray[np.int64]:
+    """Return pixel counts int64 [C + 1, C + 1], truth by label; index 0 is void, or no label.
+
+    Args:
+        truth: int32 [H, W], 0 = void; void pixels are dropped, so row 0 stays empty.
+        labels: int32 [H, W], 0 = none.
+        class_ids: all classes of the scene, int32 [C], ascending.
+    """
+    known = np.array([0, *class_ids])
+    counted = truth > 0
+    rows, columns = (np.searchsorted(known, ids[counted]) for ids in (truth, labels))
+    size = len(known)
+    return np.bincount(rows * size + columns, minlength=size**2).reshape(size, size)
+
+
+def label_metrics(matrix: NDArray[np.int64]) -> dict[str, float]:
+    """Return `LABEL_METRICS` of a confusion matrix; empty where no pixel counts."""
+    if not matrix.any():
+        return {}
+    right = np.diag(matrix)[1:]
+    actual, labelled = matrix.sum(axis=1)[1:], matrix.sum(axis=0)[1:]
+    union = actual + labelled - right
+    return {
+        "miou": float((right[union > 0] / union[union > 0]).mean()),
+        "accuracy": float(right.sum() / matrix.sum()),
+        "class_accuracy": float((right[actual > 0] / actual[actual > 0]).mean()),
+    }
+
+
+def compare(
+    first: Labels, second: Labels, pixels: tuple[NDArray[np.int64], NDArray[np.int64]]
+) -> NDArray[np.uint8]:
+    """Return for every pixel of the first view whether its label holds in the second.
+
+    Args:
+        first: int32 [H, W], 0 = none.
+        second: int32 [h, w], 0 = none.
+        pixels: what `shared_pixels` returns for the two views.
+
+    Returns:
+        uint8 [H, W]: `AGREES`, `DIFFERS`, or `NOT_COMPARED` where the pixel is not visible in the
+        second view or has no label in one of them.
+    """
+    here, there = first.reshape(-1)[pixels[0]], second.reshape(-1)[pixels[1]]
+    verdict = np.where(here == there, AGREES, DIFFERS)
+    verdict[(here == UNLABELLED) | (there == UNLABELLED)] = NOT_COMPARED
+    compared = np.full(first.size, NOT_COMPARED, np.uint8)
+    compared[pixels[0]] = verdict
+    return compared.reshape(first.shape)

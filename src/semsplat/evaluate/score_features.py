@@ -1,0 +1,181 @@
+"""Scores of 2-D features from what lies on disk: labels against truth, and from view to view."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semsplat.data.scene import Frame, Scene, load_depth, load_ids, load_scene, load_semantics
+from semsplat.errors import SemsplatError
+from semsplat.evaluate.overlap import shared_pixels
+from semsplat.evaluate.protocols import feature_labels as protocol
+from semsplat.evaluate.protocols.feature_labels import Labeller, Labels
+from semsplat.features.store import open_features, write_arrays
+from semsplat.io import sha256_file, write_json
+
+Numbers = dict[str, float]
+Pair = tuple[Frame, Frame, dict[str, NDArray[np.uint8]]]
+
+
+def score_features(scene_dir: Path, features_dir: Path, out: Path) -> None:
+    """Write ``scores.json`` under protocol ``features/labels@1``, and ``inconsistency.npz``.
+
+    The archive holds ``names`` [P, 2], the pairs of views, and per kind of labels and pair
+    ``{kind}_{index}`` uint8 [H, W] on the first view's pixels, as `feature_labels.compare` returns.
+
+    Args:
+        scene_dir: the canonical scene; its truth is read.
+        features_dir: the features of the scene under one recipe.
+        out: results/evaluate/{dataset}/{scene}/features/{recipe}/scores.json.
+    """
+    scene, labeller = load_scene(scene_dir), Labeller(open_features(features_dir))
+    views, metrics = score_labels(scene, labeller)
+    pairs, consistency, maps = score_pairs(scene, labeller)
+    metrics |= consistency
+    dataset, name, _, recipe = out.parts[-5:-1]
+    scores: dict[str, Any] = {
+        "protocol": protocol.NAME,
+        "dataset": dataset,
+        "scene": name,
+        "setting": f"features_{recipe}",
+        "recipe": recipe,
+        "n_views": len(views),
+        "n_truth_views": sum(frame.labels_path is not None for frame in scene.train),
+        "n_pairs": len(pairs),
+        "absent": absent(scene, labeller, metrics),
+        "metrics": metrics,
+        "views": views,
+        "pairs": pairs,
+        "features_sha256": sha256_file(features_dir / "manifest.json"),
+        "truth_sha256": sha256_file(scene_dir / "manifest.json"),
+    }
+    write_arrays(out.with_name("inconsistency.npz"), maps)
+    write_json(out, scores)
+
+
+def score_labels(scene: Scene, labeller: Labeller) -> tuple[dict[str, Numbers], Numbers]:
+    """Return accuracy and coverage per training view, and all but inconsistency over the views.
+
+    Keys are ``{kind}_{metric}``; what cannot be computed has none.
+    """
+    class_ids = _class_ids(scene)
+    matrices: dict[str, NDArray[np.int64]] = {}
+    labelled: Counter[str] = Counter()
+    pixels: Counter[str] = Counter()
+    views: dict[str, Numbers] = {}
+    for frame in scene.train:
+        row = views[frame.name] = {}
+        truth = _truth(frame, class_ids)
+        for kind, labels in labeller.labels(frame.name).items():
+            count = int(np.count_nonzero(labels))
+            labelled[kind] += count
+            pixels[kind] += labels.size
+            row[f"{kind}_coverage"] = count / labels.size
+            if truth is not None:
+                matrix = protocol.confusion(truth, labels, class_ids)
+                matrices[kind] = matrices.get(kind, 0) + matrix
+                row |= _named(kind, protocol.label_metrics(matrix), ("accuracy",))
+    metrics = {f"{kind}_coverage": labelled[kind] / pixels[kind] for kind in pixels}
+    for kind, matrix in matrices.items():
+        metrics |= _named(kind, protocol.label_metrics(matrix), protocol.LABEL_METRICS)
+    return views, metrics
+
+
+def score_pairs(
+    scene: Scene, labeller: Labeller
+) -> tuple[list[dict[str, Any]], Numbers, dict[str, NDArray]]:
+    """Return numbers per pair of neighbouring views, ``{kind}_inconsistency``, and the archive."""
+    rows: list[dict[str, Any]] = []
+    maps: dict[str, NDArray] = {}
+    compared: Counter[str] = Counter()
+    differing: Counter[str] = Counter()
+    for index, (first, second, verdicts) in enumerate(compared_pairs(scene, labeller)):
+        row: dict[str, Any] = {"views": [first.name, second.name]}
+        for kind, verdict in verdicts.items():
+            counts = np.bincount(verdict.reshape(-1), minlength=3)
+            differ, both = int(counts[protocol.DIFFERS]), int(counts[1:].sum())
+            row[f"{kind}_compared_px"] = both
+            row |= {f"{kind}_inconsistency": differ / both} if both else {}
+            compared[kind] += both
+            differing[kind] += differ
+            maps[f"{kind}_{index}"] = verdict
+        rows.append(row)
+    maps["names"] = np.array([row["views"] for row in rows], str).reshape(-1, 2)
+    pooled = {f"{k}_inconsistency": differing[k] / n for k, n in compared.items() if n}
+    return rows, pooled, maps
+
+
+def compared_pairs(scene: Scene, labeller: Labeller) -> Iterator[Pair]:
+    """Yield every two consecutive training views with depth, and their comparison per kind."""
+
+    def opened() -> Iterator[tuple[Frame, NDArray[np.float32] | None, dict[str, Labels]]]:
+        for frame in scene.train:
+            depth = None if frame.depth_path is None else load_depth(frame)
+            yield frame, depth, {} if depth is None else labeller.labels(frame.name)
+
+    for (first, depth, labels), (second, other_depth, other_labels) in pairwise(opened()):
+        if depth is not None and other_depth is not None:
+            pixels = shared_pixels(first, depth, second, other_depth)
+            kinds = [kind for kind in labels if kind in other_labels]
+            yield (
+                first,
+                second,
+                {
+                    kind: protocol.compare(labels[kind], other_labels[kind], pixels)
+                    for kind in kinds
+                },
+            )
+
+
+def absent(scene: Scene, labeller: Labeller, metrics: Numbers) -> dict[str, str]:
+    """Return {metric: reason} for every metric of the protocol that could not be computed."""
+    known = [f"{kind}_{metric}" for kind in protocol.KINDS for metric in protocol.METRICS]
+    kinds = labeller.labels(scene.train[0].name)
+    has_truth = any(frame.labels_path for frame in scene.train)
+    has_depth = any(a.depth_path and b.depth_path for a, b in pairwise(scene.train))
+    reasons = {}
+    for name in known:
+        kind, metric = name.split("_", maxsplit=1)
+        if name in metrics:
+            continue
+        if kind not in kinds:
+            reasons[name] = labeller.absent or f"the recipe makes no {kind} labels"
+        elif metric == "inconsistency" and has_depth:
+            reasons[name] = "no labelled pixel of a training view shows in the next one"
+        elif metric == "inconsistency":
+            reasons[name] = "no two consecutive training views have depth"
+        elif has_truth:
+            reasons[name] = "the label maps of the training views are void"
+        else:
+            reasons[name] = "no training view has a label map"
+    return reasons
+
+
+def _named(kind: str, values: Numbers, metrics: tuple[str, ...]) -> Numbers:
+    """Return the chosen values under ``{kind}_{metric}``."""
+    return {f"{kind}_{metric}": values[metric] for metric in metrics if metric in values}
+
+
+def _truth(frame: Frame, class_ids: Labels) -> Labels | None:
+    """Return a frame's true class ids int32 [H, W], 0 = void; None where it has no label map."""
+    if frame.labels_path is None:
+        return None
+    truth = load_ids(frame.labels_path, frame)
+    unknown = np.setdiff1d(truth, [0, *class_ids])
+    if unknown.size:
+        raise SemsplatError(f"{frame.labels_path}: class {unknown[0]} is not in semantics.json")
+    return truth
+
+
+def _class_ids(scene: Scene) -> Labels:
+    """Return the ids of all classes of a scene, int32 [C], ascending; none without label maps."""
+    if not any(frame.labels_path for frame in scene.train):
+        return np.empty(0, np.int32)
+    ids = [entry["id"] for entry in load_semantics(scene)["classes"]]
+    return np.array(sorted(ids), np.int32)
