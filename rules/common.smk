@@ -30,6 +30,7 @@ put_checkout_first()
 PARAMS = check_or_exit(config)
 SUITE = PARAMS.suite
 RUNS = runs(PARAMS)
+FEATURE_RUNS = feature_runs(PARAMS)
 drop_orphaned_stamps()
 
 # Without a limit Snakemake starts one GPU job per core; --resources gpu=N still wins.  MLflow's
@@ -54,6 +55,11 @@ wildcard_constraints:
 def over_runs(*patterns):
     """Fill the patterns for every run of the suite, each result once."""
     return sorted({p.format(**run._asdict()) for p in patterns for run in RUNS})
+
+
+def over_features(pattern):
+    """Fill the pattern for every scene and recipe that the suite's figures show."""
+    return [pattern.format(**run._asdict()) for run in FEATURE_RUNS]
 
 
 def options_json(wildcards):
@@ -99,6 +105,12 @@ def scene_sources(wildcards):
     return source.sources(source.Options.model_validate(merged))
 
 
+def figures_of(scope):
+    """Return a wildcard's pattern of the figures of a scope: run, scene or suite."""
+    names = [n for n, f in PARAMS.figures.items() if figure_kind(f.kind).SCOPE == scope]
+    return "|".join(names) or "(?!)"  # matches nothing
+
+
 def figure_files():
     """Return the files of all figures of the suite."""
     found = []
@@ -109,6 +121,8 @@ def figure_files():
             found += over_runs(
                 f"{folder}/{{dataset}}/{{scene}}/{{seed}}.{kind.EXTENSION}"
             )
+        elif kind.SCOPE == "scene":
+            found += over_runs(f"{folder}/{{dataset}}/{{scene}}.{kind.EXTENSION}")
         else:
             found.append(f"{folder}.{kind.EXTENSION}")
     return found
@@ -116,16 +130,20 @@ def figure_files():
 
 def figure_inputs(wildcards):
     """Return the results that a figure reads."""
-    needs = figure_kind(PARAMS.figures[wildcards.figure].kind).NEEDS
+    figure = PARAMS.figures[wildcards.figure]
+    needs = figure_kind(figure.kind).NEEDS
     if hasattr(wildcards, "scene"):
-        return [pattern.format(**dict(wildcards)) for pattern in needs]
+        values = {**dict(wildcards), "recipe": figure.options.get("recipe")}
+        return [pattern.format(**values) for pattern in needs]
     return over_runs(*needs)
 
 
 def figure_runs(wildcards):
-    """Return dataset/scene/seed of the runs that a figure shows."""
-    if hasattr(wildcards, "scene"):
+    """Return dataset/scene/seed of the runs that a figure shows, or dataset/scene of its scene."""
+    if hasattr(wildcards, "seed"):
         return f"{wildcards.dataset}/{wildcards.scene}/{wildcards.seed}"
+    if hasattr(wildcards, "scene"):
+        return f"{wildcards.dataset}/{wildcards.scene}"
     return ["/".join(map(str, run)) for run in RUNS]
 
 

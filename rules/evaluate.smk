@@ -1,6 +1,12 @@
+SCORES = [
+    *over_runs("results/evaluate/{dataset}/{scene}/geometry/{seed}/scores.json"),
+    *over_features("results/evaluate/{dataset}/{scene}/features/{recipe}/scores.json"),
+]
+
+
 rule evaluate:
     input:
-        over_runs("results/evaluate/{dataset}/{scene}/geometry/{seed}/scores.json"),
+        SCORES,
         "results/metrics.json",
 
 
@@ -53,9 +59,32 @@ rule score_run:
         " > {log:q} 2>&1"
 
 
+rule score_features:
+    input:
+        scene="data/{dataset}/{scene}/manifest.json",
+        features="results/features/{dataset}/{scene}/{recipe}/manifest.json",
+    output:
+        scores="results/evaluate/{dataset}/{scene}/features/{recipe}/scores.json",
+        maps="results/evaluate/{dataset}/{scene}/features/{recipe}/inconsistency.npz",
+    log:
+        "logs/evaluate/{dataset}/{scene}/features/{recipe}.score.log",
+    conda:
+        "../envs/semsplat.yaml"
+    params:
+        scene=subpath(input.scene, parent=True),
+        features=subpath(input.features, parent=True),
+        code=fingerprint("semsplat.evaluate.score_features"),
+    message:
+        "score features {wildcards.recipe} of {wildcards.dataset}/{wildcards.scene}"
+    shell:
+        "OMP_NUM_THREADS={threads}"
+        " python -m semsplat.evaluate score-features --scene {params.scene:q}"
+        " --features {params.features:q} --out {output.scores:q} > {log:q} 2>&1"
+
+
 rule collect_scores:
     input:
-        over_runs("results/evaluate/{dataset}/{scene}/geometry/{seed}/scores.json"),
+        SCORES,
     output:
         "results/metrics.json",
     log:

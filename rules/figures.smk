@@ -16,6 +16,7 @@ rule draw_figure:
     log:
         f"logs/figures/{SUITE}/{{figure}}.{{extension}}.log",
     wildcard_constraints:
+        figure=figures_of("suite"),
         extension="svg|png|md",
     conda:
         "../envs/semsplat.yaml"
@@ -46,3 +47,22 @@ use rule draw_figure as draw_run_figure with:
         ),
     log:
         f"logs/figures/{SUITE}/{{figure}}/{{dataset}}/{{scene}}/{{seed}}.{{extension}}.log",
+    wildcard_constraints:
+        figure=figures_of("run"),
+        extension="svg|png|md",
+
+
+use rule draw_figure as draw_scene_figure with:
+    output:
+        report(
+            f"paper_figures/{SUITE}/{{figure}}/{{dataset}}/{{scene}}.{{extension}}",
+            caption="report/scene_figure.rst",
+            category=f"Suite {SUITE}",
+            subcategory="{dataset}/{scene}",
+            labels={"figure": "{figure}", "scene": "{dataset}/{scene}"},
+        ),
+    log:
+        f"logs/figures/{SUITE}/{{figure}}/{{dataset}}/{{scene}}.{{extension}}.log",
+    wildcard_constraints:
+        figure=figures_of("scene"),
+        extension="svg|png|md",

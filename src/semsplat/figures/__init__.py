@@ -1,9 +1,10 @@
 """Phase *figures*: results in, ``paper_figures/{suite}/`` out; drawing never computes a result.
 
 One kind per file.  A kind has ``Options`` (what ``params.yaml`` may say), ``SCOPE`` ("run": one
-file per run; "suite": one for all), ``EXTENSION``, ``NEEDS`` (the files it reads, per run) and
-``draw(runs, options, out)``.  Equal inputs give equal bytes; every figure carries the keys of the
-runs it shows.
+file per run; "scene": one per scene; "suite": one for all), ``EXTENSION``, ``NEEDS`` (the files it
+reads, per run or scene; ``{recipe}`` is the one in its options) and ``draw(shown, options, out)``.
+Equal inputs give equal bytes; every figure carries the keys of the runs, or the digests of the
+folders, that it shows.
 """
 
 from __future__ import annotations
@@ -12,7 +13,13 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-NOT_KINDS = ("__init__", "__main__", "style")
+NOT_KINDS = ("__init__", "__main__", "pictures", "style")
+
+CURVE_FILES = (
+    "results/geometry/{dataset}/{scene}/{seed}/metrics.jsonl",
+    "results/geometry/{dataset}/{scene}/{seed}/run.json",
+)
+"""What a figure of training curves reads, per run."""
 
 
 def figure_kinds() -> list[str]:

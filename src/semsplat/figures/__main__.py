@@ -17,18 +17,22 @@ def run(kind: str, runs: list[str], options: str, out: Path) -> None:
 
     Args:
         kind: a file name in semsplat/figures.
-        runs: dataset/scene/seed of the runs it shows.
+        runs: dataset/scene/seed of the runs it shows, or dataset/scene of a scene.
         options: the kind's options, as JSON.
         out: the file to write.
     """
     with one_line_errors():
         if kind not in figure_kinds():
             raise SemsplatError(f"no figure kind '{kind}'{did_you_mean(kind, figure_kinds())}")
-        from semsplat.figures.style import FigureRun
+        from semsplat.figures.style import FigureRun, FigureScene
 
         module: Any = figure_kind(kind)
         parts = [run.split("/") for run in runs]
-        shown = [FigureRun(dataset, scene, int(seed)) for dataset, scene, seed in parts]
+        shown = (
+            [FigureScene(dataset, scene) for dataset, scene in parts]
+            if module.SCOPE == "scene"
+            else [FigureRun(dataset, scene, int(seed)) for dataset, scene, seed in parts]
+        )
         module.draw(shown, module.Options.model_validate(json.loads(options)), out)
 
 

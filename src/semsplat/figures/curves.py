@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from semsplat.figures import CURVE_FILES
 from semsplat.params.base import Count, Positive, Strict
 
 if TYPE_CHECKING:
@@ -14,10 +15,7 @@ if TYPE_CHECKING:
 
 SCOPE = "suite"
 EXTENSION = "svg"
-NEEDS = (
-    "results/geometry/{dataset}/{scene}/{seed}/metrics.jsonl",
-    "results/geometry/{dataset}/{scene}/{seed}/run.json",
-)
+NEEDS = CURVE_FILES
 
 
 class Options(Strict):
@@ -33,7 +31,7 @@ def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
     """Draw two panels: loss (logarithmic) and PSNR of the training views."""
     import matplotlib.pyplot as plt
 
-    from semsplat.figures.style import read_curve, save_figure, styled
+    from semsplat.figures.style import read_curve, run_keys, save_figure, styled
 
     with styled():
         figure, axes = plt.subplots(1, 2, figsize=(options.width_in, 0.38 * options.width_in))
@@ -46,7 +44,7 @@ def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
         axes[0].set(xlabel="step", ylabel="loss", yscale="log")
         axes[1].set(xlabel="step", ylabel="PSNR of training views (dB)")
         axes[1].legend(frameon=False)
-        save_figure(figure, out, runs)
+        save_figure(figure, out, run_keys(runs))
 
 
 def _moving_average(

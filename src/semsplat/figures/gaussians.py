@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from semsplat.figures import CURVE_FILES
 from semsplat.params.base import Positive, Strict
 
 if TYPE_CHECKING:
@@ -12,10 +13,7 @@ if TYPE_CHECKING:
 
 SCOPE = "suite"
 EXTENSION = "svg"
-NEEDS = (
-    "results/geometry/{dataset}/{scene}/{seed}/metrics.jsonl",
-    "results/geometry/{dataset}/{scene}/{seed}/run.json",
-)
+NEEDS = CURVE_FILES
 
 
 class Options(Strict):
@@ -29,7 +27,7 @@ def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
     """Draw the counts as steps, because they change at refinements only."""
     import matplotlib.pyplot as plt
 
-    from semsplat.figures.style import read_curve, save_figure, styled
+    from semsplat.figures.style import read_curve, run_keys, save_figure, styled
 
     with styled():
         figure, axis = plt.subplots(figsize=(options.width_in, 0.45 * options.width_in))
@@ -39,4 +37,4 @@ def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
             axis.step([line["step"] for line in lines], counts, where="post", label=run.label, lw=1)
         axis.set(xlabel="step", ylabel="Gaussians", ylim=(0, None))
         axis.legend(frameon=False)
-        save_figure(figure, out, runs)
+        save_figure(figure, out, run_keys(runs))

@@ -15,7 +15,14 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 from semsplat.io import atomic_path, read_json
-from semsplat.paths import GEOMETRY, evaluate_dir, geometry_dir, scene_dir
+from semsplat.paths import (
+    GEOMETRY,
+    evaluate_dir,
+    feature_scores_dir,
+    features_dir,
+    geometry_dir,
+    scene_dir,
+)
 
 STYLE = {
     "font.size": 8,
@@ -60,6 +67,31 @@ class FigureRun(NamedTuple):
         return evaluate_dir(self.dataset, self.scene, GEOMETRY, self.seed)
 
 
+class FigureScene(NamedTuple):
+    """One scene whose features a figure shows."""
+
+    dataset: str
+    scene: str
+
+    @property
+    def scene_dir(self) -> Path:
+        """The canonical scene."""
+        return scene_dir(self.dataset, self.scene)
+
+    def features_dir(self, recipe: str) -> Path:
+        """Return the folder of its features under a recipe."""
+        return features_dir(self.dataset, self.scene, recipe)
+
+    def scores_dir(self, recipe: str) -> Path:
+        """Return the folder of the scores of these features."""
+        return feature_scores_dir(self.dataset, self.scene, recipe)
+
+    def sources(self, recipe: str) -> list[str]:
+        """Return the digests of the scene and of its features, as a figure's sources."""
+        folders = self.scene_dir, self.features_dir(recipe)
+        return [read_json(folder / "manifest.json")["digest"] for folder in folders]
+
+
 @contextmanager
 def styled() -> Iterator[None]:
     """Apply the project's style."""
@@ -67,12 +99,17 @@ def styled() -> Iterator[None]:
         yield
 
 
-def save_figure(figure: Figure, out: Path, runs: list[FigureRun], dpi: int = 150) -> None:
-    """Write the figure with its runs' keys as metadata and no date: same input, same bytes."""
-    keys = ", ".join(read_json(run.geometry_dir / "run.json")["run_key"] for run in runs)
+def run_keys(runs: list[FigureRun]) -> list[str]:
+    """Return the keys of geometry runs, as a figure's sources."""
+    return [read_json(run.geometry_dir / "run.json")["run_key"] for run in runs]
+
+
+def save_figure(figure: Figure, out: Path, sources: list[str], dpi: int = 150) -> None:
+    """Write the figure with its sources as metadata and no date: same input, same bytes."""
+    source = ", ".join(sources)
     metadata = {
-        ".png": {"Software": "semsplat", "Source": keys},
-        ".svg": {"Date": None, "Creator": "semsplat", "Source": keys},
+        ".png": {"Software": "semsplat", "Source": source},
+        ".svg": {"Date": None, "Creator": "semsplat", "Source": source},
     }[out.suffix]
     with atomic_path(out) as partial:
         figure.savefig(partial, metadata=metadata, dpi=dpi)

@@ -20,6 +20,7 @@ NEEDS = (
     "results/evaluate/{dataset}/{scene}/geometry/{seed}/predictions/manifest.json",
     "results/evaluate/{dataset}/{scene}/geometry/{seed}/scores.json",
 )
+TITLES = ("photograph", "render", "error", "depth")
 
 
 class Options(Strict):
@@ -38,33 +39,17 @@ class Options(Strict):
 def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
     """Draw one run's strip."""
     from semsplat.data.scene import load_image, load_scene
-    from semsplat.figures.style import save_figure, styled
+    from semsplat.figures.pictures import evenly, picture_grid
+    from semsplat.figures.style import run_keys, save_figure, styled
 
     (run,) = runs
-    frames = load_scene(run.scene_dir).test
-    chosen = np.unique(np.linspace(0, len(frames) - 1, options.n_views).round().astype(int))
+    frames = evenly(load_scene(run.scene_dir).test, options.n_views)
     with styled():
-        figure, axes = _grid(len(chosen), frames[0].width / frames[0].height, options)
-        for row, index in zip(axes, chosen, strict=True):
-            _draw_row(row, run, frames[index].name, load_image(frames[index]), options)
-        for axis, title in zip(axes[0], ("photograph", "render", "error", "depth"), strict=True):
-            axis.set_title(title)
-        save_figure(figure, out, runs, options.dpi)
-
-
-def _grid(n_rows: int, aspect: float, options: Options) -> tuple[Any, Any]:
-    """Return a figure of n_rows x 4 bare axes."""
-    import matplotlib.pyplot as plt
-
-    height = options.row_height_in
-    size = (4 * height * aspect + 0.3, n_rows * height + 0.3)
-    figure, axes = plt.subplots(n_rows, 4, figsize=size, squeeze=False)
-    for axis in axes.flat:
-        axis.set_xticks([])
-        axis.set_yticks([])
-        axis.spines[:].set_visible(False)
-        axis.grid(visible=False)
-    return figure, axes
+        aspect = frames[0].width / frames[0].height
+        figure, axes = picture_grid(len(frames), TITLES, aspect, options.row_height_in)
+        for row, frame in zip(axes, frames, strict=True):
+            _draw_row(row, run, frame.name, load_image(frame), options)
+        save_figure(figure, out, run_keys(runs), options.dpi)
 
 
 def _draw_row(row: Any, run: FigureRun, name: str, truth: np.ndarray, options: Options) -> None:

@@ -47,7 +47,7 @@ def check(config: dict[str, Any]) -> Params:
     for name, dataset in params.datasets.items():
         lines += _check_dataset(name, dataset)
     for name, figure in params.figures.items():
-        lines += _check_figure(name, figure)
+        lines += _check_figure(name, figure, list(params.features.recipes))
     for name, recipe in params.features.recipes.items():
         lines += _check_recipe(name, recipe, params.features)
     if lines:
@@ -83,13 +83,18 @@ def _check_dataset(name: str, dataset: Dataset) -> list[str]:
     return list(dict.fromkeys(lines))
 
 
-def _check_figure(name: str, figure: Figure) -> list[str]:
-    """Validate a figure's options with its kind's own model."""
+def _check_figure(name: str, figure: Figure, recipes: list[str]) -> list[str]:
+    """Validate a figure's options with its kind's own model; a recipe that it names must exist."""
     where = ("figures", name)
     if figure.kind not in figure_kinds():
         return [_no_such(where, "kind", figure.kind, figure_kinds())]
     model: type[BaseModel] = figure_kind(figure.kind).Options
-    return [_line(e, model, (*where, "options")) for e in _mistakes(model, figure.options)]
+    options = (*where, "options")
+    lines = [_line(e, model, options) for e in _mistakes(model, figure.options)]
+    recipe = figure.options.get("recipe")
+    if isinstance(recipe, str) and recipe not in recipes:
+        lines.append(_no_such(options, "recipe", recipe, recipes))
+    return lines
 
 
 def _check_recipe(name: str, recipe: Recipe, features: Features) -> list[str]:

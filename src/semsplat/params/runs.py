@@ -19,6 +19,14 @@ class Run(NamedTuple):
     seed: int
 
 
+class FeatureRun(NamedTuple):
+    """The 2-D features of one scene under one recipe, and their scores."""
+
+    dataset: str
+    scene: str
+    recipe: str
+
+
 def geometry_run(params: Params, run: Run) -> GeometryRun:
     """Return the effective parameters of one geometry run."""
     factor = params.suites[params.suite].steps_scaler
@@ -52,6 +60,15 @@ def runs(params: Params) -> list[Run]:
     suite = params.suites[params.suite]
     places = [scene.split("/") for scene in suite.scenes]
     return [Run(dataset, scene, seed) for dataset, scene in places for seed in suite.seeds]
+
+
+def feature_runs(params: Params) -> list[FeatureRun]:
+    """Return the features that the figures of the chosen suite show, sorted, each once."""
+    suite = params.suites[params.suite]
+    options = [params.figures[name].options for name in suite.figures]
+    recipes = {each["recipe"] for each in options if "recipe" in each}
+    places = [scene.split("/") for scene in suite.scenes]
+    return sorted(FeatureRun(dataset, scene, r) for dataset, scene in places for r in recipes)
 
 
 def scene_options(params: Params, dataset: str, scene: str) -> dict[str, Any]:

@@ -49,6 +49,12 @@ class Labeller:
         """The class id of each label, int32 [C + 1]; no label stays 0."""
         return np.array([UNLABELLED, *self.features.manifest["class_ids"]], np.int32)
 
+    @property
+    def class_names(self) -> dict[int, str]:
+        """The prompt of each class id, in the order of the prompts."""
+        prompts = self.features.prompts("classes")
+        return dict(zip(self.features.manifest["class_ids"], prompts, strict=True))
+
     def labels(self, name: str) -> dict[str, Labels]:
         """Return {kind: class ids int32 [H, W], 0 = none} of a view, for the kinds there are."""
         if self.absent:

@@ -1,0 +1,146 @@
+"""Where the labels of neighbouring training views contradict each other."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semsplat.errors import SemsplatError
+from semsplat.params.base import Count, Positive, Strict
+
+if TYPE_CHECKING:
+    from semsplat.data.scene import Frame
+    from semsplat.evaluate.protocols.feature_labels import Labeller
+    from semsplat.figures.pictures import ClassPalette
+    from semsplat.figures.style import FigureScene
+
+SCOPE = "scene"
+EXTENSION = "png"
+NEEDS = (
+    "data/{dataset}/{scene}/manifest.json",
+    "results/features/{dataset}/{scene}/{recipe}/manifest.json",
+    "results/evaluate/{dataset}/{scene}/features/{recipe}/scores.json",
+    "results/evaluate/{dataset}/{scene}/features/{recipe}/inconsistency.npz",
+)
+
+
+class Options(Strict):
+    """What the sheet shows."""
+
+    recipe: str
+    """name of the feature recipe"""
+    labels: Literal["region", "dense"]
+    """which of its labels"""
+    n_pairs: Count
+    """rows, spread evenly over the pairs of neighbouring training views"""
+    row_height_in: Positive
+    """inches per row"""
+    dpi: Count
+    """dots per inch"""
+
+
+MEANINGS = {"same label": "#B8B8B8", "another label": "#D55E00", "not compared": "#FFFFFF"}
+TITLES = ("view", "next view", "label of the same surface in the next view")
+
+
+def draw(shown: list[FigureScene], options: Options, out: Path) -> None:
+    """Draw one scene's pairs; where none can be compared only the labels, and the reason."""
+    from semsplat.data.scene import load_scene
+    from semsplat.evaluate.protocols.feature_labels import Labeller
+    from semsplat.features.store import open_features
+    from semsplat.figures.pictures import ClassPalette, add_legend, picture_grid
+    from semsplat.figures.style import save_figure, styled
+    from semsplat.io import read_json
+
+    (place,) = shown
+    labeller = Labeller(open_features(place.features_dir(options.recipe)))
+    scores = read_json(place.scores_dir(options.recipe) / "scores.json")
+    frames = {frame.name: frame for frame in load_scene(place.scene_dir).train}
+    pairs = _pairs(place, scores, list(frames), options)
+    compared = pairs[0].verdict is not None
+    first, palette = frames[pairs[0].names[0]], ClassPalette(labeller.class_names)
+    with styled():
+        titles, height = TITLES[: 3 if compared else 2], options.row_height_in
+        figure, axes = picture_grid(len(pairs), titles, first.width / first.height, height, 0.8)
+        for row, pair in zip(axes, pairs, strict=True):
+            _draw_pair(row, pair, [frames[name] for name in pair.names], labeller, palette, options)
+        add_legend(figure, [*palette.legend(), *(MEANINGS.items() if compared else ())])
+        figure.suptitle(_summary(scores, options))
+        save_figure(figure, out, place.sources(options.recipe), options.dpi)
+
+
+class _Pair(NamedTuple):
+    """Two neighbouring views; ``verdict`` uint8 [H, W] and its ``share`` where compared."""
+
+    names: list[str]
+    verdict: NDArray[np.uint8] | None
+    share: float | None
+
+
+def _pairs(
+    place: FigureScene, scores: dict[str, Any], names: list[str], options: Options
+) -> list[_Pair]:
+    """Return the chosen pairs, with what was compared if anything was."""
+    from semsplat.figures.pictures import evenly
+
+    key = f"{options.labels}_inconsistency"
+    if key not in scores["metrics"]:
+        neighbours = evenly(list(pairwise(names)), options.n_pairs)
+        if not neighbours:
+            raise SemsplatError(f"{place.scene_dir}: one training view has no neighbour to draw")
+        return [_Pair(list(pair), None, None) for pair in neighbours]
+    chosen = evenly(list(enumerate(scores["pairs"])), options.n_pairs)
+    with np.load(place.scores_dir(options.recipe) / "inconsistency.npz") as maps:
+        return [
+            _Pair(row["views"], maps[f"{options.labels}_{index}"], row.get(key))
+            for index, row in chosen
+        ]
+
+
+def _draw_pair(
+    row: Any,
+    pair: _Pair,
+    frames: list[Frame],
+    labeller: Labeller,
+    palette: ClassPalette,
+    options: Options,
+) -> None:
+    """Draw the labels of both views, photographs where there are none, and the differences."""
+    from semsplat.data.scene import load_image
+
+    for axis, frame in zip(row[:2], frames, strict=True):
+        labels = labeller.labels(frame.name).get(options.labels)
+        picture = load_image(frame) if labels is None else palette.picture(labels)
+        axis.imshow(picture, interpolation="nearest")
+        axis.set_xlabel(frame.name)
+    if pair.verdict is not None:
+        row[2].imshow(_difference(load_image(frames[0]), pair.verdict), interpolation="nearest")
+        share = "none compared" if pair.share is None else f"{pair.share:.1%} of compared pixels"
+        row[2].set_xlabel(share)
+
+
+def _difference(photograph: NDArray[np.uint8], verdict: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the light grey photograph, with differing and not compared pixels in their colours."""
+    from matplotlib.colors import to_rgb
+
+    from semsplat.evaluate.protocols.feature_labels import DIFFERS, NOT_COMPARED
+    from semsplat.figures.pictures import grey_picture
+
+    picture = 128 + grey_picture(photograph) // 2
+    for value, meaning in ((DIFFERS, "another label"), (NOT_COMPARED, "not compared")):
+        picture[verdict == value] = np.round(np.array(to_rgb(MEANINGS[meaning])) * 255)
+    return picture
+
+
+def _summary(scores: dict[str, Any], options: Options) -> str:
+    """Return the pooled number with its protocol, or why there is none."""
+    key = f"{options.labels}_inconsistency"
+    what = f"recipe {scores['recipe']}, {options.labels} labels"
+    if key not in scores["metrics"]:
+        return f"{what}: inconsistency absent, {scores['absent'][key]} ({scores['protocol']})"
+    number = f"{scores['metrics'][key]:.1%} differ over all {scores['n_pairs']} pairs"
+    return f"{what}: {number} ({scores['protocol']})"

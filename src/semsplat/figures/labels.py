@@ -1,0 +1,102 @@
+"""Zero-shot labels of a few training views beside the truth, in one palette."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semsplat.params.base import Count, Positive, Strict
+
+if TYPE_CHECKING:
+    from semsplat.data.scene import Frame
+    from semsplat.evaluate.protocols.feature_labels import Labeller
+    from semsplat.figures.style import FigureScene
+
+SCOPE = "scene"
+EXTENSION = "png"
+NEEDS = (
+    "data/{dataset}/{scene}/manifest.json",
+    "results/features/{dataset}/{scene}/{recipe}/manifest.json",
+    "results/evaluate/{dataset}/{scene}/features/{recipe}/scores.json",
+)
+Maps = dict[str, NDArray[np.int32]]
+
+
+class Options(Strict):
+    """How the sheet looks."""
+
+    recipe: str
+    """name of the feature recipe"""
+    n_views: Count
+    """rows, spread evenly over the training views"""
+    row_height_in: Positive
+    """inches per row"""
+    dpi: Count
+    """dots per inch"""
+
+
+def draw(shown: list[FigureScene], options: Options, out: Path) -> None:
+    """Draw one scene's sheet; a column that no view has is left out."""
+    from semsplat.data.scene import load_image, load_scene
+    from semsplat.evaluate.protocols.feature_labels import Labeller
+    from semsplat.features.store import open_features
+    from semsplat.figures.pictures import ClassPalette, add_legend, evenly, picture_grid
+    from semsplat.figures.style import save_figure, styled
+    from semsplat.io import read_json
+
+    (place,) = shown
+    labeller = Labeller(open_features(place.features_dir(options.recipe)))
+    scores = read_json(place.scores_dir(options.recipe) / "scores.json")
+    frames = evenly(load_scene(place.scene_dir).train, options.n_views)
+    maps = [label_maps(frame, labeller) for frame in frames]
+    kinds = [k for k in ("truth", "region", "dense") if any(k in row for row in maps)]
+    palette = ClassPalette(labeller.class_names)
+    with styled():
+        aspect, titles = frames[0].width / frames[0].height, ["photograph", *map(_title, kinds)]
+        figure, axes = picture_grid(len(frames), titles, aspect, options.row_height_in, 0.8)
+        for axis_row, frame, row in zip(axes, frames, maps, strict=True):
+            axis_row[0].imshow(load_image(frame))
+            axis_row[0].set_ylabel(frame.name)
+            for axis, kind in zip(axis_row[1:], kinds, strict=True):
+                _draw_map(axis, kind, row, scores["views"][frame.name], palette)
+        add_legend(figure, palette.legend())
+        figure.suptitle(_summary(scores))
+        save_figure(figure, out, place.sources(options.recipe), options.dpi)
+
+
+def label_maps(frame: Frame, labeller: Labeller) -> Maps:
+    """Return truth, region and dense labels int32 [H, W], those that a view has; 0 = none."""
+    from semsplat.data.scene import load_ids
+
+    truth = {} if frame.labels_path is None else {"truth": load_ids(frame.labels_path, frame)}
+    return truth | labeller.labels(frame.name)
+
+
+def _draw_map(axis: Any, kind: str, maps: Maps, scores: dict[str, float], palette: Any) -> None:
+    """Draw one map with its accuracy, or nothing where this view has none."""
+    if kind not in maps:
+        axis.set_visible(False)
+        return
+    axis.imshow(palette.picture(maps[kind]), interpolation="nearest")
+    accuracy = scores.get(f"{kind}_accuracy")
+    if accuracy is not None:
+        axis.set_xlabel(f"{accuracy:.1%} of pixels right")
+
+
+def _title(kind: str) -> str:
+    return kind if kind == "truth" else f"{kind} labels"
+
+
+def _summary(scores: dict[str, Any]) -> str:
+    """Return the scores over all training views, with their protocol."""
+    metrics = scores["metrics"]
+    values = [
+        f"{kind} mIoU {metrics[f'{kind}_miou']:.3f}"
+        for kind in ("region", "dense")
+        if f"{kind}_miou" in metrics
+    ]
+    views = f"recipe {scores['recipe']}, {scores['n_views']} training views"
+    return f"{views}: {', '.join(values or ['no truth'])} ({scores['protocol']})"

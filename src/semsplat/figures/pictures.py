@@ -1,0 +1,141 @@
+"""What figures made of pictures share: the grid, colours of regions and classes, overlays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import cv2
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.colors import hsv_to_rgb, to_rgb
+from matplotlib.patches import Patch
+from numpy.typing import NDArray
+
+from semsplat.data.images import resize_ids
+
+T = TypeVar("T")
+Picture = NDArray[np.uint8]  # [H, W, 3] sRGB
+
+# Chosen by a search for the largest smallest distance in CIELAB, seen normally (32), with
+# protanopia and with deuteranopia (21); kept off white and the grey of void.
+CLASS_COLOURS = (
+    *("#EEAA77", "#0088FF", "#992200", "#88FFBB", "#889900", "#EECCFF", "#EE3388"),
+    *("#006655", "#FFBB22", "#5533AA", "#EEEE77", "#CC77CC", "#777744", "#444488"),
+)
+VOID_COLOUR = "#404040"
+REGION_OPACITY = 0.6
+LEGEND_ENTRY_IN = 0.85
+GOLDEN_RATIO = 0.618034  # hues at this step stay apart, however many there are
+
+
+def evenly(items: Sequence[T], count: int) -> list[T]:
+    """Return up to ``count`` items, spread evenly from the first to the last."""
+    chosen = np.unique(np.linspace(0, len(items) - 1, count).round().astype(int))
+    return [items[index] for index in chosen] if items else []
+
+
+def picture_grid(
+    n_rows: int, titles: Sequence[str], aspect: float, row_height_in: float, extra_in: float = 0.0
+) -> tuple[Any, Any]:
+    """Return a figure of bare axes [n_rows, len(titles)] with titles over the columns.
+
+    Args:
+        n_rows: rows of pictures.
+        titles: one per column.
+        aspect: width over height of the pictures.
+        row_height_in: inches per row.
+        extra_in: further inches of height, for a legend or a title of the figure.
+    """
+    n_columns = len(titles)
+    size = (n_columns * row_height_in * aspect + 0.3, n_rows * row_height_in + 0.3 + extra_in)
+    figure, axes = plt.subplots(n_rows, n_columns, figsize=size, squeeze=False)
+    for axis in axes.flat:
+        axis.set_xticks([])
+        axis.set_yticks([])
+        axis.spines[:].set_visible(False)
+        axis.grid(visible=False)
+    for axis, title in zip(axes[0], titles, strict=True):
+        axis.set_title(title)
+    return figure, axes
+
+
+class ClassPalette:
+    """Colours of a scene's classes, by their place among the names; remembers which it has used."""
+
+    def __init__(self, names: dict[int, str]) -> None:
+        """Take {class id: name}; other ids are drawn white, 0 is void."""
+        self._names = {**names, 0: "none"}
+        self._order = {class_id: place for place, class_id in enumerate(names)}
+        self._further = region_colours(len(names))
+        self._used: set[int] = set()
+
+    def colour(self, class_id: int) -> NDArray[np.uint8]:
+        """Return the colour of a class id, uint8 [3]."""
+        place = self._order.get(class_id)
+        if place is not None and place >= len(CLASS_COLOURS):
+            return self._further[place]
+        name = "white" if place is None else CLASS_COLOURS[place]
+        rgb = to_rgb(VOID_COLOUR if class_id == 0 else name)
+        return (np.array(rgb) * 255).round().astype(np.uint8)
+
+    def picture(self, ids: NDArray[np.int32]) -> Picture:
+        """Return a map of class ids [H, W] in colours, uint8 [H, W, 3]."""
+        present, place = np.unique(ids, return_inverse=True)
+        self._used |= set(present.tolist())
+        return np.stack([self.colour(class_id) for class_id in present.tolist()])[place]
+
+    def legend(self) -> list[tuple[str, Any]]:
+        """Return (name, colour) of the classes drawn so far, in the order of the names."""
+        used = sorted(self._used, key=lambda i: (i == 0, self._order.get(i, len(self._order)), i))
+        return [(self._names.get(i, f"class {i}"), self.colour(i) / 255) for i in used]
+
+
+def add_legend(figure: Any, entries: Sequence[tuple[str, Any]]) -> None:
+    """Put a legend of (text, colour) below the pictures of a figure."""
+    handles = [Patch(facecolor=c, edgecolor="black", linewidth=0.4, label=t) for t, c in entries]
+    if handles:
+        columns = max(1, int(figure.get_figwidth() / LEGEND_ENTRY_IN))
+        figure.legend(
+            handles=handles, loc="outside lower center", ncols=min(columns, len(handles)),
+            frameon=False, handlelength=1, handleheight=1,
+        )  # fmt: skip
+
+
+def region_colours(count: int) -> Picture:
+    """Return distinct colours uint8 [count, 3]; neighbours in number differ most."""
+    number = np.arange(count)
+    saturation, value = 0.6 + 0.3 * (number % 2), 1.0 - 0.2 * (number % 3)
+    hsv = np.stack([number * GOLDEN_RATIO % 1, saturation, value], axis=-1)
+    return (hsv_to_rgb(hsv) * 255).round().astype(np.uint8)
+
+
+def region_overlay(photograph: Picture, ids: NDArray[np.int16], height_px: int) -> Picture:
+    """Return regions in colours over the grey photograph, thinly outlined.
+
+    Drawn at the size in which it is shown, so that outlines are one pixel of the page.
+
+    Args:
+        photograph: uint8 [H, W, 3].
+        ids: int16 [H, W], -1 = none.
+        height_px: height of the result.
+    """
+    size = (round(height_px * ids.shape[1] / ids.shape[0]), height_px)
+    grey = cv2.resize(grey_picture(photograph), size, interpolation=cv2.INTER_AREA)
+    ids = resize_ids(ids, size)
+    colours = region_colours(int(ids.max(initial=-1)) + 1)
+    picture = grey.astype(np.float32)
+    inside = ids >= 0
+    painted = colours[ids[inside]] * REGION_OPACITY + picture[inside] * (1 - REGION_OPACITY)
+    picture[inside] = painted
+    outline = np.zeros(ids.shape, bool)
+    outline[:, 1:] |= ids[:, 1:] != ids[:, :-1]
+    outline[1:] |= ids[1:] != ids[:-1]
+    picture[outline] = 0
+    return picture.round().astype(np.uint8)
+
+
+def grey_picture(photograph: Picture) -> Picture:
+    """Return the photograph without colours, uint8 [H, W, 3]."""
+    grey = cv2.cvtColor(photograph, cv2.COLOR_RGB2GRAY)
+    return np.repeat(grey[..., None], 3, axis=2)
