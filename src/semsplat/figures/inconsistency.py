@@ -44,7 +44,7 @@ class Options(Strict):
 
 
 MEANINGS = {"same label": "#B8B8B8", "another label": "#D55E00", "not compared": "#FFFFFF"}
-TITLES = ("view", "next view", "label of the same surface in the next view")
+TITLES = ("view", "next view", "difference")
 
 
 def draw(shown: list[FigureScene], options: Options, out: Path) -> None:
@@ -119,7 +119,9 @@ def _draw_pair(
         axis.set_xlabel(frame.name)
     if pair.verdict is not None:
         row[2].imshow(_difference(load_image(frames[0]), pair.verdict), interpolation="nearest")
-        share = "none compared" if pair.share is None else f"{pair.share:.1%} of compared pixels"
+        share = (
+            "none compared" if pair.share is None else f"{pair.share:.1%} of compared pixels differ"
+        )
         row[2].set_xlabel(share)
 
 

@@ -66,4 +66,4 @@ def _draw_row(row: Any, frame: Frame, features: SceneFeatures, height_px: int) -
         axis.imshow(region_overlay(photograph, ids, height_px))
         inside = ids >= 0
         count = len(np.unique(ids[inside]))
-        axis.set_xlabel(f"{count} regions, {inside.mean():.0%} of pixels")
+        axis.set_xlabel(f"{count} regions, {inside.mean():.0%} covered")

@@ -20,7 +20,7 @@ Picture = NDArray[np.uint8]  # [H, W, 3] sRGB
 # Chosen by a search for the largest smallest distance in CIELAB, seen normally (32), with
 # protanopia and with deuteranopia (21); kept off white and the grey of void.
 CLASS_COLOURS = (
-    *("#EEAA77", "#0088FF", "#992200", "#88FFBB", "#889900", "#EECCFF", "#EE3388"),
+    *("#EEAA77", "#EECCFF", "#992200", "#88FFBB", "#889900", "#0088FF", "#EE3388"),
     *("#006655", "#FFBB22", "#5533AA", "#EEEE77", "#CC77CC", "#777744", "#444488"),
 )
 VOID_COLOUR = "#404040"
@@ -65,7 +65,7 @@ class ClassPalette:
 
     def __init__(self, names: dict[int, str]) -> None:
         """Take {class id: name}; other ids are drawn white, 0 is void."""
-        self._names = {**names, 0: "none"}
+        self._names = {**names, 0: "no label"}
         self._order = {class_id: place for place, class_id in enumerate(names)}
         self._further = region_colours(len(names))
         self._used: set[int] = set()

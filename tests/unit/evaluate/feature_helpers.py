@@ -37,9 +37,7 @@ def write_wall(
     return scene_dir
 
 
-def features_of(
-    ids: np.ndarray, labels: list[int], dense: np.ndarray | None = None
-) -> ViewFeatures:
+def features_of(ids: Any, labels: list[int], dense: np.ndarray | None = None) -> ViewFeatures:
     """Return features whose region i has the label labels[i], 1 to 3; dense labels are [h, w]."""
     one_hot = np.eye(len(CLASSES), dtype=np.float16)
     return ViewFeatures(

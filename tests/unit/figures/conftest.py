@@ -13,16 +13,28 @@ from semsplat.data.images import write_png
 from semsplat.data.manifest import write_manifest
 from semsplat.data.scene import load_image, load_scene
 from semsplat.data.scene_writer import SceneWriter
-from semsplat.figures.style import FigureRun
+from semsplat.evaluate.score_features import score_features
+from semsplat.features.store import ViewFeatures
+from semsplat.figures.style import FigureRun, FigureScene
 from semsplat.io import write_json
 from tests.unit.data.scene_helpers import K, random_image, viewmat_at
+from tests.unit.evaluate.feature_helpers import CLASSES, features_of, write_features
 
 RUNS = [FigureRun("toys", scene, seed) for scene in ("shelf", "box") for seed in (0, 1)]
+
+SCENES = [FigureScene("toys", scene) for scene in ("shelf", "box")]
+RECIPE = "regions"
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "views": {"n_views": 2, "row_height_in": 1.2, "error_max": 0.3, "dpi": 80},
     "curves": {"smooth": 5, "width_in": 6.5},
     "gaussians": {"width_in": 6.5},
+    "masks": {"recipe": RECIPE, "n_views": 2, "row_height_in": 1.2, "dpi": 80},
+    "labels": {"recipe": RECIPE, "n_views": 2, "row_height_in": 1.2, "dpi": 80},
+    "inconsistency": {
+        **{"recipe": RECIPE, "labels": "region"},
+        **{"n_pairs": 2, "row_height_in": 1.2, "dpi": 80},
+    },
     "scores": {"digits": {"psnr": 2, "ssim": 4, "lpips": 3}},
 }
 
@@ -32,13 +44,31 @@ def run_key(run: FigureRun) -> str:
 
 
 def write_scene(scene: str) -> None:
-    names = ("left/a", "left/b", "c", "train")
+    names = ("left/a", "left/b", "c", "train", "later/b", "later/c")
+    truth = np.where(np.arange(16) < 8, 2, 5) + np.zeros((12, 1), int)
     origin = {"dataset": "toys", "source": "made in a test", "licence": "none"}
     with SceneWriter(Path("data/toys", scene), scene=scene, **origin) as writer:
         for x, name in enumerate(names):
             image = random_image(seed=x) // 4 + np.linspace(0, 190, 16).astype(np.uint8)[:, None]
-            split = "train" if name == "train" else "test"
-            writer.add_frame(name, image, viewmat_at(x), K, split)  # type: ignore[arg-type]
+            if x < 3:
+                writer.add_frame(name, image, viewmat_at(x), K, "test")
+            else:
+                maps: dict[str, Any] = {"labels": truth, "depth": np.full((12, 16), 4, np.float32)}
+                writer.add_frame(name, image, viewmat_at(0.2 * x), K, "train", **maps)
+        writer.set_semantics({"classes": [{"id": i, "name": n} for i, n in CLASSES.items()]})
+
+
+def write_feature_results(place: FigureScene, views: dict[str, ViewFeatures] | None = None) -> None:
+    """Write features of all training views, each labelled its own way, and their scores."""
+    halves = np.where(np.arange(16) < 8, 0, 1) + np.zeros((12, 1), int)
+    frames = load_scene(place.scene_dir).train
+    default = {
+        frame.name: features_of(halves, [1, 2 + index % 2], np.array([[1, 2], [1, 3]]))
+        for index, frame in enumerate(frames)
+    }
+    folder = place.features_dir(RECIPE)
+    write_features(folder, default | (views or {}))
+    score_features(place.scene_dir, folder, place.scores_dir(RECIPE) / "scores.json")
 
 
 def write_results(run: FigureRun) -> None:
@@ -93,4 +123,6 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         write_scene(scene)
     for run in RUNS:
         write_results(run)
+    for place in SCENES:
+        write_feature_results(place)
     return tmp_path

@@ -9,23 +9,39 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from pydantic import BaseModel
 
 from semsplat.errors import SemsplatError
 from semsplat.figures import figure_kind, figure_kinds
-from semsplat.figures.style import FigureRun
-from tests.unit.figures.conftest import OPTIONS, RUNS, run_key
+from semsplat.figures.style import FigureRun, FigureScene
+from tests.unit.evaluate.feature_helpers import features_of
+from tests.unit.figures.conftest import (
+    OPTIONS,
+    RECIPE,
+    RUNS,
+    SCENES,
+    run_key,
+    write_feature_results,
+)
 
 SRC = Path(__file__).parents[3] / "src"
 ENV = {**os.environ, "PYTHONPATH": str(SRC)}
 
 
-def draw(kind: str, out: Path, runs: list[FigureRun] | None = None) -> bytes:
+SHOWN: dict[str, list[FigureRun] | list[FigureScene]] = {
+    "run": RUNS[:1],
+    "scene": SCENES[:1],
+    "suite": RUNS,
+}
+
+
+def draw(kind: str, out: Path) -> bytes:
     """Draw a kind as the command line does, and return the file."""
     module = figure_kind(kind)
-    shown = runs or (RUNS[:1] if module.SCOPE == "run" else RUNS)
+    shown = SHOWN[module.SCOPE]
     module.draw(shown, module.Options.model_validate(OPTIONS[kind]), out)
     return out.read_bytes()
 
@@ -37,10 +53,10 @@ def out_path(kind: str, name: str = "figure") -> Path:
 @pytest.mark.parametrize("kind", figure_kinds())
 def test_a_kind_has_all_parts(kind: str) -> None:
     module = figure_kind(kind)
-    assert module.SCOPE in ("run", "suite") and module.EXTENSION in ("svg", "png", "md")
+    assert module.SCOPE in SHOWN and module.EXTENSION in ("svg", "png", "md")
     assert issubclass(module.Options, BaseModel) and callable(module.draw)
     for pattern in module.NEEDS:
-        filled = pattern.format(dataset="d", scene="s", seed=0)
+        filled = pattern.format(dataset="d", scene="s", seed=0, recipe="r")
         assert "{" not in filled and "d/s" in filled
         assert filled.split("/")[0] in ("data", "results")
     assert kind in OPTIONS, "draw the new kind in these tests too"
@@ -74,7 +90,7 @@ def test_equal_results_give_equal_bytes(results: Path, kind: str) -> None:
 def test_a_figure_reads_only_what_it_needs(results: Path, kind: str) -> None:
     """What is not in NEEDS may be absent: Snakemake makes nothing else first."""
     needs = {
-        results / pattern.format(**run._asdict())
+        results / pattern.format(**run._asdict(), recipe=RECIPE)
         for pattern in figure_kind(kind).NEEDS
         for run in RUNS
     }
@@ -119,6 +135,7 @@ def test_another_result_gives_another_figure(results: Path, kind: str) -> None:
         for path in results.rglob(name):
             text = path.read_text()
             path.write_text(text.replace('"psnr": 2', '"psnr": 1').replace(": 1000", ": 1234"))
+    write_feature_results(SCENES[0], {"train": features_of(np.zeros((12, 16)), [3])})
     assert draw(kind, out_path(kind)) != before
 
 

@@ -160,6 +160,14 @@ ONE_LINE = {
 }
 
 
+def test_a_recipe_that_no_figure_could_show_is_one_line() -> None:
+    known = next(iter(CONFIG["features"]["recipes"]))
+    options = {"recipe": f"{known}x", "n_views": 2, "row_height_in": 1.0, "dpi": 100}
+    figure = {"kind": "masks", "options": options}
+    line = f"figures.new.options.recipe: no recipe '{known}x'; did you mean '{known}'?"
+    assert mistakes(changed(("figures/new", figure))) == [line]
+
+
 @pytest.mark.parametrize("path", ONE_LINE)
 def test_a_mistake_is_one_line_with_the_key_and_the_fix(path: str) -> None:
     value, line = ONE_LINE[path]

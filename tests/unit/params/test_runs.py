@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 
 from semsplat.params.check import check
 from semsplat.params.geometry import Geometry, GeometryRun
-from semsplat.params.runs import Run, geometry_run, run_seed, runs, scaled_geometry, scene_options
+from semsplat.params.runs import (
+    FeatureRun,
+    Run,
+    feature_runs,
+    geometry_run,
+    run_seed,
+    runs,
+    scaled_geometry,
+    scene_options,
+)
 
 CONFIG: dict[str, Any] = yaml.safe_load(
     (Path(__file__).parents[3] / "params.yaml").read_text(encoding="utf-8")
@@ -46,6 +55,32 @@ def test_runs_come_in_the_order_of_the_file() -> None:
         Run("procedural", "den", 2),
         Run("procedural", "den", 0),
     ]
+
+
+def test_the_features_of_a_suite_are_those_that_its_figures_show() -> None:
+    recipe = next(iter(CONFIG["features"]["recipes"].values()))
+    recipes = {"fine": recipe, "coarse": recipe, "unused": recipe}
+    look = {"n_views": 2, "row_height_in": 1.0, "dpi": 100}
+    shown = {"a": "fine", "b": "coarse", "c": "fine", "d": "unused"}
+    figures = {n: {"kind": "masks", "options": {**look, "recipe": r}} for n, r in shown.items()}
+    suite = {
+        "scenes": ["procedural/table", "procedural/den"],
+        "figures": ["a", "scores", "b", "c"],
+    }
+    config = {
+        **CONFIG,
+        "suites": {"demo": {**CONFIG["suites"]["demo"], **suite}},
+        "features": {**CONFIG["features"], "recipes": recipes},
+        "figures": {"scores": CONFIG["figures"]["scores"], **figures},
+    }
+    assert feature_runs(check(config)) == [
+        FeatureRun("procedural", "den", "coarse"),
+        FeatureRun("procedural", "den", "fine"),
+        FeatureRun("procedural", "table", "coarse"),
+        FeatureRun("procedural", "table", "fine"),
+    ]
+    config["suites"]["demo"]["figures"] = ["scores"]
+    assert feature_runs(check(config)) == []
 
 
 def test_a_scene_replaces_options_of_its_data_set() -> None:
