@@ -43,7 +43,7 @@ class Options(Strict):
     """dots per inch"""
 
 
-MEANINGS = {"same label": "#B8B8B8", "another label": "#D55E00", "not compared": "#FFFFFF"}
+MEANINGS = {"same label": "#A0A0A0", "another label": "#D55E00", "not compared": "#FFFFFF"}
 TITLES = ("view", "next view", "difference")
 
 
@@ -126,13 +126,13 @@ def _draw_pair(
 
 
 def _difference(photograph: NDArray[np.uint8], verdict: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the light grey photograph, with differing and not compared pixels in their colours."""
+    """Return the grey photograph, with differing and not compared pixels in their colours."""
     from matplotlib.colors import to_rgb
 
     from semsplat.evaluate.protocols.feature_labels import DIFFERS, NOT_COMPARED
     from semsplat.figures.pictures import grey_picture
 
-    picture = 128 + grey_picture(photograph) // 2
+    picture = 80 + grey_picture(photograph) // 2  # never white: that means not compared
     for value, meaning in ((DIFFERS, "another label"), (NOT_COMPARED, "not compared")):
         picture[verdict == value] = np.round(np.array(to_rgb(MEANINGS[meaning])) * 255)
     return picture

@@ -11,8 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from semsplat.data.scene import load_depth, load_scene
-from semsplat.evaluate.overlap import DEPTH_TOLERANCE, shared_pixels
 from semsplat.evaluate.protocols.feature_labels import compare, confusion, label_metrics
 from semsplat.evaluate.score import collect
 from semsplat.evaluate.score_features import score_features
@@ -20,7 +18,6 @@ from semsplat.features.store import ViewFeatures, read_arrays
 from semsplat.io import read_json, sha256_file
 from tests.unit.data.scene_helpers import one_line_error
 from tests.unit.evaluate.feature_helpers import (
-    DISTANCE,
     HEIGHT,
     WIDTH,
     features_of,
@@ -96,51 +93,6 @@ def test_metrics_are_shares_and_right_only_where_labels_are(
         assert values["accuracy"] == pytest.approx((truth == labels)[counted].mean())
         assert values["miou"] <= values["class_accuracy"] + 1e-9
         assert (values["miou"] == 1) == bool((truth == labels)[counted].all())
-
-
-# which pixels show the same surface
-
-
-def pair(tmp_path: Path, x: float, **scene: Any) -> tuple[np.ndarray, np.ndarray]:
-    first, second = load_scene(write_wall(tmp_path / "scene", (0.0, x), **scene)).train
-    return shared_pixels(first, load_depth(first), second, load_depth(second))
-
-
-@pytest.mark.parametrize("pixels", [0, 1, 3, 15, 16, -3])
-def test_a_shift_along_a_wall_moves_every_pixel_by_the_disparity(
-    tmp_path: Path, pixels: int
-) -> None:
-    here, there = pair(tmp_path, x=pixels * DISTANCE / 20)  # focal length 20 px
-    v, u = np.unravel_index(here, (HEIGHT, WIDTH))
-    expected = [(j, i) for j in range(HEIGHT) for i in range(WIDTH) if 0 <= i - pixels < WIDTH]
-    assert list(zip(v.tolist(), u.tolist(), strict=True)) == expected
-    assert (there == here - pixels).all()
-
-
-def test_unknown_depth_is_never_visible(tmp_path: Path) -> None:
-    depth = np.full((HEIGHT, WIDTH), DISTANCE)
-    depth[:, 5] = 0
-    here, there = pair(tmp_path, x=DISTANCE / 20, depth=depth)
-    assert not (here % WIDTH == 5).any() and not (there % WIDTH == 5).any()
-    assert len(here) == HEIGHT * (WIDTH - 3)  # columns 0 and 5 leave, and 6 lands on 5
-
-
-@pytest.mark.parametrize(("factor", "visible"), [(0.9, True), (1.1, False)])
-def test_depths_agree_up_to_the_tolerance(tmp_path: Path, factor: float, visible: bool) -> None:
-    scene = load_scene(write_wall(tmp_path / "scene", (0.0, 0.0)))
-    first, second = scene.train
-    depth = load_depth(first)
-    for sign in (-1, 1):
-        other = depth / np.float32(1 + sign * factor * DEPTH_TOLERANCE)
-        here, _ = shared_pixels(first, depth, second, other)
-        assert len(here) == (depth.size if visible else 0)
-
-
-def test_what_lies_behind_the_second_camera_is_not_visible(tmp_path: Path) -> None:
-    first, second = load_scene(write_wall(tmp_path / "scene", (0.0, 0.0))).train
-    second.viewmat[:3, 3] = [0, 0, -2 * DISTANCE]
-    depth = load_depth(first)
-    assert shared_pixels(first, depth, second, depth)[0].size == 0
 
 
 # from view to view
