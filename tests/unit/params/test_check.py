@@ -126,7 +126,8 @@ ONE_LINE = {
     ),
     "suites/demo/figures": (
         ["xyz"],
-        "suites.demo.figures: 'xyz' is not defined; known: views, curves, gaussians, scores",
+        "suites.demo.figures: 'xyz' is not defined; known: views, curves, gaussians, scores,"
+        " masks, labels, inconsistency",
     ),
     "suites/smoke/scenes": (
         ["procedural/nook"] * 3,
