@@ -1,5 +1,6 @@
 # The networks that the package ships; `all` never trains them.
 NETWORK_PICTURES = "scratch/networks/pictures"
+SHIPPED = "src/semsplat/networks/weights"
 WORLDS_PER_SHARD = 100
 
 
@@ -29,6 +30,19 @@ def network_config(wildcards):
             shape=networks.clip, training=networks.clip_training, log_every=log_every
         )
     return run.model_dump_json()
+
+
+def judging_config(purpose):
+    """Return what the networks are judged with, or the SAM's thresholds chosen by, as JSON."""
+    networks = PARAMS.networks
+    told = {
+        "shape": networks.pictures.shape,
+        "seeds": getattr(networks.pictures, purpose),
+        "automatic": networks.automatic,
+    }
+    if purpose == "tune":
+        return TuningRun(**told, grid=networks.tuning).model_dump_json()
+    return QualityRun(**told).model_dump_json()
 
 
 rule retrain_demo_networks:
@@ -90,3 +104,44 @@ rule train_network:
         " --job.pictures {input.pictures:q} --job.unseen {input.unseen:q} --job.out {params.out:q}"
         " --job.scratch scratch/networks/{wildcards.network}"
         " --job.save-every-s {resources.save_every_s} > {log:q} 2>&1"
+
+
+rule network_quality:
+    input:
+        clip=f"{SHIPPED}/tiny_clip.safetensors",
+        sam=f"{SHIPPED}/tiny_sam.safetensors",
+    output:
+        "results/networks/quality.json",
+    log:
+        "logs/networks/quality.log",
+    conda:
+        "../envs/semsplat.yaml"
+    params:
+        config=judging_config("quality"),
+        code=fingerprint("semsplat.networks.quality.report"),
+    message:
+        "judge the shipped networks"
+    shell:
+        "OMP_NUM_THREADS={threads} NUMBA_NUM_THREADS={threads}"
+        " python -m semsplat.networks quality --config {params.config:q} --clip {input.clip:q}"
+        " --sam {input.sam:q} --out {output:q} > {log:q} 2>&1"
+
+
+rule sam_thresholds:
+    input:
+        f"{SHIPPED}/tiny_sam.safetensors",
+    output:
+        "results/networks/thresholds.json",
+    log:
+        "logs/networks/thresholds.log",
+    conda:
+        "../envs/semsplat.yaml"
+    params:
+        config=judging_config("tune"),
+        code=fingerprint("semsplat.networks.quality.report"),
+    message:
+        "try thresholds of the shipped SAM's automatic masks"
+    shell:
+        "OMP_NUM_THREADS={threads} NUMBA_NUM_THREADS={threads}"
+        " python -m semsplat.networks tune-sam --config {params.config:q} --sam {input:q}"
+        " --out {output:q} > {log:q} 2>&1"

@@ -15,7 +15,7 @@ from pydantic import Field
 from semsplat.params.base import Positive, Strict
 from semsplat.params.evaluate import Evaluate
 from semsplat.params.geometry import Geometry, Training
-from semsplat.params.networks import Networks
+from semsplat.params.quality import AllNetworks
 
 
 class Dataset(Strict):
@@ -66,7 +66,7 @@ class Params(Strict):
     """RGB-only splatting"""
     training: Training
     """saving and logging"""
-    networks: Networks
+    networks: AllNetworks
     """the embedded networks"""
     evaluate: Evaluate
     """scoring"""
