@@ -15,6 +15,7 @@ from semsplat.gpu import visible_gpus
 from semsplat.io import canonical_json
 from semsplat.params.check import check_or_exit
 from semsplat.params.networks import ClipRun, SamRun
+from semsplat.params.quality import QualityRun, TuningRun
 from semsplat.paths import put_checkout_first
 from semsplat.params.runs import (
     Run,

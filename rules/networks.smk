@@ -1,34 +1,4 @@
 # The networks that the package ships; `all` never trains them.
-NETWORK_PICTURES = "scratch/networks/pictures"
-WORLDS_PER_SHARD = 100
-
-
-def shards(purpose):
-    """Return the picture archives of a purpose."""
-    seeds = getattr(PARAMS.networks.pictures, purpose)
-    count = -(-seeds.count // WORLDS_PER_SHARD)
-    return [f"{NETWORK_PICTURES}/{purpose}_{k}.npz" for k in range(count)]
-
-
-def shard_seeds(wildcards):
-    """Return first seed and number of worlds of one archive."""
-    seeds = getattr(PARAMS.networks.pictures, wildcards.purpose)
-    start = int(wildcards.shard) * WORLDS_PER_SHARD
-    return [seeds.first + start, min(WORLDS_PER_SHARD, seeds.count - start)]
-
-
-def network_config(wildcards):
-    """Return the training of a network as JSON."""
-    networks, log_every = PARAMS.networks, PARAMS.training.log_every
-    if wildcards.network == "sam":
-        run = SamRun(
-            shape=networks.sam, training=networks.sam_training, log_every=log_every
-        )
-    else:
-        run = ClipRun(
-            shape=networks.clip, training=networks.clip_training, log_every=log_every
-        )
-    return run.model_dump_json()
 
 
 rule retrain_demo_networks:
@@ -90,3 +60,44 @@ rule train_network:
         " --job.pictures {input.pictures:q} --job.unseen {input.unseen:q} --job.out {params.out:q}"
         " --job.scratch scratch/networks/{wildcards.network}"
         " --job.save-every-s {resources.save_every_s} > {log:q} 2>&1"
+
+
+rule network_quality:
+    input:
+        clip=f"{SHIPPED}/tiny_clip.safetensors",
+        sam=f"{SHIPPED}/tiny_sam.safetensors",
+    output:
+        "results/networks/quality.json",
+    log:
+        "logs/networks/quality.log",
+    conda:
+        "../envs/semsplat.yaml"
+    params:
+        config=judging_config("quality"),
+        code=fingerprint("semsplat.networks.quality.report"),
+    message:
+        "judge the shipped networks"
+    shell:
+        "OMP_NUM_THREADS={threads} NUMBA_NUM_THREADS={threads}"
+        " python -m semsplat.networks quality --config {params.config:q} --clip {input.clip:q}"
+        " --sam {input.sam:q} --out {output:q} > {log:q} 2>&1"
+
+
+rule sam_thresholds:
+    input:
+        f"{SHIPPED}/tiny_sam.safetensors",
+    output:
+        "results/networks/thresholds.json",
+    log:
+        "logs/networks/thresholds.log",
+    conda:
+        "../envs/semsplat.yaml"
+    params:
+        config=judging_config("tune"),
+        code=fingerprint("semsplat.networks.quality.report"),
+    message:
+        "try thresholds of the shipped SAM's automatic masks"
+    shell:
+        "OMP_NUM_THREADS={threads} NUMBA_NUM_THREADS={threads}"
+        " python -m semsplat.networks tune-sam --config {params.config:q} --sam {input:q}"
+        " --out {output:q} > {log:q} 2>&1"

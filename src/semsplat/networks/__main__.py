@@ -1,4 +1,7 @@
-"""``python -m semsplat.networks draw|train-sam|train-clip``: how the networks came about."""
+"""``python -m semsplat.networks draw|train-sam|train-clip|quality|tune-sam``.
+
+How the networks came about, and how good they are.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     from semsplat.networks.tiny_clip.train import ClipTrainee
     from semsplat.networks.tiny_sam.train import SamTrainee
     from semsplat.params.networks import ClipRun, SamRun
+
+WEIGHTS = Path(__file__).parent / "weights"
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,40 @@ def train_clip(job: Job, config: str) -> None:
         save_clip(weights, trainee.model.eval(), run.shape, trainee.token_ids)
 
 
+def quality(
+    config: str,
+    out: Path,
+    clip: Path = WEIGHTS / "tiny_clip.safetensors",
+    sam: Path = WEIGHTS / "tiny_sam.safetensors",
+) -> None:
+    """Judge both networks on unseen worlds, print a table and write JSON.
+
+    Args:
+        config: a `QualityRun` as JSON.
+        out: the JSON file.
+        clip: weights of the tiny CLIP.
+        sam: weights of the tiny SAM.
+    """
+    from semsplat.networks.quality.report import measure
+    from semsplat.params.quality import QualityRun
+
+    measure(clip, sam, QualityRun.model_validate_json(config), out)
+
+
+def tune_sam(config: str, out: Path, sam: Path = WEIGHTS / "tiny_sam.safetensors") -> None:
+    """Try thresholds of automatic masks on worlds of their own and print the best.
+
+    Args:
+        config: a `TuningRun` as JSON.
+        out: the JSON file.
+        sam: weights of the tiny SAM.
+    """
+    from semsplat.networks.quality.report import choose_thresholds
+    from semsplat.params.quality import TuningRun
+
+    choose_thresholds(sam, TuningRun.model_validate_json(config), out)
+
+
 @contextmanager
 def _trained(
     network: str, job: Job, run: SamRun | ClipRun, trainee: SamTrainee | ClipTrainee
@@ -114,6 +153,8 @@ def main() -> None:
         "draw": draw,
         "train-sam": train_sam,
         "train-clip": train_clip,
+        "quality": quality,
+        "tune-sam": tune_sam,
     }
     with one_line_errors():
         tyro.extras.subcommand_cli_from_dict(commands)

@@ -69,7 +69,29 @@ class SamShape(Strict):
     """hidden channels of the mask decoder's blocks"""
 
 
-class PromptShare(Strict):
+class Shares(Strict):
+    """Shares of a whole."""
+
+    @model_validator(mode="after")
+    def _add_up(self) -> Self:
+        total = sum(self.model_dump().values())
+        if abs(total - 1.0) > 1e-9:
+            raise ValueError(f"shares add up to {total:g}, not 1")
+        return self
+
+
+class LevelShare(Shares):
+    """Shares of levels; they add up to 1."""
+
+    subpart: Fraction
+    """a primitive"""
+    part: Fraction
+    """all primitives of a part"""
+    whole: Fraction
+    """an instance"""
+
+
+class PromptShare(Shares):
     """Shares of prompt kinds; they add up to 1."""
 
     click: Fraction
@@ -81,19 +103,13 @@ class PromptShare(Strict):
     mask: Fraction
     """an earlier answer and one click that corrects it"""
 
-    @model_validator(mode="after")
-    def _add_up(self) -> Self:
-        total = self.click + self.box + self.points + self.mask
-        if abs(total - 1.0) > 1e-9:
-            raise ValueError(f"shares add up to {total:g}, not 1")
-        return self
-
 
 class SamTraining(Strict):
-    """How the tiny SAM is trained: the encoder on dense codes, then everything, then prompts.
+    """How the tiny SAM is trained, in three phases.
 
-    The third phase goes over everything again at a lower learning rate and with more of the
-    prompts that are harder to learn than a click.
+    First the encoder alone, on dense codes; then everything, all four outputs learning from prompts
+    that leave no choice; at last only the single output does, as in SAM, so that the other three
+    can part into sub-part, part and whole.
     """
 
     seed: int = Field(ge=0)
@@ -102,7 +118,7 @@ class SamTraining(Strict):
     """steps of the first phase"""
     steps_joint: Count
     """steps of the second phase"""
-    steps_refine: Count
+    steps_separate: Count
     """steps of the third phase"""
     batch_dense: Count
     """pictures a step in the first phase"""
@@ -111,19 +127,21 @@ class SamTraining(Strict):
     prompts: Count
     """prompts a picture in the second and third phase"""
     lr: Positive
-    """peak of AdamW's learning rate in the first two phases"""
-    lr_refine: Positive
-    """the same in the third phase"""
+    """peak of AdamW's learning rate"""
     weight_decay: Positive
     """of AdamW"""
     warmup: Count
     """steps of rising learning rate"""
     flat_until: Fraction
-    """share of the first two phases after which the learning rate falls as a cosine"""
+    """share of all steps after which the learning rate falls as a cosine"""
     prompt_share: PromptShare
-    """how often a step's prompts are of each kind"""
-    prompt_share_refine: PromptShare
-    """the same in the third phase"""
+    """how often a step's prompts are of each kind in the second phase"""
+    level_share: LevelShare
+    """how often a prompt means each level in the second phase"""
+    prompt_share_separate: PromptShare
+    """as prompt_share, in the third phase"""
+    level_share_separate: LevelShare
+    """as level_share, in the third phase"""
 
 
 class ClipShape(Strict):

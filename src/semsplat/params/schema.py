@@ -16,7 +16,7 @@ from semsplat.params.base import Positive, Strict
 from semsplat.params.evaluate import Evaluate
 from semsplat.params.features import Features
 from semsplat.params.geometry import Geometry, Training
-from semsplat.params.networks import Networks
+from semsplat.params.quality import AllNetworks
 
 
 class Dataset(Strict):
@@ -69,7 +69,7 @@ class Params(Strict):
     """saving and logging"""
     features: Features
     """masks and CLIP vectors"""
-    networks: Networks
+    networks: AllNetworks
     """the embedded networks"""
     evaluate: Evaluate
     """scoring"""

@@ -18,9 +18,11 @@ from semsplat.networks.pictures import PictureSet
 from semsplat.networks.tiny_sam.decode import Prompts
 
 SMALLEST = 6  # cells; a smaller thing is no target
-# Of which level the thing under a click is drawn: wholes are what most prompts mean.
-LEVEL_SHARE = (0.12, 0.31, 0.57)
 UNIFORM_CLICKS = 0.2  # share of clicks anywhere, as the automatic mode's grid clicks
+
+
+Levels = tuple[float, float, float]
+"""How often a prompt means a sub-part, a part, a whole."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +42,13 @@ class Batch:
 class Task:
     """Prompts and what their masks should be.
 
-    ``targets`` float32 [B * P, 4, h, w], one per decoder output.
+    ``targets`` float32 [B * P, 4, h, w], one per decoder output.  ``ambiguous``: a prompt can mean
+    several things, and the outputs are to answer with different ones.
     """
 
     prompts: Prompts
     targets: Tensor
+    ambiguous: bool
 
 
 def picture_batch(
@@ -74,60 +78,66 @@ def _augment(
     return image.clip(0, 255), levels
 
 
-def click_task(batch: Batch, count: int, rng: np.random.Generator, jitter: bool = True) -> Task:
+def click_task(
+    batch: Batch, count: int, levels: Levels, rng: np.random.Generator, jitter: bool = True
+) -> Task:
     """Return one click a mask: outputs 1 to 3 mean its three levels, output 0 the whole."""
     points, targets = [], []
     for ids in batch.ids.numpy():
         for _ in range(count):
-            y, x = _click_cell(ids, rng)
+            y, x = _click_cell(ids, levels, rng)
             points.append(_pixels(np.array([[x, y]]), batch.cell, rng if jitter else None))
-            levels = [ids[level] == ids[level, y, x] for level in range(3)]
-            targets.append(np.stack([levels[2], *levels]))
-    return Task(_click_prompts(points), _masks(targets))
+            answers = [ids[level] == ids[level, y, x] for level in range(3)]
+            targets.append(np.stack([answers[2], *answers]))
+    return Task(_click_prompts(points), _masks(targets), ambiguous=True)
 
 
-def box_task(batch: Batch, count: int, rng: np.random.Generator) -> Task:
+def box_task(batch: Batch, count: int, levels: Levels, rng: np.random.Generator) -> Task:
     """Return the loose bounding box of one thing a mask: all outputs mean that thing."""
     boxes, targets = [], []
     for ids in batch.ids.numpy():
         for _ in range(count):
-            thing = _thing(ids, rng)
+            thing = _thing(ids, levels, rng)
             ys, xs = np.nonzero(thing)
             box = np.array([xs.min(), ys.min(), xs.max() + 1, ys.max() + 1]) * batch.cell
             size = np.tile(box[2:] - box[:2], 2)
             boxes.append(box + rng.normal(0.0, 0.04, 4) * size - 0.5)
             targets.append(np.stack([thing] * 4))
-    return Task(Prompts(boxes=_floats(boxes)), _masks(targets))
+    return Task(Prompts(boxes=_floats(boxes)), _masks(targets), ambiguous=False)
 
 
-def points_task(batch: Batch, count: int, rng: np.random.Generator) -> Task:
+def points_task(batch: Batch, count: int, levels: Levels, rng: np.random.Generator) -> Task:
     """Return two or three clicks inside one thing and one close outside: all outputs mean it."""
     points, targets = [], []
     inside = int(rng.integers(2, 4))
     for ids in batch.ids.numpy():
         for _ in range(count):
-            thing = _thing(ids, rng)
+            thing = _thing(ids, levels, rng)
             cells = [_random_cell(thing, rng) for _ in range(inside)]
             cells.append(_random_cell(_surroundings(thing), rng))
             points.append(_pixels(np.array(cells)[:, ::-1], batch.cell, rng))
             targets.append(np.stack([thing] * 4))
     labels = [[1.0] * inside + [0.0]] * len(points)
-    return Task(Prompts(points=_floats(points), point_labels=_floats(labels)), _masks(targets))
+    prompts = Prompts(points=_floats(points), point_labels=_floats(labels))
+    return Task(prompts, _masks(targets), ambiguous=False)
 
 
-def refinement_task(batch: Batch, clicks: Task, logits: Tensor, rng: np.random.Generator) -> Task:
+def refinement_task(
+    batch: Batch, clicks: Task, logits: Tensor, levels: Levels, rng: np.random.Generator
+) -> Task:
     """Return a previous answer as mask prompt with one click into its error.
 
     Args:
         batch: the pictures.
         clicks: the clicks that were answered.
         logits: the answers, [B * P, 4, 4g, 4g].
+        levels: how often each level is meant.
         rng: chooses the level that is meant, and the corrective click.
     """
     points, labels, targets, chosen = [], [], [], []
     height = batch.ids.shape[2]
     for answer, wanted in zip(logits, clicks.targets, strict=True):
-        output = int(rng.choice(3, p=LEVEL_SHARE)) + 1
+        output = int(rng.choice(3, p=levels)) + 1
         target = wanted[output].numpy() > 0.5
         error = target != (answer[output, :height].numpy() > 0)
         y, x = _random_cell(error if error.any() else target, rng)
@@ -136,19 +146,21 @@ def refinement_task(batch: Batch, clicks: Task, logits: Tensor, rng: np.random.G
         targets.append(np.stack([target] * 4))
         chosen.append(answer[output])
     prompts = Prompts(_floats(points), _floats(labels), masks=torch.stack(chosen)[:, None])
-    return Task(prompts, _masks(targets))
+    return Task(prompts, _masks(targets), ambiguous=False)
 
 
-def _click_cell(ids: NDArray[np.int64], rng: np.random.Generator) -> tuple[int, int]:
+def _click_cell(
+    ids: NDArray[np.int64], levels: Levels, rng: np.random.Generator
+) -> tuple[int, int]:
     """Return the cell (y, x) of a click: anywhere, or in a thing chosen whatever its size."""
     if rng.random() < UNIFORM_CLICKS:
         return int(rng.integers(ids.shape[1])), int(rng.integers(ids.shape[2]))
-    return _random_cell(_thing(ids, rng), rng)
+    return _random_cell(_thing(ids, levels, rng), rng)
 
 
-def _thing(ids: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.bool_]:
+def _thing(ids: NDArray[np.int64], levels: Levels, rng: np.random.Generator) -> NDArray[np.bool_]:
     """Return the cells [h, w] of a primitive, part or instance of at least `SMALLEST` cells."""
-    level = ids[int(rng.choice(3, p=LEVEL_SHARE))]
+    level = ids[int(rng.choice(3, p=levels))]
     found, sizes = np.unique(level, return_counts=True)
     large = found[sizes >= SMALLEST]
     return level == large[rng.integers(len(large))]

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 OUTPUT_WEIGHTS = (0.3, 0.7, 1.0, 1.0)  # single mask, sub-part, part, whole
+SINGLE_WEIGHTS = (3.0, 0.0, 0.0, 0.0)  # the same in sum
 CODES = 8  # dimensions of a cell's code per level
 MARGIN = 3.0  # logit of two cells with equal codes
 ANCHORS = 32
@@ -30,7 +31,11 @@ def balanced_bce(logits: Tensor, targets: Tensor) -> Tensor:
 
 
 def mask_loss(
-    logits: Tensor, predicted_iou: Tensor, targets: Tensor, progress: float
+    logits: Tensor,
+    predicted_iou: Tensor,
+    targets: Tensor,
+    progress: float,
+    weights: tuple[float, ...] = OUTPUT_WEIGHTS,
 ) -> tuple[Tensor, Tensor]:
     """Return the loss of the decoder's outputs and their IoUs [N, 4].
 
@@ -42,6 +47,7 @@ def mask_loss(
         predicted_iou: [N, 4].
         targets: [N, 4, h, w], 0 or 1.
         progress: share of the training that is done, 0 to 1.
+        weights: of the outputs; one that weighs nothing learns no IoU either.
     """
     logits, targets = logits.flatten(2).float(), targets.flatten(2)
     mean = F.binary_cross_entropy_with_logits(logits, targets, reduction="none").mean(-1)
@@ -49,8 +55,10 @@ def mask_loss(
     each = dice_loss(logits.sigmoid(), targets) + (1 - 0.8 * progress) * balanced
     each = each + (0.3 + 0.7 * progress) * mean
     actual = iou(logits > 0, targets > 0.5)
-    weights = torch.tensor(OUTPUT_WEIGHTS, device=logits.device)
-    return (each * weights).mean() + F.mse_loss(predicted_iou.float(), actual), actual
+    share = torch.tensor(weights, device=logits.device)
+    taught = share > 0
+    guess = F.mse_loss(predicted_iou[:, taught].float(), actual[:, taught])
+    return (each * share).mean() + guess, actual
 
 
 def iou(first: Tensor, second: Tensor) -> Tensor:

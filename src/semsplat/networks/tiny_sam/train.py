@@ -1,4 +1,4 @@
-"""Training of the tiny SAM: encoder on dense codes, then encoder, prompts and decoder together."""
+"""Training of the tiny SAM: the encoder on dense codes, everything, then outputs told apart."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from semsplat.networks.learner import NetworkLearner
 from semsplat.networks.pictures import PictureSet
 from semsplat.networks.tiny_sam.batches import (
     Batch,
+    Levels,
     Task,
     box_task,
     click_task,
@@ -26,9 +27,15 @@ from semsplat.networks.tiny_sam.batches import (
 )
 from semsplat.networks.tiny_sam.decode import decode
 from semsplat.networks.tiny_sam.init import initialise
-from semsplat.networks.tiny_sam.losses import CodeHead, iou, mask_loss
+from semsplat.networks.tiny_sam.losses import (
+    OUTPUT_WEIGHTS,
+    SINGLE_WEIGHTS,
+    CodeHead,
+    iou,
+    mask_loss,
+)
 from semsplat.networks.tiny_sam.model import build_sam, normalised
-from semsplat.params.networks import PromptShare, SamShape, SamTraining
+from semsplat.params.networks import LevelShare, SamShape, SamTraining
 
 JOINT_CODE_WEIGHT = 0.3  # of the dense loss once masks are trained
 VALIDATE_EVERY = 250
@@ -58,7 +65,7 @@ class SamTrainee:
     @property
     def total_steps(self) -> int:
         """The length of the training, all phases."""
-        return refine_start(self.config) + self.config.steps_refine
+        return total_steps(self.config)
 
     def steps(self, todo: range) -> Iterator[Numbers]:
         """Take the steps of a range; batches depend on the step alone, so any may come first."""
@@ -84,32 +91,34 @@ class SamTrainee:
         codes = self.codes(upscaled, batch.ids, generator)
         if not joint:
             return {"loss_codes": codes}
-        refining = step >= refine_start(config)
-        share = config.prompt_share_refine if refining else config.prompt_share
-        task = self._task(batch, embeddings, share, rng)
+        separate = step >= config.steps_dense + config.steps_joint
+        task = self._task(batch, embeddings, separate, rng)
         logits, predicted = decode(self.sam, embeddings, task.prompts)
-        progress = min(1.0, step / refine_start(config))
-        logits = logits[:, :, : batch.ids.shape[2]]
-        masks, actual = mask_loss(logits, predicted, task.targets, progress)
+        logits, progress = logits[:, :, : batch.ids.shape[2]], step / self.total_steps
+        weights = OUTPUT_WEIGHTS if task.ambiguous or not separate else SINGLE_WEIGHTS
+        masks, actual = mask_loss(logits, predicted, task.targets, progress, weights)
         overlaps = {f"iou_output_{k}": actual[:, k].mean() for k in range(4)}
         return {"loss_codes": JOINT_CODE_WEIGHT * codes, "loss_masks": masks, **overlaps}
 
     def _task(
-        self, batch: Batch, embeddings: Tensor, share: PromptShare, rng: np.random.Generator
+        self, batch: Batch, embeddings: Tensor, separate: bool, rng: np.random.Generator
     ) -> Task:
         """Return this step's prompts, all of one kind."""
-        count, shares = self.config.prompts, share.model_dump()
-        kind = str(rng.choice(list(shares), p=list(shares.values())))
+        config, count = self.config, self.config.prompts
+        share = config.prompt_share_separate if separate else config.prompt_share
+        levels = levels_of(config.level_share_separate if separate else config.level_share)
+        kinds = share.model_dump()
+        kind = str(rng.choice(list(kinds), p=list(kinds.values())))
         if kind == "box":
-            return box_task(batch, count, rng)
+            return box_task(batch, count, levels, rng)
         if kind == "points":
-            return points_task(batch, count, rng)
-        clicks = click_task(batch, count, rng)
+            return points_task(batch, count, levels, rng)
+        clicks = click_task(batch, count, levels, rng)
         if kind == "click":
             return clicks
         with torch.no_grad():
             logits, _ = decode(self.sam, embeddings, clicks.prompts)
-        return refinement_task(batch, clicks, logits.float(), rng)
+        return refinement_task(batch, clicks, logits.float(), levels, rng)
 
     def _update(self, outcome: Outcome) -> None:
         """Take one optimisation step on the sum of the losses."""
@@ -118,14 +127,18 @@ class SamTrainee:
 
     def _numbers(self, step: int, outcome: Outcome) -> dict[str, float]:
         """Return this step's losses, and now and then the IoUs on unseen pictures."""
-        numbers = {k: float(v) for k, v in outcome.items()} | {"lr": rate_at(step, self.config)}
+        numbers = {k: float(torch.as_tensor(v).detach()) for k, v in outcome.items()} | {
+            "lr": rate_at(step, self.config)
+        }
         if step >= self.config.steps_dense and step % VALIDATE_EVERY == 0:
-            numbers |= validate(self.sam, self.unseen, self.cell)
+            numbers |= validate(
+                self.sam, self.unseen, self.cell, levels_of(self.config.level_share)
+            )
         return numbers
 
 
 @torch.no_grad()
-def validate(sam: Sam, pictures: PictureSet, cell: int) -> dict[str, float]:
+def validate(sam: Sam, pictures: PictureSet, cell: int, share: Levels) -> dict[str, float]:
     """Return IoUs of clicks and boxes on unseen pictures, on the decoder's grid."""
     rng = np.random.default_rng(0)
     own, best, boxed = [], [], []
@@ -134,12 +147,12 @@ def validate(sam: Sam, pictures: PictureSet, cell: int) -> dict[str, float]:
         batch = picture_batch(pictures, indices, cell, None)
         embeddings = sam.image_encoder(normalised(sam, batch.images))
         height = batch.ids.shape[2]
-        task = click_task(batch, VALIDATION_CLICKS, rng, jitter=False)
+        task = click_task(batch, VALIDATION_CLICKS, share, rng, jitter=False)
         masks = decode(sam, embeddings, task.prompts)[0][:, :, :height].flatten(2) > 0
         wanted = task.targets.flatten(2) > 0.5
         own.append(iou(masks, wanted))
         best.append(iou(masks[:, 1:], wanted[:, 3:]).amax(1))
-        task = box_task(batch, VALIDATION_CLICKS, rng)
+        task = box_task(batch, VALIDATION_CLICKS, share, rng)
         masks = decode(sam, embeddings, task.prompts)[0][:, :1, :height].flatten(2) > 0
         boxed.append(iou(masks[:, 0], task.targets[:, 0].flatten(1) > 0.5))
     levels = torch.cat(own).mean(0)
@@ -149,18 +162,17 @@ def validate(sam: Sam, pictures: PictureSet, cell: int) -> dict[str, float]:
 
 
 def rate_at(step: int, config: SamTraining) -> float:
-    """Return the learning rate: warm-up, flat and a cosine to zero; warm-up and cosine again."""
-    first = refine_start(config)
-    if step < first:
-        peak, start = config.lr, 0
-        done = max(0.0, (step / first - config.flat_until) / (1 - config.flat_until))
-    else:
-        peak, start = config.lr_refine, first
-        done = (step - first) / config.steps_refine
-    rise = min(1.0, (step - start + 1) / config.warmup)
-    return peak * rise * 0.5 * (1 + math.cos(math.pi * done))
+    """Return the learning rate: linear warm-up, flat, then a cosine to zero."""
+    done = (step / total_steps(config) - config.flat_until) / (1 - config.flat_until)
+    rise = min(1.0, (step + 1) / config.warmup)
+    return config.lr * rise * 0.5 * (1 + math.cos(math.pi * max(0.0, done)))
 
 
-def refine_start(config: SamTraining) -> int:
-    """Return the first step of the third phase."""
-    return config.steps_dense + config.steps_joint
+def total_steps(config: SamTraining) -> int:
+    """Return the length of a training, all phases."""
+    return config.steps_dense + config.steps_joint + config.steps_separate
+
+
+def levels_of(share: LevelShare) -> Levels:
+    """Return the shares in the order of the levels."""
+    return share.subpart, share.part, share.whole

@@ -1,0 +1,46 @@
+"""What the rules of the networks share; no rules here."""
+
+NETWORK_PICTURES = "scratch/networks/pictures"
+SHIPPED = "src/semsplat/networks/weights"
+WORLDS_PER_SHARD = 100
+
+
+def shards(purpose):
+    """Return the picture archives of a purpose."""
+    seeds = getattr(PARAMS.networks.pictures, purpose)
+    count = -(-seeds.count // WORLDS_PER_SHARD)
+    return [f"{NETWORK_PICTURES}/{purpose}_{k}.npz" for k in range(count)]
+
+
+def shard_seeds(wildcards):
+    """Return first seed and number of worlds of one archive."""
+    seeds = getattr(PARAMS.networks.pictures, wildcards.purpose)
+    start = int(wildcards.shard) * WORLDS_PER_SHARD
+    return [seeds.first + start, min(WORLDS_PER_SHARD, seeds.count - start)]
+
+
+def network_config(wildcards):
+    """Return the training of a network as JSON."""
+    networks, log_every = PARAMS.networks, PARAMS.training.log_every
+    if wildcards.network == "sam":
+        run = SamRun(
+            shape=networks.sam, training=networks.sam_training, log_every=log_every
+        )
+    else:
+        run = ClipRun(
+            shape=networks.clip, training=networks.clip_training, log_every=log_every
+        )
+    return run.model_dump_json()
+
+
+def judging_config(purpose):
+    """Return what the networks are judged with, or the SAM's thresholds chosen by, as JSON."""
+    networks = PARAMS.networks
+    told = {
+        "shape": networks.pictures.shape,
+        "seeds": getattr(networks.pictures, purpose),
+        "automatic": networks.automatic,
+    }
+    if purpose == "tune":
+        return TuningRun(**told, grid=networks.tuning).model_dump_json()
+    return QualityRun(**told).model_dump_json()
