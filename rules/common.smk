@@ -86,12 +86,6 @@ def segmenter_code(wildcards):
     return fingerprint(f"semsplat.features.segmenters.{kind}")
 
 
-def feature_files():
-    """Return the features that the suite's figures need."""
-    pattern = "results/features/{dataset}/{scene}/{recipe}/manifest.json"
-    return [pattern.format(**run._asdict()) for run in feature_runs(PARAMS)]
-
-
 def importer_name(wildcards):
     """Return the importer of a data set."""
     return PARAMS.datasets[wildcards.dataset].importer

@@ -1,6 +1,6 @@
 rule features:
     input:
-        feature_files(),
+        over_features("results/features/{dataset}/{scene}/{recipe}/manifest.json"),
 
 
 rule extract_features:

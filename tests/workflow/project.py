@@ -129,10 +129,24 @@ def data_jobs(scene: str) -> set[str]:
     return {f"draw {scene}", f"import {scene}"}
 
 
+def feature_figures(scene: str) -> set[str]:
+    """Return the jobs that draw a scene's features."""
+    kinds = ("masks", "labels", "inconsistency")
+    return {f"draw paper_figures/smoke/{kind}/{scene}.png" for kind in kinds}
+
+
+def feature_jobs(scene: str) -> set[str]:
+    """Return the jobs from the images of one scene to the pictures of its features."""
+    jobs = {f"extract features regions of {scene}", f"score features regions of {scene}"}
+    return jobs | feature_figures(scene)
+
+
+COLLECT = "collect the scores of suite smoke"
 SUITE_FIGURES = {
     f"draw paper_figures/smoke/{name}" for name in ("curves.svg", "gaussians.svg", "scores.md")
 }
-SUITE_JOBS = SUITE_FIGURES | {"collect the scores of suite smoke"}
+SUITE_JOBS = SUITE_FIGURES | {COLLECT}
 ALL_RUN_JOBS = {job for scene in SCENES for job in run_jobs(scene)}
 ALL_DATA_JOBS = {job for scene in SCENES for job in data_jobs(scene)}
-EVERYTHING = ALL_DATA_JOBS | ALL_RUN_JOBS | SUITE_JOBS
+ALL_FEATURE_JOBS = {job for scene in SCENES for job in feature_jobs(scene)}
+EVERYTHING = ALL_DATA_JOBS | ALL_RUN_JOBS | ALL_FEATURE_JOBS | SUITE_JOBS

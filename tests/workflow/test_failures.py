@@ -36,6 +36,8 @@ def test_the_other_scene_is_finished_and_the_repair_runs_only_what_is_missing(
         f"reconstruct {BAD}, seed 0",
         f"render held-out views of {BAD}, seed 0",
         f"score {BAD}, seed 0",
+        f"extract features regions of {BAD}",
+        f"score features regions of {BAD}",
         "collect the scores of suite smoke",
     }
     manifest = f"data/{BAD}/manifest.json"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import zipfile
+from pathlib import Path
 
 import pytest
 
-from tests.workflow.project import SCENES, SUITE_FIGURES, Project
+from tests.workflow.project import SCENES, SUITE_FIGURES, Project, feature_figures
 
 MESSAGE = """    message:
         "reconstruct {wildcards.dataset}/{wildcards.scene}, seed {wildcards.seed}"
@@ -20,6 +21,7 @@ def test_the_report_holds_every_figure_with_a_caption(project: Project):
         names = report.namelist()
         text = "".join(report.read(n).decode() for n in names if n.endswith((".html", ".js")))
     figures = [job.split("/")[-1] for job in SUITE_FIGURES] + ["0.png"] * len(SCENES)
+    figures += [f"{Path(scene).name}.png" for scene in SCENES for _ in feature_figures(scene)]
     for figure in figures:
         assert sum(name.endswith(f"/{figure}") for name in names) >= figures.count(figure)
     for name in ("curves", "gaussians", "scores"):

@@ -5,11 +5,21 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tests.workflow.project import SCENES, SUITE_FIGURES, Project, data_jobs, run_jobs
+from tests.workflow.project import (
+    SCENES,
+    SUITE_FIGURES,
+    Project,
+    data_jobs,
+    feature_figures,
+    feature_jobs,
+    run_jobs,
+)
 
-RESULTS = ("data", "results/evaluate", "results/geometry")
+RESULTS = ("data", "results/evaluate", "results/features", "results/geometry")
 INDEX = {f"index {scene}, seed 0, in MLflow" for scene in SCENES}
-FIGURES = SUITE_FIGURES | {f"draw paper_figures/smoke/views/{scene}/0.png" for scene in SCENES}
+VIEWS = {f"draw paper_figures/smoke/views/{scene}/0.png" for scene in SCENES}
+FEATURES = {job for scene in SCENES for job in feature_figures(scene)}
+FIGURES = SUITE_FIGURES | VIEWS | FEATURES
 
 
 def clone(recorded: Project, root: Path) -> Project:
@@ -28,7 +38,8 @@ def test_a_clone_has_nothing_left_to_compute_after_restore(recorded: Project, tm
     assert project.hashes(*RESULTS) == recorded.hashes(*RESULTS)
     assert project.plan() == INDEX | FIGURES  # this suite's figures are not kept in git
     project.edit("params.yaml", "nook: {seed: 7,", "nook: {seed: 9,")
-    assert data_jobs(SCENES[0]) | run_jobs(SCENES[0]) < project.plan()
+    stale = data_jobs(SCENES[0]) | run_jobs(SCENES[0]) | feature_jobs(SCENES[0])
+    assert stale < project.plan()
 
 
 def test_only_the_index_is_missing_where_figures_are_in_git(

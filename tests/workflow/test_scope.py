@@ -9,17 +9,22 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from tests.workflow.project import (
+    ALL_FEATURE_JOBS,
     ALL_RUN_JOBS,
+    COLLECT,
     EVERYTHING,
     SCENES,
     SUITE_FIGURES,
     SUITE_JOBS,
     Project,
     data_jobs,
+    feature_figures,
+    feature_jobs,
     run_jobs,
 )
 
 VIEWS = {f"draw paper_figures/smoke/views/{scene}/0.png" for scene in SCENES}
+FEATURE_FIGURES = {job for scene in SCENES for job in feature_figures(scene)}
 CURVES = {"draw paper_figures/smoke/curves.svg"}
 Plans = dict[str, Future[set[str]]]
 NEW_CODE = (
@@ -31,7 +36,7 @@ TRAY = "tray: {kind: tabletop, seed: 8, n_views: 12"
 SMOKE_SEEDS = "scenes: [procedural/nook, procedural/tray]\n    seeds: [0]"
 
 CHANGES = {
-    "an option of a figure": ("params.yaml", "dpi: 150", "dpi: 151", VIEWS),
+    "an option of a figure": ("params.yaml", "error_max: 0.3", "error_max: 0.4", VIEWS),
     "a learning rate": ("params.yaml", "sh0: 2.5e-3", "sh0: 3.0e-3", ALL_RUN_JOBS | SUITE_JOBS),
     "the interval between saved states": (
         "params.yaml", "save_every_s: 20.0", "save_every_s: 21.0", set(),
@@ -41,11 +46,21 @@ CHANGES = {
     ),
     "an option of one scene": (
         "params.yaml", TRAY, TRAY.replace("12", "11"),
-        data_jobs(SCENES[1]) | run_jobs(SCENES[1]) | SUITE_JOBS,
+        data_jobs(SCENES[1]) | run_jobs(SCENES[1]) | feature_jobs(SCENES[1]) | SUITE_JOBS,
     ),
     "one more seed": (
         "params.yaml", SMOKE_SEEDS, SMOKE_SEEDS.replace("[0]", "[0, 1]"),
         run_jobs(SCENES[0], 1) | run_jobs(SCENES[1], 1) | SUITE_JOBS,
+    ),
+    "the size of dense maps": (
+        "params.yaml", "short_side_px: 184", "short_side_px: 120", ALL_FEATURE_JOBS | {COLLECT},
+    ),
+    "a segmenter's code": (
+        "src/semsplat/features/segmenters/sam_automatic.py", *NEW_CODE,
+        ALL_FEATURE_JOBS | {COLLECT},
+    ),
+    "another segmenter's code": (
+        "src/semsplat/features/segmenters/felzenszwalb.py", *NEW_CODE, set(),
     ),
     "a comment": (LOSSES, "SSIM_WINDOW = 11\n", "SSIM_WINDOW = 11  # pixels\n", set()),
     "a docstring": (LOSSES, '"""Reconstruction losses."""', '"""Losses."""', set()),
@@ -56,7 +71,7 @@ CHANGES = {
         "src/semsplat/figures/curves.py", *NEW_CODE, CURVES,
     ),
     "the code of all figures": (
-        "src/semsplat/figures/style.py", *NEW_CODE, VIEWS | SUITE_FIGURES,
+        "src/semsplat/figures/style.py", *NEW_CODE, VIEWS | FEATURE_FIGURES | SUITE_FIGURES,
     ),
     "the ray caster": (
         "src/semsplat/data/world/raycast.py", *NEW_CODE, EVERYTHING,

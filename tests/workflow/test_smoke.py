@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.workflow.project import EVERYTHING, SCENES, SUITE_FIGURES, Project, checkout
+from tests.workflow.project import (
+    EVERYTHING,
+    SCENES,
+    SUITE_FIGURES,
+    Project,
+    checkout,
+    feature_figures,
+)
 
 FOLDERS = {".snakemake", "data", "logs", "mlflow.db", "mlruns", "paper_figures", "results"}
 
@@ -16,6 +23,8 @@ def test_a_dry_run_works_before_anything_exists(tmp_path):
 def test_every_figure_score_card_and_stamp_is_made(finished: Project):
     figures = {job.removeprefix("draw ") for job in SUITE_FIGURES}
     figures |= {f"paper_figures/smoke/views/{scene}/0.png" for scene in SCENES}
+    drawn = {job for scene in SCENES for job in feature_figures(scene)}
+    figures |= {job.removeprefix("draw ") for job in drawn}
     assert set(finished.hashes("paper_figures/smoke")) == figures
     assert all((finished.root / figure).stat().st_size > 100 for figure in figures)
     metrics = finished.json("results/metrics.json")
@@ -26,6 +35,9 @@ def test_every_figure_score_card_and_stamp_is_made(finished: Project):
         scores = finished.json(f"results/evaluate/{scene}/geometry/0/scores.json")
         assert scores["metrics"]["psnr"] > 10
         assert metrics[dataset][name]["geometry"] == pytest.approx(scores["metrics"], abs=1e-6)
+        labels = finished.json(f"results/evaluate/{scene}/features/regions/scores.json")["metrics"]
+        assert 0 < labels["region_accuracy"] < 1  # neither nothing nor the ground truth
+        assert metrics[dataset][name]["features_regions"] == pytest.approx(labels, abs=1e-6)
         assert finished.json(f"mlruns/.logged/{scene}/geometry/0.json")["run_id"]
 
 
@@ -41,7 +53,8 @@ def test_every_job_leaves_a_log(finished: Project):
 
 def test_nothing_is_left_over_and_nothing_lies_outside_the_folders(finished: Project):
     assert not [path for path in finished.root.rglob("*.partial*")]
-    assert {path.split("/")[-1] for path in finished.hashes("scratch")} == {"0.lock"}
+    scratch = {path for path in finished.hashes("scratch") if "/features/" not in path}
+    assert {path.split("/")[-1] for path in scratch} == {"0.lock"}
     status = finished.run("git", "status", "--porcelain", "--ignored", "--untracked-files=all")
     written = {line[3:].strip('"') for line in status.stdout.splitlines()}
     places = {path.split("/")[0] for path in written if "__pycache__" not in path}

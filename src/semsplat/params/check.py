@@ -172,6 +172,7 @@ def _bad_names(params: Params) -> list[str]:
         "suites": params.suites,
         "datasets": params.datasets,
         "figures": params.figures,
+        "features.recipes": params.features.recipes,
     }
     groups |= {f"datasets.{name}.scenes": d.scenes for name, d in params.datasets.items()}
     return [

@@ -24,7 +24,14 @@ CLIP = ClipShape(
     context=16, text_width=16, text_layers=1, text_heads=2, text_mlp_ratio=2.0,
 )  # fmt: skip
 SAM_TRAINING = SamTraining(**CONFIG["networks"]["sam_training"]).model_copy(
-    update={"steps_dense": 2, "steps_joint": 2, "batch_dense": 2, "batch_joint": 2, "prompts": 2}
+    update={
+        "steps_dense": 2,
+        "steps_joint": 1,
+        "steps_separate": 1,
+        "batch_dense": 2,
+        "batch_joint": 2,
+        "prompts": 2,
+    }
 )
 CLIP_TRAINING = ClipTraining(**CONFIG["networks"]["clip_training"]).model_copy(
     update={"steps": 4, "batch": 6, "dense_batch": 2}

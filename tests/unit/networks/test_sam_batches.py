@@ -20,6 +20,9 @@ CELL = 2
 SEEDS = range(5)
 
 
+LEVELS = (0.2, 0.3, 0.5)
+
+
 @pytest.fixture(scope="module")
 def batch(pictures):
     return picture_batch(pictures, np.arange(3), CELL, None)
@@ -37,7 +40,7 @@ def test_ids_are_read_at_cell_centres(batch, pictures):
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_click_lies_in_all_its_targets(batch, seed):
-    task = click_task(batch, 6, np.random.default_rng(seed))
+    task = click_task(batch, 6, LEVELS, np.random.default_rng(seed))
     assert task.targets.shape == (18, 4, 15, 20) and task.prompts.points.shape == (18, 1, 2)
     for target, point in zip(task.targets, cells(task.prompts.points)[:, 0], strict=True):
         assert (target[:, point[0], point[1]] == 1).all()
@@ -47,7 +50,7 @@ def test_a_click_lies_in_all_its_targets(batch, seed):
 
 
 def test_targets_belong_to_the_clicked_picture(batch):
-    task = click_task(batch, 4, np.random.default_rng(0), jitter=False)
+    task = click_task(batch, 4, LEVELS, np.random.default_rng(0), jitter=False)
     for n, point in enumerate(cells(task.prompts.points)[:, 0]):
         ids = batch.ids[n // 4, 2]
         expected = (ids == ids[point[0], point[1]]).float()
@@ -56,7 +59,7 @@ def test_targets_belong_to_the_clicked_picture(batch):
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_box_contains_its_thing_up_to_its_looseness(batch, seed):
-    task = box_task(batch, 6, np.random.default_rng(seed))
+    task = box_task(batch, 6, LEVELS, np.random.default_rng(seed))
     assert task.prompts.points is None
     for box, target in zip(task.prompts.boxes, task.targets[:, 0], strict=True):
         ys, xs = torch.nonzero(target, as_tuple=True)
@@ -67,7 +70,7 @@ def test_a_box_contains_its_thing_up_to_its_looseness(batch, seed):
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_several_clicks_lie_inside_and_the_last_outside(batch, seed):
-    task = points_task(batch, 6, np.random.default_rng(seed))
+    task = points_task(batch, 6, LEVELS, np.random.default_rng(seed))
     at = cells(task.prompts.points)
     for target, points, labels in zip(task.targets, at, task.prompts.point_labels, strict=True):
         assert labels.tolist() == [1.0] * (len(points) - 1) + [0.0]
@@ -78,9 +81,9 @@ def test_several_clicks_lie_inside_and_the_last_outside(batch, seed):
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_refining_click_lies_in_the_error(batch, seed):
     rng = np.random.default_rng(seed)
-    clicks = click_task(batch, 6, rng)
+    clicks = click_task(batch, 6, LEVELS, rng)
     logits = torch.randn(18, 4, 20, 20, generator=torch.Generator().manual_seed(seed))
-    task = refinement_task(batch, clicks, logits, rng)
+    task = refinement_task(batch, clicks, logits, LEVELS, rng)
     at, labels = cells(task.prompts.points)[:, 0], task.prompts.point_labels[:, 0]
     for n, ((y, x), label) in enumerate(zip(at.tolist(), labels, strict=True)):
         target, shown = task.targets[n, 0], task.prompts.masks[n, 0]
@@ -91,10 +94,10 @@ def test_a_refining_click_lies_in_the_error(batch, seed):
 
 def test_a_perfect_answer_is_refined_inside(batch):
     rng = np.random.default_rng(0)
-    clicks = click_task(batch, 3, rng)
+    clicks = click_task(batch, 3, LEVELS, rng)
     perfect = torch.zeros(9, 4, 20, 20)
     perfect[:, :, :15] = 2 * clicks.targets - 1
-    task = refinement_task(batch, clicks, perfect, rng)
+    task = refinement_task(batch, clicks, perfect, LEVELS, rng)
     assert (task.prompts.point_labels == 1).all()
 
 

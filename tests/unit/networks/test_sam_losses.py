@@ -9,6 +9,7 @@ import torch
 
 from semsplat.networks.tiny_sam.losses import (
     OUTPUT_WEIGHTS,
+    SINGLE_WEIGHTS,
     CodeHead,
     balanced_bce,
     dice_loss,
@@ -99,3 +100,16 @@ def test_codes_that_tell_things_apart_cost_less():
         for upscaled in (told, torch.zeros_like(told))
     ]
     assert losses[0] < 0.5 * losses[1]
+
+
+def test_a_prompt_that_leaves_no_choice_teaches_the_single_output_alone():
+    targets = torch.zeros(2, 4, 3, 3)
+    targets[:, :, 1] = 1
+    logits = torch.randn(2, 4, 3, 3, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    predicted = torch.zeros(2, 4, requires_grad=True)
+    loss, _ = mask_loss(logits, predicted, targets, 0.5, SINGLE_WEIGHTS)
+    loss.backward()
+    for gradient in (logits.grad, predicted.grad):
+        assert gradient[:, 0].abs().sum() > 0
+        assert gradient[:, 1:].abs().sum() == 0
+    assert sum(SINGLE_WEIGHTS) == sum(OUTPUT_WEIGHTS)

@@ -14,6 +14,7 @@ from semsplat.networks.tiny_clip import train as clip
 from semsplat.networks.tiny_sam import train as sam
 from semsplat.params.geometry import Training
 from tests.unit.networks.conftest import CLIP, CLIP_TRAINING, SAM, SAM_TRAINING
+from tests.unit.networks.test_sam_batches import LEVELS
 
 TRAINING = Training(save_every_s=1e-9, log_every=1)  # a state after every step
 
@@ -75,7 +76,7 @@ def test_every_weight_learns(network, pictures):
 
 def test_validation_of_the_sam_is_repeatable(pictures):
     trainee = make("sam", pictures)
-    once, again = (sam.validate(trainee.sam, pictures, trainee.cell) for _ in range(2))
+    once, again = (sam.validate(trainee.sam, pictures, trainee.cell, LEVELS) for _ in range(2))
     assert once == again and set(once) == {
         *(f"unseen_iou_output_{k}" for k in range(4)),
         "unseen_best_of_3_whole",
@@ -92,7 +93,14 @@ def test_validation_of_the_clip_leaves_it_in_training(pictures):
 
 def test_the_sams_rate_warms_up_stays_and_falls_to_zero():
     config = SAM_TRAINING.model_copy(
-        update={"steps_dense": 40, "steps_joint": 60, "warmup": 10, "lr": 2.0, "flat_until": 0.5}
+        update={
+            "steps_dense": 40,
+            "steps_joint": 50,
+            "steps_separate": 10,
+            "warmup": 10,
+            "lr": 2.0,
+            "flat_until": 0.5,
+        }
     )
     rates = [sam.rate_at(step, config) for step in range(100)]
     assert rates[:10] == pytest.approx([0.2 * (k + 1) for k in range(10)])
