@@ -61,12 +61,17 @@ def picture_grid(
 
 
 class ClassPalette:
-    """Colours of a scene's classes, by their place among the names; remembers which it has used."""
+    """Colours of a scene's classes; remembers which it has used.
+
+    A data set of few classes has the same colours in all its scenes, whichever a scene shows; of
+    one with many, each scene's classes are numbered.
+    """
 
     def __init__(self, names: dict[int, str]) -> None:
         """Take {class id: name}; other ids are drawn white, 0 is void."""
         self._names = {**names, 0: "no label"}
-        self._order = {class_id: place for place, class_id in enumerate(names)}
+        few = max(names, default=0) <= len(CLASS_COLOURS)
+        self._order = {i: i - 1 if few else place for place, i in enumerate(names)}
         self._further = region_colours(len(names))
         self._used: set[int] = set()
 
