@@ -169,6 +169,22 @@ def blend(means2d, conics, extents, colors, opacities, offsets, ids, width, heig
 
 
 @numba.njit(cache=True, error_model="numpy")
+def _start_behind(box, alpha, valpha, last, end, left, behind):
+    """Fill a tile's state behind its last Gaussian and return the end of its list.
+
+    ``left`` [TILE, TILE] is the light that gets through; ``behind`` what the gradient of alpha
+    sees there.
+    """
+    f = left.dtype.type
+    for y in range(box[2], box[3]):
+        for x in range(box[0], box[1]):
+            left[y - box[2], x - box[0]] = f(1) - alpha[y, x]
+            behind[y - box[2], x - box[0]] = -valpha[y, x] * (f(1) - alpha[y, x])
+            end = max(end, last[y, x])
+    return end
+
+
+@numba.njit(cache=True, error_model="numpy")
 def _blend_tile_adjoint(
     tile,
     means2d,
@@ -194,12 +210,7 @@ def _blend_tile_adjoint(
     left = np.empty((TILE, TILE), means2d.dtype)
     behind = np.empty((TILE, TILE), means2d.dtype)
     fall = np.empty(TILE, means2d.dtype)
-    end = offsets[tile]
-    for y in range(box[2], box[3]):
-        for x in range(box[0], box[1]):
-            left[y - box[2], x - box[0]] = f(1) - alpha[y, x]
-            behind[y - box[2], x - box[0]] = -valpha[y, x] * (f(1) - alpha[y, x])
-            end = max(end, last[y, x])
+    end = _start_behind(box, alpha, valpha, last, offsets[tile], left, behind)
     for k in range(end - 1, offsets[tile] - 1, -1):
         g = ids[k]
         reach = f(2) * math.log(opacities[g] / f(ALPHA_MIN))
