@@ -42,3 +42,36 @@ def dense_labels(view: ViewFeatures, text: NDArray[np.float32]) -> NDArray[np.in
     similarity = np.einsum("dhw,cd->chw", view.dense.astype(np.float32), text)
     maps = [cv2.resize(m, (width, height), interpolation=cv2.INTER_LINEAR) for m in similarity]
     return (np.argmax(maps, axis=0) + 1).astype(np.int32)
+
+
+def pseudo_labels(
+    view: ViewFeatures, text: NDArray[np.float32], layer: int = 0
+) -> NDArray[np.int32]:
+    """Return CLIP-GS's pseudo labels: int32 [H, W], 1 to C (section 3.2, METHODS 1.1-2).
+
+    A region's class is the one most similar to the mean of the dense vectors inside it; a pixel
+    outside all regions keeps its own dense label, about which the paper says nothing.
+    """
+    own = dense_labels(view, text)
+    best = (region_means(view, layer) @ text.T).argmax(axis=1) + 1
+    ids = view.ids[layer]
+    return np.where(ids >= 0, best[ids], own).astype(np.int32) if len(best) else own
+
+
+def region_means(view: ViewFeatures, layer: int = 0) -> NDArray[np.float32]:
+    """Return the mean dense vector of every region of a layer: float32 [M, D].
+
+    s_q = sum_{v in R_q} w_v S(v) / sum w_v with w = 1 (CLIP-GS, section 3.2; the paper leaves the
+    weights open), where a cell of the map counts by the share of it that the region covers.  Rows
+    of regions without a pixel in the layer are zero.
+    """
+    if view.dense is None:
+        raise SemsplatError("the recipe makes no dense maps; set value_maps")
+    cells = view.dense.shape[1:]
+    dense = view.dense.astype(np.float32).reshape(len(view.dense), -1)
+    means = np.zeros((len(view.scores), len(dense)), np.float32)
+    for region in np.unique(view.ids[layer][view.ids[layer] >= 0]):
+        inside = (view.ids[layer] == region).astype(np.float32)
+        share = cv2.resize(inside, cells[::-1], interpolation=cv2.INTER_AREA).ravel()
+        means[region] = dense @ share / max(float(share.sum()), np.finfo(np.float32).tiny)
+    return means

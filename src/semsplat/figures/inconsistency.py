@@ -33,7 +33,7 @@ class Options(Strict):
 
     recipe: str
     """name of the feature recipe"""
-    labels: Literal["region", "dense"]
+    labels: Literal["region", "dense", "pseudo"]
     """which of its labels"""
     n_pairs: Count
     """rows, spread evenly over the pairs of neighbouring training views"""

@@ -41,7 +41,7 @@ class Options(Strict):
 def draw(shown: list[FigureScene], options: Options, out: Path) -> None:
     """Draw one scene's sheet; a column that no view has is left out."""
     from semsplat.data.scene import load_image, load_scene
-    from semsplat.evaluate.protocols.feature_labels import Labeller
+    from semsplat.evaluate.protocols.feature_labels import KINDS, Labeller
     from semsplat.features.store import open_features
     from semsplat.figures.pictures import ClassPalette, add_legend, evenly, picture_grid
     from semsplat.figures.style import save_figure, styled
@@ -52,7 +52,7 @@ def draw(shown: list[FigureScene], options: Options, out: Path) -> None:
     scores = read_json(place.scores_dir(options.recipe) / "scores.json")
     frames = evenly(load_scene(place.scene_dir).train, options.n_views)
     maps = [label_maps(frame, labeller) for frame in frames]
-    kinds = [k for k in ("truth", "region", "dense") if any(k in row for row in maps)]
+    kinds = [k for k in ("truth", *KINDS) if any(k in row for row in maps)]
     palette = ClassPalette(labeller.class_names)
     with styled():
         aspect, titles = frames[0].width / frames[0].height, ["photograph", *map(_title, kinds)]
@@ -68,7 +68,7 @@ def draw(shown: list[FigureScene], options: Options, out: Path) -> None:
 
 
 def label_maps(frame: Frame, labeller: Labeller) -> Maps:
-    """Return truth, region and dense labels int32 [H, W], those that a view has; 0 = none."""
+    """Return the truth and all kinds of labels int32 [H, W] that a view has; 0 = none."""
     from semsplat.data.scene import load_ids
 
     truth = {} if frame.labels_path is None else {"truth": load_ids(frame.labels_path, frame)}
@@ -92,11 +92,10 @@ def _title(kind: str) -> str:
 
 def _summary(scores: dict[str, Any]) -> str:
     """Return the scores over all training views, with their protocol."""
+    from semsplat.evaluate.protocols.feature_labels import KINDS
+
     metrics = scores["metrics"]
-    values = [
-        f"{kind} mIoU {metrics[f'{kind}_miou']:.3f}"
-        for kind in ("region", "dense")
-        if f"{kind}_miou" in metrics
-    ]
+    found = {kind: metrics[f"{kind}_miou"] for kind in KINDS if f"{kind}_miou" in metrics}
+    values = [f"{kind} mIoU {value:.3f}" for kind, value in found.items()]
     views = f"recipe {scores['recipe']}, {scores['n_views']} training views"
     return f"{views}: {', '.join(values or ['no truth'])} ({scores['protocol']})"

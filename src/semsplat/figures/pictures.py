@@ -92,7 +92,9 @@ class ClassPalette:
 
     def legend(self) -> list[tuple[str, Any]]:
         """Return (name, colour) of the classes drawn so far, in the order of the names."""
-        used = sorted(self._used, key=lambda i: (i == 0, self._order.get(i, len(self._order)), i))
+        used = sorted(
+            self._used, key=lambda i: (i == 0, i not in self._order, self._order.get(i, i))
+        )
         return [(self._names.get(i, f"class {i}"), self.colour(i) / 255) for i in used]
 
 

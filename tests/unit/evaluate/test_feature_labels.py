@@ -191,6 +191,8 @@ def test_scores_name_everything_they_come_from(tmp_path: Path) -> None:
         "region_coverage": 1.0,
         "dense_accuracy": 1.0,
         "dense_coverage": 1.0,
+        "pseudo_accuracy": 1.0,
+        "pseudo_coverage": 1.0,
     }
 
 
@@ -216,16 +218,14 @@ def test_what_a_scene_or_recipe_lacks_is_absent_with_its_reason(tmp_path: Path) 
     )
     assert scores["metrics"] == {"region_coverage": 1.0}
     no_truth, no_dense = "no training view has a label map", "the recipe makes no dense labels"
+    no_pseudo = "the recipe makes no pseudo labels"
     assert scores["absent"] == {
         "region_miou": no_truth,
         "region_accuracy": no_truth,
         "region_class_accuracy": no_truth,
         "region_inconsistency": "no two consecutive training views have depth",
-        "dense_miou": no_dense,
-        "dense_accuracy": no_dense,
-        "dense_class_accuracy": no_dense,
-        "dense_coverage": no_dense,
-        "dense_inconsistency": no_dense,
+        **{f"dense_{metric}": no_dense for metric in METRICS},
+        **{f"pseudo_{metric}": no_pseudo for metric in METRICS},
     }
     assert scores["pairs"] == [] and maps(tmp_path)["names"].shape == (0, 2)
 

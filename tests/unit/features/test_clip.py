@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from semsplat.errors import SemsplatError
 from semsplat.features import clip as clip_models
 from semsplat.features.clip import window_boxes
-from semsplat.features.labels import dense_labels, region_labels
+from semsplat.features.labels import dense_labels, pseudo_labels, region_labels, region_means
 from semsplat.features.store import ViewFeatures
 from semsplat.io import sha256_file
 from semsplat.params.features import ClipModel, ValueMaps, WindowMaps
@@ -107,6 +107,24 @@ def test_dense_labels_of_a_full_size_map_are_the_argmax(seed):
     view = view_of(np.full((5, 6), -1), np.zeros((0, 4)), dense)
     expected = np.einsum("dhw,cd->chw", dense.astype(np.float32), text).argmax(0) + 1
     assert np.array_equal(dense_labels(view, text), expected)
+
+
+def test_region_means_weigh_cells_by_the_share_a_region_covers():
+    # Two cells of 2 x 2 pixels; region 0 covers the left one and half of the right one.
+    dense = np.array([[[1.0, 4.0]]], np.float16)
+    view = view_of([[0, 0, 0, 1], [0, 0, 0, -1]], np.zeros((3, 1)), dense)
+    means = region_means(view)
+    np.testing.assert_allclose(means[:, 0], [(1 * 1 + 0.5 * 4) / 1.5, 4, 0])
+
+
+def test_pseudo_labels_are_those_of_region_means_and_outside_of_the_pixels():
+    text = np.eye(2, dtype=np.float32)
+    cells = np.array([[[1.0, 0.0, 0.0, 1.0]], [[0.0, 0.4, 1.0, 0.0]]], np.float16)
+    view = view_of([[0, 0, 1, -1]], np.zeros((2, 2)), cells)
+    assert dense_labels(view, text).tolist() == [[1, 2, 2, 1]]
+    assert pseudo_labels(view, text).tolist() == [[1, 1, 2, 1]]
+    nothing = view_of([[-1, -1, -1, -1]], np.zeros((0, 2)), cells)
+    assert pseudo_labels(nothing, text).tolist() == [[1, 2, 2, 1]]
 
 
 def test_missing_products_are_named():

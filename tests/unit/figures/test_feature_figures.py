@@ -111,11 +111,11 @@ def test_labels_show_truth_and_every_kind_with_protocol(results: Path, drawn: li
     draw("labels", n_views=1)
     scores = read_json(PLACE.scores_dir(RECIPE) / "scores.json")
     values = ", ".join(
-        f"{k} mIoU {scores['metrics'][f'{k}_miou']:.3f}" for k in ("region", "dense")
+        f"{k} mIoU {scores['metrics'][f'{k}_miou']:.3f}" for k in ("region", "dense", "pseudo")
     )
     accuracy = scores["views"]["train"]["dense_accuracy"]
     assert texts(drawn[0]) == {
-        *("photograph", "truth", "region labels", "dense labels", "train"),
+        *("photograph", "truth", "region labels", "dense labels", "pseudo labels", "train"),
         *("wall", "lamp", "rug"),
         *("100.0% of pixels right", f"{accuracy:.1%} of pixels right"),
         f"recipe regions, 3 training views: {values} (features/labels@1)",
@@ -188,12 +188,17 @@ def test_the_command_draws_the_same_bytes(results: Path) -> None:
 # pictures
 
 
-def test_the_palette_is_by_place_and_tells_void_apart() -> None:
+def test_a_class_has_the_colour_of_its_id_and_void_its_own() -> None:
     palette = ClassPalette({4: "wall", 2: "lamp"})
     picture = palette.picture(np.array([[0, 4], [2, 7]], np.int32))
     colours = [to_hex(pixel / 255).upper() for pixel in picture.reshape(-1, 3)]
-    assert colours == ["#404040", *CLASS_COLOURS[:2], "#FFFFFF"]
-    assert [name for name, _ in palette.legend()] == ["wall", "lamp", "class 7", "no label"]
+    assert colours == ["#404040", CLASS_COLOURS[3], CLASS_COLOURS[1], "#FFFFFF"]
+    assert [name for name, _ in palette.legend()] == ["lamp", "wall", "class 7", "no label"]
+
+
+def test_classes_of_a_large_set_are_numbered() -> None:
+    picture = ClassPalette({400: "wall", 2: "lamp"}).picture(np.array([[400, 2]], np.int32))
+    assert [to_hex(pixel / 255).upper() for pixel in picture[0]] == [*CLASS_COLOURS[:2]]
 
 
 def test_every_class_of_a_large_set_has_a_colour_of_its_own() -> None:

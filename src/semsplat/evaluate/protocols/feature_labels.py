@@ -1,7 +1,8 @@
 """Protocol ``features/labels@1``: the 2-D features' own zero-shot labels, over the training views.
 
-Definition.  A pixel's label is the class of its region in layer 0 ("region"), or the class of its
-dense vector ("dense").  Against the truth: one confusion matrix over all training views that have
+Definition.  A pixel's label is the class of its region's crop in layer 0 ("region"), the class of
+its dense vector ("dense"), or CLIP-GS's pseudo label, the class of its region's mean dense vector
+("pseudo").  Against the truth: one confusion matrix over all training views that have
 label maps; pixels whose truth is 0 (void) are dropped; a pixel without a label counts as wrong.
 ``miou``: TP / (TP + FP + FN), mean over the classes that occur in the truth or are predicted on a
 pixel that counts.  ``accuracy``: share of pixels labelled right.  ``class_accuracy``: TP / (TP +
@@ -22,11 +23,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from semsplat.features.labels import UNLABELLED, dense_labels, region_labels
+from semsplat.features.labels import UNLABELLED, dense_labels, pseudo_labels, region_labels
 from semsplat.features.store import SceneFeatures
 
 NAME = "features/labels@1"
-KINDS = ("region", "dense")
+KINDS = ("region", "dense", "pseudo")
 LABEL_METRICS = ("miou", "accuracy", "class_accuracy")
 METRICS = (*LABEL_METRICS, "coverage", "inconsistency")
 NOT_COMPARED, AGREES, DIFFERS = 0, 1, 2
@@ -65,6 +66,7 @@ class Labeller:
             found["region"] = self._class_of[region_labels(view, self._text)]
         if view.dense is not None:
             found["dense"] = self._class_of[dense_labels(view, self._text)]
+            found["pseudo"] = self._class_of[pseudo_labels(view, self._text)]
         return found
 
     @property
