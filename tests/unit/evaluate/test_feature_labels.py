@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from semsplat.evaluate.protocols.feature_labels import compare, confusion, label_metrics
+from semsplat.evaluate.protocols.feature_labels import METRICS, compare, confusion, label_metrics
 from semsplat.evaluate.score import collect
 from semsplat.evaluate.score_features import score_features
 from semsplat.features.store import ViewFeatures, read_arrays
