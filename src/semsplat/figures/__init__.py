@@ -13,6 +13,8 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
+from semsplat.params.base import Count, Positive, Strict
+
 NOT_KINDS = ("__init__", "__main__", "pictures", "style")
 
 CURVE_FILES = (
@@ -20,6 +22,23 @@ CURVE_FILES = (
     "results/geometry/{dataset}/{scene}/{seed}/run.json",
 )
 """What a figure of training curves reads, per run."""
+
+FEATURE_FILES = (
+    "data/{dataset}/{scene}/manifest.json",
+    "results/features/{dataset}/{scene}/{recipe}/manifest.json",
+)
+"""What a figure of features reads, per scene."""
+
+
+class FeatureSheet(Strict):
+    """Options that all sheets of features share."""
+
+    recipe: str
+    """name of the feature recipe"""
+    row_height_in: Positive
+    """inches per row"""
+    dpi: Count
+    """dots per inch"""
 
 
 def figure_kinds() -> list[str]:

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsplat.errors import SemsplatError
-from semsplat.params.base import Count, Positive, Strict
+from semsplat.figures import FEATURE_FILES, FeatureSheet
+from semsplat.params.base import Count
 
 if TYPE_CHECKING:
     from semsplat.data.scene import Frame
@@ -21,26 +22,19 @@ if TYPE_CHECKING:
 SCOPE = "scene"
 EXTENSION = "png"
 NEEDS = (
-    "data/{dataset}/{scene}/manifest.json",
-    "results/features/{dataset}/{scene}/{recipe}/manifest.json",
+    *FEATURE_FILES,
     "results/evaluate/{dataset}/{scene}/features/{recipe}/scores.json",
     "results/evaluate/{dataset}/{scene}/features/{recipe}/inconsistency.npz",
 )
 
 
-class Options(Strict):
+class Options(FeatureSheet):
     """What the sheet shows."""
 
-    recipe: str
-    """name of the feature recipe"""
     labels: Literal["region", "dense", "pseudo"]
     """which of its labels"""
     n_pairs: Count
     """rows, spread evenly over the pairs of neighbouring training views"""
-    row_height_in: Positive
-    """inches per row"""
-    dpi: Count
-    """dots per inch"""
 
 
 MEANINGS = {"same label": "#A0A0A0", "another label": "#D55E00", "not compared": "#FFFFFF"}

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semsplat.params.base import Count, Positive, Strict
+from semsplat.figures import FEATURE_FILES, FeatureSheet
+from semsplat.params.base import Count
 
 if TYPE_CHECKING:
     from semsplat.data.scene import Frame
@@ -18,24 +19,17 @@ if TYPE_CHECKING:
 SCOPE = "scene"
 EXTENSION = "png"
 NEEDS = (
-    "data/{dataset}/{scene}/manifest.json",
-    "results/features/{dataset}/{scene}/{recipe}/manifest.json",
+    *FEATURE_FILES,
     "results/evaluate/{dataset}/{scene}/features/{recipe}/scores.json",
 )
 Maps = dict[str, NDArray[np.int32]]
 
 
-class Options(Strict):
+class Options(FeatureSheet):
     """How the sheet looks."""
 
-    recipe: str
-    """name of the feature recipe"""
     n_views: Count
     """rows, spread evenly over the training views"""
-    row_height_in: Positive
-    """inches per row"""
-    dpi: Count
-    """dots per inch"""
 
 
 def draw(shown: list[FigureScene], options: Options, out: Path) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from semsplat.params.base import Count, Positive, Strict
+from semsplat.figures import FEATURE_FILES, FeatureSheet
+from semsplat.params.base import Count
 
 if TYPE_CHECKING:
     from semsplat.data.scene import Frame
@@ -16,23 +17,14 @@ if TYPE_CHECKING:
 
 SCOPE = "scene"
 EXTENSION = "png"
-NEEDS = (
-    "data/{dataset}/{scene}/manifest.json",
-    "results/features/{dataset}/{scene}/{recipe}/manifest.json",
-)
+NEEDS = FEATURE_FILES
 
 
-class Options(Strict):
+class Options(FeatureSheet):
     """How the contact sheet looks."""
 
-    recipe: str
-    """name of the feature recipe"""
     n_views: Count
     """rows, spread evenly over the training views"""
-    row_height_in: Positive
-    """inches per row"""
-    dpi: Count
-    """dots per inch"""
 
 
 def draw(shown: list[FigureScene], options: Options, out: Path) -> None:

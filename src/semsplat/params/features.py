@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from semsplat.params.base import Count, Fraction, Strict
+from semsplat.params.base import Count, Fraction, Positive, Strict
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -31,6 +31,25 @@ class SamModel(Strict):
     """embedded, or the path of a checkpoint"""
     sha256: Sha256
     """of the weights; others are refused"""
+
+
+class SamGrid(Strict):
+    """A grid of clicks and what is kept of the answers; as in ``SamAutomaticMaskGenerator``."""
+
+    model: str
+    """name of the SAM"""
+    points_per_side: Count
+    """clicks along each side of a regular grid"""
+    points_per_batch: Count
+    """clicks answered at once; decides memory and time only"""
+    pred_iou_thresh: Fraction
+    """masks whose predicted IoU is lower are dropped"""
+    stability_score_thresh: Fraction
+    """masks that change more when the cut-off moves are dropped"""
+    stability_score_offset: Positive
+    """how far the cut-off moves, in logits"""
+    box_nms_thresh: Fraction
+    """IoU of boxes above which the worse of two masks is dropped"""
 
 
 class Segmenter(Strict):

@@ -127,7 +127,7 @@ ONE_LINE = {
     "suites/demo/figures": (
         ["xyz"],
         "suites.demo.figures: 'xyz' is not defined; known: views, curves, gaussians, scores,"
-        " masks, labels, inconsistency",
+        " masks, levels, labels, inconsistency",
     ),
     "suites/smoke/scenes": (
         ["procedural/nook"] * 3,

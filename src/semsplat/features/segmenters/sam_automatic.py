@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from semsplat.params.base import Count, Fraction, Positive, Strict
+from semsplat.params.features import SamGrid
 
 if TYPE_CHECKING:
     from segment_anything.modeling import Sam
@@ -18,23 +18,9 @@ if TYPE_CHECKING:
 LAYERS = ("all",)
 
 
-class Options(Strict):
+class Options(SamGrid):
     """The arguments of ``SamAutomaticMaskGenerator``."""
 
-    model: str
-    """name of the SAM"""
-    points_per_side: Count
-    """clicks along each side of a regular grid"""
-    points_per_batch: Count
-    """clicks answered at once; decides memory only"""
-    pred_iou_thresh: Fraction
-    """masks whose predicted IoU is lower are dropped"""
-    stability_score_thresh: Fraction
-    """masks that change more when the cut-off moves are dropped"""
-    stability_score_offset: Positive
-    """how far the cut-off moves, in logits"""
-    box_nms_thresh: Fraction
-    """IoU of boxes above which the worse mask is dropped"""
     crop_n_layers: int = Field(ge=0)
     """layers of image crops that are segmented too"""
 

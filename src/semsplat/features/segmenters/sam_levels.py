@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from semsplat.params.base import Count, Fraction, Positive, Strict
+from semsplat.params.features import SamGrid
 
 if TYPE_CHECKING:
     from segment_anything import SamPredictor
@@ -23,23 +23,8 @@ if TYPE_CHECKING:
 LAYERS = ("subpart", "part", "whole")
 
 
-class Options(Strict):
-    """Clicks and filters, named as in ``SamAutomaticMaskGenerator``."""
-
-    model: str
-    """name of the SAM"""
-    points_per_side: Count
-    """clicks along each side of a regular grid"""
-    points_per_batch: Count
-    """clicks answered at once; decides memory only"""
-    pred_iou_thresh: Fraction
-    """masks whose predicted IoU is lower are dropped"""
-    stability_score_thresh: Fraction
-    """masks that change more when the cut-off moves are dropped"""
-    stability_score_offset: Positive
-    """how far the cut-off moves, in logits"""
-    box_nms_thresh: Fraction
-    """IoU of boxes above which the worse mask of a level is dropped"""
+class Options(SamGrid):
+    """Clicks and filters; boxes are compared within a level."""
 
 
 def segment(image: NDArray[np.uint8], options: Options, sam: Sam | None) -> dict[str, Masks]:
