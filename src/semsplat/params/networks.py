@@ -174,12 +174,17 @@ class ClipShape(Strict):
 
 
 class ClipTraining(Strict):
-    """How the tiny CLIP is trained: crops and dense maps against captions."""
+    """How the tiny CLIP is trained: crops and dense maps against captions.
+
+    In a short second phase crops keep their light and tint: colours are called what they look like.
+    """
 
     seed: int = Field(ge=0)
     """of initialisation, crops and captions"""
     steps: Count
-    """optimisation steps"""
+    """optimisation steps of the first phase"""
+    steps_calm: Count
+    """optimisation steps of the second phase"""
     batch: Count
     """crops a step"""
     dense_batch: Count
@@ -189,7 +194,9 @@ class ClipTraining(Strict):
     dense_weight: Positive
     """of the dense loss against that of crops"""
     lr: Positive
-    """peak of AdamW's learning rate"""
+    """peak of AdamW's learning rate in the first phase"""
+    lr_calm: Positive
+    """peak of AdamW's learning rate in the second phase"""
     weight_decay: Positive
     """of AdamW"""
     warmup: Count

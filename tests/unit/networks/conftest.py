@@ -34,7 +34,7 @@ SAM_TRAINING = SamTraining(**CONFIG["networks"]["sam_training"]).model_copy(
     }
 )
 CLIP_TRAINING = ClipTraining(**CONFIG["networks"]["clip_training"]).model_copy(
-    update={"steps": 4, "batch": 6, "dense_batch": 2}
+    update={"steps": 2, "steps_calm": 2, "batch": 6, "dense_batch": 2}
 )
 
 

@@ -47,8 +47,9 @@ class CropSource:
         weights *= [bool(places) for places in self.places]
         self.shares = weights / weights.sum()
 
-    def draw(self, size: int, rng: np.random.Generator) -> Crop:
+    def draw(self, size: int, rng: np.random.Generator, vary_light: bool = True) -> Crop:
         """Return a random crop with the faults that real masks have."""
+        vary = _varied if vary_light else _mirrored
         class_id = int(rng.choice(len(CLASSES), p=self.shares))
         places = self.places[class_id]
         index, instance = places[int(rng.integers(len(places)))]
@@ -60,10 +61,10 @@ class CropSource:
             patch = _inner_square(whole, rng)
             if patch is not None:
                 crop = region_crop(image, patch, size)
-                return Crop(_varied(crop, rng), class_id, color, ANY, True)
+                return Crop(vary(crop, rng), class_id, color, ANY, True)
         mask, part = _part(whole, seen, table, rng)
         mask = _faulty(mask, rng)
-        crop = _varied(region_crop(image, mask, size, _background(rng)), rng)
+        crop = vary(region_crop(image, mask, size, _background(rng)), rng)
         # A part can have another colour than the thing is named after.
         return Crop(crop, class_id, color if part == ANY else ANY, part, False)
 
@@ -133,7 +134,11 @@ def _background(rng: np.random.Generator) -> int | None:
 
 def _varied(crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
     """Mirror half of the crops and change light and tint a little."""
-    if rng.random() < 0.5:
-        crop = crop[:, ::-1]
+    crop = _mirrored(crop, rng)
     gain = rng.uniform(0.8, 1.2) * rng.uniform(0.93, 1.07, 3)
     return np.clip(crop * gain, 0, 255).astype(np.uint8)
+
+
+def _mirrored(crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Mirror half of the crops."""
+    return crop[:, ::-1] if rng.random() < 0.5 else crop

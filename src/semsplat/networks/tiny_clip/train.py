@@ -91,8 +91,8 @@ class ClipTrainee:
 
     @property
     def total_steps(self) -> int:
-        """The length of the training."""
-        return self.config.steps
+        """The length of the training, both phases."""
+        return self.config.steps + self.config.steps_calm
 
     @property
     def token_ids(self) -> list[int]:
@@ -106,16 +106,17 @@ class ClipTrainee:
             self.learner.set_rate(rate_at(step, self.config))
             # Fused attention is twice as slow backwards on CPUs in bfloat16 at these lengths.
             with torch.autocast("cpu", torch.bfloat16), sdpa_kernel(SDPBackend.MATH):
-                crops = self._crop_loss(rng)
+                crops = self._crop_loss(rng, vary_light=step < self.config.steps)
                 regions = self._region_loss(rng)
             self.learner.minimise(crops + self.config.dense_weight * regions)
             with torch.no_grad():
                 self.model.logit_scale.clamp_(0.0, MAX_LOGIT_SCALE)
             yield partial(self._numbers, step, crops.detach(), regions.detach())
 
-    def _crop_loss(self, rng: np.random.Generator) -> Tensor:
+    def _crop_loss(self, rng: np.random.Generator, vary_light: bool) -> Tensor:
         """Contrast crops of regions with captions."""
-        drawn = [self.crops.draw(self.shape.image_px, rng) for _ in range(self.config.batch)]
+        size, count = self.shape.image_px, self.config.batch
+        drawn = [self.crops.draw(size, rng, vary_light) for _ in range(count)]
         facts = Facts(*np.array([(c.class_id, c.color, c.part, int(c.texture)) for c in drawn]).T)
         images = normalised(np.stack([c.image for c in drawn]))
         return self._contrast(self.model.encode_image(images), facts, rng)
@@ -158,7 +159,7 @@ class ClipTrainee:
             "logit_scale": self.model.logit_scale.exp().item(),
             "lr": rate_at(step, self.config),
         }
-        if step % VALIDATE_EVERY == 0 or step == self.config.steps - 1:
+        if step % VALIDATE_EVERY == 0 or step == self.total_steps - 1:
             numbers["unseen_class_accuracy"] = self.validate()
         return numbers
 
@@ -193,6 +194,9 @@ def fitted(image: NDArray[np.uint8], scale: float, patch: int) -> NDArray[np.uin
 
 
 def rate_at(step: int, config: ClipTraining) -> float:
-    """Return the learning rate: linear warm-up, then a cosine to zero."""
-    rise = min(1.0, (step + 1) / config.warmup)
-    return config.lr * rise * 0.5 * (1 + math.cos(math.pi * step / config.steps))
+    """Return the learning rate: in each phase linear warm-up and a cosine to zero."""
+    peak, taken, steps = config.lr, step, config.steps
+    if step >= config.steps:
+        peak, taken, steps = config.lr_calm, step - config.steps, config.steps_calm
+    rise = min(1.0, (taken + 1) / config.warmup)
+    return peak * rise * 0.5 * (1 + math.cos(math.pi * taken / steps))
