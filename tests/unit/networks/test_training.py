@@ -116,3 +116,11 @@ def test_the_clips_rate_warms_up_and_falls_to_zero():
     assert rates[50] == pytest.approx(1.0) and 0 < rates[99] < 0.01
     assert rates.index(max(rates)) in (9, 10)
     assert all(a >= b for a, b in pairwise(rates[10:]))
+
+
+def test_the_clips_second_phase_has_a_rate_of_its_own():
+    change = {"steps": 10, "steps_calm": 40, "warmup": 5, "lr": 2.0, "lr_calm": 0.5}
+    config = CLIP_TRAINING.model_copy(update=change)
+    rates = [clip.rate_at(step, config) for step in range(10, 50)]
+    assert rates[0] == pytest.approx(0.1) and rates[20] == pytest.approx(0.25)
+    assert max(rates) <= 0.5 and 0 < rates[-1] < 0.01
