@@ -34,9 +34,11 @@ RUNS = runs(PARAMS)
 FEATURE_RUNS = feature_runs(PARAMS)
 drop_orphaned_stamps()
 
-# Without a limit Snakemake starts one GPU job per core; --resources gpu=N still wins.  MLflow's
-# store has one writer.  Kept out of the profile: --resources would replace the whole map there.
-workflow.global_resources.setdefault("gpu", max(1, len(visible_gpus())))
+# Without a limit Snakemake starts one GPU job per core; --resources gpu=N still wins.  Where there
+# is no GPU, cores are the limit.  MLflow's store has one writer.  Kept out of the profile:
+# --resources would replace the whole map there.
+if visible_gpus():
+    workflow.global_resources.setdefault("gpu", len(visible_gpus()))
 workflow.global_resources.setdefault("mlflow", 1)
 
 
