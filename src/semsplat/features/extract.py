@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 from dataclasses import dataclass
 from functools import partial
@@ -95,9 +96,7 @@ class Extractor:
             self.cache.made += 1
             crops = [region_crop(image, mask, self.clip.crop_px) for mask in fresh.values()]
             encoded = self.clip.encode_crops(np.stack(crops), self.run.recipe.crop_batch)
-            known |= dict(zip(fresh, encoded, strict=True))
-            arrays = {"names": np.array(list(known), "S24"), "vectors": np.stack([*known.values()])}
-            write_arrays(path, arrays)
+            known = _remember(path, dict(zip(fresh, encoded, strict=True)))
         elif names:
             self.cache.served += 1
         rows = [known[name] for name in names]
@@ -131,3 +130,14 @@ def _known_vectors(path: Path) -> dict[str, Half]:
         return {}
     arrays = read_arrays(path)
     return dict(zip(arrays["names"].astype(str).tolist(), arrays["vectors"], strict=True))
+
+
+def _remember(path: Path, fresh: dict[str, Half]) -> dict[str, Half]:
+    """Add vectors to those kept for an image and return all; other recipes may add meanwhile."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with (path.parent / ".lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        known = _known_vectors(path) | fresh
+        names = np.array(list(known), "S24")
+        write_arrays(path, {"names": names, "vectors": np.stack([*known.values()])})
+    return known

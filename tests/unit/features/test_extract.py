@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from PIL import Image
 from semsplat.errors import SemsplatError
 from semsplat.features import clip as clip_models
 from semsplat.features.__main__ import extract
+from semsplat.features.extract import _remember
 from semsplat.features.store import open_features
 from tests.unit.features.conftest import replace_image, two_blocks
 
@@ -94,6 +96,16 @@ def test_vectors_do_not_depend_on_what_was_cached_before(run_of, write_scene, tm
     after, _ = features(run, scene, tmp_path, "after")
     fresh, _ = features(run, scene, tmp_path, "fresh", "other_cache")
     assert files(after.folder) == files(fresh.folder)
+
+
+def test_recipes_that_run_side_by_side_lose_no_vectors(tmp_path):
+    def add(k):
+        _remember(tmp_path / "image.npz", {f"mask_{k}": np.full(4, k, np.float16)})
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(add, range(40)))
+    kept = _remember(tmp_path / "image.npz", {})
+    assert {name: vector[0] for name, vector in kept.items()} == {f"mask_{k}": k for k in range(40)}
 
 
 def test_another_image_is_another_entry(run_of, write_scene, tmp_path):
