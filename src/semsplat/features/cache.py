@@ -29,9 +29,9 @@ class Cache:
     made: int = field(default=0, init=False)
     served: int = field(default=0, init=False)
 
-    def path(self, step: str, code: str, **depends: Any) -> Path:
-        """Return the place of an entry of ``step`` made by module ``code`` from ``depends``."""
-        key = sha256_text(canonical_json({"code": fingerprint(code), **depends}))[:32]
+    def path(self, step: str, code: tuple[str, ...], **depends: Any) -> Path:
+        """Return the place of an entry of ``step`` made by modules ``code`` from ``depends``."""
+        key = sha256_text(canonical_json({"code": fingerprint(*code), **depends}))[:32]
         return self.folder / step / f"{key}.npz"
 
     def get(self, path: Path, compute: Callable[[], Arrays]) -> Arrays:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from semsplat.errors import SemsplatError
-from semsplat.features.dense import value_map
+from semsplat.features.dense import value_map, whole_patches
 from semsplat.features.weights import EMBEDDED, weights_path
 from semsplat.networks.tiny_clip.model import load_clip
 from semsplat.params.features import ClipModel, ValueMaps, WindowMaps
@@ -82,10 +82,7 @@ class Clip:
     def _values(self, image: NDArray[np.uint8], config: ValueMaps) -> Half:
         """Return MaskCLIP's map of the image resized to whole patches."""
         scale = config.short_side_px / min(image.shape[:2])
-        height, width = (
-            max(1, round(side * scale / self.patch_px)) * self.patch_px for side in image.shape[:2]
-        )
-        resized = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
+        resized = whole_patches(image, scale, self.patch_px)
         dense = value_map(self.model.visual, self._normalised(resized[None]))[0]
         return _half(F.normalize(dense, dim=0))
 

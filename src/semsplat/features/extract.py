@@ -66,7 +66,7 @@ class Extractor:
         options = kind.Options.model_validate(segmenter.options)
         path = self.cache.path(
             "masks",
-            kind.__name__,
+            (kind.__name__,),
             image=digest,
             options=segmenter.options,
             model=self.run.sam.sha256 if self.run.sam else None,
@@ -85,7 +85,7 @@ class Extractor:
         names = [mask_name(mask) for mask in masks.masks]
         path = self.cache.path(
             "vectors",
-            "semsplat.features.crops",
+            ("semsplat.features.crops", "semsplat.features.clip"),
             image=digest,
             model=self.run.clip.sha256,
             batch=self.run.recipe.crop_batch,
@@ -109,7 +109,7 @@ class Extractor:
             return None
         path = self.cache.path(
             "dense",
-            "semsplat.features.clip",
+            ("semsplat.features.clip",),
             image=digest,
             model=self.run.clip.sha256,
             options=recipe.dense.model_dump(),

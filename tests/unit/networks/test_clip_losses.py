@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as F
 
 from semsplat.data.world import CLASSES, COLORS
-from semsplat.networks.tiny_clip.train import Facts, contrastive_loss, fitted, truth_table
+from semsplat.features.dense import whole_patches
+from semsplat.networks.tiny_clip.train import Facts, contrastive_loss, truth_table
 from semsplat.networks.vocabulary import GENERIC, PARTS, Caption
 
 CHAIR, MUG, FLOOR = (CLASSES.index(name) for name in ("chair", "mug", "floor"))
@@ -60,6 +61,6 @@ def test_several_right_answers_share_by_weight():
 
 def test_images_are_resized_to_whole_patches():
     image = np.zeros((30, 40, 3), np.uint8)
-    assert fitted(image, 1.0, 8).shape == (32, 40, 3)
-    assert fitted(image, 1.5, 8).shape == (48, 64, 3)  # 5.6 and 7.5 patches
-    assert fitted(image, 0.01, 8).shape == (8, 8, 3)
+    assert whole_patches(image, 1.0, 8).shape == (32, 40, 3)
+    assert whole_patches(image, 1.5, 8).shape == (48, 64, 3)  # 5.6 and 7.5 patches
+    assert whole_patches(image, 0.01, 8).shape == (8, 8, 3)

@@ -13,12 +13,13 @@ from semsplat.io import read_json
 from semsplat.networks.quality import clip as clip_quality
 from semsplat.networks.quality.automatic import best_overlaps
 from semsplat.networks.quality.clip import Crops, by_size, class_mean
-from semsplat.networks.quality.prompts import random_pixel, surroundings, true_box
+from semsplat.networks.quality.prompts import true_box
 from semsplat.networks.quality.report import choose_thresholds, measure, rounded, table
 from semsplat.networks.quality.truth import class_map, overlaps, things
 from semsplat.networks.quality.tune import Thresholds, candidates, kept, loosest_settings
 from semsplat.networks.tiny_clip.model import build_clip, save_clip
 from semsplat.networks.tiny_clip.train import ClipTrainee
+from semsplat.networks.tiny_sam.batches import random_cell, surroundings
 from semsplat.networks.tiny_sam.init import initialise
 from semsplat.networks.tiny_sam.model import build_sam, save_sam
 from semsplat.params.networks import SeedRange
@@ -93,7 +94,7 @@ def test_a_box_is_the_outline_of_its_pixels():
     near = surroundings(thing)
     assert not (near & thing).any() and near[1, 3] and near[4, 8] and not near[8, 5]
     rng = np.random.default_rng(0)
-    assert all(thing[random_pixel(thing, rng)] for _ in range(20))
+    assert all(thing[random_cell(thing, rng)] for _ in range(20))
 
 
 def test_cached_candidates_are_thinned_as_the_generator_would(sam, pictures):

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from semsplat.data.world import CLASSES, COLORS
 from semsplat.features.crops import region_crop
-from semsplat.features.dense import value_map
+from semsplat.features.dense import value_map, whole_patches
 from semsplat.features.labels import dense_labels
 from semsplat.features.store import ViewFeatures
 from semsplat.networks.pictures import PictureSet
 from semsplat.networks.quality.truth import class_map, things
 from semsplat.networks.tiny_clip.model import load_clip
-from semsplat.networks.tiny_clip.train import fitted, normalised
+from semsplat.networks.tiny_clip.train import normalised
 
 TEMPLATES = ("a photo of a {}", "a {}", "a {} in a room")
 SMALLEST_PX = 30
@@ -120,7 +120,7 @@ def dense_accuracy(model: Any, pictures: PictureSet, words: Vectors) -> float:
     patch, right = model.visual.patch_size[0], []
     for index in range(len(pictures)):
         truth = class_map(pictures, index)
-        image = fitted(pictures.images[index], DENSE_SCALE, patch)[None]
+        image = whole_patches(pictures.images[index], DENSE_SCALE, patch)[None]
         vectors = F.normalize(value_map(model.visual, normalised(image))[0], dim=0).numpy()
         ids = np.full((1, *truth.shape), -1, np.int16)
         view = ViewFeatures(ids, np.zeros(0, np.float16), None, vectors.astype(np.float16))

@@ -13,6 +13,7 @@ from semsplat.log import progress
 from semsplat.networks.pictures import PictureSet
 from semsplat.networks.quality.automatic import INSTANCE_PX
 from semsplat.networks.quality.truth import LEVELS, Masks, overlaps, things
+from semsplat.networks.tiny_sam.batches import random_cell, surroundings
 
 CLICKS = 3  # of the prompt of several clicks; one more lies outside
 Numbers = dict[str, Any]
@@ -40,7 +41,7 @@ def prompt_quality(sam: Sam, pictures: PictureSet) -> Numbers:
         levels = pictures.levels(index)
         for thing in things(pictures, index, "instance", INSTANCE_PX):
             if thing.is_object:
-                y, x = random_pixel(thing.mask, rng)
+                y, x = random_cell(thing.mask, rng)
                 truths = levels == levels[:, y, x][:, None, None]
                 clicks.append(answered(predictor, (y, x), truths, rng))
     means = {k: float(np.mean([c.numbers[k] for c in clicks])) for k in clicks[0].numbers}
@@ -76,13 +77,13 @@ def answered(predictor: SamPredictor, at: Point, truths: Masks, rng: np.random.G
     numbers = {"best_of_3": table[:, -1].max(), "top_scored": table[top, -1]}
     numbers["single_output"] = _single(predictor, thing, *_clicks([at], [1]))
     numbers["box"] = _single(predictor, thing, box=true_box(thing))
-    inside = [at, *(random_pixel(thing, rng) for _ in range(CLICKS - 1))]
-    several = [*inside, random_pixel(surroundings(thing), rng)]
+    inside = [at, *(random_cell(thing, rng) for _ in range(CLICKS - 1))]
+    several = [*inside, random_cell(surroundings(thing), rng)]
     numbers["three_clicks_and_one_outside"] = _single(
         predictor, thing, *_clicks(several, [1] * CLICKS + [0])
     )
     error = masks[top] != thing
-    y, x = random_pixel(error if error.any() else thing, rng)
+    y, x = random_cell(error if error.any() else thing, rng)
     correction = _clicks([(y, x)], [int(thing[y, x])])
     refined = _single(predictor, thing, *correction, mask_input=logits[top][None])
     numbers["refined"] = refined
@@ -106,19 +107,3 @@ def true_box(thing: Masks) -> NDArray[np.float64]:
     """Return the outline (x0, y0, x1, y1) of a mask where pixel centres are whole numbers."""
     ys, xs = np.nonzero(thing)
     return np.array([xs.min() - 0.5, ys.min() - 0.5, xs.max() + 0.5, ys.max() + 0.5])
-
-
-def surroundings(thing: Masks) -> Masks:
-    """Return the pixels outside a thing within half its size of its box."""
-    ys, xs = np.nonzero(thing)
-    height, width = np.ptp(ys) // 2 + 2, np.ptp(xs) // 2 + 2
-    near = np.zeros_like(thing)
-    rows = slice(max(0, ys.min() - height), ys.max() + height + 1)
-    near[rows, max(0, xs.min() - width) : xs.max() + width + 1] = True
-    return near & ~thing
-
-
-def random_pixel(mask: Masks, rng: np.random.Generator) -> Point:
-    """Return one of the pixels (y, x) that are set."""
-    y, x = divmod(int(rng.choice(np.flatnonzero(mask))), mask.shape[1])
-    return y, x

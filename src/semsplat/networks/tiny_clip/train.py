@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
 import open_clip
 import torch
@@ -23,7 +22,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.optim import AdamW
 
 from semsplat.data.world import CLASSES
-from semsplat.features.dense import value_map
+from semsplat.features.dense import value_map, whole_patches
 from semsplat.fit.steps import Numbers
 from semsplat.networks.learner import NetworkLearner
 from semsplat.networks.pictures import MAX_PRIMITIVES, PictureSet
@@ -126,7 +125,7 @@ class ClipTrainee:
         scale = float(rng.choice(self.config.dense_scales))
         chosen = rng.choice(len(self.pictures), self.config.dense_batch, replace=False)
         images = np.stack(
-            [fitted(self.pictures.images[i], scale, self.shape.patch_px) for i in chosen]
+            [whole_patches(self.pictures.images[i], scale, self.shape.patch_px) for i in chosen]
         )
         dense = value_map(self.model.visual, normalised(images)).float()
         vectors, rows = [], []
@@ -184,13 +183,6 @@ class ClipTrainee:
 def normalised(images: NDArray[np.uint8]) -> Tensor:
     """Return uint8 images [B, H, W, 3] as CLIP's input float32 [B, 3, H, W]."""
     return (torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255 - MEAN) / STD
-
-
-def fitted(image: NDArray[np.uint8], scale: float, patch: int) -> NDArray[np.uint8]:
-    """Return an image resized by about ``scale`` to whole patches."""
-    height, width = (max(1, round(side * scale / patch)) * patch for side in image.shape[:2])
-    resized: NDArray[np.uint8] = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
-    return resized
 
 
 def rate_at(step: int, config: ClipTraining) -> float:

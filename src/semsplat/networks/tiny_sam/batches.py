@@ -113,8 +113,8 @@ def points_task(batch: Batch, count: int, levels: Levels, rng: np.random.Generat
     for ids in batch.ids.numpy():
         for _ in range(count):
             thing = _thing(ids, levels, rng)
-            cells = [_random_cell(thing, rng) for _ in range(inside)]
-            cells.append(_random_cell(_surroundings(thing), rng))
+            cells = [random_cell(thing, rng) for _ in range(inside)]
+            cells.append(random_cell(surroundings(thing), rng))
             points.append(_pixels(np.array(cells)[:, ::-1], batch.cell, rng))
             targets.append(np.stack([thing] * 4))
     labels = [[1.0] * inside + [0.0]] * len(points)
@@ -140,7 +140,7 @@ def refinement_task(
         output = int(rng.choice(3, p=levels)) + 1
         target = wanted[output].numpy() > 0.5
         error = target != (answer[output, :height].numpy() > 0)
-        y, x = _random_cell(error if error.any() else target, rng)
+        y, x = random_cell(error if error.any() else target, rng)
         points.append(_pixels(np.array([[x, y]]), batch.cell, rng))
         labels.append([float(target[y, x])])
         targets.append(np.stack([target] * 4))
@@ -155,7 +155,7 @@ def _click_cell(
     """Return the cell (y, x) of a click: anywhere, or in a thing chosen whatever its size."""
     if rng.random() < UNIFORM_CLICKS:
         return int(rng.integers(ids.shape[1])), int(rng.integers(ids.shape[2]))
-    return _random_cell(_thing(ids, levels, rng), rng)
+    return random_cell(_thing(ids, levels, rng), rng)
 
 
 def _thing(ids: NDArray[np.int64], levels: Levels, rng: np.random.Generator) -> NDArray[np.bool_]:
@@ -166,7 +166,7 @@ def _thing(ids: NDArray[np.int64], levels: Levels, rng: np.random.Generator) -> 
     return level == large[rng.integers(len(large))]
 
 
-def _surroundings(thing: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def surroundings(thing: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return the cells outside a thing within half its size of its bounding box."""
     ys, xs = np.nonzero(thing)
     height, width = np.ptp(ys) // 2 + 2, np.ptp(xs) // 2 + 2
@@ -176,7 +176,7 @@ def _surroundings(thing: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return near & ~thing
 
 
-def _random_cell(cells: NDArray[np.bool_], rng: np.random.Generator) -> tuple[int, int]:
+def random_cell(cells: NDArray[np.bool_], rng: np.random.Generator) -> tuple[int, int]:
     """Return one of the cells (y, x) that are set."""
     y, x = divmod(int(rng.choice(np.flatnonzero(cells))), cells.shape[1])
     return y, x
