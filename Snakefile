@@ -1,4 +1,7 @@
-"""Reproduce every number and figure: data -> geometry -> evaluate -> figures, one file in rules/ each."""
+"""Reproduce every number and figure, one file in rules/ for each phase:
+
+data -> geometry -> features -> train -> evaluate -> figures.
+"""
 
 
 configfile: "params.yaml"
@@ -8,6 +11,7 @@ include: "rules/common.smk"
 include: "rules/data.smk"
 include: "rules/geometry.smk"
 include: "rules/features.smk"
+include: "rules/train.smk"
 include: "rules/networks_common.smk"
 include: "rules/networks.smk"
 include: "rules/evaluate.smk"

@@ -1,7 +1,9 @@
 """Checked parameters, the suite's runs, limits and helpers; no rules here."""
 
 import json
+import shlex
 import sys
+from pathlib import Path
 
 from snakemake.utils import min_version
 
@@ -14,16 +16,27 @@ from semsplat.fingerprint import fingerprint
 from semsplat.gpu import visible_gpus
 from semsplat.io import canonical_json
 from semsplat.params.check import check_or_exit
+from semsplat.features.teachers import teacher_kind
+from semsplat.features.tracks import track_kind
 from semsplat.params.networks import ClipRun, SamRun
 from semsplat.params.quality import QualityRun, TuningRun
 from semsplat.paths import put_checkout_first
 from semsplat.params.runs import (
+    LessonRun,
     Run,
+    SettingRun,
     feature_runs,
     features_run,
     geometry_run,
+    lesson_run,
+    lesson_runs,
     runs,
     scene_options,
+    setting_runs,
+    setting_teacher,
+    shown_runs,
+    teacher_recipe,
+    train_run,
 )
 from semsplat.track.index import drop_orphaned_stamps
 
@@ -32,6 +45,8 @@ PARAMS = check_or_exit(config)
 SUITE = PARAMS.suite
 RUNS = runs(PARAMS)
 FEATURE_RUNS = feature_runs(PARAMS)
+LESSON_RUNS = lesson_runs(PARAMS)
+SETTING_RUNS = setting_runs(PARAMS)
 drop_orphaned_stamps()
 
 # Without a limit Snakemake starts one GPU job per core; --resources gpu=N still wins.  Where there
@@ -53,6 +68,8 @@ wildcard_constraints:
     suite="|".join(PARAMS.suites),
     figure="|".join(PARAMS.figures),
     recipe="|".join(PARAMS.features.recipes),
+    teacher="|".join(PARAMS.features.teachers),
+    setting="|".join(PARAMS.settings) or "(?!)",
 
 
 def over_runs(*patterns):
@@ -61,8 +78,18 @@ def over_runs(*patterns):
 
 
 def over_features(pattern):
-    """Fill the pattern for every scene and recipe that the suite's figures show."""
+    """Fill the pattern for every scene and recipe that figures show or trainings learn from."""
     return [pattern.format(**run._asdict()) for run in FEATURE_RUNS]
+
+
+def over_lessons(pattern):
+    """Fill the pattern for every scene, teacher and seed that trainings learn from."""
+    return [pattern.format(**run._asdict()) for run in LESSON_RUNS]
+
+
+def over_settings(*patterns):
+    """Fill the patterns for every training that the suite's figures show, each result once."""
+    return sorted({p.format(**run._asdict()) for p in patterns for run in SETTING_RUNS})
 
 
 def options_json(wildcards):
@@ -88,6 +115,102 @@ def segmenter_code(wildcards):
     return fingerprint(f"semsplat.features.segmenters.{kind}")
 
 
+def teacher_config(wildcards):
+    """Return a teacher as JSON."""
+    run = LessonRun(*_place(wildcards), wildcards.teacher, int(wildcards.seed))
+    return lesson_run(PARAMS, run).model_dump_json()
+
+
+def teacher_code(wildcards):
+    """Return the fingerprint of a teacher and of its kinds, which are imported by name."""
+    labels, tracks = _teacher_kinds(wildcards)
+    modules = [kind.__name__ for kind, _ in (labels, tracks)]
+    return fingerprint("semsplat.features.teach", *modules)
+
+
+def teacher_features(wildcards):
+    """Return the features that a teacher reads, if it reads any."""
+    recipe = teacher_recipe(PARAMS, wildcards.teacher)
+    folder = f"results/features/{wildcards.dataset}/{wildcards.scene}/{recipe}"
+    return [f"{folder}/manifest.json"] if recipe else []
+
+
+def teacher_geometry(wildcards):
+    """Return the geometry whose rendered depth a teacher's tracks follow, if they do."""
+    kind, options = _teacher_kinds(wildcards)[1]
+    place = f"{wildcards.dataset}/{wildcards.scene}/{wildcards.seed}"
+    names = ("point_cloud.ply", "run.json") if kind.needs_geometry(options) else ()
+    return [f"results/geometry/{place}/{name}" for name in names]
+
+
+def teacher_maps(wildcards):
+    """Return the label and id maps on disk that a teacher reads."""
+    folders = [
+        Path(f) for k, options in _teacher_kinds(wildcards) for f in k.folders(options)
+    ]
+    return sorted(str(path) for folder in folders for path in folder.rglob("*.png"))
+
+
+def teacher_options(wildcards, input):
+    """Return the arguments that name a teacher's features and geometry."""
+    named = {"--features": input.features, "--geometry": input.geometry}
+    found = [(flag, Path(files[0]).parent) for flag, files in named.items() if files]
+    return " ".join(f"{flag} {shlex.quote(str(folder))}" for flag, folder in found)
+
+
+def _teacher_kinds(wildcards):
+    """Return the kinds of a teacher's labels and tracks, each with its options."""
+    teacher = PARAMS.features.teachers[wildcards.teacher]
+    kinds = teacher_kind(teacher.labels.kind), track_kind(teacher.tracks.kind)
+    entries = teacher.labels, teacher.tracks
+    return [
+        (kind, kind.Options.model_validate(entry.options))
+        for kind, entry in zip(kinds, entries)
+    ]
+
+
+def _place(wildcards):
+    return wildcards.dataset, wildcards.scene
+
+
+def train_config(wildcards):
+    """Return the effective parameters of one training as JSON."""
+    run = SettingRun(*_place(wildcards), wildcards.setting, int(wildcards.seed))
+    return train_run(PARAMS, run).model_dump_json()
+
+
+def method_code(wildcards):
+    """Return the fingerprint of a setting's method, which is imported by name."""
+    method = PARAMS.settings[wildcards.setting].method
+    return fingerprint(f"semsplat.train.methods.{method}")
+
+
+def train_code(wildcards):
+    """Return the fingerprint of all that a training computes with."""
+    method = PARAMS.settings[wildcards.setting].method
+    return fingerprint("semsplat.train.run", f"semsplat.train.methods.{method}")
+
+
+def setting_lessons(wildcards):
+    """Return the lessons that a setting learns from."""
+    teacher = setting_teacher(PARAMS, wildcards.setting)
+    place = f"{wildcards.dataset}/{wildcards.scene}/{teacher}/{wildcards.seed}"
+    return f"results/features/{place}/manifest.json"
+
+
+def setting_features(wildcards):
+    """Return the features of a setting's teacher, if it has any."""
+    recipe = teacher_recipe(PARAMS, setting_teacher(PARAMS, wildcards.setting))
+    folder = f"results/features/{wildcards.dataset}/{wildcards.scene}/{recipe}"
+    return [f"{folder}/manifest.json"] if recipe else []
+
+
+def features_option(wildcards, input):
+    """Return the argument that names a training's features."""
+    found = [shlex.quote(str(Path(file).parent)) for file in input.features]
+    return "".join(f"--features {folder}" for folder in found)
+
+
 def importer_name(wildcards):
     """Return the importer of a data set."""
     return PARAMS.datasets[wildcards.dataset].importer
@@ -108,31 +231,40 @@ def figures_of(scope):
     return "|".join(names) or "(?!)"  # matches nothing
 
 
+def over_shown(name, *patterns):
+    """Fill the patterns for every run that a figure shows, each result once."""
+    shown = shown_runs(PARAMS, name)
+    return sorted({p.format(**run._asdict()) for p in patterns for run in shown})
+
+
 def figure_files():
     """Return the files of all figures of the suite."""
     found = []
     for name in PARAMS.suites[SUITE].figures:
         kind = figure_kind(PARAMS.figures[name].kind)
         folder = f"paper_figures/{SUITE}/{name}"
-        if kind.SCOPE == "run":
-            found += over_runs(
-                f"{folder}/{{dataset}}/{{scene}}/{{seed}}.{kind.EXTENSION}"
-            )
-        elif kind.SCOPE == "scene":
-            found += over_runs(f"{folder}/{{dataset}}/{{scene}}.{kind.EXTENSION}")
-        else:
-            found.append(f"{folder}.{kind.EXTENSION}")
+        place = {
+            "run": "/{dataset}/{scene}/{seed}",
+            "scene": "/{dataset}/{scene}",
+            "suite": "",
+        }
+        found += over_shown(name, f"{folder}{place[kind.SCOPE]}.{kind.EXTENSION}")
     return found
 
 
 def figure_inputs(wildcards):
     """Return the results that a figure reads."""
     figure = PARAMS.figures[wildcards.figure]
-    needs = figure_kind(figure.kind).NEEDS
+    settings = figure.options.get("settings", [])
+    needs = [
+        pattern.replace("{setting}", name)
+        for pattern in figure_kind(figure.kind).NEEDS
+        for name in (settings if "{setting}" in pattern else [""])
+    ]
     if hasattr(wildcards, "scene"):
         values = {**dict(wildcards), "recipe": figure.options.get("recipe")}
         return [pattern.format(**values) for pattern in needs]
-    return over_runs(*needs)
+    return over_shown(wildcards.figure, *needs)
 
 
 def figure_runs(wildcards):
@@ -141,7 +273,7 @@ def figure_runs(wildcards):
         return f"{wildcards.dataset}/{wildcards.scene}/{wildcards.seed}"
     if hasattr(wildcards, "scene"):
         return f"{wildcards.dataset}/{wildcards.scene}"
-    return ["/".join(map(str, run)) for run in RUNS]
+    return ["/".join(map(str, run)) for run in shown_runs(PARAMS, wildcards.figure)]
 
 
 def figure_kind_name(wildcards):

@@ -1,12 +1,15 @@
 SCORES = [
     *over_runs("results/evaluate/{dataset}/{scene}/geometry/{seed}/scores.json"),
     *over_features("results/evaluate/{dataset}/{scene}/features/{recipe}/scores.json"),
+    *over_settings("results/evaluate/{dataset}/{scene}/{setting}/{seed}/scores.json"),
 ]
+SPEED = ["results/speed.json"] if SETTING_RUNS else []
 
 
 rule evaluate:
     input:
         SCORES,
+        SPEED,
         "results/metrics.json",
 
 
@@ -57,6 +60,90 @@ rule score_run:
         "python -m semsplat.evaluate score --scene {params.scene:q}"
         " --predictions {params.predictions:q} --out {output:q} --lpips-net {params.lpips_net:q}"
         " > {log:q} 2>&1"
+
+
+rule render_classes:
+    input:
+        scene="data/{dataset}/{scene}/manifest.json",
+        card="results/train/{dataset}/{scene}/{setting}/{seed}/run.json",
+        ply="results/train/{dataset}/{scene}/{setting}/{seed}/point_cloud.ply",
+        semantics="results/train/{dataset}/{scene}/{setting}/{seed}/semantics.safetensors",
+    output:
+        "results/evaluate/{dataset}/{scene}/{setting}/{seed}/predictions/manifest.json",
+    log:
+        "logs/evaluate/{dataset}/{scene}/{setting}/{seed}.render.log",
+    conda:
+        "../envs/semsplat.yaml"
+    resources:
+        gpu=1,
+    params:
+        scene=subpath(input.scene, parent=True),
+        model=subpath(input.ply, parent=True),
+        out=subpath(output[0], parent=True),
+        code=fingerprint("semsplat.evaluate.predict_classes"),
+        method=method_code,
+    message:
+        "render {wildcards.setting} on {wildcards.dataset}/{wildcards.scene}, seed {wildcards.seed}"
+    shell:
+        "OMP_NUM_THREADS={threads} NUMBA_NUM_THREADS={threads}"
+        " python -m semsplat.evaluate render-classes --scene {params.scene:q}"
+        " --model {params.model:q} --out {params.out:q} > {log:q} 2>&1"
+
+
+rule score_setting:
+    input:
+        scene="data/{dataset}/{scene}/manifest.json",
+        predictions="results/evaluate/{dataset}/{scene}/{setting}/{seed}/predictions/manifest.json",
+        lessons=setting_lessons,
+    output:
+        scores="results/evaluate/{dataset}/{scene}/{setting}/{seed}/scores.json",
+        pairs="results/evaluate/{dataset}/{scene}/{setting}/{seed}/inconsistency.npz",
+    log:
+        "logs/evaluate/{dataset}/{scene}/{setting}/{seed}.score.log",
+    conda:
+        "../envs/semsplat.yaml"
+    params:
+        scene=subpath(input.scene, parent=True),
+        predictions=subpath(input.predictions, parent=True),
+        lessons=subpath(input.lessons, parent=True),
+        lpips_net=PARAMS.evaluate.lpips_net,
+        code=fingerprint("semsplat.evaluate.score_setting"),
+    message:
+        "score {wildcards.setting} on {wildcards.dataset}/{wildcards.scene}, seed {wildcards.seed}"
+    shell:
+        "OMP_NUM_THREADS={threads}"
+        " python -m semsplat.evaluate score-setting --scene {params.scene:q}"
+        " --predictions {params.predictions:q} --lessons {params.lessons:q} --out {output.scores:q}"
+        " --lpips-net {params.lpips_net:q} > {log:q} 2>&1"
+
+
+rule measure_speed:
+    input:
+        over_settings(
+            "data/{dataset}/{scene}/manifest.json",
+            "results/train/{dataset}/{scene}/{setting}/{seed}/semantics.safetensors",
+            "results/train/{dataset}/{scene}/{setting}/{seed}/run.json",
+        ),
+    output:
+        "results/speed.json",
+    log:
+        "logs/evaluate/speed.log",
+    conda:
+        "../envs/semsplat.yaml"
+    # Nothing else may run meanwhile.
+    threads: workflow.cores
+    resources:
+        gpu=1,
+    params:
+        runs=["/".join(map(str, run)) for run in SETTING_RUNS],
+        repeats=PARAMS.evaluate.speed_repeats,
+        code=fingerprint("semsplat.bench.methods"),
+    message:
+        f"measure the speed of suite {SUITE}"
+    shell:
+        "OMP_NUM_THREADS={threads} NUMBA_NUM_THREADS={threads}"
+        " python -m semsplat.bench methods --runs {params.runs:q} --repeats {params.repeats}"
+        " --out {output:q} > {log:q} 2>&1"
 
 
 rule score_features:

@@ -1,6 +1,9 @@
 rule features:
     input:
         over_features("results/features/{dataset}/{scene}/{recipe}/manifest.json"),
+        over_lessons(
+            "results/features/{dataset}/{scene}/{teacher}/{seed}/manifest.json"
+        ),
 
 
 rule extract_features:
@@ -23,7 +26,7 @@ rule extract_features:
         runtime="4h",
     params:
         config=features_config,
-        code=fingerprint("semsplat.features.__main__"),
+        code=fingerprint("semsplat.features.extraction"),
         segmenter=segmenter_code,
         scene=subpath(input[0], parent=True),
         out=subpath(output.card, parent=True),
@@ -32,5 +35,34 @@ rule extract_features:
         "extract features {wildcards.recipe} of {wildcards.dataset}/{wildcards.scene}"
     shell:
         "OMP_NUM_THREADS={threads}"
-        " python -m semsplat.features --scene {params.scene:q} --out {params.out:q}"
+        " python -m semsplat.features extract --scene {params.scene:q} --out {params.out:q}"
         " --cache {params.cache:q} --config {params.config:q} > {log:q} 2>&1"
+
+
+rule teach_scene:
+    input:
+        scene="data/{dataset}/{scene}/manifest.json",
+        features=teacher_features,
+        geometry=teacher_geometry,
+        maps=teacher_maps,
+    output:
+        manifest="results/features/{dataset}/{scene}/{teacher}/{seed}/manifest.json",
+        card="results/features/{dataset}/{scene}/{teacher}/{seed}/run.json",
+    log:
+        "logs/features/{dataset}/{scene}/{teacher}/{seed}.log",
+    conda:
+        "../envs/semsplat.yaml"
+    resources:
+        gpu=1,
+    params:
+        config=teacher_config,
+        code=teacher_code,
+        scene=subpath(input.scene, parent=True),
+        sources=teacher_options,
+        out=subpath(output.card, parent=True),
+    message:
+        "teach {wildcards.dataset}/{wildcards.scene} by {wildcards.teacher}, seed {wildcards.seed}"
+    shell:
+        "OMP_NUM_THREADS={threads} NUMBA_NUM_THREADS={threads}"
+        " python -m semsplat.features teach --scene {params.scene:q} {params.sources}"
+        " --out {params.out:q} --config {params.config:q} > {log:q} 2>&1"

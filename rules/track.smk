@@ -1,6 +1,7 @@
 rule track:
     input:
         over_runs("mlruns/.logged/{dataset}/{scene}/geometry/{seed}.json"),
+        over_settings("mlruns/.logged/{dataset}/{scene}/{setting}/{seed}.json"),
 
 
 rule log_run:
@@ -24,3 +25,17 @@ rule log_run:
     shell:
         "python -m semsplat.track --card {input.card:q} --curve {input.curve:q}"
         " --scores {input.scores:q} --scene {input.scene:q} --stamp {output:q} > {log:q} 2>&1"
+
+
+use rule log_run as log_setting with:
+    input:
+        card="results/train/{dataset}/{scene}/{setting}/{seed}/run.json",
+        curve="results/train/{dataset}/{scene}/{setting}/{seed}/metrics.jsonl",
+        scores="results/evaluate/{dataset}/{scene}/{setting}/{seed}/scores.json",
+        scene="data/{dataset}/{scene}/manifest.json",
+    output:
+        "mlruns/.logged/{dataset}/{scene}/{setting}/{seed}.json",
+    log:
+        "logs/track/{dataset}/{scene}/{setting}/{seed}.log",
+    message:
+        "index {wildcards.setting} on {wildcards.dataset}/{wildcards.scene}, seed {wildcards.seed}, in MLflow"

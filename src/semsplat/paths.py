@@ -25,6 +25,11 @@ def geometry_dir(dataset: str, scene: str, seed: int) -> Path:
     return Path("results/geometry", dataset, scene, str(seed))
 
 
+def train_dir(dataset: str, scene: str, setting: str, seed: int) -> Path:
+    """Return the folder of a training: point_cloud.ply, semantics.safetensors, curves, run.json."""
+    return Path("results/train", dataset, scene, setting, str(seed))
+
+
 def evaluate_dir(dataset: str, scene: str, setting: str, seed: int) -> Path:
     """Return the folder of an evaluation: predictions, scores.json, run.json."""
     return Path("results/evaluate", dataset, scene, setting, str(seed))

@@ -28,18 +28,22 @@ class Card:
     """A run's card, opened when the run starts and written when it has ended well."""
 
     def __init__(
-        self, phase: str, module: str, config: dict[str, Any], inputs: dict[str, Path]
+        self,
+        phase: str,
+        modules: str | tuple[str, ...],
+        config: dict[str, Any],
+        inputs: dict[str, Path],
     ) -> None:
         """Note the start.
 
         Args:
             phase: one of the six words.
-            module: whose imports are the run's code.
+            modules: whose imports are the run's code.
             config: everything that was chosen: parameters, data set, scene, setting, seed.
             inputs: name: file the result depends on.
         """
         self.started = datetime.now(UTC)
-        self.code = fingerprint(module)
+        self.code = fingerprint(*([modules] if isinstance(modules, str) else modules))
         self.inputs = {name: sha256_file(path) for name, path in inputs.items()}
         self.key = run_key(config, self.inputs, self.code)
         self.phase, self.config = phase, config

@@ -1,12 +1,15 @@
-"""``python -m semsplat.bench rasterize``."""
+"""``python -m semsplat.bench rasterize|methods``."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import tyro
 
+from semsplat.errors import one_line_errors
+from semsplat.gpu import claim_device
 from semsplat.io import write_json
 
 
@@ -22,6 +25,31 @@ def rasterize(out: Path = Path("results/benchmarks/rasterize.json"), repeats: in
     report = benchmark(repeats)
     write_json(out, report)
     print_report(report)
+    print(f"written to {out}")
+
+
+def methods(
+    runs: list[str] | None = None,
+    out: Path = Path("results/benchmarks/methods.json"),
+    repeats: int = 30,
+) -> None:
+    """Measure how fast trained settings draw colours and class maps, and write JSON.
+
+    Args:
+        runs: dataset/scene/setting/seed of trainings; all in results/train if none is named.
+        out: the JSON file.
+        repeats: timed frames; the median counts.
+    """
+    with claim_device() as device:
+        from semsplat.bench.methods import benchmark
+
+        found = sorted(Path("results/train").glob("*/*/*/*/run.json"))
+        named = runs or ["/".join(path.parts[2:-1]) for path in found]
+        report = benchmark(named, repeats, device)
+    write_json(out, report)
+    for run, row in report["runs"].items():
+        size = "x".join(map(str, row["size_px"]))
+        print(f"{run:<44}{row['fps']:>9.2f} FPS at {size} on {report['device']}")
     print(f"written to {out}")
 
 
@@ -45,8 +73,10 @@ def print_report(report: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Run the one command there is; methods follow."""
-    tyro.extras.subcommand_cli_from_dict({"rasterize": rasterize})
+    """Run one of the commands."""
+    commands: dict[str, Callable[..., None]] = {"rasterize": rasterize, "methods": methods}
+    with one_line_errors():
+        tyro.extras.subcommand_cli_from_dict(commands)
 
 
 if __name__ == "__main__":

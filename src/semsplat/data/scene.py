@@ -52,6 +52,7 @@ class Scene:
     """A scene on disk: no name is both in ``train`` and in ``test``."""
 
     scene_dir: Path
+    frames: tuple[Frame, ...]  # train and test in the order of the file, in which the camera passes
     train: tuple[Frame, ...]  # at least one
     test: tuple[Frame, ...]
     points_path: Path | None  # initial points, PLY
@@ -77,7 +78,9 @@ def load_scene(scene_dir: Path) -> Scene:
     if not train:
         raise SemsplatError(f"{path}: no training frame; list some in train_filenames")
     points_path = _optional_file(path, transforms.ply_file_path)
-    return Scene(scene_dir, train=train, test=test, points_path=points_path)
+    kept = {frame.name for frame in (*train, *test)}
+    shown = tuple(frame for frame in frames.values() if frame.name in kept)
+    return Scene(scene_dir, shown, train=train, test=test, points_path=points_path)
 
 
 def load_image(frame: Frame) -> NDArray[np.uint8]:

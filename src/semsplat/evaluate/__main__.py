@@ -1,4 +1,4 @@
-"""``python -m semsplat.evaluate render|score|score-features|collect``."""
+"""``python -m semsplat.evaluate COMMAND``: predictions to disk, scores from disk."""
 
 from __future__ import annotations
 
@@ -25,6 +25,20 @@ def render(scene: Path, model: Path, out: Path) -> None:
         predict_views(scene, model, out, device)
 
 
+def render_classes(scene: Path, model: Path, out: Path) -> None:
+    """Render the views of a trained setting, with class maps.
+
+    Args:
+        scene: the canonical scene.
+        model: the training's folder with point_cloud.ply, semantics.safetensors and run.json.
+        out: the predictions folder.
+    """
+    with claim_device() as device:
+        from semsplat.evaluate.predict_classes import predict_classes
+
+        predict_classes(scene, model, out, device)
+
+
 def score(scene: Path, predictions: Path, out: Path, lpips_net: str) -> None:
     """Score predictions against the held-out views.
 
@@ -37,6 +51,22 @@ def score(scene: Path, predictions: Path, out: Path, lpips_net: str) -> None:
     from semsplat.evaluate.score import score_rgb
 
     score_rgb(scene, predictions, out, lpips_net)
+
+
+def score_setting(scene: Path, predictions: Path, lessons: Path, out: Path, lpips_net: str) -> None:
+    """Score colours and class maps of a trained setting, and what it was taught.
+
+    Args:
+        scene: the canonical scene.
+        predictions: the folder that `render_classes` wrote.
+        lessons: what it learned from.
+        out: scores.json, in results/evaluate/{dataset}/{scene}/{setting}/{seed};
+            inconsistency.npz goes beside it.
+        lpips_net: alex or vgg.
+    """
+    from semsplat.evaluate.score_setting import score_setting as score_classes
+
+    score_classes(scene, predictions, lessons, out, lpips_net)
 
 
 def score_features(scene: Path, features: Path, out: Path) -> None:
@@ -69,7 +99,9 @@ def main() -> None:
     """Run one of the commands."""
     commands: dict[str, Callable[..., None]] = {
         "render": render,
+        "render-classes": render_classes,
         "score": score,
+        "score-setting": score_setting,
         "score-features": score_features,
         "collect": collect,
     }

@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from semsplat.data.scene import load_scene
+from semsplat.data.scene import Scene, load_scene
 from semsplat.errors import SemsplatError
 from semsplat.evaluate.lpips import Lpips
 from semsplat.evaluate.protocols import rgb_held_out
@@ -16,14 +16,18 @@ from semsplat.io import read_json, sha256_file, write_json
 
 def score_rgb(scene_dir: Path, predictions_dir: Path, out: Path, lpips_net: str) -> None:
     """Write ``scores.json`` of one run under protocol ``rgb/held_out@1``."""
-    scene = load_scene(scene_dir)
+    write_json(out, rgb_scores(load_scene(scene_dir), predictions_dir, out, lpips_net))
+
+
+def rgb_scores(scene: Scene, predictions_dir: Path, out: Path, lpips_net: str) -> dict[str, Any]:
+    """Return what ``scores.json`` at ``out`` says about the colours of held-out views."""
     if not scene.test:
-        raise SemsplatError(f"{scene_dir}: no held-out view to score; set test_every")
+        raise SemsplatError(f"{scene.scene_dir}: no held-out view to score; set test_every")
     lpips = Lpips(lpips_net)
     frames = rgb_held_out.score_views(scene.test, predictions_dir, lpips)
     missing = [f.name for f in scene.test if rgb_held_out.is_missing(f, predictions_dir)]
     dataset, name, setting, seed = out.parts[-5:-1]
-    scores: dict[str, Any] = {
+    return {
         "protocol": rgb_held_out.NAME,
         "dataset": dataset,
         "scene": name,
@@ -36,9 +40,8 @@ def score_rgb(scene_dir: Path, predictions_dir: Path, out: Path, lpips_net: str)
         "metrics": mean_metrics(list(frames.values())),
         "views": frames,
         "predictions_sha256": sha256_file(predictions_dir / "manifest.json"),
-        "truth_sha256": sha256_file(scene_dir / "manifest.json"),
+        "truth_sha256": sha256_file(scene.scene_dir / "manifest.json"),
     }
-    write_json(out, scores)
 
 
 def mean_metrics(rows: list[dict[str, float]]) -> dict[str, float]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -11,16 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semsplat.data.scene import Frame, Scene, load_depth, load_ids, load_scene, load_semantics
-from semsplat.errors import SemsplatError
-from semsplat.evaluate.overlap import shared_pixels
+from semsplat.data.scene import Scene, load_scene
+from semsplat.evaluate.confusion import class_ids_of, confusion, label_metrics, load_truth
+from semsplat.evaluate.pairs import DIFFERS, compared_pairs
 from semsplat.evaluate.protocols import feature_labels as protocol
-from semsplat.evaluate.protocols.feature_labels import Labeller, Labels
+from semsplat.evaluate.protocols.feature_labels import Labeller
 from semsplat.features.store import open_features, write_arrays
 from semsplat.io import sha256_file, write_json
 
 Numbers = dict[str, float]
-Pair = tuple[Frame, Frame, dict[str, NDArray[np.uint8]]]
 
 
 def score_features(scene_dir: Path, features_dir: Path, out: Path) -> None:
@@ -64,26 +62,26 @@ def score_labels(scene: Scene, labeller: Labeller) -> tuple[dict[str, Numbers], 
 
     Keys are ``{kind}_{metric}``; what cannot be computed has none.
     """
-    class_ids = _class_ids(scene)
+    class_ids = class_ids_of(scene)
     matrices: dict[str, NDArray[np.int64]] = {}
     labelled: Counter[str] = Counter()
     pixels: Counter[str] = Counter()
     views: dict[str, Numbers] = {}
     for frame in scene.train:
         row = views[frame.name] = {}
-        truth = _truth(frame, class_ids)
+        truth = load_truth(frame, class_ids)
         for kind, labels in labeller.labels(frame.name).items():
             count = int(np.count_nonzero(labels))
             labelled[kind] += count
             pixels[kind] += labels.size
             row[f"{kind}_coverage"] = count / labels.size
             if truth is not None:
-                matrix = protocol.confusion(truth, labels, class_ids)
+                matrix = confusion(truth, labels, class_ids)
                 matrices[kind] = matrices.get(kind, 0) + matrix
-                row |= _named(kind, protocol.label_metrics(matrix), ("accuracy",))
+                row |= _named(kind, label_metrics(matrix), ("accuracy",))
     metrics = {f"{kind}_coverage": labelled[kind] / pixels[kind] for kind in pixels}
     for kind, matrix in matrices.items():
-        metrics |= _named(kind, protocol.label_metrics(matrix), protocol.LABEL_METRICS)
+        metrics |= _named(kind, label_metrics(matrix), protocol.LABEL_METRICS)
     return views, metrics
 
 
@@ -95,11 +93,12 @@ def score_pairs(
     maps: dict[str, NDArray] = {}
     compared: Counter[str] = Counter()
     differing: Counter[str] = Counter()
-    for index, (first, second, verdicts) in enumerate(compared_pairs(scene, labeller)):
+    found = compared_pairs(scene.train, lambda frame: labeller.labels(frame.name))
+    for index, (first, second, verdicts) in enumerate(found):
         row: dict[str, Any] = {"views": [first.name, second.name]}
         for kind, verdict in verdicts.items():
             counts = np.bincount(verdict.reshape(-1), minlength=3)
-            differ, both = int(counts[protocol.DIFFERS]), int(counts[1:].sum())
+            differ, both = int(counts[DIFFERS]), int(counts[1:].sum())
             row[f"{kind}_compared_px"] = both
             row |= {f"{kind}_inconsistency": differ / both} if both else {}
             compared[kind] += both
@@ -109,28 +108,6 @@ def score_pairs(
     maps["names"] = np.array([row["views"] for row in rows], str).reshape(-1, 2)
     pooled = {f"{k}_inconsistency": differing[k] / n for k, n in compared.items() if n}
     return rows, pooled, maps
-
-
-def compared_pairs(scene: Scene, labeller: Labeller) -> Iterator[Pair]:
-    """Yield every two consecutive training views with depth, and their comparison per kind."""
-
-    def opened() -> Iterator[tuple[Frame, NDArray[np.float32] | None, dict[str, Labels]]]:
-        for frame in scene.train:
-            depth = None if frame.depth_path is None else load_depth(frame)
-            yield frame, depth, {} if depth is None else labeller.labels(frame.name)
-
-    for (first, depth, labels), (second, other_depth, other_labels) in pairwise(opened()):
-        if depth is not None and other_depth is not None:
-            pixels = shared_pixels(first, depth, second, other_depth)
-            kinds = [kind for kind in labels if kind in other_labels]
-            yield (
-                first,
-                second,
-                {
-                    kind: protocol.compare(labels[kind], other_labels[kind], pixels)
-                    for kind in kinds
-                },
-            )
 
 
 def absent(scene: Scene, labeller: Labeller, metrics: Numbers) -> dict[str, str]:
@@ -160,22 +137,3 @@ def absent(scene: Scene, labeller: Labeller, metrics: Numbers) -> dict[str, str]
 def _named(kind: str, values: Numbers, metrics: tuple[str, ...]) -> Numbers:
     """Return the chosen values under ``{kind}_{metric}``."""
     return {f"{kind}_{metric}": values[metric] for metric in metrics if metric in values}
-
-
-def _truth(frame: Frame, class_ids: Labels) -> Labels | None:
-    """Return a frame's true class ids int32 [H, W], 0 = void; None where it has no label map."""
-    if frame.labels_path is None:
-        return None
-    truth = load_ids(frame.labels_path, frame)
-    unknown = np.setdiff1d(truth, [0, *class_ids])
-    if unknown.size:
-        raise SemsplatError(f"{frame.labels_path}: class {unknown[0]} is not in semantics.json")
-    return truth
-
-
-def _class_ids(scene: Scene) -> Labels:
-    """Return the ids of all classes of a scene, int32 [C], ascending; none without label maps."""
-    if not any(frame.labels_path for frame in scene.train):
-        return np.empty(0, np.int32)
-    ids = [entry["id"] for entry in load_semantics(scene)["classes"]]
-    return np.array(sorted(ids), np.int32)

@@ -1,24 +1,16 @@
-"""``python -m semsplat.features``: masks and CLIP vectors of every view of a scene."""
+"""``python -m semsplat.features extract|teach``: features of a scene's views, and lessons."""
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import tyro
 
 from semsplat.errors import one_line_errors
 from semsplat.gpu import claim_device
-from semsplat.provenance import Card
-
-if TYPE_CHECKING:
-    from semsplat.data.scene import Scene
-    from semsplat.features.extract import Extractor
-    from semsplat.params.features import FeaturesRun
 
 
-def run(scene: Path, out: Path, cache: Path, config: str) -> None:
+def extract(scene: Path, out: Path, cache: Path, config: str) -> None:
     """Compute the features of a scene under one recipe.
 
     Args:
@@ -27,79 +19,39 @@ def run(scene: Path, out: Path, cache: Path, config: str) -> None:
         cache: where earlier computations are kept, and served from.
         config: the recipe with its models as JSON (see the command in any run.json).
     """
-    with one_line_errors(), claim_device() as device:
-        extract(scene, out, cache, config, device)
+    with claim_device() as device:
+        from semsplat.features.extraction import write_features
+
+        write_features(scene, out, cache, config, device)
 
 
-def extract(scene_dir: Path, out: Path, cache_dir: Path, config_json: str, device: str) -> None:
-    """Write the views, the text vectors, the manifest and run.json, the card last."""
-    from semsplat.data.manifest import write_manifest
-    from semsplat.data.scene import load_scene
-    from semsplat.features import clip, sam
-    from semsplat.features.cache import Cache
-    from semsplat.features.extract import Extractor
-    from semsplat.io import atomic_dir
-    from semsplat.params.features import FeaturesRun
+def teach(
+    scene: Path,
+    out: Path,
+    config: str,
+    features: Path | None = None,
+    geometry: Path | None = None,
+) -> None:
+    """Write what methods learn from: labels, regions and tracks of a scene's views.
 
-    config = FeaturesRun.model_validate_json(config_json)
-    inputs = {"scene": scene_dir / "manifest.json"}
-    card = Card("features", "semsplat.features.__main__", config.model_dump(), inputs)
-    scene, started = load_scene(scene_dir), time.monotonic()
-    segmenter = sam.open_model(config.sam, device) if config.sam else None
-    model, cache = clip.open_model(config.clip, device), Cache(cache_dir)
-    extractor = Extractor(config, model, segmenter, cache)
-    with atomic_dir(out) as partial:
-        facts = _write_texts(partial, scene, extractor)
-        counts = _write_views(partial, scene, extractor)
-        write_manifest(partial, {**_facts(config), **facts, "layers": extractor.layers})
-    seconds = time.monotonic() - started
-    numbers = {"extract_s": round(seconds, 2), "n_views": len(counts), "device": device}
-    numbers |= {"n_regions": sum(counts), "cache_made": cache.made, "cache_served": cache.served}
-    card.write(out / "run.json", {"features": out / "manifest.json"}, **numbers)
+    Args:
+        scene: a canonical scene; its truth is read where the teacher declares it, and only there.
+        out: the result folder, results/features/{dataset}/{scene}/{teacher}/{seed}.
+        config: the teacher as JSON (see the command in any run.json).
+        features: the features of the teacher's recipe, where it has one.
+        geometry: the geometry run whose rendered depth the tracks follow, where they do.
+    """
+    with claim_device() as device:
+        from semsplat.features.teach import write_lessons
+
+        write_lessons(scene, out, config, features, geometry, device)
 
 
-def _facts(config: FeaturesRun) -> dict[str, Any]:
-    """Return what identifies the features beside their content."""
-    models = {"clip": config.clip.model_dump()}
-    models |= {"sam": config.sam.model_dump()} if config.sam else {}
-    place = {"dataset": config.dataset, "scene": config.scene, "recipe": config.name}
-    return {**place, "models": models, "config": config.recipe.model_dump()}
-
-
-def _write_texts(out: Path, scene: Scene, extractor: Extractor) -> dict[str, Any]:
-    """Write text.npz and return prompts and class ids for the manifest."""
-    from semsplat.data.scene import load_semantics
-    from semsplat.features.store import write_arrays
-
-    known = (scene.scene_dir / "semantics.json").is_file()
-    classes = load_semantics(scene)["classes"] if known else []
-    prompts = {
-        "classes": [entry["name"] for entry in classes],
-        "canonical": extractor.run.recipe.canonical,
-    }
-    templates = extractor.run.templates
-    vectors = {
-        kind: extractor.clip.encode_texts(texts, templates)
-        for kind, texts in prompts.items()
-        if texts
-    }
-    write_arrays(out / "text.npz", vectors)
-    return {"prompts": prompts, "class_ids": [entry["id"] for entry in classes]}
-
-
-def _write_views(out: Path, scene: Scene, extractor: Extractor) -> list[int]:
-    """Write the features of all frames and return how many regions each has."""
-    from semsplat.features.store import write_view
-    from semsplat.log import progress
-
-    frames = sorted((*scene.train, *scene.test), key=lambda frame: frame.name)
-    counts = []
-    for frame in progress(frames, "features", total=len(frames)):
-        view = extractor.view(frame)
-        write_view(out / "views" / f"{frame.name}.npz", view)
-        counts.append(len(view.scores))
-    return counts
+def main() -> None:
+    """Run one of the commands."""
+    with one_line_errors():
+        tyro.extras.subcommand_cli_from_dict({"extract": extract, "teach": teach})
 
 
 if __name__ == "__main__":
-    tyro.cli(run)
+    main()

@@ -53,25 +53,63 @@ def pseudo_labels(
     outside all regions keeps its own dense label, about which the paper says nothing.
     """
     own = dense_labels(view, text)
-    best = (region_means(view, layer) @ text.T).argmax(axis=1) + 1
+    return labels_of_means(view, text, uniform_weights(view), own, layer)
+
+
+def labels_of_means(
+    view: ViewFeatures,
+    text: NDArray[np.float32],  # [C, D]
+    weights: NDArray[np.float32],  # [h * w]
+    elsewhere: NDArray[np.int32],  # [H, W]
+    layer: int = 0,
+) -> NDArray[np.int32]:
+    """Return argmax_c cos(s_M(v), t_c) of every pixel (CLIP-GS, section 3.2): int32 [H, W], 1 to C.
+
+    Pixels outside all regions of the layer get the label of ``elsewhere``.
+    """
+    best = (region_means(view, weights, layer) @ text.T).argmax(axis=1) + 1
     ids = view.ids[layer]
-    return np.where(ids >= 0, best[ids], own).astype(np.int32) if len(best) else own
+    return np.where(ids >= 0, best[ids], elsewhere).astype(np.int32) if len(best) else elsewhere
 
 
-def region_means(view: ViewFeatures, layer: int = 0) -> NDArray[np.float32]:
+def uniform_weights(view: ViewFeatures) -> NDArray[np.float32]:
+    """Return w_v = 1 for every cell of a view's dense map: float32 [h * w]."""
+    return np.ones(_dense(view).shape[1], np.float32)
+
+
+def confidence_weights(view: ViewFeatures, text: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return w_v = max_c cos(S(v), t_c), not below 0, for every cell: float32 [h * w]."""
+    similarity = text @ _dense(view)  # [C, h * w]
+    return np.maximum(similarity.max(axis=0), 0).astype(np.float32)
+
+
+def region_means(
+    view: ViewFeatures, weights: NDArray[np.float32], layer: int = 0
+) -> NDArray[np.float32]:
     """Return the mean dense vector of every region of a layer: float32 [M, D].
 
-    s_q = sum_{v in R_q} w_v S(v) / sum w_v with w = 1 (CLIP-GS, section 3.2; the paper leaves the
-    weights open), where a cell of the map counts by the share of it that the region covers.  Rows
-    of regions without a pixel in the layer are zero.
+    s_q = sum_{v in R_q} w_v S(v) / sum w_v (CLIP-GS, section 3.2; the paper leaves the weights
+    open), where a cell of the map counts by the share of it that the region covers.  Rows of
+    regions without a pixel in the layer are zero.
+
+    Args:
+        view: features with a dense map.
+        weights: float32 [h * w], w_v of every cell, not negative.
+        layer: whose regions.
     """
-    if view.dense is None:
-        raise SemsplatError("the recipe makes no dense maps; set value_maps")
+    dense = _dense(view)
+    assert view.dense is not None
     cells = view.dense.shape[1:]
-    dense = view.dense.astype(np.float32).reshape(len(view.dense), -1)
     means = np.zeros((len(view.scores), len(dense)), np.float32)
     for region in np.unique(view.ids[layer][view.ids[layer] >= 0]):
         inside = (view.ids[layer] == region).astype(np.float32)
-        share = cv2.resize(inside, cells[::-1], interpolation=cv2.INTER_AREA).ravel()
+        share = cv2.resize(inside, cells[::-1], interpolation=cv2.INTER_AREA).ravel() * weights
         means[region] = dense @ share / max(float(share.sum()), np.finfo(np.float32).tiny)
     return means
+
+
+def _dense(view: ViewFeatures) -> NDArray[np.float32]:
+    """Return the dense map as float32 [D, h * w]."""
+    if view.dense is None:
+        raise SemsplatError("the recipe makes no dense maps; set value_maps")
+    return view.dense.astype(np.float32).reshape(len(view.dense), -1)

@@ -112,18 +112,22 @@ def _draw_pair(
         axis.imshow(picture, interpolation="nearest")
         axis.set_xlabel(frame.name)
     if pair.verdict is not None:
-        row[2].imshow(_difference(load_image(frames[0]), pair.verdict), interpolation="nearest")
+        row[2].imshow(
+            difference_picture(load_image(frames[0]), pair.verdict), interpolation="nearest"
+        )
         share = (
             "none compared" if pair.share is None else f"{pair.share:.1%} of compared pixels differ"
         )
         row[2].set_xlabel(share)
 
 
-def _difference(photograph: NDArray[np.uint8], verdict: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def difference_picture(
+    photograph: NDArray[np.uint8], verdict: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
     """Return the grey photograph, with differing and not compared pixels in their colours."""
     from matplotlib.colors import to_rgb
 
-    from semsplat.evaluate.protocols.feature_labels import DIFFERS, NOT_COMPARED
+    from semsplat.evaluate.pairs import DIFFERS, NOT_COMPARED
     from semsplat.figures.pictures import grey_picture
 
     picture = 80 + grey_picture(photograph) // 2  # never white: that means not compared

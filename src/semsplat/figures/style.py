@@ -22,6 +22,7 @@ from semsplat.paths import (
     features_dir,
     geometry_dir,
     scene_dir,
+    train_dir,
 )
 
 STYLE = {
@@ -64,7 +65,15 @@ class FigureRun(NamedTuple):
     @property
     def evaluate_dir(self) -> Path:
         """The evaluation of the geometry itself."""
-        return evaluate_dir(self.dataset, self.scene, GEOMETRY, self.seed)
+        return self.setting_dir(GEOMETRY)
+
+    def setting_dir(self, setting: str) -> Path:
+        """Return the folder of a setting's evaluation."""
+        return evaluate_dir(self.dataset, self.scene, setting, self.seed)
+
+    def train_dir(self, setting: str) -> Path:
+        """Return the folder of a setting's training."""
+        return train_dir(self.dataset, self.scene, setting, self.seed)
 
 
 class FigureScene(NamedTuple):
@@ -102,6 +111,11 @@ def styled() -> Iterator[None]:
 def run_keys(runs: list[FigureRun]) -> list[str]:
     """Return the keys of geometry runs, as a figure's sources."""
     return [read_json(run.geometry_dir / "run.json")["run_key"] for run in runs]
+
+
+def setting_keys(run: FigureRun, settings: list[str]) -> list[str]:
+    """Return the keys of the trainings of settings, as a figure's sources."""
+    return [read_json(run.train_dir(name) / "run.json")["run_key"] for name in settings]
 
 
 def save_figure(figure: Figure, out: Path, sources: list[str], dpi: int = 150) -> None:

@@ -47,8 +47,7 @@ def warm_up(trainee: Trainee, objective: Objective, view: View) -> float:
     start = time.monotonic()
     losses, _, _ = objective(0, view)
     torch.stack(list(losses.values())).sum().backward()
-    for optimizer in trainee.optimizers.values():
-        optimizer.zero_grad(set_to_none=True)
+    trainee.clear()
     return time.monotonic() - start
 
 

@@ -7,10 +7,29 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch.nn import Parameter, ParameterDict
+from torch.nn import Module, Parameter, ParameterDict
 from torch.optim import Adam, Optimizer
 
 from semsplat.fit.density import DensityControl
+
+
+@dataclass
+class Decoder:
+    """A network that learns beside the Gaussians; ``optimizer`` is None where it has no weights."""
+
+    module: Module
+    optimizer: Optimizer | None
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return weights, buffers and the optimiser's sums."""
+        optimizer = self.optimizer.state_dict() if self.optimizer else None
+        return {"module": self.module.state_dict(), "optimizer": optimizer}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from a saved state."""
+        self.module.load_state_dict(state["module"])
+        if self.optimizer:
+            self.optimizer.load_state_dict(state["optimizer"])
 
 
 @dataclass
@@ -21,16 +40,28 @@ class Trainee:
     optimizers: dict[str, Optimizer]
     density: DensityControl | None  # None: the geometry stays as it is
     rates: dict[str, Callable[[int], float]]  # learning rates that change with the step
+    decoder: Decoder | None = None  # None: colours only
 
     def set_rates(self, step: int) -> None:
         """Set the learning rates of this step."""
         for key, rate in self.rates.items():
             self.optimizers[key].param_groups[0]["lr"] = rate(step)
 
+    @property
+    def all_optimizers(self) -> list[Optimizer]:
+        """The optimisers of the Gaussians, then the decoder's."""
+        further = [self.decoder.optimizer] if self.decoder and self.decoder.optimizer else []
+        return [*self.optimizers.values(), *further]
+
     def step(self) -> None:
         """Apply and clear the gradients of all tensors."""
-        for optimizer in self.optimizers.values():
+        for optimizer in self.all_optimizers:
             optimizer.step()
+        self.clear()
+
+    def clear(self) -> None:
+        """Clear the gradients of all tensors."""
+        for optimizer in self.all_optimizers:
             optimizer.zero_grad(set_to_none=True)
 
     def state_dict(self) -> dict[str, Any]:
@@ -39,6 +70,7 @@ class Trainee:
             "gaussians": {k: v.detach() for k, v in self.gaussians.items()},
             "optimizers": {k: v.state_dict() for k, v in self.optimizers.items()},
             "density": self.density.state_dict() if self.density else None,
+            "decoder": self.decoder.state_dict() if self.decoder else None,
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -50,6 +82,8 @@ class Trainee:
             self.optimizers[key].load_state_dict(state["optimizers"][key])
         if self.density:
             self.density.load_state_dict(state["density"])
+        if self.decoder:
+            self.decoder.load_state_dict(state["decoder"])
 
 
 def adam_per_tensor(

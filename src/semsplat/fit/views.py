@@ -14,6 +14,16 @@ from torch import Tensor
 from semsplat.data.scene import Frame, load_image
 
 
+class Camera(NamedTuple):
+    """Where a frame is seen from, on the training device."""
+
+    name: str
+    viewmat: Tensor  # [4, 4] world to camera
+    K: Tensor  # [3, 3] pixels of this image size
+    width: int
+    height: int
+
+
 class View(NamedTuple):
     """One photograph with its camera, on the training device."""
 
@@ -25,23 +35,24 @@ class View(NamedTuple):
     height: int
 
 
-def load_view(frame: Frame, scale: float, device: str) -> View:
-    """Read a frame's image, resized by ``scale`` (area average), with the camera to match."""
-    image = load_image(frame)
+def camera_of(frame: Frame, scale: float, device: str) -> Camera:
+    """Return the camera of a frame whose image is resized by ``scale``."""
     width, height = round(frame.width * scale), round(frame.height * scale)
     K = frame.K.copy()
-    if (width, height) != (frame.width, frame.height):
-        image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
-        K[0] *= width / frame.width
-        K[1] *= height / frame.height
-    return View(
-        frame.name,
-        torch.tensor(image, device=device).float() / 255,
-        torch.from_numpy(frame.viewmat).float().to(device),
-        torch.from_numpy(K).float().to(device),
-        width,
-        height,
-    )
+    K[0] *= width / frame.width
+    K[1] *= height / frame.height
+    viewmat, intrinsics = (torch.from_numpy(m).float().to(device) for m in (frame.viewmat, K))
+    return Camera(frame.name, viewmat, intrinsics, width, height)
+
+
+def load_view(frame: Frame, scale: float, device: str) -> View:
+    """Read a frame's image, resized by ``scale`` (area average), with the camera to match."""
+    image, camera = load_image(frame), camera_of(frame, scale, device)
+    size = (camera.width, camera.height)
+    if size != (frame.width, frame.height):
+        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    pixels = torch.tensor(image, device=device).float() / 255
+    return View(camera.name, pixels, *camera[1:])
 
 
 def frame_at(step: int, n_frames: int, seed: int) -> int:

@@ -68,31 +68,55 @@ def rgb_objective(gaussians: ParameterDict, config: Geometry) -> Objective:
     """Return the objective: (1 - lambda) L1 + lambda (1 - SSIM) on one view (3DGS, Eq. 7)."""
 
     def objective(step: int, view: View) -> Outcome:
-        degree = sh_degree(step, config.sh_every, config.sh_degree)
-        image, info = render_view(gaussians, view, degree, config.background)
-        terms = reconstruction_terms(image, view.image, config.ssim_lambda)
-        numbers: dict[str, Tensor | float] = {
-            "psnr": psnr(image.detach(), view.image),
-            "sh_degree": degree,
-            "image_scale": image_scale(step, config.progressive),
-        }
+        image, info = render_view(gaussians, view, step, config)
+        terms, numbers = colour_terms(image, view, step, config)
         return terms, info, numbers
 
     return objective
 
 
+def colour_terms(
+    image: Tensor, view: View, step: int, config: Geometry
+) -> tuple[dict[str, Tensor], dict[str, Tensor | float]]:
+    """Return the reconstruction terms of rendered colours [H, W, 3], and what to log."""
+    numbers: dict[str, Tensor | float] = {
+        "psnr": psnr(image.detach(), view.image),
+        "sh_degree": sh_degree(step, config.sh_every, config.sh_degree),
+        "image_scale": image_scale(step, config.progressive),
+    }
+    return reconstruction_terms(image, view.image, config.ssim_lambda), numbers
+
+
 def render_view(
-    gaussians: ParameterDict, view: View, degree: int, background: str
+    gaussians: ParameterDict,
+    view: View,
+    step: int,
+    config: Geometry,
+    signals: Tensor | None = None,
+    signals_move_geometry: bool = True,
 ) -> tuple[Tensor, dict]:
-    """Return the colours [H, W, 3] of a view and the rasteriser's meta."""
-    colour = view.image.new_full((1, 3), BACKGROUNDS[background])
+    """Return a view with the harmonics of this step, [H, W, 3 + E], and the rasteriser's meta.
+
+    Args:
+        gaussians: what is trained.
+        view: the camera and its image size.
+        step: decides the degree of the harmonics.
+        config: the schedule and the background.
+        signals: [N, E], blended in the same pass over a background of zeros.
+        signals_move_geometry: whether their gradient reaches positions, shapes and opacities.
+    """
+    extra = 0 if signals is None else signals.shape[1]
+    background = view.image.new_zeros(1, 3 + extra)
+    background[:, :3] = BACKGROUNDS[config.background]
     image, _, info = splat(
         gaussians,
         view.viewmat[None],
         view.K[None],
         view.width,
         view.height,
-        degree,
-        backgrounds=colour,
+        sh_degree(step, config.sh_every, config.sh_degree),
+        backgrounds=background,
+        extra_signals=signals,
+        geometry_channels=None if signals_move_geometry else 3,
     )
     return image[0], info

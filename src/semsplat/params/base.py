@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,3 +17,12 @@ class Strict(BaseModel):
     model_config = ConfigDict(
         extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True, allow_inf_nan=False
     )
+
+
+class Kind(Strict):
+    """Something of which there are several kinds, one file each."""
+
+    kind: str
+    """a file name in its package"""
+    options: dict[str, Any]
+    """the kind's options"""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from semsplat.params.base import Strict
+from semsplat.params.base import Count, Strict
 
 
 class Evaluate(Strict):
@@ -12,3 +12,5 @@ class Evaluate(Strict):
 
     lpips_net: Literal["alex", "vgg"]
     """backbone of LPIPS; scored only where its weights are on disk"""
+    speed_repeats: Count
+    """rendered frames of which the median counts as the speed of a training"""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from semsplat.params.base import Count, Fraction, Positive, Strict
+from semsplat.params.base import Count, Fraction, Kind, Positive, Strict
+from semsplat.params.teachers import Teacher
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -52,15 +53,6 @@ class SamGrid(Strict):
     """IoU of boxes above which the worse of two masks is dropped"""
 
 
-class Segmenter(Strict):
-    """Where a recipe's masks come from."""
-
-    kind: str
-    """a file name in src/semsplat/features/segmenters"""
-    options: dict[str, Any]
-    """the kind's options"""
-
-
 class Regions(Strict):
     """From candidate masks to id maps (LangSplat's post-processing, METHODS 0.3)."""
 
@@ -99,8 +91,8 @@ class WindowMaps(Strict):
 class Recipe(Strict):
     """What is computed for every view."""
 
-    segmenter: Segmenter
-    """masks"""
+    segmenter: Kind
+    """masks, by a file in src/semsplat/features/segmenters"""
     regions: Regions
     """what becomes of them"""
     clip: str
@@ -141,6 +133,8 @@ class Features(Strict):
     """prompt templates with {} for the phrase; the vectors of all are averaged"""
     recipes: dict[str, Recipe]
     """what to compute, by name"""
+    teachers: dict[str, Teacher]
+    """what methods learn from, by name"""
 
 
 class FeaturesRun(Strict):

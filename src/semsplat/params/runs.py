@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from semsplat.features.teachers import teacher_kind
 from semsplat.io import sha256_text
 from semsplat.params.features import FeaturesRun
 from semsplat.params.geometry import Geometry, GeometryRun
+from semsplat.params.methods import TrainRun
 from semsplat.params.schema import Dataset, Params
-from semsplat.paths import GEOMETRY
+from semsplat.params.teachers import TeacherRun
+from semsplat.train.methods import method_options
 
 
 class Run(NamedTuple):
@@ -16,6 +19,24 @@ class Run(NamedTuple):
 
     dataset: str
     scene: str
+    seed: int
+
+
+class SettingRun(NamedTuple):
+    """One training of a semantic method and its evaluation."""
+
+    dataset: str
+    scene: str
+    setting: str
+    seed: int
+
+
+class LessonRun(NamedTuple):
+    """What one teacher says about a scene; its mistakes and its tracks depend on the seed."""
+
+    dataset: str
+    scene: str
+    teacher: str
     seed: int
 
 
@@ -32,7 +53,7 @@ def geometry_run(params: Params, run: Run) -> GeometryRun:
     factor = params.suites[params.suite].steps_scaler
     return GeometryRun(
         **run._asdict(),
-        run_seed=run_seed(params.seed, run, GEOMETRY),
+        run_seed=run_seed(params.seed, run),
         steps_scaler=factor,
         geometry=scaled_geometry(params.geometry, factor),
         log_every=params.training.log_every,
@@ -62,13 +83,109 @@ def runs(params: Params) -> list[Run]:
     return [Run(dataset, scene, seed) for dataset, scene in places for seed in suite.seeds]
 
 
+def shown_runs(params: Params, figure: str) -> list[Run]:
+    """Return the runs of the chosen suite that a figure shows, of its data sets if it names any."""
+    datasets = params.figures[figure].options.get("datasets")
+    return [run for run in runs(params) if not datasets or run.dataset in datasets]
+
+
+def setting_runs(params: Params) -> list[SettingRun]:
+    """Return the trainings that the figures of the chosen suite show, sorted, each once."""
+    return sorted(
+        {
+            SettingRun(run.dataset, run.scene, setting, run.seed)
+            for figure in params.suites[params.suite].figures
+            for setting in params.figures[figure].options.get("settings", ())
+            for run in shown_runs(params, figure)
+        }
+    )
+
+
+def lesson_runs(params: Params) -> list[LessonRun]:
+    """Return the lessons that the trainings of the chosen suite learn from, sorted, each once."""
+    return sorted(
+        {
+            LessonRun(r.dataset, r.scene, setting_teacher(params, r.setting), r.seed)
+            for r in setting_runs(params)
+        }
+    )
+
+
 def feature_runs(params: Params) -> list[FeatureRun]:
-    """Return the features that the figures of the chosen suite show, sorted, each once."""
-    suite = params.suites[params.suite]
-    options = [params.figures[name].options for name in suite.figures]
-    recipes = {each["recipe"] for each in options if "recipe" in each}
-    places = [scene.split("/") for scene in suite.scenes]
-    return sorted(FeatureRun(dataset, scene, r) for dataset, scene in places for r in recipes)
+    """Return the features that figures show or trainings learn from, sorted, each once."""
+    found = {
+        FeatureRun(run.dataset, run.scene, params.figures[figure].options["recipe"])
+        for figure in params.suites[params.suite].figures
+        if "recipe" in params.figures[figure].options
+        for run in shown_runs(params, figure)
+    }
+    for lesson in lesson_runs(params):
+        recipe = teacher_recipe(params, lesson.teacher)
+        found |= {FeatureRun(lesson.dataset, lesson.scene, recipe)} if recipe else set()
+    return sorted(found)
+
+
+def train_run(params: Params, run: SettingRun) -> TrainRun:
+    """Return the effective parameters of one training.
+
+    Runs that differ only in their setting share the seed: they see the views in one order and start
+    from the same Gaussians, so that their differences are the setting's.
+    """
+    suite, setting = params.suites[params.suite], params.settings[run.setting]
+    options = method_options(setting.method).model_validate(setting_options(params, run.setting))
+    geometry = Geometry.model_validate(merged(params.geometry.model_dump(), setting.geometry))
+    return TrainRun(
+        **run._asdict(),
+        run_seed=run_seed(params.seed, Run(run.dataset, run.scene, run.seed)),
+        steps_scaler=suite.steps_scaler,
+        rates_scaler=suite.rates_scaler,
+        method=setting.method,
+        options=options.scaled(suite.steps_scaler, suite.rates_scaler).model_dump(),
+        geometry=scaled_geometry(geometry, suite.steps_scaler),
+        log_every=params.training.log_every,
+    )
+
+
+def lesson_run(params: Params, run: LessonRun) -> TeacherRun:
+    """Return everything that a teacher is told."""
+    return TeacherRun(
+        dataset=run.dataset,
+        scene=run.scene,
+        name=run.teacher,
+        seed=run.seed,
+        run_seed=run_seed(params.seed, Run(run.dataset, run.scene, run.seed)),
+        teacher=params.features.teachers[run.teacher],
+    )
+
+
+def setting_options(params: Params, setting: str) -> dict[str, Any]:
+    """Return the method's options under a setting, not yet scaled."""
+    entry = params.settings[setting]
+    return merged(params.methods[entry.method], entry.override)
+
+
+def setting_teacher(params: Params, setting: str) -> str:
+    """Return the name of a setting's teacher."""
+    name: str = setting_options(params, setting)["teacher"]
+    return name
+
+
+def teacher_recipe(params: Params, teacher: str) -> str | None:
+    """Return the feature recipe that a teacher reads, if it reads any."""
+    labels = params.features.teachers[teacher].labels
+    kind = teacher_kind(labels.kind)
+    recipe: str | None = kind.recipe(kind.Options.model_validate(labels.options))
+    return recipe
+
+
+def merged(base: dict[str, Any], diff: dict[str, Any]) -> dict[str, Any]:
+    """Return ``base`` with the values of ``diff`` in their places, section by section."""
+    sections = {
+        key: merged(base[key], value)
+        for key, value in diff.items()
+        if isinstance(value, dict) and isinstance(base.get(key), dict)
+    }
+    return {**base, **diff, **sections}
 
 
 def scene_options(params: Params, dataset: str, scene: str) -> dict[str, Any]:
@@ -77,9 +194,9 @@ def scene_options(params: Params, dataset: str, scene: str) -> dict[str, Any]:
     return {**entry.options, **entry.scenes[scene]}
 
 
-def run_seed(master: int, run: Run, setting: str) -> int:
-    """Return the random seed of a run, 0 to 2^31 - 1; different for each (run, setting)."""
-    text = f"{master}/{run.dataset}/{run.scene}/{setting}/{run.seed}"
+def run_seed(master: int, run: Run) -> int:
+    """Return the random seed of a run, 0 to 2^31 - 1; different for each run."""
+    text = f"{master}/{run.dataset}/{run.scene}/geometry/{run.seed}"
     return int(sha256_text(text)[:8], 16) % 2**31
 
 

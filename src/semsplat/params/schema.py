@@ -16,6 +16,7 @@ from semsplat.params.base import Positive, Strict
 from semsplat.params.evaluate import Evaluate
 from semsplat.params.features import Features
 from semsplat.params.geometry import Geometry, Training
+from semsplat.params.methods import Setting
 from semsplat.params.quality import AllNetworks
 
 
@@ -48,6 +49,9 @@ class Suite(Strict):
     """one run per scene and seed"""
     steps_scaler: Positive
     """multiplies every iteration count"""
+    rates_scaler: Positive
+    """multiplies the learning rates of semantics and decoders, which Adam's step makes a distance:
+    in a twentieth of the steps the papers' rates lead nowhere"""
     figures: list[str]
     """names from the figures section"""
 
@@ -71,6 +75,10 @@ class Params(Strict):
     """masks and CLIP vectors"""
     networks: AllNetworks
     """the embedded networks"""
+    methods: dict[str, dict[str, Any]]
+    """parameters of each method, a file in src/semsplat/train/methods"""
+    settings: dict[str, Setting]
+    """methods with diffs of their parameters, by name"""
     evaluate: Evaluate
     """scoring"""
     figures: dict[str, Figure]

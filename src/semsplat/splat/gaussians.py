@@ -91,3 +91,25 @@ def splat(
         sh_degree=sh_degree,
         **options,
     )
+
+
+def splat_values(
+    gaussians: ParameterDict | dict[str, Tensor],
+    values: Tensor,  # [N, D]
+    viewmats: Tensor,  # [C, 4, 4]
+    Ks: Tensor,  # [C, 3, 3]
+    width: int,
+    height: int,
+) -> tuple[Tensor, Tensor, dict[str, Any]]:
+    """`rasterize` values of any number of channels in the place of colours, over zeros."""
+    return rasterize(
+        gaussians["means"],
+        gaussians["quats"],
+        torch.exp(gaussians["scales"]),
+        torch.sigmoid(gaussians["opacities"]),
+        values,
+        viewmats,
+        Ks,
+        width,
+        height,
+    )

@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from semsplat.evaluate.protocols.feature_labels import METRICS, compare, confusion, label_metrics
+from semsplat.evaluate.confusion import confusion, label_metrics
+from semsplat.evaluate.pairs import compare
+from semsplat.evaluate.protocols.feature_labels import METRICS
 from semsplat.evaluate.score import collect
 from semsplat.evaluate.score_features import score_features
 from semsplat.features.store import ViewFeatures, read_arrays

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from semsplat.errors import SemsplatError
 from semsplat.features import clip as clip_models
 from semsplat.features.clip import window_boxes
-from semsplat.features.labels import dense_labels, pseudo_labels, region_labels, region_means
+from semsplat.features.labels import dense_labels, pseudo_labels, region_labels, region_means, uniform_weights
 from semsplat.features.store import ViewFeatures
 from semsplat.io import sha256_file
 from semsplat.params.features import ClipModel, ValueMaps, WindowMaps
@@ -113,7 +113,7 @@ def test_region_means_weigh_cells_by_the_share_a_region_covers():
     # Two cells of 2 x 2 pixels; region 0 covers the left one and half of the right one.
     dense = np.array([[[1.0, 4.0]]], np.float16)
     view = view_of([[0, 0, 0, 1], [0, 0, 0, -1]], np.zeros((3, 1)), dense)
-    means = region_means(view)
+    means = region_means(view, uniform_weights(view))
     np.testing.assert_allclose(means[:, 0], [(1 * 1 + 0.5 * 4) / 1.5, 4, 0])
 
 

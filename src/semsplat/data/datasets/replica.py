@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from semsplat.data.backproject import sample_points
+from semsplat.data.backproject import InitialPoints
 from semsplat.data.images import (
     Size,
     downscaled_size,
@@ -95,7 +95,7 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
     info_path, names, objects = _read_info(options)
     poses = _read_poses(folder)
     train, test = split_every(list(poses)[:: options.frame_step], options.test_every)
-    points = _InitialPoints(options, n_views=len(train))
+    points = InitialPoints(options.n_points, len(train), options.point_noise_m, options.points_seed)
     occurring: set[int] = set()
     origin = {"source": options.source, "licence": options.licence}
     with SceneWriter(out_dir, dataset=out_dir.parent.name, scene=scene, **origin) as writer:
@@ -108,7 +108,7 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
             )
             occurring |= _named_ids(view.ids["labels"], names, number, info_path)
             if split == "train":
-                points.add(view, viewmat)
+                points.add(view.depth, view.image, viewmat, view.K)
         writer.set_points(*points.noisy())
         classes = [{"id": key, "name": names[key]} for key in sorted(occurring)]
         writer.set_semantics({"classes": classes, **objects})
@@ -122,33 +122,6 @@ class _View:
     K: NDArray[np.float64]  # [3, 3] px
     depth: NDArray[np.float32]  # [H, W] metres, 0 = unknown
     ids: dict[str, NDArray[np.int32]]  # "labels" and what is there of "instances", "parts": [H, W]
-
-
-class _InitialPoints:
-    """Points of the training views, the same number from each as far as it divides."""
-
-    def __init__(self, options: Options, n_views: int) -> None:
-        self._rng = np.random.default_rng(options.points_seed)
-        self._noise_m = options.point_noise_m
-        share, rest = divmod(options.n_points, max(n_views, 1))
-        self._shares = iter([share + (index < rest) for index in range(n_views)])
-        self._xyz: list[NDArray[np.float64]] = []
-        self._rgb: list[NDArray[np.uint8]] = []
-
-    def add(self, view: _View, viewmat: NDArray[np.float64]) -> None:
-        """Take the next training view's share."""
-        n_points = next(self._shares)
-        xyz, rgb = sample_points(
-            view.depth, view.image, viewmat, view.K, n_points=n_points, rng=self._rng
-        )
-        self._xyz.append(xyz)
-        self._rgb.append(rgb)
-
-    def noisy(self) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-        """Return (xyz float32 [N, 3] with noise, rgb uint8 [N, 3])."""
-        xyz = np.concatenate(self._xyz)
-        xyz += self._rng.normal(0.0, self._noise_m, xyz.shape)
-        return xyz.astype(np.float32), np.concatenate(self._rgb)
 
 
 def _read_view(folder: Path, number: int, options: Options) -> _View:

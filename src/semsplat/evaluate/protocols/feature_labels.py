@@ -8,7 +8,7 @@ label maps; pixels whose truth is 0 (void) are dropped; a pixel without a label 
 pixel that counts.  ``accuracy``: share of pixels labelled right.  ``class_accuracy``: TP / (TP +
 FN), mean over the classes that occur in the truth.  ``coverage``: share of all pixels with a label.
 ``inconsistency``: for every two consecutive training views, in the order of the split, of the first
-view's pixels that are visible in the second (`semsplat.evaluate.overlap`) and labelled in both, the
+view's pixels that are visible in the second (`semsplat.evaluate.pairs`) and labelled in both, the
 share whose labels differ; pooled over all pairs.
 Source: ours; it measures what the papers' lifting to 3-D starts from.
 Disputes: papers show view inconsistency as pictures only; CLIP-GS's proxy (METHODS 1.5) averages
@@ -23,6 +23,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from semsplat.evaluate.confusion import Labels
 from semsplat.features.labels import UNLABELLED, dense_labels, pseudo_labels, region_labels
 from semsplat.features.store import SceneFeatures
 
@@ -30,9 +31,6 @@ NAME = "features/labels@1"
 KINDS = ("region", "dense", "pseudo")
 LABEL_METRICS = ("miou", "accuracy", "class_accuracy")
 METRICS = (*LABEL_METRICS, "coverage", "inconsistency")
-NOT_COMPARED, AGREES, DIFFERS = 0, 1, 2
-
-Labels = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -73,54 +71,3 @@ class Labeller:
     def absent(self) -> str | None:
         """Why there are no labels at all, or None."""
         return None if self.features.manifest["class_ids"] else "the scene names no classes"
-
-
-def confusion(truth: Labels, labels: Labels, class_ids: Labels) -> NDArray[np.int64]:
-    """Return pixel counts int64 [C + 1, C + 1], truth by label; index 0 is void, or no label.
-
-    Args:
-        truth: int32 [H, W], 0 = void; void pixels are dropped, so row 0 stays empty.
-        labels: int32 [H, W], 0 = none.
-        class_ids: all classes of the scene, int32 [C], ascending.
-    """
-    known = np.array([0, *class_ids])
-    counted = truth > 0
-    rows, columns = (np.searchsorted(known, ids[counted]) for ids in (truth, labels))
-    size = len(known)
-    return np.bincount(rows * size + columns, minlength=size**2).reshape(size, size)
-
-
-def label_metrics(matrix: NDArray[np.int64]) -> dict[str, float]:
-    """Return `LABEL_METRICS` of a confusion matrix; empty where no pixel counts."""
-    if not matrix.any():
-        return {}
-    right = np.diag(matrix)[1:]
-    actual, labelled = matrix.sum(axis=1)[1:], matrix.sum(axis=0)[1:]
-    union = actual + labelled - right
-    return {
-        "miou": float((right[union > 0] / union[union > 0]).mean()),
-        "accuracy": float(right.sum() / matrix.sum()),
-        "class_accuracy": float((right[actual > 0] / actual[actual > 0]).mean()),
-    }
-
-
-def compare(
-    first: Labels, second: Labels, pixels: tuple[NDArray[np.int64], NDArray[np.int64]]
-) -> NDArray[np.uint8]:
-    """Return for every pixel of the first view whether its label holds in the second.
-
-    Args:
-        first: int32 [H, W], 0 = none.
-        second: int32 [h, w], 0 = none.
-        pixels: what `shared_pixels` returns for the two views.
-
-    Returns:
-        uint8 [H, W]: `AGREES`, `DIFFERS`, or `NOT_COMPARED` where the pixel is not visible in the
-        second view or has no label in one of them.
-    """
-    here, there = first.reshape(-1)[pixels[0]], second.reshape(-1)[pixels[1]]
-    verdict = np.where(here == there, AGREES, DIFFERS)
-    verdict[(here == UNLABELLED) | (there == UNLABELLED)] = NOT_COMPARED
-    compared = np.full(first.size, NOT_COMPARED, np.uint8)
-    compared[pixels[0]] = verdict
-    return compared.reshape(first.shape)

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from semsplat.data.scene import load_depth, load_scene
-from semsplat.evaluate.overlap import DEPTH_TOLERANCE, shared_pixels
+from semsplat.data.overlap import shared_pixels
+from semsplat.evaluate.pairs import DEPTH_TOLERANCE
 from tests.unit.evaluate.feature_helpers import DISTANCE, HEIGHT, WIDTH, write_wall
 
 
 def pair(tmp_path: Path, x: float, **scene: Any) -> tuple[np.ndarray, np.ndarray]:
     first, second = load_scene(write_wall(tmp_path / "scene", (0.0, x), **scene)).train
-    return shared_pixels(first, load_depth(first), second, load_depth(second))
+    return shared_pixels(first, load_depth(first), second, load_depth(second), DEPTH_TOLERANCE)
 
 
 @pytest.mark.parametrize("pixels", [0, 1, 3, 15, 16, -3])

@@ -8,29 +8,26 @@ from numpy.typing import NDArray
 from semsplat.data.poses import rigid_inverse
 from semsplat.data.scene import Frame
 
-# Relative to the depth in the second view.  The point lands up to 0.7 pixels from the centre whose
-# depth is stored; at 160 px and 68 degrees that changes the depth of a surface slanted by 73
-# degrees by 2 %, while what lies 6 cm behind another thing 3 m away still counts as hidden.
-DEPTH_TOLERANCE = 0.02
-
 
 def shared_pixels(
     first: Frame,
     first_depth: NDArray[np.float32],
     second: Frame,
     second_depth: NDArray[np.float32],
+    tolerance: float,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the pixels of the first view that are visible in the second, and where.
 
     Every pixel centre with known depth is lifted to 3-D and projected into the second view.  It is
     visible where it lands inside, in front of the camera, on a pixel whose depth is known and
-    agrees within `DEPTH_TOLERANCE`.
+    agrees.
 
     Args:
         first: camera of the first view.
         first_depth: float32 [H, W], z in metres, 0 = unknown.
         second: camera of the second view.
         second_depth: float32 [h, w], as the first.
+        tolerance: how far the depths may differ, relative to the one in the second view.
 
     Returns:
         Two int64 [M]: flat indices into the first view's pixels (ascending) and the second's.
@@ -49,5 +46,5 @@ def shared_pixels(
     known, depth = known[inside], moved[2, inside]
     target = landed[1, inside] * width + landed[0, inside]
     stored = second_depth.reshape(-1)[target]
-    agree = np.abs(depth - stored) <= DEPTH_TOLERANCE * stored  # never where unknown: 0
+    agree = np.abs(depth - stored) <= tolerance * stored  # never where unknown: 0
     return known[agree], target[agree]

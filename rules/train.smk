@@ -1,0 +1,43 @@
+rule train:
+    input:
+        over_settings("results/train/{dataset}/{scene}/{setting}/{seed}/run.json"),
+
+
+rule train_run:
+    input:
+        scene="data/{dataset}/{scene}/manifest.json",
+        lessons=setting_lessons,
+        features=setting_features,
+    output:
+        ply="results/train/{dataset}/{scene}/{setting}/{seed}/point_cloud.ply",
+        semantics="results/train/{dataset}/{scene}/{setting}/{seed}/semantics.safetensors",
+        curve="results/train/{dataset}/{scene}/{setting}/{seed}/metrics.jsonl",
+        card="results/train/{dataset}/{scene}/{setting}/{seed}/run.json",
+    log:
+        "logs/train/{dataset}/{scene}/{setting}/{seed}.log",
+    benchmark:
+        "results/benchmarks/train/{dataset}/{scene}/{setting}/{seed}.tsv"
+    conda:
+        "../envs/semsplat.yaml"
+    # Two trainings of one thread each end sooner than one after the other of two threads.
+    threads: 1
+    resources:
+        gpu=1,
+        mem_mb=8000,
+        runtime="4h",
+        save_every_s=str(PARAMS.training.save_every_s),
+    params:
+        config=train_config,
+        code=train_code,
+        scene=subpath(input.scene, parent=True),
+        lessons=subpath(input.lessons, parent=True),
+        features=features_option,
+        out=subpath(output.card, parent=True),
+        scratch="scratch/train/{dataset}/{scene}/{setting}/{seed}",
+    message:
+        "train {wildcards.setting} on {wildcards.dataset}/{wildcards.scene}, seed {wildcards.seed}"
+    shell:
+        "OMP_NUM_THREADS={threads} NUMBA_NUM_THREADS={threads}"
+        " python -m semsplat.train --scene {params.scene:q} --lessons {params.lessons:q}"
+        " {params.features} --out {params.out:q} --scratch {params.scratch:q}"
+        " --config {params.config:q} --save-every-s {resources.save_every_s} > {log:q} 2>&1"

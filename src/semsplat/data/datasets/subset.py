@@ -1,0 +1,109 @@
+"""A few views of another scene, evenly sampled: CLIP-GS's sparse benchmark (METHODS 1.4)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import Field
+
+from semsplat.data.backproject import InitialPoints
+from semsplat.data.scene import (
+    Frame,
+    Scene,
+    load_depth,
+    load_ids,
+    load_image,
+    load_points,
+    load_scene,
+    load_semantics,
+)
+from semsplat.data.scene_writer import ID_FOLDERS, SceneWriter
+from semsplat.data.splits import Split, split_every
+from semsplat.errors import SemsplatError
+from semsplat.io import read_json
+from semsplat.params.base import Count, Strict
+
+
+class Options(Strict):
+    """Which scene, and which of its views."""
+
+    of: str
+    """dataset/scene of another data set"""
+    n_views: Count
+    """views that are kept, spread evenly from the first to the last"""
+    test_every: int = Field(ge=2)
+    """of those, 0, n, 2n ... are held out"""
+    n_points: Count
+    """initial points, drawn anew from the depth of the training views that are left; a scene
+    without depth keeps its own"""
+    point_noise_m: float = Field(ge=0)
+    """standard deviation of their positions"""
+    points_seed: int = Field(ge=0)
+    """of their choice and noise"""
+
+
+def scene_path(options: Options) -> Path:
+    """Return the folder of the whole scene."""
+    return Path("data", options.of)
+
+
+def sources(options: Options) -> list[Path]:
+    """Return the manifest of the whole scene."""
+    return [scene_path(options) / "manifest.json"]
+
+
+def import_scene(scene: str, options: Options, out_dir: Path) -> None:
+    """Write the chosen views of a canonical scene as one of its own.
+
+    Raises a one-line `SemsplatError` and leaves nothing where it has too few views.
+    """
+    whole = load_scene(scene_path(options))
+    frames = chosen(whole, options.n_views)
+    train, _ = split_every(frames, options.test_every)
+    kept = {frame.name for frame in train}
+    points = _points(train, options)
+    with SceneWriter(out_dir, dataset=out_dir.parent.name, scene=scene, **_origin(whole)) as writer:
+        for frame in frames:
+            split: Split = "train" if frame.name in kept else "test"
+            image, maps = load_image(frame), _maps(frame)
+            writer.add_frame(frame.name, image, frame.viewmat, frame.K, split, **maps)
+            if points and split == "train":
+                points.add(maps["depth"], image, frame.viewmat, frame.K)
+        writer.set_points(*(points.noisy() if points else load_points(whole)))
+        if (whole.scene_dir / "semantics.json").is_file():
+            writer.set_semantics(load_semantics(whole))
+        writer.note("subset_of", options.of)
+
+
+def chosen(scene: Scene, n_views: int) -> list[Frame]:
+    """Return n views of a scene, spread evenly over training and held-out views together."""
+    if len(scene.frames) < n_views:
+        raise SemsplatError(f"{scene.scene_dir}: {len(scene.frames)} views; lower n_views")
+    places = np.linspace(0, len(scene.frames) - 1, n_views).round().astype(int)
+    return [scene.frames[place] for place in places]
+
+
+def _points(train: list[Frame], options: Options) -> InitialPoints | None:
+    """Return what draws new points, or None where a training view has no depth."""
+    if any(frame.depth_path is None for frame in train):
+        return None
+    return InitialPoints(options.n_points, len(train), options.point_noise_m, options.points_seed)
+
+
+def _maps(frame: Frame) -> dict[str, Any]:
+    """Return depth and id maps of a frame, as far as there are any."""
+    paths = frame.labels_path, frame.instances_path, frame.parts_path
+    maps: dict[str, Any] = {
+        folder: load_ids(path, frame)
+        for folder, path in zip(ID_FOLDERS, paths, strict=True)
+        if path is not None
+    }
+    return maps | ({} if frame.depth_path is None else {"depth": load_depth(frame)})
+
+
+def _origin(scene: Scene) -> dict[str, str]:
+    """Return source and licence as the whole scene's manifest has them."""
+    manifest = read_json(scene.scene_dir / "manifest.json")
+    return {key: manifest[key] for key in ("source", "licence")}

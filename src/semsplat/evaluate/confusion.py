@@ -1,0 +1,59 @@
+"""Label maps counted against the truth."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semsplat.data.scene import Frame, Scene, load_ids, load_semantics
+from semsplat.errors import SemsplatError
+
+Labels = NDArray[np.int32]
+
+
+def class_ids_of(scene: Scene) -> Labels:
+    """Return the ids of all classes of a scene, int32 [C], ascending; none without label maps."""
+    if not any(frame.labels_path for frame in scene.frames):
+        return np.empty(0, np.int32)
+    ids = [entry["id"] for entry in load_semantics(scene)["classes"]]
+    return np.array(sorted(ids), np.int32)
+
+
+def load_truth(frame: Frame, class_ids: Labels) -> Labels | None:
+    """Return a frame's true class ids int32 [H, W], 0 = void; None where it has no label map."""
+    if frame.labels_path is None:
+        return None
+    truth = load_ids(frame.labels_path, frame)
+    unknown = np.setdiff1d(truth, [0, *class_ids])
+    if unknown.size:
+        raise SemsplatError(f"{frame.labels_path}: class {unknown[0]} is not in semantics.json")
+    return truth
+
+
+def confusion(truth: Labels, labels: Labels, class_ids: Labels) -> NDArray[np.int64]:
+    """Return pixel counts int64 [C + 1, C + 1], truth by label; index 0 is void, or no label.
+
+    Args:
+        truth: int32 [H, W], 0 = void; void pixels are dropped, so row 0 stays empty.
+        labels: int32 [H, W], 0 = none.
+        class_ids: all classes of the scene, int32 [C], ascending.
+    """
+    known = np.array([0, *class_ids])
+    counted = truth > 0
+    rows, columns = (np.searchsorted(known, ids[counted]) for ids in (truth, labels))
+    size = len(known)
+    return np.bincount(rows * size + columns, minlength=size**2).reshape(size, size)
+
+
+def label_metrics(matrix: NDArray[np.int64]) -> dict[str, float]:
+    """Return `LABEL_METRICS` of a confusion matrix; empty where no pixel counts."""
+    if not matrix.any():
+        return {}
+    right = np.diag(matrix)[1:]
+    actual, labelled = matrix.sum(axis=1)[1:], matrix.sum(axis=0)[1:]
+    union = actual + labelled - right
+    return {
+        "miou": float((right[union > 0] / union[union > 0]).mean()),
+        "accuracy": float(right.sum() / matrix.sum()),
+        "class_accuracy": float((right[actual > 0] / actual[actual > 0]).mean()),
+    }

@@ -1,0 +1,29 @@
+"""Protocol ``class_maps/pooled@1``: class maps of held-out views, all pixels in one matrix.
+
+Definition: one confusion matrix over the pixels of all images, counted as ``clipgs/image_mean@1``
+counts them.  ``pooled_miou``: IoU per class, mean over the classes that occur in the truth or are
+predicted.  ``class_accuracy``: TP / (TP + FN), mean over the classes that occur in the truth.
+Source: ours; it is what semantic segmentation reports (PASCAL VOC, ScanNet) and the other reading
+of CLIP-GS's "mean pixel accuracy" (METHODS 1.5).
+Disputes: a class seen in one image only weighs as much as one seen in all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semsplat.evaluate.confusion import label_metrics
+
+NAME = "class_maps/pooled@1"
+METRICS = ("pooled_miou", "class_accuracy")
+
+
+def score(matrices: Iterable[NDArray[np.int64]]) -> dict[str, float]:
+    """Return the metrics over the confusion matrices of all images; empty where no pixel counts."""
+    total: NDArray[np.int64] = np.sum([*matrices], axis=0)
+    found = label_metrics(total) if np.ndim(total) else {}
+    named = zip(METRICS, ("miou", "class_accuracy"), strict=True)
+    return {metric: found[name] for metric, name in named} if found else {}

@@ -1,0 +1,142 @@
+"""Scores of a trained setting from what lies on disk: colours and class maps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semsplat.data.scene import Frame, Scene, load_ids, load_scene
+from semsplat.evaluate.confusion import Labels, class_ids_of, confusion, load_truth
+from semsplat.evaluate.pairs import compared_pairs
+from semsplat.evaluate.predict import CLASSES
+from semsplat.evaluate.protocols import consistency, image_mean, pooled, rgb_held_out
+from semsplat.evaluate.score import rgb_scores
+from semsplat.features.lessons import Lessons, open_lessons
+from semsplat.features.store import write_arrays
+from semsplat.io import sha256_file, write_json
+
+Maps = Callable[[Frame], Labels]
+PROTOCOLS = {
+    metric: protocol.NAME
+    for protocol in (rgb_held_out, image_mean, pooled, consistency)
+    for metric in protocol.METRICS
+}
+
+
+def score_setting(
+    scene_dir: Path, predictions_dir: Path, lessons_dir: Path, out: Path, lpips_net: str
+) -> None:
+    """Write ``scores.json`` of one training, and ``inconsistency.npz`` beside it.
+
+    ``metrics`` are those of the held-out views; with ``train_`` those of the training views; with
+    ``teacher_`` those of the labels that were taught, on the same views.  ``protocols`` names the
+    protocol of each.  The archive holds the verdicts of neighbouring training views, ``{index}``.
+    """
+    scene = load_scene(scene_dir)
+    scores = rgb_scores(scene, predictions_dir, out, lpips_net)
+    lessons = open_lessons(lessons_dir)
+    maps = {"": predicted(predictions_dir), "teacher_": taught(lessons)}
+    class_ids = class_ids_of(scene)
+    for prefix, maps_of in maps.items():
+        scores["metrics"] |= _named(prefix, score_views(scene.test, maps_of, class_ids))
+        scores["metrics"] |= _named(f"{prefix}train_", score_views(scene.train, maps_of, class_ids))
+    pairs, metrics, verdicts = score_pairs(scene, maps)
+    scores["metrics"] |= metrics
+    scores["pairs"] = pairs
+    for name, values in view_scores(scene, maps[""], class_ids).items():
+        scores["views"][name] |= values
+    scores["protocols"] = {metric: protocol_of(metric) for metric in scores["metrics"]}
+    scores["protocol"] = ", ".join(sorted(set(scores["protocols"].values())))
+    scores["missing_classes"] = missing_classes(scene, predictions_dir)
+    scores["absent"] |= absent(scene, scores["metrics"])
+    scores["lessons_sha256"] = sha256_file(lessons_dir / "manifest.json")
+    write_arrays(out.with_name("inconsistency.npz"), verdicts)
+    write_json(out, scores)
+
+
+def protocol_of(metric: str) -> str:
+    """Return the protocol of a metric, whichever views and labels it is about."""
+    return PROTOCOLS[metric.removeprefix("teacher_").removeprefix("train_")]
+
+
+def predicted(predictions_dir: Path) -> Maps:
+    """Return what reads a view's predicted class ids int32 [H, W]; all 0 where there are none."""
+
+    def classes(frame: Frame) -> Labels:
+        path = predictions_dir / CLASSES / f"{frame.name}.png"
+        if not path.is_file():
+            return np.zeros((frame.height, frame.width), np.int32)
+        return load_ids(path, frame)
+
+    return classes
+
+
+def taught(lessons: Lessons) -> Maps:
+    """Return what reads a view's taught class ids int32 [H, W], 0 where nothing is taught."""
+    class_of = np.array([0, *lessons.class_ids], np.int32)
+    return lambda frame: class_of[lessons.view(frame.name).labels]
+
+
+def score_views(frames: Sequence[Frame], maps_of: Maps, class_ids: Labels) -> dict[str, float]:
+    """Return the metrics of both protocols over the views that have a label map."""
+    matrices = _matrices(frames, maps_of, class_ids)
+    return image_mean.score(matrices.values()) | pooled.score(matrices.values())
+
+
+def view_scores(scene: Scene, maps_of: Maps, class_ids: Labels) -> dict[str, dict[str, float]]:
+    """Return {held-out view: its own mIoU and accuracy}."""
+    matrices = _matrices(scene.test, maps_of, class_ids)
+    return {name: image_mean.score([matrix]) for name, matrix in matrices.items()}
+
+
+def _matrices(
+    frames: Sequence[Frame], maps_of: Maps, class_ids: Labels
+) -> dict[str, NDArray[np.int64]]:
+    """Return the confusion matrix of every view that has a label map."""
+    truths = {frame.name: load_truth(frame, class_ids) for frame in frames}
+    return {
+        frame.name: confusion(truth, maps_of(frame), class_ids)
+        for frame in frames
+        if (truth := truths[frame.name]) is not None
+    }
+
+
+def score_pairs(
+    scene: Scene, maps: dict[str, Maps]
+) -> tuple[list[dict[str, Any]], dict[str, float], dict[str, NDArray[np.uint8]]]:
+    """Return numbers per pair of neighbouring training views, pooled metrics, and the verdicts."""
+    found = compared_pairs(scene.train, lambda f: {prefix: m(f) for prefix, m in maps.items()})
+    rows, verdicts = [], {prefix: [] for prefix in maps}  # type: ignore[var-annotated]
+    for first, second, by_prefix in found:
+        row: dict[str, Any] = {"views": [first.name, second.name]}
+        for prefix, verdict in by_prefix.items():
+            verdicts[prefix].append(verdict)
+            differing = consistency.share([verdict])
+            row |= {} if differing is None else {f"{prefix}inconsistency": differing}
+        rows.append(row)
+    shares = {f"{prefix}inconsistency": consistency.share(v) for prefix, v in verdicts.items()}
+    metrics = {name: value for name, value in shares.items() if value is not None}
+    return rows, metrics, {str(index): v for index, v in enumerate(verdicts[""])}
+
+
+def missing_classes(scene: Scene, predictions_dir: Path) -> list[str]:
+    """Return the views whose class map is missing; each counts as 0."""
+    names = [frame.name for frame in scene.frames]
+    return [n for n in names if not (predictions_dir / CLASSES / f"{n}.png").is_file()]
+
+
+def absent(scene: Scene, metrics: dict[str, float]) -> dict[str, str]:
+    """Return {metric: reason} for what could not be computed from this scene."""
+    has_truth = any(frame.labels_path for frame in scene.test)
+    reason = "the label maps are void" if has_truth else "no held-out view has a label map"
+    reasons = dict.fromkeys((*image_mean.METRICS, *pooled.METRICS), reason)
+    reasons |= dict.fromkeys(consistency.METRICS, "no two consecutive training views have depth")
+    return {metric: why for metric, why in reasons.items() if metric not in metrics}
+
+
+def _named(prefix: str, values: dict[str, float]) -> dict[str, float]:
+    return {f"{prefix}{name}": value for name, value in values.items()}

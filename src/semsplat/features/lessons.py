@@ -1,0 +1,58 @@
+"""Lessons on disk: what a teacher says about each view, read one view at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semsplat.features.store import read_arrays, write_arrays
+from semsplat.features.teachers import Ids
+from semsplat.io import read_json
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """What a teacher says about one view.
+
+    ``labels`` int32 [H, W]: classes 1 to C in the order of the scene's list, 0 = ignored.
+    ``regions`` int32 [H, W]: the view's own masks, -1 = none.  ``tracks`` int32 [H, W]: ids that
+    neighbouring training views share, -1 = none; None for held-out views, from which nothing may
+    be learned.
+    """
+
+    labels: Ids
+    regions: Ids
+    tracks: Ids | None
+
+
+def write_lesson(folder: Path, name: str, lesson: Lesson) -> None:
+    """Write one view's lesson; equal content gives equal bytes."""
+    arrays = {key: value for key, value in vars(lesson).items() if value is not None}
+    write_arrays(folder / "views" / f"{name}.npz", arrays)
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """The lessons of a scene, opened but not loaded."""
+
+    folder: Path
+    manifest: dict[str, Any]
+
+    @property
+    def class_ids(self) -> list[int]:
+        """The scene's id of each class; label i stands for entry i - 1."""
+        return [entry["id"] for entry in self.manifest["classes"]]
+
+    def view(self, name: str) -> Lesson:
+        """Return the lesson of the view of this name."""
+        arrays: dict[str, NDArray[np.int32]] = read_arrays(self.folder / "views" / f"{name}.npz")
+        return Lesson(arrays["labels"], arrays["regions"], arrays.get("tracks"))
+
+
+def open_lessons(folder: Path) -> Lessons:
+    """Return the lessons in ``results/features/{dataset}/{scene}/{teacher}/{seed}``."""
+    return Lessons(folder, read_json(folder / "manifest.json"))

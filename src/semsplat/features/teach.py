@@ -1,0 +1,152 @@
+"""What methods learn from, made from features or from disk: a lesson for every view of a scene.
+
+::
+
+    results/features/{dataset}/{scene}/{teacher}/{seed}/
+        views/NAME.npz    labels, regions, and of training views tracks (see `Lesson`)
+        manifest.json     classes, what the labels are, sha256 of every file
+        run.json          provenance card
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semsplat.data.manifest import write_manifest
+from semsplat.data.scene import Frame, Scene, load_depth, load_scene, load_semantics
+from semsplat.errors import SemsplatError
+from semsplat.features.corruption import corrupt_iid, corrupt_runs
+from semsplat.features.lessons import Lesson, write_lesson
+from semsplat.features.store import open_features
+from semsplat.features.teachers import Sources, Taught, teacher_kind
+from semsplat.features.tracks import track_kind
+from semsplat.io import atomic_dir
+from semsplat.params.teachers import TeacherRun
+from semsplat.provenance import Card
+
+Depths = Callable[[Frame], NDArray[np.float32]]
+
+
+@dataclass(frozen=True, eq=False)
+class Classroom:
+    """The scene, the parameters and the sources of one teacher."""
+
+    scene: Scene
+    run: TeacherRun
+    sources: Sources
+    depths: Depths
+
+    def teach(self, frame: Frame) -> Taught:
+        """Return what the teacher itself says about a view."""
+        labels = self.run.teacher.labels
+        kind = teacher_kind(labels.kind)
+        options = kind.Options.model_validate(labels.options)
+        taught: Taught = kind.teach(frame, options, self.sources)
+        return taught
+
+    def track(self, frames: tuple[Frame, ...], regions: Callable[[Frame], Any]) -> Iterator[Any]:
+        """Yield the track ids of views in order."""
+        tracks = self.run.teacher.tracks
+        kind = track_kind(tracks.kind)
+        options = kind.Options.model_validate(tracks.options)
+        ids: Iterator[Any] = kind.track(frames, regions, options, self.depths)
+        return ids
+
+
+def write_lessons(
+    scene_dir: Path,
+    out: Path,
+    config_json: str,
+    features_dir: Path | None,
+    geometry_dir: Path | None,
+    device: str,
+) -> None:
+    """Write the lessons, the manifest and run.json, the card last; arguments as the command's."""
+    config = TeacherRun.model_validate_json(config_json)
+    inputs = {"scene": scene_dir / "manifest.json"}
+    inputs |= {"features": features_dir / "manifest.json"} if features_dir else {}
+    inputs |= {"geometry": geometry_dir / "point_cloud.ply"} if geometry_dir else {}
+    card = Card("features", "semsplat.features.teach", config.model_dump(), inputs)
+    started = time.monotonic()
+    scene = load_scene(scene_dir)
+    classes = _classes(scene)
+    features = open_features(features_dir) if features_dir else None
+    sources = Sources([entry["id"] for entry in classes], features)
+    depths = _depths(geometry_dir, device) if geometry_dir else load_depth
+    room = Classroom(scene, config, sources, depths)
+    with atomic_dir(out) as partial_dir:
+        for frame, lesson in zip(room.scene.frames, lessons(room), strict=True):
+            write_lesson(partial_dir, frame.name, lesson)
+        write_manifest(partial_dir, _facts(config, classes))
+    numbers = {"teach_s": round(time.monotonic() - started, 2), "device": device}
+    numbers["declares_truth"] = _declares_truth(config)
+    card.write(out / "run.json", {"lessons": out / "manifest.json"}, **numbers)
+
+
+def lessons(room: Classroom) -> Iterator[Lesson]:
+    """Yield the lesson of every frame, corrupted if the parameters say so."""
+    regions = {frame.name: room.teach(frame).regions for frame in room.scene.frames}
+    train = room.scene.train
+    ids = room.track(train, lambda frame: regions[frame.name])
+    tracks = dict(zip([frame.name for frame in train], ids, strict=True))
+    for frame, labels in zip(room.scene.frames, _labels(room, regions), strict=True):
+        yield Lesson(labels, regions[frame.name], tracks.get(frame.name))
+
+
+def _labels(room: Classroom, regions: dict[str, Any]) -> Iterator[Any]:
+    """Yield the labels of every frame."""
+    corruption, n_classes = room.run.teacher.corruption, len(room.sources.class_ids)
+    clean = (room.teach(frame).labels for frame in room.scene.frames)
+    if corruption is None:
+        yield from clean
+    elif corruption.kind == "iid":
+        rng = np.random.default_rng(room.run.run_seed)
+        for frame, labels in zip(room.scene.frames, clean, strict=True):
+            yield corrupt_iid(labels, regions[frame.name], corruption.share, n_classes, rng)
+    else:
+        # Held-out views are mistaken like the views around them, so objects are followed through
+        # all views here; what the method is shown are the tracks of the training views alone.
+        objects = room.track(room.scene.frames, lambda frame: regions[frame.name])
+        maps = list(zip(clean, objects, strict=True))
+        yield from corrupt_runs(maps, corruption.share, n_classes, room.run.run_seed)
+
+
+def _classes(scene: Scene) -> list[dict[str, Any]]:
+    """Return the scene's classes; raise where it names none."""
+    if not (scene.scene_dir / "semantics.json").is_file():
+        raise SemsplatError(f"{scene.scene_dir}: no semantics.json; a teacher needs class names")
+    classes: list[dict[str, Any]] = load_semantics(scene)["classes"]
+    return classes
+
+
+def _depths(geometry_dir: Path, device: str) -> Depths:
+    """Return a function that renders the expected depth float32 [H, W] of a frame."""
+    from semsplat.geometry.trained import open_geometry, render_frame
+
+    geometry = open_geometry(geometry_dir, device)
+
+    def depth(frame: Frame) -> NDArray[np.float32]:
+        return render_frame(geometry, frame)[1].astype(np.float32)
+
+    return depth
+
+
+def _facts(config: TeacherRun, classes: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return what identifies the lessons beside their content."""
+    place = {key: getattr(config, key) for key in ("dataset", "scene", "name", "seed")}
+    return {**place, "teacher": config.teacher.model_dump(), "classes": classes}
+
+
+def _declares_truth(config: TeacherRun) -> bool:
+    """Tell whether the teacher is the scene's ground truth, which the parameters then say."""
+    labels = config.teacher.labels
+    kind = teacher_kind(labels.kind)
+    truth: bool = kind.declares_truth(kind.Options.model_validate(labels.options))
+    return truth

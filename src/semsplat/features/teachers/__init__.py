@@ -1,0 +1,55 @@
+"""Teachers: what a method learns from, a label map and a map of regions per view.
+
+One kind per file.  A kind has ``Options`` (what ``params.yaml`` may say), ``recipe(options)`` (the
+feature recipe it reads, or None), ``folders(options)`` (what it reads from disk besides),
+``DECLARES_TRUTH(options)`` and ``teach(frame, options, sources)``, which returns `Taught`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from semsplat.features.store import SceneFeatures
+
+IGNORED = 0
+"""The label of pixels that teach nothing."""
+NO_REGION = -1
+
+Ids = NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False)
+class Taught:
+    """One view's lesson: ``labels`` int32 [H, W], 0 = ignored, 1 to C; ``regions`` int32, -1 none.
+
+    Labels number the scene's classes in the order of its list.
+    """
+
+    labels: Ids
+    regions: Ids
+
+
+@dataclass(frozen=True, eq=False)
+class Sources:
+    """What a teacher may read besides a frame: the scene's class ids, and its features."""
+
+    class_ids: list[int]
+    features: SceneFeatures | None
+
+
+def teacher_kinds() -> list[str]:
+    """Return the names of all kinds, without importing them."""
+    return sorted(p.stem for p in Path(__file__).parent.glob("*.py") if p.stem != "__init__")
+
+
+def teacher_kind(name: str) -> ModuleType:
+    """Return the module of a kind that `teacher_kinds` lists."""
+    return import_module(f"semsplat.features.teachers.{name}")

@@ -1,0 +1,22 @@
+"""Tracks: regions of neighbouring training views that show one thing share an id.
+
+One kind per file.  A kind has ``Options`` (what ``params.yaml`` may say), ``folders(options)``
+(what it reads from disk), ``needs_geometry(options)`` and ``track(frames, regions, options,
+depths)``, which yields the id map of every view in order.  A learned tracker fits in as it is.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+
+def track_kinds() -> list[str]:
+    """Return the names of all kinds, without importing them."""
+    return sorted(p.stem for p in Path(__file__).parent.glob("*.py") if p.stem != "__init__")
+
+
+def track_kind(name: str) -> ModuleType:
+    """Return the module of a kind that `track_kinds` lists."""
+    return import_module(f"semsplat.features.tracks.{name}")

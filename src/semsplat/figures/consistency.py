@@ -1,0 +1,106 @@
+"""Class maps of neighbouring training views and where they contradict each other, per setting."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from semsplat.figures.class_maps import NEEDS as MAPS
+from semsplat.figures.class_maps import SettingSheet, class_map, class_names
+from semsplat.params.base import Count
+
+if TYPE_CHECKING:
+    from semsplat.data.scene import Frame
+    from semsplat.figures.pictures import ClassPalette
+    from semsplat.figures.style import FigureRun
+
+SCOPE = "run"
+EXTENSION = "png"
+NEEDS = (*MAPS, "results/evaluate/{dataset}/{scene}/{setting}/{seed}/inconsistency.npz")
+
+
+class Options(SettingSheet):
+    """What the sheet shows."""
+
+    n_pairs: Count
+    """rows, spread evenly over the pairs of neighbouring training views"""
+
+
+def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
+    """Draw one run's pairs; without depth nothing is compared, and only the maps are shown."""
+    from semsplat.data.scene import load_scene
+    from semsplat.figures.inconsistency import MEANINGS
+    from semsplat.figures.pictures import ClassPalette, add_legend, picture_grid
+    from semsplat.figures.style import save_figure, setting_keys, styled
+    from semsplat.io import read_json
+
+    (run,) = runs
+    scene = load_scene(run.scene_dir)
+    frames, palette = {f.name: f for f in scene.train}, ClassPalette(class_names(scene))
+    scores = {name: read_json(run.setting_dir(name) / "scores.json") for name in options.settings}
+    pairs = _pairs(scores, list(frames), options.n_pairs)
+    compared = all(score["pairs"] for score in scores.values())
+    columns = ("view", "next", "difference") if compared else ("view", "next")
+    titles = [f"{label}: {what}" for label in options.settings.values() for what in columns]
+    first = scene.train[0]
+    with styled():
+        aspect = first.width / first.height
+        figure, axes = picture_grid(len(pairs), titles, aspect, options.row_height_in, 0.8)
+        for row, (index, names) in zip(axes, pairs, strict=True):
+            views = [frames[name] for name in names]
+            for part, name in zip(np.split(row, len(scores)), scores, strict=True):
+                _draw_pair(part, run, name, index, views, palette, scores[name])
+        meanings = MEANINGS.items() if compared else ()
+        add_legend(figure, [*palette.legend(), *meanings])
+        figure.suptitle(_summary(scores, options))
+        save_figure(figure, out, setting_keys(run, list(options.settings)), options.dpi)
+
+
+def _pairs(scores: dict[str, Any], names: list[str], n_pairs: int) -> list[tuple[int, list[str]]]:
+    """Return the place and the views of the chosen pairs."""
+    from itertools import pairwise
+
+    from semsplat.figures.pictures import evenly
+
+    rows = next(iter(scores.values()))["pairs"]
+    known = [row["views"] for row in rows] or [list(pair) for pair in pairwise(names)]
+    return evenly(list(enumerate(known)), n_pairs)
+
+
+def _draw_pair(
+    axes: Any,
+    run: FigureRun,
+    setting: str,
+    index: int,
+    views: list[Frame],
+    palette: ClassPalette,
+    scores: Any,
+) -> None:
+    """Draw the class maps of both views, and the differences on the first."""
+    from semsplat.data.scene import load_image
+    from semsplat.figures.inconsistency import difference_picture
+
+    for axis, frame in zip(axes[:2], views, strict=True):
+        axis.imshow(palette.picture(class_map(run, setting, frame)), interpolation="nearest")
+        axis.set_xlabel(frame.name)
+    if len(axes) > 2:
+        with np.load(run.setting_dir(setting) / "inconsistency.npz") as archive:
+            verdict = archive[str(index)]
+        axes[2].imshow(difference_picture(load_image(views[0]), verdict), interpolation="nearest")
+        share = scores["pairs"][index].get("inconsistency")
+        axes[2].set_xlabel("none compared" if share is None else f"{share:.1%} differ")
+
+
+def _summary(scores: dict[str, Any], options: Options) -> str:
+    """Return the pooled numbers with their protocol."""
+    from semsplat.evaluate.protocols.consistency import NAME
+
+    found = [
+        f"{label} {scores[name]['metrics']['inconsistency']:.1%}"
+        for name, label in options.settings.items()
+        if "inconsistency" in scores[name]["metrics"]
+    ]
+    what = "differing pixels of neighbouring training views"
+    return f"{what}: {', '.join(found) or 'not compared, no depth'} ({NAME})"

@@ -1,0 +1,58 @@
+"""Parameters of the phase *train*: what all methods share, settings, and one run."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from pydantic import Field
+
+from semsplat.params.base import Positive, Strict
+from semsplat.params.geometry import Geometry
+
+
+class MethodOptions(Strict):
+    """What every method has; each adds its own."""
+
+    teacher: str
+    """name of the teacher, from features.teachers"""
+    weight: float = Field(ge=0)
+    """of the semantic term against the reconstruction"""
+    moves_geometry: bool
+    """whether the semantic term's gradient reaches positions, shapes and opacities"""
+
+    def scaled(self, steps: float, rates: float) -> Self:
+        """Return the options with iteration counts times ``steps``, learning rates times ``rates``.
+
+        Every method says which of its options these are.
+        """
+        raise NotImplementedError
+
+
+class Setting(Strict):
+    """A method with a diff of its parameters: one row of an ablation."""
+
+    method: str
+    """a file name in src/semsplat/train/methods"""
+    override: dict[str, Any]
+    """the method's options that differ from those under methods"""
+    geometry: dict[str, Any]
+    """the keys of the section geometry that differ"""
+
+
+class TrainRun(Strict):
+    """Everything one training is told."""
+
+    dataset: str
+    scene: str
+    setting: str
+    seed: int
+    run_seed: int
+    """of all random numbers of this run; runs that differ only in their setting share it"""
+    steps_scaler: float
+    rates_scaler: Positive
+    method: str
+    options: dict[str, Any]
+    """the method's, overrides merged in, iteration counts and rates already scaled"""
+    geometry: Geometry
+    """iteration counts already scaled"""
+    log_every: int

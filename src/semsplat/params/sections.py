@@ -1,0 +1,137 @@
+"""Checks of single sections: options against their kind's model, names against what exists."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from semsplat.data.datasets import importer, importer_names
+from semsplat.features.segmenters import segmenter_kind, segmenter_kinds
+from semsplat.features.teachers import teacher_kind, teacher_kinds
+from semsplat.features.tracks import track_kind, track_kinds
+from semsplat.figures import figure_kind, figure_kinds
+from semsplat.params.features import Features, Recipe
+from semsplat.params.geometry import Geometry
+from semsplat.params.mistakes import Where, hint, line, mistakes, no_such
+from semsplat.params.runs import merged
+from semsplat.params.schema import Dataset, Figure, Params
+from semsplat.params.teachers import Teacher
+from semsplat.train.methods import method_names, method_options
+
+
+def check_dataset(name: str, dataset: Dataset) -> list[str]:
+    """Validate every scene's merged options with the importer's own model.
+
+    A mistake is reported where it stands: once for the options common to all scenes, else at the
+    scene.
+    """
+    where = ("datasets", name)
+    if dataset.importer not in importer_names():
+        return [no_such(where, "importer", dataset.importer, importer_names())]
+    model: type[BaseModel] = importer(dataset.importer).Options
+    lines = []
+    for scene, diff in dataset.scenes.items():
+        for error in mistakes(model, {**dataset.options, **diff}):
+            common = error["loc"] and error["loc"][0] not in diff
+            place = (*where, "options") if common else (*where, "scenes", scene)
+            lines.append(line(error, model, place))
+    return list(dict.fromkeys(lines))
+
+
+def check_figure(name: str, figure: Figure, params: Params) -> list[str]:
+    """Validate a figure's options with its kind's own model, and the names in them."""
+    where = ("figures", name)
+    if figure.kind not in figure_kinds():
+        return [no_such(where, "kind", figure.kind, figure_kinds())]
+    lines = _options(figure_kind(figure.kind).Options, figure.options, (*where, "options"))
+    if lines:
+        return lines
+    named = {
+        "recipe": ([figure.options.get("recipe")], list(params.features.recipes)),
+        "setting": (figure.options.get("settings", []), list(params.settings)),
+    }
+    return [
+        no_such((*where, "options"), what, name, known)
+        for what, (names, known) in named.items()
+        for name in names
+        if name is not None and name not in known
+    ]
+
+
+def check_recipe(name: str, recipe: Recipe, features: Features) -> list[str]:
+    """Validate a recipe's segmenter with its kind's own model, and the names it refers to."""
+    where = ("features", "recipes", name)
+    kind, options = recipe.segmenter.kind, recipe.segmenter.options
+    if kind not in segmenter_kinds():
+        return [no_such((*where, "segmenter"), "kind", kind, segmenter_kinds())]
+    lines = _options(segmenter_kind(kind).Options, options, (*where, "segmenter", "options"))
+    used: list[tuple[str, str, list[str]]] = [
+        ("clip", recipe.clip, list(features.clip_models)),
+        ("templates", recipe.templates, list(features.templates)),
+    ]
+    if "model" in options:
+        used.append(("segmenter.options.model", options["model"], list(features.sam_models)))
+    return lines + [_dangling((*where, k), v, known) for k, v, known in used if v not in known]
+
+
+def check_teacher(name: str, teacher: Teacher, features: Features) -> list[str]:
+    """Validate the options of a teacher's kinds, and the recipe that it reads."""
+    where = ("features", "teachers", name)
+    lines = []
+    for part, entry, kinds, kind in (
+        ("labels", teacher.labels, teacher_kinds(), teacher_kind),
+        ("tracks", teacher.tracks, track_kinds(), track_kind),
+    ):
+        place = (*where, part)
+        if entry.kind not in kinds:
+            lines.append(no_such(place, "kind", entry.kind, kinds))
+        else:
+            lines += _options(kind(entry.kind).Options, entry.options, (*place, "options"))
+    recipe = teacher.labels.options.get("recipe")
+    if isinstance(recipe, str) and recipe not in features.recipes:
+        lines.append(_dangling((*where, "labels.options.recipe"), recipe, list(features.recipes)))
+    return lines
+
+
+def check_method(name: str, options: dict[str, Any], teachers: list[str]) -> list[str]:
+    """Validate a method's parameters with its own model."""
+    if name not in method_names():
+        return [no_such(("methods",), "method", name, method_names())]
+    return _method_options(name, options, ("methods", name), teachers)
+
+
+def check_setting(name: str, params: Params) -> list[str]:
+    """Validate what a setting makes of its method's parameters and of the geometry's."""
+    where, setting = ("settings", name), params.settings[name]
+    if setting.method not in params.methods:
+        return [no_such(where, "method", setting.method, list(params.methods))]
+    whole = merged(params.methods[setting.method], setting.override)
+    place, teachers = (*where, "override"), list(params.features.teachers)
+    known = set(_method_options(setting.method, params.methods[setting.method], place, teachers))
+    lines = [
+        each
+        for each in _method_options(setting.method, whole, place, teachers)
+        if each not in known  # said once, where the method stands
+    ]
+    geometry = merged(params.geometry.model_dump(), setting.geometry)
+    return lines + _options(Geometry, geometry, (*where, "geometry"))
+
+
+def _method_options(
+    name: str, options: dict[str, Any], where: Where, teachers: list[str]
+) -> list[str]:
+    lines = _options(method_options(name), options, where)
+    teacher = options.get("teacher")
+    if isinstance(teacher, str) and teacher not in teachers:
+        lines.append(_dangling((*where, "teacher"), teacher, teachers))
+    return lines
+
+
+def _options(model: type[BaseModel], options: dict[str, Any], where: Where) -> list[str]:
+    """Return the mistakes in options that stand at ``where``."""
+    return [line(error, model, where) for error in mistakes(model, options)]
+
+
+def _dangling(where: Where, name: str, known: list[str]) -> str:
+    return f"{'.'.join(where)}: '{name}' is not defined{hint(name, known)}"

@@ -1,0 +1,93 @@
+"""3D Coherent Self-training (CLIP-GS, section 3.3): regions vote on their class across views."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from semsplat.features.teachers import IGNORED, NO_REGION
+from semsplat.fit.views import Camera, View, camera_of
+from semsplat.splat.gaussians import splat_values
+from semsplat.train.class_terms import at_size
+from semsplat.train.methods import Stage
+from semsplat.train.methods.clip_gs import SelfTraining
+
+
+def vote(
+    classes: Sequence[Tensor],  # per view int64 [H, W], 1 to C
+    regions: Sequence[Tensor],  # per view int64 [H, W], ids shared between views, -1 = none
+    n_classes: int,
+) -> Tensor:
+    """Return the class of the first view's regions by vote, int64 [H, W] (METHODS 1.1-4).
+
+    The class of region q is the most frequent one over all pixels of its supports in all views, the
+    lowest of several; pixels in no region get `IGNORED`.
+    """
+    votes = torch.cat([c[r != NO_REGION] for c, r in zip(classes, regions, strict=True)])
+    ids = torch.cat([r[r != NO_REGION] for r in regions])
+    names, place = torch.unique(ids, return_inverse=True)
+    counts = torch.bincount(place * n_classes + votes - 1, minlength=len(names) * n_classes).view(
+        -1, n_classes
+    )
+    winners = torch.cat([counts.argmax(dim=1) + 1, counts.new_full((1,), IGNORED)])
+    here = regions[0]
+    own = torch.searchsorted(names, here.clamp(min=0))
+    return winners[torch.where(here == NO_REGION, len(names), own)]
+
+
+def voted_labels(stage: Stage, view: View, scores: Tensor, config: SelfTraining) -> Tensor:
+    """Return S'_k, the labels that a view learns from step T on, int64 [H, W] (METHODS 1.1-4).
+
+    The class of a pixel before the vote is the argmax of the class scores; no gradient flows
+    through the labels.
+
+    Args:
+        stage: what is trained, and the teacher's regions and tracks.
+        view: the view k of this step.
+        scores: [H, W, C] as rendered at this step.
+        config: which regions vote, and what becomes of pixels outside them.
+    """
+    own = classes_of(scores.detach())
+    if config.vote == "within_view":
+        labels = vote([own], [_ids(stage, view, "regions")], scores.shape[-1])
+    else:
+        others = [_camera(stage, place, view) for place in neighbours(stage, view.name)]
+        classes = [own, *(rendered_classes(stage, other) for other in others)]
+        cameras: list[Camera | View] = [view, *others]
+        tracks = [_ids(stage, camera, "tracks") for camera in cameras]
+        labels = vote(classes, tracks, scores.shape[-1])
+    keep_own = config.uncovered == "pixel_argmax"
+    return torch.where(labels == IGNORED, own, labels) if keep_own else labels
+
+
+def neighbours(stage: Stage, name: str) -> list[int]:
+    """Return the places of the training views before and after one; the ends have one of them."""
+    place = stage.places[name]
+    return [i for i in (place - 1, place + 1) if 0 <= i < len(stage.frames)]
+
+
+@torch.no_grad()
+def rendered_classes(stage: Stage, camera: Camera) -> Tensor:
+    """Return the class of every pixel of a view with the Gaussians as they are, int64 [H, W]."""
+    values = stage.gaussians["semantics"]
+    size = (camera.width, camera.height)
+    image, _, _ = splat_values(stage.gaussians, values, camera.viewmat[None], camera.K[None], *size)
+    return classes_of(stage.decoder(image[0]))
+
+
+def classes_of(scores: Tensor) -> Tensor:
+    """Return the argmax of class scores [..., C] as classes 1 to C, the lowest of several."""
+    return scores.argmax(dim=-1) + 1
+
+
+def _camera(stage: Stage, place: int, view: View) -> Camera:
+    """Return the camera of a training view at the image scale at which another one is trained."""
+    scale = view.width / stage.frames[stage.places[view.name]].width
+    return camera_of(stage.frames[place], scale, stage.device)
+
+
+def _ids(stage: Stage, camera: Camera | View, which: str) -> Tensor:
+    """Return the teacher's regions or tracks of a training view at its size."""
+    return at_size(getattr(stage.lesson(camera.name), which), camera, stage.device)

@@ -1,0 +1,85 @@
+"""One method per file: file name = method name in ``params.yaml``.
+
+Each file has ``Options`` (a `MethodOptions`), and
+
+- ``attach(options, lessons, features)``: what every Gaussian carries, an `Attachment`;
+- ``decoder(dim, n_classes)``: the module that turns a blended map [H, W, dim] into class scores
+  [H, W, C], untrained; its parameters are learned, its buffers come from ``attach``;
+- ``semantic_terms(options, stage)``: the `Terms` of one training step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from semsplat.params.methods import MethodOptions
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import Module, ParameterDict
+
+    from semsplat.data.scene import Frame
+    from semsplat.features.lessons import Lesson, Lessons
+    from semsplat.features.store import SceneFeatures
+    from semsplat.fit.views import View
+
+
+@dataclass(frozen=True, eq=False)
+class Attachment:
+    """What a method gives every Gaussian, and how both it and the decoder learn."""
+
+    dim: int  # channels
+    init_std: float  # of the normal distribution they start from
+    rate: float  # Adam's
+    decoder: Module
+    decoder_rate: float
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """What is there while a method trains."""
+
+    frames: tuple[Frame, ...]  # training views in the order of the split
+    lessons: Lessons
+    features: SceneFeatures | None
+    gaussians: ParameterDict
+    decoder: Module
+    device: str
+    known: dict[str, Lesson] = field(default_factory=dict)
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """The place of every training view by name."""
+        return {frame.name: place for place, frame in enumerate(self.frames)}
+
+    def lesson(self, name: str) -> Lesson:
+        """Return a view's lesson; each is read from disk once."""
+        if name not in self.known:
+            self.known[name] = self.lessons.view(name)
+        return self.known[name]
+
+
+Terms = Callable[[int, "View", "Tensor"], dict[str, "Tensor"]]
+"""Step, view and its blended map [H, W, dim] in; named losses to add to the reconstruction out."""
+
+
+def method_names() -> list[str]:
+    """Return the names of all methods, without importing them."""
+    return sorted(p.stem for p in Path(__file__).parent.glob("*.py") if p.stem != "__init__")
+
+
+def method(name: str) -> ModuleType:
+    """Return the module of a method that `method_names` lists; cheap, torch comes with use."""
+    return import_module(f"semsplat.train.methods.{name}")
+
+
+def method_options(name: str) -> type[MethodOptions]:
+    """Return the model of a method's parameters."""
+    options: type[MethodOptions] = method(name).Options
+    return options

@@ -1,0 +1,98 @@
+"""CLIP-GS (Liao et al. 2024, arXiv 2404.14249 v1): SAC, 3DCS; PDR is a matter of the geometry.
+
+Semantic Attribute Compactness: every Gaussian holds d numbers, blended in the pass of the colours
+(Eq. 3); a 1x1 convolution turns them into C class scores, which learn the teacher's labels (Eq. 4).
+3D Coherent Self-training: from step T on they learn the votes of tracked regions instead (Eq. 5).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from pydantic import Field
+
+from semsplat.params.base import Count, Positive, Strict
+from semsplat.params.methods import MethodOptions
+
+if TYPE_CHECKING:
+    from torch.nn import Module
+
+    from semsplat.features.lessons import Lessons
+    from semsplat.features.store import SceneFeatures
+    from semsplat.train.methods import Attachment, Stage, Terms
+
+
+class LearningRates(Strict):
+    """Adam's learning rates."""
+
+    semantics: Positive
+    """of the numbers that every Gaussian holds"""
+    decoder: Positive
+    """of the convolution"""
+
+
+class SelfTraining(Strict):
+    """3D Coherent Self-training (section 3.3)."""
+
+    vote: Literal["none", "within_view", "tracks"]
+    """none: the teacher's labels to the end; within_view: the view's own regions vote alone;
+    tracks: regions vote with their counterparts in the views before and after"""
+    start: int = Field(ge=0)
+    """T, the first step that learns from votes"""
+    uncovered: Literal["pixel_argmax", "ignore"]
+    """pixels outside all regions: their own rendered class, or none; the paper is silent"""
+
+
+class Options(MethodOptions):
+    """Parameters of CLIP-GS."""
+
+    dim: Count
+    """d"""
+    init_std: float = Field(ge=0)
+    """standard deviation of the numbers at the start; the paper is silent"""
+    lr: LearningRates
+    """learning rates"""
+    coherent: SelfTraining
+    """3DCS"""
+
+    def scaled(self, steps: float, rates: float) -> Self:
+        """Return the options with T and the learning rates scaled."""
+        start = round(self.coherent.start * steps)
+        new: dict[str, Any] = {"coherent": self.coherent.model_copy(update={"start": start})}
+        lr = {"semantics": self.lr.semantics * rates, "decoder": self.lr.decoder * rates}
+        new["lr"] = self.lr.model_copy(update=lr)
+        return self.model_copy(update=new)
+
+
+def attach(options: Options, lessons: Lessons, _: SceneFeatures | None) -> Attachment:
+    """Return d numbers per Gaussian and the convolution."""
+    from semsplat.train.methods import Attachment
+
+    convolution = decoder(options.dim, len(lessons.class_ids))
+    rates = options.lr
+    return Attachment(options.dim, options.init_std, rates.semantics, convolution, rates.decoder)
+
+
+def decoder(dim: int, n_classes: int) -> Module:
+    """Return the "lightweight convolution": 1x1 with bias, on maps [H, W, d]."""
+    from torch.nn import Linear
+
+    return Linear(dim, n_classes)
+
+
+def semantic_terms(options: Options, stage: Stage) -> Terms:
+    """Return L_2D = CE(S, S~) up to step T (Eq. 4), L_3D = CE(S_k, S'_k) from T on (Eq. 5, 6)."""
+    from semsplat.train.class_terms import cross_entropy, teacher_labels
+    from semsplat.train.coherent import voted_labels
+
+    coherent = options.coherent
+
+    def terms(step: int, view: Any, semantics: Any) -> dict[str, Any]:
+        scores = stage.decoder(semantics)
+        if coherent.vote == "none" or step < coherent.start:
+            labels = teacher_labels(stage, view)
+            return {"l2d": options.weight * cross_entropy(scores, labels)}
+        labels = voted_labels(stage, view, scores, coherent)
+        return {"l3d": options.weight * cross_entropy(scores, labels)}
+
+    return terms

@@ -1,0 +1,66 @@
+"""Feature 3DGS (Zhou et al. 2024), CLIP-GS's baseline: a whole CLIP vector on every Gaussian.
+
+F = sum_i T_i a_i f_i with f_i in R^D (CLIP-GS, Eq. 1 and row a of its Table 3), learned from the
+dense CLIP map of every view; a pixel's class is the one whose text vector is most similar.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from pydantic import Field
+
+from semsplat.errors import SemsplatError
+from semsplat.params.base import Positive
+from semsplat.params.methods import MethodOptions
+
+if TYPE_CHECKING:
+    from torch.nn import Module
+
+    from semsplat.features.lessons import Lessons
+    from semsplat.features.store import SceneFeatures
+    from semsplat.train.methods import Attachment, Stage, Terms
+
+
+class Options(MethodOptions):
+    """Parameters of Feature 3DGS."""
+
+    init_std: float = Field(ge=0)
+    """standard deviation of the vectors at the start"""
+    lr: Positive
+    """learning rate of the vectors"""
+
+    def scaled(self, steps: float, rates: float) -> Self:
+        """Return the options with the learning rate scaled; there is no iteration count."""
+        return self.model_copy(update={"lr": self.lr * rates})
+
+
+def attach(options: Options, lessons: Lessons, features: SceneFeatures | None) -> Attachment:
+    """Return a vector of CLIP's dimension per Gaussian; the decoder has nothing to learn."""
+    import torch
+
+    from semsplat.train.methods import Attachment
+
+    if features is None:
+        raise SemsplatError("feature_3dgs learns from CLIP's maps; give it a clip_regions teacher")
+    text = torch.from_numpy(features.text_vectors("classes"))
+    head = decoder(text.shape[1], len(lessons.class_ids))
+    head.load_state_dict({"text": text})
+    return Attachment(text.shape[1], options.init_std, options.lr, head, options.lr)
+
+
+def decoder(dim: int, n_classes: int) -> Module:
+    """Return the cosine similarities with the classes' text vectors, of maps [H, W, D]."""
+    from semsplat.train.class_terms import TextSimilarity
+
+    return TextSimilarity(dim, n_classes)
+
+
+def semantic_terms(options: Options, stage: Stage) -> Terms:
+    """Return L_f = |F - F_t|_1 (Feature 3DGS, Eq. 6): the mean over cells and channels."""
+    from semsplat.train.class_terms import dense_map, map_distance
+
+    def terms(step: int, view: Any, semantics: Any) -> dict[str, Any]:
+        return {"feature": options.weight * map_distance(semantics, dense_map(stage, view))}
+
+    return terms
