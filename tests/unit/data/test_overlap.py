@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from semsplat.data.scene import load_depth, load_scene
 from semsplat.data.overlap import shared_pixels
+from semsplat.data.scene import load_depth, load_scene
 from semsplat.evaluate.pairs import DEPTH_TOLERANCE
 from tests.unit.evaluate.feature_helpers import DISTANCE, HEIGHT, WIDTH, write_wall
 
