@@ -24,10 +24,15 @@ def load_truth(frame: Frame, class_ids: Labels) -> Labels | None:
     if frame.labels_path is None:
         return None
     truth = load_ids(frame.labels_path, frame)
-    unknown = np.setdiff1d(truth, [0, *class_ids])
-    if unknown.size:
-        raise SemsplatError(f"{frame.labels_path}: class {unknown[0]} is not in semantics.json")
+    check_known(truth, class_ids, str(frame.labels_path))
     return truth
+
+
+def check_known(ids: Labels, class_ids: Labels, where: str) -> None:
+    """Raise a `SemsplatError` unless all ids are 0 or the scene's."""
+    unknown = np.setdiff1d(ids, [0, *class_ids])
+    if unknown.size:
+        raise SemsplatError(f"{where}: class {unknown[0]} is not in semantics.json")
 
 
 def confusion(truth: Labels, labels: Labels, class_ids: Labels) -> NDArray[np.int64]:
@@ -35,7 +40,7 @@ def confusion(truth: Labels, labels: Labels, class_ids: Labels) -> NDArray[np.in
 
     Args:
         truth: int32 [H, W], 0 = void; void pixels are dropped, so row 0 stays empty.
-        labels: int32 [H, W], 0 = none.
+        labels: int32 [H, W], 0 = none; others must be known (`check_known`).
         class_ids: all classes of the scene, int32 [C], ascending.
     """
     known = np.array([0, *class_ids])

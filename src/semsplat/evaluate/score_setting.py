@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsplat.data.scene import Frame, Scene, load_ids, load_scene
-from semsplat.evaluate.confusion import Labels, class_ids_of, confusion, load_truth
+from semsplat.evaluate.confusion import Labels, check_known, class_ids_of, confusion, load_truth
 from semsplat.evaluate.pairs import compared_pairs
 from semsplat.evaluate.predict import CLASSES
 from semsplat.evaluate.protocols import consistency, image_mean, pooled, rgb_held_out
@@ -97,12 +98,14 @@ def _matrices(
     frames: Sequence[Frame], maps_of: Maps, class_ids: Labels
 ) -> dict[str, NDArray[np.int64]]:
     """Return the confusion matrix of every view that has a label map."""
-    truths = {frame.name: load_truth(frame, class_ids) for frame in frames}
-    return {
-        frame.name: confusion(truth, maps_of(frame), class_ids)
-        for frame in frames
-        if (truth := truths[frame.name]) is not None
-    }
+    matrices = {}
+    for frame in frames:
+        truth = load_truth(frame, class_ids)
+        if truth is not None:
+            labels = maps_of(frame)
+            check_known(labels, class_ids, f"class map of view {frame.name}")
+            matrices[frame.name] = confusion(truth, labels, class_ids)
+    return matrices
 
 
 def score_pairs(
@@ -134,7 +137,13 @@ def absent(scene: Scene, metrics: dict[str, float]) -> dict[str, str]:
     has_truth = any(frame.labels_path for frame in scene.test)
     reason = "the label maps are void" if has_truth else "no held-out view has a label map"
     reasons = dict.fromkeys((*image_mean.METRICS, *pooled.METRICS), reason)
-    reasons |= dict.fromkeys(consistency.METRICS, "no two consecutive training views have depth")
+    has_depth = any(a.depth_path and b.depth_path for a, b in pairwise(scene.train))
+    reason = (
+        "no labelled pixel of a training view shows in the next one"
+        if has_depth
+        else "no two consecutive training views have depth"
+    )
+    reasons |= dict.fromkeys(consistency.METRICS, reason)
     return {metric: why for metric, why in reasons.items() if metric not in metrics}
 
 
