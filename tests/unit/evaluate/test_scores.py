@@ -26,17 +26,6 @@ from semsplat.io import read_json, sha256_file, write_json
 from tests.unit.data.scene_helpers import ORIGIN, K, random_image, viewmat_at, write_tiny_scene
 
 
-@pytest.fixture(autouse=True)
-def no_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A torch hub without files, and no way to fetch any."""
-
-    def refuse(*_: Any, **__: Any) -> None:
-        raise AssertionError("a download was tried")
-
-    monkeypatch.setattr(torch.hub, "_hub_dir", str(tmp_path / "hub"))
-    monkeypatch.setattr(torch.hub, "download_url_to_file", refuse)
-
-
 def as_tensor(image: np.ndarray) -> torch.Tensor:
     return torch.tensor(image).permute(2, 0, 1)[None].float() / 255
 
