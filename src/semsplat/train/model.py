@@ -18,12 +18,14 @@ from semsplat.data.scene import Frame
 from semsplat.errors import SemsplatError
 from semsplat.fit.trainee import Trainee
 from semsplat.geometry.trained import Trained, open_geometry, pixels, render
-from semsplat.io import atomic_path
+from semsplat.io import atomic_path, canonical_json
 from semsplat.train.methods import method
 from semsplat.train.start import SEMANTICS
 
 FILE = "semantics.safetensors"
 DECODER = "decoder."
+FACTS = "field"
+"""The one entry of the archive's metadata: safetensors writes several in any order."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +57,7 @@ def write_field(path: Path, trainee: Trainee, method_name: str, class_ids: list[
     tensors = {SEMANTICS: trainee.gaussians[SEMANTICS].detach()}
     weights = trainee.decoder.module.state_dict()
     tensors |= {f"{DECODER}{name}": weight for name, weight in weights.items()}
-    facts = {"method": method_name, "class_ids": json.dumps(class_ids)}
+    facts = {FACTS: canonical_json({"method": method_name, "class_ids": class_ids})}
     with atomic_path(path) as partial:
         save_file({k: v.cpu().contiguous() for k, v in tensors.items()}, partial, metadata=facts)
 
@@ -75,10 +77,16 @@ def open_field(folder: Path, device: str) -> SemanticField:
         raise SemsplatError(f"{path}: no such file; train first") from None
     except SafetensorError as error:
         raise SemsplatError(f"{path}: not a readable archive ({error})") from None
+    if not facts or FACTS not in facts or SEMANTICS not in tensors:
+        raise SemsplatError(f"{path}: not a semantic field; train again")
     semantics = tensors.pop(SEMANTICS)
     if len(semantics) != len(trained.gaussians["means"]):
         raise SemsplatError(f"{path}: of other Gaussians than point_cloud.ply; train again")
-    class_ids = json.loads(facts["class_ids"])
-    decoder = method(facts["method"]).decoder(semantics.shape[1], len(class_ids)).to(device)
-    decoder.load_state_dict({name.removeprefix(DECODER): t for name, t in tensors.items()})
-    return SemanticField(trained, semantics, decoder, torch.tensor(class_ids, device=device))
+    written = json.loads(facts[FACTS])
+    class_ids = torch.tensor(written["class_ids"], device=device)
+    decoder = method(written["method"]).decoder(semantics.shape[1], len(class_ids)).to(device)
+    try:
+        decoder.load_state_dict({name.removeprefix(DECODER): t for name, t in tensors.items()})
+    except RuntimeError:
+        raise SemsplatError(f"{path}: its decoder fits no semantics; train again") from None
+    return SemanticField(trained, semantics, decoder, class_ids)
