@@ -1,0 +1,282 @@
+"""Class maps of a trained setting: from a model on disk to predictions on disk."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+from torch.nn import Module, Parameter, ParameterDict
+
+from semsplat.data.images import read_ids, read_rgb
+from semsplat.data.manifest import verify_manifest
+from semsplat.data.scene import load_scene
+from semsplat.data.scene_writer import SceneWriter
+from semsplat.evaluate.predict import predict_views
+from semsplat.evaluate.predict_classes import predict_classes
+from semsplat.fit.trainee import Decoder, Trainee
+from semsplat.geometry.trained import open_geometry, pixels, render
+from semsplat.io import read_json, sha256_file, write_json
+from semsplat.splat.cpu.harmonics import C0
+from semsplat.splat.ply import write_ply
+from semsplat.train.methods import method
+from semsplat.train.model import open_field, write_field
+from semsplat.train.start import SEMANTICS
+from tests.unit.data.scene_helpers import ORIGIN, K, one_line_error, random_image, viewmat_at
+
+CLASS_IDS = [2, 300, 65535]  # ids with gaps, as large as an id map holds
+X = 0.6  # the balls are at (-X, 0, 0) and (X, 0, 0), 3 m away: 4 px beside the centre
+RADIUS, OPACITY = 0.15, 0.99
+COLOURS = torch.tensor([[0.9, 0.2, 0.1], [0.1, 0.3, 0.8]])
+
+# A ball covers exp(-dx² / 2.7 - dy² / 2.8) of a pixel: 1 px of radius and the 0.3 px² that 3DGS
+# adds.  It counts where that is more than 0.03, the bias of the decoder below: 2.5 px along one
+# axis and 1.5 along the other give 0.04, twice 2.5 px and 3.5 px along one give 0.01.
+SHAPES = (
+    "................",
+    "................",
+    "................",
+    "..llll....rrrr..",
+    ".llllll..rrrrrr.",
+    ".llllll..rrrrrr.",
+    ".llllll..rrrrrr.",
+    ".llllll..rrrrrr.",
+    "..llll....rrrr..",
+    "................",
+    "................",
+    "................",
+)
+EXPECTED = np.array(CLASS_IDS)[
+    np.array([[".lr".index(letter) for letter in row] for row in SHAPES])
+]
+
+# what each ball holds, as the methods blend it
+HELD = {
+    "clip_gs": torch.tensor([[1.0, 0.0], [0.0, 1.0]]),
+    "feature_3dgs": torch.tensor([[0.1, 2.0, 0.0, 0.1], [0.0, 0.5, 3.0, 0.1]]),
+}
+
+
+def hand_made(method_name: str) -> Module:
+    """Return a decoder that gives the left ball class 2 and the right class 3."""
+    decoder: Module = method(method_name).decoder(HELD[method_name].shape[1], len(CLASS_IDS))
+    state = {
+        "clip_gs": {
+            "weight": torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]),
+            "bias": torch.tensor([0.03, 0.0, 0.0]),
+        },
+        "feature_3dgs": {"text": torch.eye(4)[:3]},
+    }[method_name]
+    decoder.load_state_dict(state)
+    return decoder
+
+
+def balls(count: int = 2) -> dict[str, Tensor]:
+    return {
+        "means": torch.tensor([[-X, 0, 0], [X, 0, 0]])[:count],
+        "quats": torch.tensor([[1.0, 0, 0, 0]]).repeat(count, 1),
+        "scales": torch.full((count, 3), RADIUS).log(),
+        "opacities": torch.full((count,), OPACITY).logit(),
+        "sh0": ((COLOURS - 0.5) / C0)[:count, None],
+        "shN": torch.zeros(count, 15, 3),
+    }
+
+
+def trainee(method_name: str) -> Trainee:
+    gaussians = {**balls(), SEMANTICS: HELD[method_name]}
+    parameters = ParameterDict({key: Parameter(value) for key, value in gaussians.items()})
+    return Trainee(parameters, {}, None, {}, Decoder(hand_made(method_name), None))
+
+
+def write_model(folder: Path, method_name: str = "clip_gs") -> Path:
+    """Write two balls that know their class, as a training leaves them."""
+    done = trainee(method_name)
+    write_ply(folder / "point_cloud.ply", dict(done.gaussians))
+    write_field(folder / "semantics.safetensors", done, method_name, CLASS_IDS)
+    config = {"geometry": {"sh_degree": 3, "background": "white"}}
+    write_json(folder / "run.json", {"config": config})
+    return folder
+
+
+def write_scene(scene_dir: Path) -> Path:
+    """Two views for training and two held out; ``far`` and ``cam/far`` look past the balls."""
+    places = {"near": (0.0, "train"), "far": (50.0, "train")}
+    places |= {"cam/near": (0.0, "test"), "cam/far": (50.0, "test")}
+    with SceneWriter(scene_dir, **ORIGIN) as writer:
+        for name, (x, split) in places.items():
+            writer.add_frame(name, random_image(), viewmat_at(x), K, split)  # type: ignore[arg-type]
+    return scene_dir
+
+
+def predicted(tmp_path: Path, method_name: str = "clip_gs") -> Path:
+    model = write_model(tmp_path / "model", method_name)
+    predict_classes(write_scene(tmp_path / "scene"), model, tmp_path / "out", "cpu")
+    return tmp_path / "out"
+
+
+def class_map(out: Path, name: str) -> np.ndarray:
+    return read_ids(out / "classes" / f"{name}.png", (16, 12))
+
+
+def test_each_pixel_has_the_class_of_the_ball_it_shows(tmp_path: Path) -> None:
+    out = predicted(tmp_path)
+    assert (class_map(out, "near") == EXPECTED).all()
+    assert (class_map(out, "cam/near") == EXPECTED).all()
+    # the bias alone speaks where nothing is
+    assert (class_map(out, "far") == CLASS_IDS[0]).all()
+
+
+def test_vectors_of_any_length_have_the_class_of_the_nearest_text(tmp_path: Path) -> None:
+    shown = class_map(predicted(tmp_path, "feature_3dgs"), "near")
+    # as soon as a ball is seen at all it counts: the direction of a vector does not fade
+    covered = CLASS_IDS[0] != EXPECTED
+    assert (shown[covered] == EXPECTED[covered]).all()
+    assert np.count_nonzero(shown == CLASS_IDS[1]) > covered.sum() // 2
+    assert (shown[[0, 0, -1, -1], [0, -1, 0, -1]] == CLASS_IDS[0]).all()
+
+
+def test_class_maps_are_of_all_views_and_colours_of_held_out_ones(tmp_path: Path) -> None:
+    out = predicted(tmp_path)
+    files = sorted(p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file())
+    assert files == [
+        *("cam/far.npz", "cam/far.png", "cam/near.npz", "cam/near.png"),
+        *(f"classes/{name}.png" for name in ("cam/far", "cam/near", "far", "near")),
+        "manifest.json",
+    ]
+
+
+@pytest.mark.parametrize("method_name", HELD)
+def test_colours_and_depth_are_those_without_classes(tmp_path: Path, method_name: str) -> None:
+    out = predicted(tmp_path, method_name)
+    predict_views(tmp_path / "scene", tmp_path / "model", tmp_path / "plain", "cpu")
+    for name in ("cam/near", "cam/far"):
+        image, plain = (read_rgb(d / f"{name}.png", (16, 12)) for d in (out, tmp_path / "plain"))
+        assert (image == plain).all()
+        with np.load(out / f"{name}.npz") as a, np.load(tmp_path / f"plain/{name}.npz") as b:
+            assert (a["depth"] == b["depth"]).all() and a["depth"].dtype == np.float16
+    near = read_rgb(out / "cam/near.png", (16, 12))
+    assert (near[0] == 255).all() and near[6, 4, 0] > near[6, 4, 2]  # left: red, right: blue
+    assert near[6, 12, 2] > near[6, 12, 0]
+
+
+def test_the_manifest_names_the_model_and_covers_every_file(tmp_path: Path) -> None:
+    out = predicted(tmp_path)
+    manifest = read_json(out / "manifest.json")
+    assert manifest["model"] == sha256_file(tmp_path / "model/point_cloud.ply")
+    assert manifest["device"] == "cpu" and len(manifest["files"]) == 8
+    verify_manifest(out)
+
+
+def test_rendering_again_gives_the_same_bytes_and_leaves_nothing_old(tmp_path: Path) -> None:
+    first = (predicted(tmp_path) / "manifest.json").read_bytes()
+    (tmp_path / "out/classes/old.png").touch()
+    assert (predicted(tmp_path) / "manifest.json").read_bytes() == first
+    assert not (tmp_path / "out/classes/old.png").exists()
+
+
+def test_a_model_that_cannot_be_read_leaves_no_predictions(tmp_path: Path) -> None:
+    model = write_model(tmp_path / "model")
+    (model / "semantics.safetensors").unlink()
+    with one_line_error("semantics.safetensors"):
+        predict_classes(write_scene(tmp_path / "scene"), model, tmp_path / "out", "cpu")
+    assert not list(tmp_path.glob("*out*"))
+
+
+# the model on disk
+
+
+@pytest.mark.parametrize("method_name", HELD)
+def test_a_field_is_read_back_as_it_was_written(tmp_path: Path, method_name: str) -> None:
+    field = open_field(write_model(tmp_path, method_name), "cpu")
+    assert torch.equal(field.semantics, HELD[method_name])
+    assert field.class_ids.tolist() == CLASS_IDS
+    expected = hand_made(method_name).state_dict()
+    found = field.decoder.state_dict()
+    assert found.keys() == expected.keys()
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
+    assert torch.equal(field.trained.gaussians["means"], balls()["means"])
+    assert (field.trained.sh_degree, field.trained.background) == (3, "white")
+
+
+def test_writing_again_gives_the_same_bytes_and_nothing_else(tmp_path: Path) -> None:
+    written = {(write_model(tmp_path) / "semantics.safetensors").read_bytes() for _ in range(8)}
+    assert len(written) == 1
+    names = sorted(path.name for path in tmp_path.iterdir() if path.is_file())
+    assert names == ["point_cloud.ply", "run.json", "semantics.safetensors"]
+
+
+@pytest.mark.parametrize("name", ["point_cloud.ply", "semantics.safetensors", "run.json"])
+def test_a_field_without_one_of_its_files_is_one_line(tmp_path: Path, name: str) -> None:
+    (write_model(tmp_path) / name).unlink()
+    with one_line_error(name, "no such file"):
+        open_field(tmp_path, "cpu")
+
+
+@pytest.mark.parametrize("content", [b"", b"not an archive", b"\xff" * 64])
+def test_a_broken_archive_is_one_line(tmp_path: Path, content: bytes) -> None:
+    (write_model(tmp_path) / "semantics.safetensors").write_bytes(content)
+    with one_line_error("semantics.safetensors", "not a readable archive"):
+        open_field(tmp_path, "cpu")
+
+
+def test_a_truncated_archive_is_one_line(tmp_path: Path) -> None:
+    path = write_model(tmp_path) / "semantics.safetensors"
+    path.write_bytes(path.read_bytes()[:-4])
+    with one_line_error("semantics.safetensors", "not a readable archive"):
+        open_field(tmp_path, "cpu")
+
+
+def test_semantics_of_other_gaussians_are_one_line(tmp_path: Path) -> None:
+    write_ply(write_model(tmp_path) / "point_cloud.ply", balls(1))
+    with one_line_error("semantics.safetensors", "other Gaussians", "train again"):
+        open_field(tmp_path, "cpu")
+
+
+ONE_CLASS = {"field": json.dumps({"method": "clip_gs", "class_ids": [2]})}
+
+
+@pytest.mark.parametrize(
+    ("tensors", "facts"),
+    [
+        ({SEMANTICS: torch.zeros(2, 2)}, None),
+        ({SEMANTICS: torch.zeros(2, 2)}, {"format": "pt"}),
+        ({"decoder.weight": torch.zeros(1, 2), "decoder.bias": torch.zeros(1)}, ONE_CLASS),
+        ({SEMANTICS: torch.zeros(2, 2)}, ONE_CLASS),
+        ({SEMANTICS: torch.zeros(2, 2), "decoder.weight": torch.zeros(9, 2)}, ONE_CLASS),
+    ],
+)
+def test_an_archive_of_something_else_is_one_line(
+    tmp_path: Path, tensors: dict[str, Tensor], facts: dict[str, str] | None
+) -> None:
+    save_file(tensors, write_model(tmp_path) / "semantics.safetensors", metadata=facts)
+    with one_line_error("semantics.safetensors", "train again"):
+        open_field(tmp_path, "cpu")
+
+
+# the pass that draws both
+
+
+def test_signals_are_blended_over_zeros_between_colours_and_depth(tmp_path: Path) -> None:
+    scene = load_scene(write_scene(tmp_path / "scene"))
+    frames = {frame.name: frame for frame in scene.frames}
+    trained = open_geometry(write_model(tmp_path / "model"), "cpu")
+    signals = torch.tensor([[1.0, -2.0], [0.0, 0.0]])
+    image, alpha = render(trained, frames["near"], signals)
+    assert image.shape == (12, 16, 3 + 2 + 1) and alpha.shape == (12, 16)
+    left = slice(0, 7), alpha[:, :7]  # columns that the right ball does not reach
+    assert torch.allclose(image[:, left[0], 3], left[1], atol=1e-6)
+    assert torch.allclose(image[:, left[0], 4], -2 * left[1], atol=1e-6)
+    assert alpha[6, 4] > 0.8 and image[6, 4, -1] == pytest.approx(3.0, abs=0.01)
+    far, nothing = render(trained, frames["far"], signals)
+    assert (far[..., :3] == 1).all() and not far[..., 3:5].any() and not nothing.any()
+
+
+def test_pixels_are_rounded_and_clamped_and_empty_ones_have_no_depth() -> None:
+    image = torch.tensor([[[-0.5, 0.5, 1.5, 9.0, 2.25], [0.0, 0.1, 1.0, 9.0, 7.0]]])
+    colours, depth = pixels(image, torch.tensor([[0.3, 0.0]]))
+    assert colours.tolist() == [[[0, 128, 255], [0, 26, 255]]] and colours.dtype == np.uint8
+    assert depth.tolist() == [[2.25, 0.0]] and depth.dtype == np.float16
