@@ -16,6 +16,7 @@ from typing import Any
 REPOSITORY = Path(__file__).parents[2]
 TIMEOUT_S = 600
 SCENES = ("procedural/nook", "procedural/tray")
+SETTINGS = ("clipgs_a", "clipgs_d")
 # What a person's shell may bring along; a test of the workflow must not depend on it.
 FOREIGN = ("SNAKEMAKE_PROFILE", "MLFLOW_TRACKING_URI", "SLURM_JOB_ID", "NUMBA_CACHE_DIR")
 
@@ -141,12 +142,33 @@ def feature_jobs(scene: str) -> set[str]:
     return jobs | feature_figures(scene)
 
 
+def setting_jobs(scene: str, setting: str, seed: int = 0) -> set[str]:
+    """Return the jobs from training on of one setting."""
+    place = f"{setting} on {scene}, seed {seed}"
+    return {
+        *(f"{verb} {place}" for verb in ("train", "render", "score")),
+        f"index {place}, in MLflow",
+    }
+
+
+def taught_jobs(scene: str, seed: int = 0) -> set[str]:
+    """Return the jobs from a scene's lessons to the pictures of what was learned."""
+    trained = {job for setting in SETTINGS for job in setting_jobs(scene, setting, seed)}
+    maps = f"draw paper_figures/smoke/clipgs_maps_smoke/{scene}/{seed}.png"
+    return {f"teach {scene} by clip, seed {seed}", maps} | trained
+
+
 COLLECT = "collect the scores of suite smoke"
+SPEED = "measure the speed of suite smoke"
+TABLE = "draw paper_figures/smoke/clipgs_smoke.md"
 SUITE_FIGURES = {
-    f"draw paper_figures/smoke/{name}" for name in ("curves.svg", "gaussians.svg", "scores.md")
+    *(f"draw paper_figures/smoke/{name}" for name in ("curves.svg", "gaussians.svg", "scores.md")),
+    TABLE,
 }
-SUITE_JOBS = SUITE_FIGURES | {COLLECT}
+SUITE_JOBS = SUITE_FIGURES | {COLLECT, SPEED}
+TAUGHT_SUITE_JOBS = {COLLECT, SPEED, TABLE}
 ALL_RUN_JOBS = {job for scene in SCENES for job in run_jobs(scene)}
 ALL_DATA_JOBS = {job for scene in SCENES for job in data_jobs(scene)}
 ALL_FEATURE_JOBS = {job for scene in SCENES for job in feature_jobs(scene)}
-EVERYTHING = ALL_DATA_JOBS | ALL_RUN_JOBS | ALL_FEATURE_JOBS | SUITE_JOBS
+ALL_TAUGHT_JOBS = {job for scene in SCENES for job in taught_jobs(scene)}
+EVERYTHING = ALL_DATA_JOBS | ALL_RUN_JOBS | ALL_FEATURE_JOBS | ALL_TAUGHT_JOBS | SUITE_JOBS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 
-from tests.workflow.project import SCENES, Project
+from tests.workflow.project import COLLECT, SCENES, SETTINGS, SPEED, Project
 
 BAD = SCENES[1]
 
@@ -38,8 +38,12 @@ def test_the_other_scene_is_finished_and_the_repair_runs_only_what_is_missing(
         f"score {BAD}, seed 0",
         f"extract features regions of {BAD}",
         f"score features regions of {BAD}",
-        "collect the scores of suite smoke",
-    }
+        f"teach {BAD} by clip, seed 0",
+        *(f"{verb} {setting} on {BAD}, seed 0" for setting in SETTINGS
+          for verb in ("train", "render", "score")),
+        COLLECT,
+        SPEED,
+    }  # fmt: skip
     manifest = f"data/{BAD}/manifest.json"
     project.snakemake(manifest)
     assert project.read(manifest) == finished.read(manifest)

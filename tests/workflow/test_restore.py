@@ -7,19 +7,23 @@ from pathlib import Path
 
 from tests.workflow.project import (
     SCENES,
+    SETTINGS,
     SUITE_FIGURES,
     Project,
     data_jobs,
     feature_figures,
     feature_jobs,
     run_jobs,
+    taught_jobs,
 )
 
-RESULTS = ("data", "results/evaluate", "results/features", "results/geometry")
-INDEX = {f"index {scene}, seed 0, in MLflow" for scene in SCENES}
+RESULTS = ("data", "results/evaluate", "results/features", "results/geometry", "results/train")
+INDEX = {f"index {what}, seed 0, in MLflow" for scene in SCENES
+         for what in (scene, *(f"{setting} on {scene}" for setting in SETTINGS))}  # fmt: skip
 VIEWS = {f"draw paper_figures/smoke/views/{scene}/0.png" for scene in SCENES}
 FEATURES = {job for scene in SCENES for job in feature_figures(scene)}
-FIGURES = SUITE_FIGURES | VIEWS | FEATURES
+MAPS = {f"draw paper_figures/smoke/clipgs_maps_smoke/{scene}/0.png" for scene in SCENES}
+FIGURES = SUITE_FIGURES | VIEWS | FEATURES | MAPS
 
 
 def clone(recorded: Project, root: Path) -> Project:
@@ -39,6 +43,7 @@ def test_a_clone_has_nothing_left_to_compute_after_restore(recorded: Project, tm
     assert project.plan() == INDEX | FIGURES  # this suite's figures are not kept in git
     project.edit("params.yaml", "nook: {seed: 7,", "nook: {seed: 9,")
     stale = data_jobs(SCENES[0]) | run_jobs(SCENES[0]) | feature_jobs(SCENES[0])
+    stale |= taught_jobs(SCENES[0])
     assert stale < project.plan()
 
 

@@ -11,20 +11,25 @@ import pytest
 from tests.workflow.project import (
     ALL_FEATURE_JOBS,
     ALL_RUN_JOBS,
-    COLLECT,
+    ALL_TAUGHT_JOBS,
     EVERYTHING,
     SCENES,
     SUITE_FIGURES,
     SUITE_JOBS,
+    TAUGHT_SUITE_JOBS,
     Project,
     data_jobs,
     feature_figures,
     feature_jobs,
     run_jobs,
+    setting_jobs,
+    taught_jobs,
 )
 
 VIEWS = {f"draw paper_figures/smoke/views/{scene}/0.png" for scene in SCENES}
 FEATURE_FIGURES = {job for scene in SCENES for job in feature_figures(scene)}
+MAPS = {f"draw paper_figures/smoke/clipgs_maps_smoke/{scene}/0.png" for scene in SCENES}
+WHOLE = {job for scene in SCENES for job in setting_jobs(scene, "clipgs_d")}
 CURVES = {"draw paper_figures/smoke/curves.svg"}
 Plans = dict[str, Future[set[str]]]
 NEW_CODE = (
@@ -37,27 +42,43 @@ SMOKE_SEEDS = "scenes: [procedural/nook, procedural/tray]\n    seeds: [0]"
 
 CHANGES = {
     "an option of a figure": ("params.yaml", "error_max: 0.3", "error_max: 0.4", VIEWS),
-    "a learning rate": ("params.yaml", "sh0: 2.5e-3", "sh0: 3.0e-3", ALL_RUN_JOBS | SUITE_JOBS),
+    "a learning rate": (
+        "params.yaml", "sh0: 2.5e-3", "sh0: 3.0e-3", ALL_RUN_JOBS | ALL_TAUGHT_JOBS | SUITE_JOBS,
+    ),
     "the interval between saved states": (
         "params.yaml", "save_every_s: 20.0", "save_every_s: 21.0", set(),
     ),
     "the interval between logged steps": (
-        "params.yaml", "log_every: 10", "log_every: 11", ALL_RUN_JOBS | SUITE_JOBS,
+        "params.yaml", "log_every: 10", "log_every: 11",
+        ALL_RUN_JOBS | ALL_TAUGHT_JOBS | SUITE_JOBS,
     ),
     "an option of one scene": (
         "params.yaml", TRAY, TRAY.replace("12", "11"),
-        data_jobs(SCENES[1]) | run_jobs(SCENES[1]) | feature_jobs(SCENES[1]) | SUITE_JOBS,
+        data_jobs(SCENES[1]) | run_jobs(SCENES[1]) | feature_jobs(SCENES[1])
+        | taught_jobs(SCENES[1]) | SUITE_JOBS,
     ),
     "one more seed": (
         "params.yaml", SMOKE_SEEDS, SMOKE_SEEDS.replace("[0]", "[0, 1]"),
-        run_jobs(SCENES[0], 1) | run_jobs(SCENES[1], 1) | SUITE_JOBS,
+        run_jobs(SCENES[0], 1) | run_jobs(SCENES[1], 1) | taught_jobs(SCENES[0], 1)
+        | taught_jobs(SCENES[1], 1) | SUITE_JOBS,
     ),
     "the size of dense maps": (
-        "params.yaml", "short_side_px: 184", "short_side_px: 120", ALL_FEATURE_JOBS | {COLLECT},
+        "params.yaml", "short_side_px: 184", "short_side_px: 120",
+        ALL_FEATURE_JOBS | ALL_TAUGHT_JOBS | TAUGHT_SUITE_JOBS,
+    ),
+    "an override of one setting": (
+        "params.yaml", "clipgs_d: {method: clip_gs, override: {},",
+        "clipgs_d: {method: clip_gs, override: {dim: 4},", WHOLE | MAPS | TAUGHT_SUITE_JOBS,
+    ),
+    "a setting that the suite does not show": (
+        "params.yaml", "override: {dim: 16}", "override: {dim: 12}", set(),
+    ),
+    "the self-training's code": (
+        "src/semsplat/train/coherent.py", *NEW_CODE, WHOLE | MAPS | TAUGHT_SUITE_JOBS,
     ),
     "a segmenter's code": (
         "src/semsplat/features/segmenters/sam_automatic.py", *NEW_CODE,
-        ALL_FEATURE_JOBS | {COLLECT},
+        ALL_FEATURE_JOBS | ALL_TAUGHT_JOBS | TAUGHT_SUITE_JOBS,
     ),
     "another segmenter's code": (
         "src/semsplat/features/segmenters/felzenszwalb.py", *NEW_CODE, set(),
@@ -65,13 +86,14 @@ CHANGES = {
     "a comment": (LOSSES, "SSIM_WINDOW = 11\n", "SSIM_WINDOW = 11  # pixels\n", set()),
     "a docstring": (LOSSES, '"""Reconstruction losses."""', '"""Losses."""', set()),
     "a constant of a loss": (
-        LOSSES, "SSIM_WINDOW = 11\n", "SSIM_WINDOW = 9\n", ALL_RUN_JOBS | SUITE_JOBS,
+        LOSSES, "SSIM_WINDOW = 11\n", "SSIM_WINDOW = 9\n",
+        ALL_RUN_JOBS | ALL_TAUGHT_JOBS | SUITE_JOBS,
     ),
     "the code of one figure": (
         "src/semsplat/figures/curves.py", *NEW_CODE, CURVES,
     ),
     "the code of all figures": (
-        "src/semsplat/figures/style.py", *NEW_CODE, VIEWS | FEATURE_FIGURES | SUITE_FIGURES,
+        "src/semsplat/figures/style.py", *NEW_CODE, VIEWS | FEATURE_FIGURES | MAPS | SUITE_FIGURES,
     ),
     "the ray caster": (
         "src/semsplat/data/world/raycast.py", *NEW_CODE, EVERYTHING,

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import cv2
+import numpy as np
 import pytest
 
+from semsplat.data.images import write_png
+from semsplat.data.manifest import write_manifest
 from tests.workflow.project import (
     EVERYTHING,
     SCENES,
+    SETTINGS,
     SUITE_FIGURES,
     Project,
     checkout,
@@ -25,6 +30,7 @@ def test_every_figure_score_card_and_stamp_is_made(finished: Project):
     figures |= {f"paper_figures/smoke/views/{scene}/0.png" for scene in SCENES}
     drawn = {job for scene in SCENES for job in feature_figures(scene)}
     figures |= {job.removeprefix("draw ") for job in drawn}
+    figures |= {f"paper_figures/smoke/clipgs_maps_smoke/{scene}/0.png" for scene in SCENES}
     assert set(finished.hashes("paper_figures/smoke")) == figures
     assert all((finished.root / figure).stat().st_size > 100 for figure in figures)
     metrics = finished.json("results/metrics.json")
@@ -38,7 +44,16 @@ def test_every_figure_score_card_and_stamp_is_made(finished: Project):
         labels = finished.json(f"results/evaluate/{scene}/features/regions/scores.json")["metrics"]
         assert 0 < labels["region_accuracy"] < 1  # neither nothing nor the ground truth
         assert metrics[dataset][name]["features_regions"] == pytest.approx(labels, abs=1e-6)
-        assert finished.json(f"mlruns/.logged/{scene}/geometry/0.json")["run_id"]
+        for setting in ("geometry", *SETTINGS):
+            assert finished.json(f"mlruns/.logged/{scene}/{setting}/0.json")["run_id"]
+        for setting in SETTINGS:
+            card = finished.json(f"results/train/{scene}/{setting}/0/run.json")
+            assert card["numbers"]["semantic_dim"] == {"clipgs_a": 64, "clipgs_d": 3}[setting]
+            scores = finished.json(f"results/evaluate/{scene}/{setting}/0/scores.json")["metrics"]
+            assert 0 < scores["miou"] < 1 and 0 < scores["teacher_miou"] < 1
+            assert metrics[dataset][name][setting] == pytest.approx(scores, abs=1e-6)
+    speed = finished.json("results/speed.json")["runs"]
+    assert set(speed) == {f"{scene}/{setting}/0" for scene in SCENES for setting in SETTINGS}
 
 
 def test_a_second_call_has_nothing_to_do(finished: Project):
@@ -71,3 +86,26 @@ def test_jobs_run_the_code_of_their_own_checkout(project: Project):
     for foreign in ("", "/nowhere"):
         said = project.snakemake("--forcerun", "--", table, fails=True, PYTHONPATH=foreign)
         assert "marked" in said
+
+
+def test_the_truth_of_a_scene_reaches_no_training(project: Project, finished: Project):
+    """Labels become noise; what is taught and trained from the same images stays as it was."""
+    scene = SCENES[0]
+    folder = project.root / "data" / scene
+    rng = np.random.default_rng(0)
+    for path in (folder / "labels").rglob("*.png"):
+        shape = cv2.imread(str(path), cv2.IMREAD_UNCHANGED).shape
+        write_png(path, rng.integers(1, 3, shape).astype(np.uint16))
+    (folder / "manifest.json").unlink()
+    write_manifest(folder, {"dataset": "procedural", "scene": "nook"})
+    card = f"results/train/{scene}/clipgs_d/0/run.json"
+    made = ("extract_features", "reconstruct", "teach_scene", "train_run")
+    project.snakemake("--forcerun", *made, "--until", *made, "--rerun-triggers", "code", "--", card)
+    places = [f"results/{phase}/{scene}" for phase in ("features", "geometry", "train")]
+    assert project.json(card)["inputs"]["scene"] != finished.json(card)["inputs"]["scene"]
+    kinds = (".ply", ".safetensors", ".npz")
+    before, after = (
+        {path: key for path, key in which.hashes(*places).items() if path.endswith(kinds)}
+        for which in (finished, project)
+    )
+    assert before == after and any("clipgs_d" in path for path in after)

@@ -33,7 +33,7 @@ def vote(
     )
     winners = torch.cat([counts.argmax(dim=1) + 1, counts.new_full((1,), IGNORED)])
     here = regions[0]
-    own = torch.searchsorted(names, here.clamp(min=0))
+    own = torch.searchsorted(names, here.clamp(min=0).contiguous())
     return winners[torch.where(here == NO_REGION, len(names), own)]
 
 

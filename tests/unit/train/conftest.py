@@ -1,0 +1,42 @@
+"""The tiny plane with lessons: left half one class, right half another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from semsplat.data.manifest import write_manifest
+from semsplat.data.scene import Scene
+from semsplat.features.lessons import Lesson, Lessons, open_lessons, write_lesson
+from semsplat.params.geometry import Geometry
+from semsplat.params.runs import scaled_geometry
+
+STEPS = 40
+PARAMS = yaml.safe_load((Path(__file__).parents[3] / "params.yaml").read_text())
+GEOMETRY = scaled_geometry(Geometry(**PARAMS["geometry"]), STEPS / 30_000)
+CLASSES = [{"id": 3, "name": "left"}, {"id": 8, "name": "right"}]
+
+
+def write_lessons_of(folder: Path, scene: Scene, swap: tuple[str, ...] = ()) -> Lessons:
+    """Write lessons that follow the world's x; the views in ``swap`` are taught the opposite."""
+    train = {frame.name for frame in scene.train}
+    for frame in scene.frames:
+        u = np.arange(frame.width) + 0.5
+        x = (u - frame.K[0, 2]) / frame.K[0, 0] * 3 - frame.viewmat[0, 3]
+        right = np.broadcast_to(x > 0, (frame.height, frame.width))
+        regions = right.astype(np.int32)
+        labels = np.where(right != (frame.name in swap), 2, 1).astype(np.int32)
+        write_lesson(
+            folder, frame.name, Lesson(labels, regions, regions if frame.name in train else None)
+        )
+    write_manifest(folder, {"classes": CLASSES})
+    return open_lessons(folder)
+
+
+@pytest.fixture(scope="session")
+def lessons(tiny_scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Lessons:
+    """Return right lessons for the tiny scene."""
+    return write_lessons_of(tmp_path_factory.mktemp("lessons"), tiny_scene)

@@ -1,0 +1,59 @@
+"""Loss terms on class scores and feature maps, by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from semsplat.fit.views import Camera
+from semsplat.train.class_terms import TextSimilarity, at_size, cross_entropy, map_distance
+
+
+def test_cross_entropy_is_the_mean_of_minus_log_softmax_over_labelled_pixels():
+    scores = torch.tensor([[[0.0, 0.0], [math.log(3), 0.0], [5.0, -5.0]]])
+    labels = torch.tensor([[1, 2, 0]])  # the third is ignored
+    assert cross_entropy(scores, labels).item() == pytest.approx((math.log(2) + math.log(4)) / 2)
+
+
+def test_ignored_pixels_get_no_gradient():
+    scores = torch.zeros(1, 2, 3, requires_grad=True)
+    cross_entropy(scores, torch.tensor([[0, 2]])).backward()
+    assert scores.grad is not None
+    assert scores.grad[0, 0].tolist() == [0, 0, 0]
+    torch.testing.assert_close(scores.grad[0, 1], torch.tensor([1 / 3, -2 / 3, 1 / 3]))
+
+
+def test_a_map_without_labels_costs_nothing_and_still_has_a_gradient():
+    scores = torch.randn(2, 2, 3, requires_grad=True)
+    loss = cross_entropy(scores, torch.zeros(2, 2, dtype=torch.int64))
+    loss.backward()
+    assert loss.item() == 0 and not scores.grad.any()
+
+
+def test_with_one_class_there_is_nothing_to_learn():
+    assert cross_entropy(torch.randn(2, 2, 1), torch.ones(2, 2, dtype=torch.int64)).item() == 0
+
+
+def test_a_blended_map_is_averaged_over_the_cells_of_the_teachers():
+    semantics = torch.tensor([[[0.0], [2.0], [4.0], [4.0]], [[2.0], [0.0], [8.0], [0.0]]])
+    target = torch.tensor([[[0.0, 6.0]]])  # cells of 2 x 2 pixels: means 1 and 4
+    assert map_distance(semantics, target).item() == pytest.approx((1 + 2) / 2)
+
+
+def test_the_similarity_is_the_cosine_whatever_the_length():
+    head = TextSimilarity(2, 2)
+    head.load_state_dict({"text": torch.eye(2)})
+    found = head(torch.tensor([[[3.0, 4.0], [0.0, 0.5]]]))
+    torch.testing.assert_close(found, torch.tensor([[[0.6, 0.8], [0.0, 1.0]]]))
+    assert not list(head.parameters())
+
+
+def test_a_smaller_label_map_takes_the_pixel_at_each_new_centre():
+    ids = np.arange(36, dtype=np.int32).reshape(6, 6)
+    half = at_size(ids, Camera("v", torch.eye(4), torch.eye(3), 2, 2), "cpu")
+    assert half.tolist() == [[7, 10], [25, 28]]  # of 3 x 3 pixels the middle one
+    assert torch.equal(at_size(ids, Camera("v", torch.eye(4), torch.eye(3), 6, 6), "cpu"),
+                       torch.from_numpy(ids).long())  # fmt: skip
