@@ -281,6 +281,11 @@ def figure_kind_name(wildcards):
     return PARAMS.figures[wildcards.figure].kind
 
 
+def figure_about(wildcards):
+    """Return what a kind of figure shows, as its file says."""
+    return figure_kind(figure_kind_name(wildcards)).__doc__.splitlines()[0]
+
+
 def figure_options(wildcards):
     """Return a figure's options as JSON in the order of the file: it can mean something."""
     return json.dumps(PARAMS.figures[wildcards.figure].options)

@@ -22,6 +22,7 @@ rule draw_figure:
         "../envs/semsplat.yaml"
     params:
         kind=figure_kind_name,
+        about=figure_about,
         runs=figure_runs,
         options=figure_options,
         code=figure_code,

@@ -25,8 +25,8 @@ def test_the_report_holds_every_figure_with_a_caption(project: Project):
     for figure in figures:
         assert sum(name.endswith(f"/{figure}") for name in names) >= figures.count(figure)
     for name in ("curves", "gaussians", "scores"):
-        assert f"Figure <strong>{name}</strong> over all runs of the suite" in text
-    assert "held-out views only" in text
+        assert f"Figure <strong>{name}</strong> over all runs that it shows" in text
+    assert "Held-out views of one run: photograph, render" in text
     assert "semsplat, suite <strong>smoke</strong>" in text
 
 
