@@ -50,6 +50,14 @@ def confusion(truth: Labels, labels: Labels, class_ids: Labels) -> NDArray[np.in
     return np.bincount(rows * size + columns, minlength=size**2).reshape(size, size)
 
 
+def class_iou(matrix: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return of every class its IoU, 0 where there is none of it, and its share of the truth."""
+    right = np.diag(matrix)[1:]
+    actual, labelled = matrix.sum(axis=1)[1:], matrix.sum(axis=0)[1:]
+    union = actual + labelled - right
+    return right / np.maximum(union, 1), actual / max(actual.sum(), 1)
+
+
 def label_metrics(matrix: NDArray[np.int64]) -> dict[str, float]:
     """Return `LABEL_METRICS` of a confusion matrix; empty where no pixel counts."""
     if not matrix.any():

@@ -10,8 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semsplat.data.scene import Frame, Scene, load_ids, load_scene
-from semsplat.evaluate.confusion import Labels, check_known, class_ids_of, confusion, load_truth
+from semsplat.data.scene import Frame, Scene, load_ids, load_scene, load_semantics
+from semsplat.evaluate.confusion import (
+    Labels,
+    check_known,
+    class_ids_of,
+    class_iou,
+    confusion,
+    load_truth,
+)
 from semsplat.evaluate.pairs import compared_pairs
 from semsplat.evaluate.predict import CLASSES
 from semsplat.evaluate.protocols import consistency, image_mean, pooled, rgb_held_out
@@ -34,17 +41,21 @@ def score_setting(
     """Write ``scores.json`` of one training, and ``inconsistency.npz`` beside it.
 
     ``metrics`` are those of the held-out views; with ``train_`` those of the training views; with
-    ``teacher_`` those of the labels that were taught, on the same views.  ``protocols`` names the
-    protocol of each.  The archive holds the verdicts of neighbouring training views, ``{index}``.
+    ``teacher_`` those of the labels that were taught, on the same views, and with ``best_vote_``
+    those of `best_votes`.  ``protocols`` names the protocol of each.  ``classes`` holds the IoU of
+    every class over the held-out views, with the same prefixes, and its share of the pixels.  The
+    archive holds the verdicts of neighbouring training views, ``{index}``.
     """
     scene = load_scene(scene_dir)
     scores = rgb_scores(scene, predictions_dir, out, lpips_net)
     lessons = open_lessons(lessons_dir)
-    maps = {"": predicted(predictions_dir), "teacher_": taught(lessons)}
     class_ids = class_ids_of(scene)
-    for prefix, maps_of in maps.items():
+    maps = {"": predicted(predictions_dir), "teacher_": taught(lessons)}
+    all_maps = {**maps, "best_vote_": best_votes(lessons, class_ids)}
+    for prefix, maps_of in all_maps.items():
         scores["metrics"] |= _named(prefix, score_views(scene.test, maps_of, class_ids))
         scores["metrics"] |= _named(f"{prefix}train_", score_views(scene.train, maps_of, class_ids))
+    scores["classes"] = score_classes(scene, all_maps, class_ids)
     pairs, metrics, verdicts = score_pairs(scene, maps)
     scores["metrics"] |= metrics
     scores["pairs"] = pairs
@@ -61,7 +72,9 @@ def score_setting(
 
 def protocol_of(metric: str) -> str:
     """Return the protocol of a metric, whichever views and labels it is about."""
-    return PROTOCOLS[metric.removeprefix("teacher_").removeprefix("train_")]
+    for prefix in ("teacher_", "best_vote_", "train_"):
+        metric = metric.removeprefix(prefix)
+    return PROTOCOLS[metric]
 
 
 def predicted(predictions_dir: Path) -> Maps:
@@ -80,6 +93,46 @@ def taught(lessons: Lessons) -> Maps:
     """Return what reads a view's taught class ids int32 [H, W], 0 where nothing is taught."""
     class_of = np.array([0, *lessons.class_ids], np.int32)
     return lambda frame: class_of[lessons.view(frame.name).labels]
+
+
+def best_votes(lessons: Lessons, class_ids: Labels) -> Maps:
+    """Return the best that any vote of a view's own regions could say, int32 [H, W].
+
+    Every region takes its most frequent true class; pixels outside all regions, and views without a
+    label map, keep what was taught.  No label that is constant on regions is right more often.
+    """
+    own = taught(lessons)
+
+    def best(frame: Frame) -> Labels:
+        labels, truth = own(frame), load_truth(frame, class_ids)
+        if truth is None:
+            return labels
+        regions = lessons.view(frame.name).regions
+        counted = (regions >= 0) & (truth > 0)
+        votes = np.zeros((int(regions.max(initial=-1)) + 1, int(truth.max(initial=0)) + 1), int)
+        np.add.at(votes, (regions[counted], truth[counted]), 1)
+        winners = votes.argmax(axis=1) if votes.size else np.zeros(1, int)
+        return np.where(regions >= 0, winners[regions], labels).astype(np.int32)
+
+    return best
+
+
+def score_classes(scene: Scene, maps: dict[str, Maps], class_ids: Labels) -> dict[str, Any]:
+    """Return {prefix + "iou": {class: IoU over all held-out pixels}} and {"share": {class: of them}}.
+
+    Classes that the held-out views do not show are left out.
+    """
+    found: dict[str, Any] = {}
+    for prefix, maps_of in maps.items():
+        matrices = [*_matrices(scene.test, maps_of, class_ids).values()]
+        if not matrices:
+            return {}
+        iou, share = class_iou(np.sum(matrices, axis=0))
+        names = {entry["id"]: entry["name"] for entry in load_semantics(scene)["classes"]}
+        shown = [place for place, part in enumerate(share) if part]
+        for key, values in ((f"{prefix}iou", iou), ("share", share)):
+            found[key] = {names[int(class_ids[place])]: float(values[place]) for place in shown}
+    return found
 
 
 def score_views(frames: Sequence[Frame], maps_of: Maps, class_ids: Labels) -> dict[str, float]:
