@@ -118,7 +118,7 @@ def best_votes(lessons: Lessons, class_ids: Labels) -> Maps:
 
 
 def score_classes(scene: Scene, maps: dict[str, Maps], class_ids: Labels) -> dict[str, Any]:
-    """Return {prefix + "iou": {class: IoU over all held-out pixels}} and {"share": {class: of them}}.
+    """Return {prefix + "iou": {class: IoU of all held-out pixels}, "share": {class: its part}}.
 
     Classes that the held-out views do not show are left out.
     """

@@ -1,4 +1,4 @@
-"""IoU of every class, setting by setting, beside what was taught: where a method gains and loses."""
+"""IoU of every class per setting, beside what was taught: where a method gains and loses."""
 
 from __future__ import annotations
 
