@@ -50,8 +50,9 @@ class Suite(Strict):
     steps_scaler: Positive
     """multiplies every iteration count"""
     rates_scaler: Positive
-    """multiplies the learning rates of semantics and decoders, which Adam's step makes a distance:
-    in a twentieth of the steps the papers' rates lead nowhere"""
+    """multiplies the learning rates of semantics and decoders.  Adam moves a weight by about its
+    rate in every step, so 1 / steps_scaler leaves them the way that the papers' rates and steps do;
+    with less, classes are not learned yet when CLIP-GS's votes begin, and the votes forget them"""
     figures: list[str]
     """names from the figures section"""
 
