@@ -13,7 +13,13 @@ from safetensors.torch import save_file
 from semsplat.errors import SemsplatError
 from semsplat.features import clip as clip_models
 from semsplat.features.clip import window_boxes
-from semsplat.features.labels import dense_labels, pseudo_labels, region_labels, region_means, uniform_weights
+from semsplat.features.labels import (
+    dense_labels,
+    pseudo_labels,
+    region_labels,
+    region_means,
+    uniform_weights,
+)
 from semsplat.features.store import ViewFeatures
 from semsplat.io import sha256_file
 from semsplat.params.features import ClipModel, ValueMaps, WindowMaps
