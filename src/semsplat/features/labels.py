@@ -89,8 +89,9 @@ def region_means(
     """Return the mean dense vector of every region of a layer: float32 [M, D].
 
     s_q = sum_{v in R_q} w_v S(v) / sum w_v (CLIP-GS, section 3.2; the paper leaves the weights
-    open), where a cell of the map counts by the share of it that the region covers.  Rows of
-    regions without a pixel in the layer are zero.
+    open), where a cell of the map counts by the share of it that the region covers.  Where all
+    weights in a region are zero, its cells count alike.  Rows of regions without a pixel in the
+    layer are zero.
 
     Args:
         view: features with a dense map.
@@ -103,7 +104,8 @@ def region_means(
     means = np.zeros((len(view.scores), len(dense)), np.float32)
     for region in np.unique(view.ids[layer][view.ids[layer] >= 0]):
         inside = (view.ids[layer] == region).astype(np.float32)
-        share = cv2.resize(inside, cells[::-1], interpolation=cv2.INTER_AREA).ravel() * weights
+        share = cv2.resize(inside, cells[::-1], interpolation=cv2.INTER_AREA).ravel()
+        share = share * weights if (share * weights).any() else share
         means[region] = dense @ share / max(float(share.sum()), np.finfo(np.float32).tiny)
     return means
 

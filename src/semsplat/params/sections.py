@@ -44,18 +44,19 @@ def check_figure(name: str, figure: Figure, params: Params) -> list[str]:
     where = ("figures", name)
     if figure.kind not in figure_kinds():
         return [no_such(where, "kind", figure.kind, figure_kinds())]
-    lines = _options(figure_kind(figure.kind).Options, figure.options, (*where, "options"))
+    place = (*where, "options")
+    lines = _options(figure_kind(figure.kind).Options, figure.options, place)
     if lines:
         return lines
-    named = {
-        "recipe": ([figure.options.get("recipe")], list(params.features.recipes)),
-        "setting": (figure.options.get("settings", []), list(params.settings)),
-    }
-    return [
-        no_such((*where, "options"), what, name, known)
-        for what, (names, known) in named.items()
-        for name in names
-        if name is not None and name not in known
+    recipe, recipes = figure.options.get("recipe"), list(params.features.recipes)
+    if recipe is not None and recipe not in recipes:
+        lines.append(no_such(place, "recipe", recipe, recipes))
+    groups = {"settings": list(params.settings), "datasets": list(params.datasets)}
+    return lines + [
+        _dangling((*place, key), item, known)
+        for key, known in groups.items()
+        for item in figure.options.get(key, [])
+        if item not in known
     ]
 
 
@@ -106,6 +107,8 @@ def check_setting(name: str, params: Params) -> list[str]:
     where, setting = ("settings", name), params.settings[name]
     if setting.method not in params.methods:
         return [no_such(where, "method", setting.method, list(params.methods))]
+    if setting.method not in method_names():
+        return []  # said once, where the method stands
     whole = merged(params.methods[setting.method], setting.override)
     place, teachers = (*where, "override"), list(params.features.teachers)
     known = set(_method_options(setting.method, params.methods[setting.method], place, teachers))

@@ -45,7 +45,7 @@ def test_depths_agree_up_to_the_tolerance(tmp_path: Path, factor: float, visible
     depth = load_depth(first)
     for sign in (-1, 1):
         other = depth / np.float32(1 + sign * factor * DEPTH_TOLERANCE)
-        here, _ = shared_pixels(first, depth, second, other)
+        here, _ = shared_pixels(first, depth, second, other, DEPTH_TOLERANCE)
         assert len(here) == (depth.size if visible else 0)
 
 
@@ -53,4 +53,5 @@ def test_what_lies_behind_the_second_camera_is_not_visible(tmp_path: Path) -> No
     first, second = load_scene(write_wall(tmp_path / "scene", (0.0, 0.0))).train
     second.viewmat[:3, 3] = [0, 0, -2 * DISTANCE]
     depth = load_depth(first)
-    assert shared_pixels(first, depth, second, depth)[0].size == 0
+    here, _ = shared_pixels(first, depth, second, depth, DEPTH_TOLERANCE)
+    assert here.size == 0

@@ -12,8 +12,8 @@ from PIL import Image
 
 from semsplat.errors import SemsplatError
 from semsplat.features import clip as clip_models
-from semsplat.features.__main__ import extract
 from semsplat.features.extract import _remember
+from semsplat.features.extraction import write_features
 from semsplat.features.store import open_features
 from tests.unit.features.conftest import replace_image, two_blocks
 
@@ -23,7 +23,7 @@ RECIPES = ("regions", "levels", "weightless")
 def features(run, scene: Path, tmp_path: Path, name: str = "out", cache: str = "cache"):
     """Extract and return the opened features and the card's numbers."""
     out = tmp_path / name
-    extract(scene, out, tmp_path / cache, run.model_dump_json(), "cpu")
+    write_features(scene, out, tmp_path / cache, run.model_dump_json(), "cpu")
     return open_features(out), json.loads((out / "run.json").read_text())["numbers"]
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from semsplat.data.datasets import importer, importer_names
 from semsplat.figures import figure_kind, figure_kinds
 from semsplat.params.check import ParamsError, check, check_or_exit
+from semsplat.train.methods import method_names, method_options
 
 CONFIG: dict[str, Any] = yaml.safe_load(
     (Path(__file__).parents[3] / "params.yaml").read_text(encoding="utf-8")
@@ -57,7 +58,7 @@ ONE_LINE = {
     "geometry/step": (3, "geometry.step: unknown key; did you mean 'steps'?"),
     "geometry/lr/mean": (1.0, "geometry.lr.mean: unknown key; did you mean 'means'?"),
     "suites/demo/scens": ([], "suites.demo.scens: unknown key; did you mean 'scenes'?"),
-    "evaluate/zzz": (1, "evaluate.zzz: unknown key; known: lpips_net"),
+    "evaluate/zzz": (1, "evaluate.zzz: unknown key; known: lpips_net, speed_repeats"),
     "datasets/procedural/option": (
         {},
         "datasets.procedural.option: unknown key; did you mean 'options'?",
@@ -127,7 +128,8 @@ ONE_LINE = {
     "suites/demo/figures": (
         ["xyz"],
         "suites.demo.figures: 'xyz' is not defined; known: views, curves, gaussians, scores,"
-        " masks, levels, labels, inconsistency",
+        " masks, levels, labels, inconsistency, clipgs_demo, clipgs_table1, clipgs_table2,"
+        " clipgs_table3, clipgs_maps, clipgs_consistency, clipgs_smoke, clipgs_maps_smoke",
     ),
     "suites/smoke/scenes": (
         ["procedural/nook"] * 3,
@@ -140,7 +142,8 @@ ONE_LINE = {
     ),
     "datasets/procedural/importer": (
         "zzz",
-        "datasets.procedural.importer: no importer 'zzz'; known: colmap, procedural, replica",
+        "datasets.procedural.importer: no importer 'zzz'; known: colmap, procedural, replica,"
+        " subset",
     ),
     "figures/views/kind": ("view", "figures.views.kind: no kind 'view'; did you mean 'views'?"),
     # names
@@ -151,6 +154,137 @@ ONE_LINE = {
     "datasets/native": (
         CONFIG["datasets"]["procedural"],
         "datasets: 'native' is the folder of drawn worlds; choose another name",
+    ),
+    "features/teachers/Clip": (
+        CONFIG["features"]["teachers"]["clip"],
+        "features.teachers: 'Clip' must be lower-case letters, digits and underscores",
+    ),
+    "features/teachers/regions": (
+        CONFIG["features"]["teachers"]["clip"],
+        "features.teachers: 'regions' is the folder of something else; choose another name",
+    ),
+    "settings/Row-1": (
+        CONFIG["settings"]["clipgs_b"],
+        "settings: 'Row-1' must be lower-case letters, digits and underscores",
+    ),
+    "settings/geometry": (
+        CONFIG["settings"]["clipgs_b"],
+        "settings: 'geometry' is the folder of something else; choose another name",
+    ),
+    "settings/features": (
+        CONFIG["settings"]["clipgs_b"],
+        "settings: 'features' is the folder of something else; choose another name",
+    ),
+    # teachers
+    "features/teachers/clip/labels/kind": (
+        "clip_region",
+        "features.teachers.clip.labels.kind: no kind 'clip_region'; did you mean 'clip_regions'?",
+    ),
+    "features/teachers/clip/tracks/kind": (
+        "deva",
+        "features.teachers.clip.tracks.kind: no kind 'deva'; known: depth_warp, id_maps",
+    ),
+    "features/teachers/clip/labels/options/recipe": (
+        "regoins",
+        "features.teachers.clip.labels.options.recipe: 'regoins' is not defined; did you mean"
+        " 'regions'?",
+    ),
+    "features/teachers/clip/labels/options/weight": (
+        "uniform",
+        "features.teachers.clip.labels.options.weight: unknown key; did you mean 'weights'?",
+    ),
+    "features/teachers/clip/tracks/options/min_iou": (
+        1.5,
+        "features.teachers.clip.tracks.options.min_iou: input should be less than or equal to 1"
+        " (got 1.5)",
+    ),
+    "features/teachers/truth_iid/labels/options": (
+        {"labels": "scene"},
+        "features.teachers.truth_iid.labels.options.masks: missing; the file must be complete",
+    ),
+    "features/teachers/truth_iid/corruption/kind": (
+        "idd",
+        "features.teachers.truth_iid.corruption.kind: input should be 'iid' or 'view_correlated'"
+        " (got 'idd')",
+    ),
+    "features/teachers/truth_iid/corruption/share": (
+        1.5,
+        "features.teachers.truth_iid.corruption.share: input should be less than or equal to 1"
+        " (got 1.5)",
+    ),
+    # methods and settings
+    "methods/clip_gss": (
+        CONFIG["methods"]["clip_gs"],
+        "methods.method: no method 'clip_gss'; did you mean 'clip_gs'?",
+    ),
+    "methods/clip_gs/teacher": (
+        "clp",
+        "methods.clip_gs.teacher: 'clp' is not defined; did you mean 'clip'?",
+    ),
+    "methods/clip_gs/dim": (
+        0,
+        "methods.clip_gs.dim: input should be greater than or equal to 1 (got 0)",
+    ),
+    "methods/clip_gs/coherent/vote": (
+        "track",
+        "methods.clip_gs.coherent.vote: input should be 'none', 'within_view' or 'tracks'"
+        " (got 'track')",
+    ),
+    "settings/clipgs_b/method": (
+        "clip_gss",
+        "settings.clipgs_b.method: no method 'clip_gss'; did you mean 'clip_gs'?",
+    ),
+    "settings/clipgs_b/override": (
+        {"dims": 8},
+        "settings.clipgs_b.override.dims: unknown key; did you mean 'dim'?",
+    ),
+    "settings/clipgs_b/override/coherent": (
+        {"voot": "none"},
+        "settings.clipgs_b.override.coherent.voot: unknown key; did you mean 'vote'?",
+    ),
+    "settings/clipgs_a/override": (
+        {"dim": 8},
+        "settings.clipgs_a.override.dim: unknown key; known: teacher, weight, moves_geometry,"
+        " init_std, lr",
+    ),
+    "settings/clipgs_b/override/teacher": (
+        "clp",
+        "settings.clipgs_b.override.teacher: 'clp' is not defined; did you mean 'clip'?",
+    ),
+    "settings/clipgs_b/override/lr": (
+        {"decoder": "1e-3"},
+        "settings.clipgs_b.override.lr.decoder: '1e-3' is text in YAML; write 1.0e-3",
+    ),
+    "settings/clipgs_b/geometry": (
+        {"step": 7},
+        "settings.clipgs_b.geometry.step: unknown key; did you mean 'steps'?",
+    ),
+    "settings/clipgs_b/geometry/progressive": (
+        {"enabled": 1},
+        "settings.clipgs_b.geometry.progressive.enabled: input should be a valid boolean (got 1)",
+    ),
+    # figures of settings
+    "figures/clipgs_demo/options/settings": (
+        {"clipgs_bb": "SAC"},
+        "figures.clipgs_demo.options.settings: 'clipgs_bb' is not defined; did you mean"
+        " 'clipgs_b'?",
+    ),
+    "figures/clipgs_table2/options/datasets": (
+        ["sparsely"],
+        "figures.clipgs_table2.options.datasets: 'sparsely' is not defined; did you mean 'sparse'?",
+    ),
+    # scalers and repeats
+    "suites/demo/rates_scaler": (
+        0,
+        "suites.demo.rates_scaler: input should be greater than 0 (got 0)",
+    ),
+    "evaluate/speed_repeats": (
+        0,
+        "evaluate.speed_repeats: input should be greater than or equal to 1 (got 0)",
+    ),
+    "datasets/sparse/options/n_views": (
+        1,
+        "datasets.sparse.options.n_views: input should be greater than or equal to 2 (got 1)",
     ),
     # a metric nobody computes would be a column of dashes
     "figures/scores/options/digits": (
@@ -167,6 +301,27 @@ def test_a_recipe_that_no_figure_could_show_is_one_line() -> None:
     figure = {"kind": "masks", "options": options}
     line = f"figures.new.options.recipe: no recipe '{known}x'; did you mean '{known}'?"
     assert mistakes(changed(("figures/new", figure))) == [line]
+
+
+def test_a_method_that_does_not_exist_is_said_once_whatever_settings_it_has() -> None:
+    row = {**CONFIG["settings"]["clipgs_b"], "method": "clip_gss"}
+    both = [("methods/clip_gss", CONFIG["methods"]["clip_gs"]), ("settings/new", row)]
+    line = "methods.method: no method 'clip_gss'; did you mean 'clip_gs'?"
+    assert mistakes(changed(*both)) == [line]
+
+
+def test_a_mistake_of_a_method_is_not_repeated_by_its_settings_but_their_own_are_said() -> None:
+    own = ("settings/clipgs_b/override", {"dim": "x"})
+    assert mistakes(changed(("methods/clip_gs/weight", -1.0), own)) == [
+        "methods.clip_gs.weight: input should be greater than or equal to 0 (got -1.0)",
+        "settings.clipgs_b.override.dim: input should be a valid integer (got 'x')",
+    ]
+
+
+def test_a_setting_may_repair_no_mistake_of_its_method() -> None:
+    own = ("settings/clipgs_b/override", {"weight": 1.0})
+    (line,) = mistakes(changed(("methods/clip_gs/weight", -1.0), own))
+    assert line.startswith("methods.clip_gs.weight: ")
 
 
 @pytest.mark.parametrize("path", ONE_LINE)
@@ -213,11 +368,15 @@ def leaves(section: dict[str, Any], *above: str) -> Iterator[tuple[str, ...]]:
 
 
 def is_free(path: tuple[str, ...]) -> bool:
-    """Tell keys that are a choice: what a scene differs in, and which columns a table has."""
+    """Tell keys that are a choice: what a scene or a setting differs in, what a table shows."""
     if path[0] == "datasets" and path[2] == "options":  # a common option that every scene replaces
         scenes = CONFIG["datasets"][path[1]]["scenes"].values()
         return all(path[3] in diff for diff in scenes)
     if path[:2] == ("features", "templates"):
+        return True
+    if path[0] == "settings" and path[2] in ("override", "geometry"):  # a diff
+        return True
+    if path[0] == "figures" and "settings" in path:  # which rows a table has
         return True
     return "digits" in path or (path[0] == "datasets" and path[2] == "scenes")
 
@@ -245,9 +404,10 @@ def test_renaming_any_key_is_an_error_that_names_it(path: tuple[str, ...], extra
     assert any(path[-1] + extra in line for line in mistakes(config))
 
 
-def test_options_of_importers_and_figures_have_no_defaults() -> None:
+def test_options_of_importers_figures_and_methods_have_no_defaults() -> None:
     models = [importer(name).Options for name in importer_names()]
     models += [figure_kind(name).Options for name in figure_kinds()]
+    models += [method_options(name) for name in method_names()]
     for model in models:
         optional = [key for key, field in model.model_fields.items() if not field.is_required()]
         assert optional == [], model.__module__

@@ -13,16 +13,31 @@ from hypothesis import strategies as st
 
 from semsplat.params.check import check
 from semsplat.params.geometry import Geometry, GeometryRun
+from semsplat.params.methods import TrainRun
 from semsplat.params.runs import (
     FeatureRun,
+    LessonRun,
     Run,
+    SettingRun,
     feature_runs,
     geometry_run,
+    lesson_run,
+    lesson_runs,
+    merged,
     run_seed,
     runs,
     scaled_geometry,
     scene_options,
+    setting_options,
+    setting_runs,
+    setting_teacher,
+    shown_runs,
+    teacher_recipe,
+    train_run,
 )
+from semsplat.params.schema import Params
+from semsplat.params.teachers import TeacherRun
+from semsplat.train.methods import method_names, method_options
 
 CONFIG: dict[str, Any] = yaml.safe_load(
     (Path(__file__).parents[3] / "params.yaml").read_text(encoding="utf-8")
@@ -58,8 +73,9 @@ def test_runs_come_in_the_order_of_the_file() -> None:
 
 
 def test_the_features_of_a_suite_are_those_that_its_figures_show() -> None:
-    recipe = next(iter(CONFIG["features"]["recipes"].values()))
-    recipes = {"fine": recipe, "coarse": recipe, "unused": recipe}
+    known = CONFIG["features"]["recipes"]
+    recipe = next(iter(known.values()))
+    recipes = {**known, "fine": recipe, "coarse": recipe, "unused": recipe}
     look = {"n_views": 2, "row_height_in": 1.0, "dpi": 100}
     shown = {"a": "fine", "b": "coarse", "c": "fine", "d": "unused"}
     figures = {n: {"kind": "masks", "options": {**look, "recipe": r}} for n, r in shown.items()}
@@ -90,13 +106,13 @@ def test_a_scene_replaces_options_of_its_data_set() -> None:
 
 
 def test_the_seed_of_a_run_is_pinned() -> None:
-    assert run_seed(20240414, Run("procedural", "room", 0), "geometry") == 333_093_523
+    assert run_seed(20240414, Run("procedural", "room", 0)) == 333_093_523
 
 
-def test_each_run_and_setting_has_its_own_seed() -> None:
+def test_each_run_has_its_own_seed() -> None:
     places = [Run(d, s, n) for d in ("a", "b") for s in ("x", "y") for n in range(5)]
-    seeds = {run_seed(m, p, t) for m in (0, 1) for p in places for t in ("geometry", "cgc")}
-    assert len(seeds) == 2 * len(places) * 2
+    seeds = {run_seed(m, p) for m in (0, 1) for p in places}
+    assert len(seeds) == 2 * len(places)
     assert all(0 <= seed < 2**31 for seed in seeds)
 
 
@@ -176,3 +192,186 @@ def test_a_run_survives_the_command_line() -> None:
     text = run.model_dump_json()
     assert json.loads(text)["geometry"]["steps"] == 1500
     assert GeometryRun.model_validate_json(text) == run
+
+
+# settings, teachers and their runs
+
+
+def with_suite(
+    *figures: str, scenes: Any = ("procedural/table", "sparse/den"), **parts: Any
+) -> Params:
+    """Return parameters whose suite shows some figures on some scenes with two seeds."""
+    suite = {"scenes": list(scenes), "seeds": [1, 0], "figures": list(figures)}
+    config = {**CONFIG, "suites": {"demo": {**CONFIG["suites"]["demo"], **suite}}, **parts}
+    return check(config)
+
+
+def table(settings: list[str], datasets: list[str]) -> dict[str, Any]:
+    return {
+        "kind": "ablation",
+        "options": {"settings": dict.fromkeys(settings, "row"), "datasets": datasets},
+    }
+
+
+TABLES = {
+    "both": table(["clipgs_b", "clipgs_a"], []),
+    "few": table(["clipgs_a"], ["sparse"]),
+    "all": table(["clipgs_a", "clipgs_d"], ["procedural"]),
+    "nowhere": table(["clipgs_c"], ["photos"]),
+    "scores": CONFIG["figures"]["scores"],
+    "masks": CONFIG["figures"]["masks"],
+}
+
+
+def test_a_figure_shows_the_runs_of_its_data_sets() -> None:
+    params = with_suite("scores", figures=TABLES)
+    den = [Run("sparse", "den", 1), Run("sparse", "den", 0)]
+    all_runs = [Run("procedural", "table", 1), Run("procedural", "table", 0), *den]
+    assert shown_runs(params, "few") == den
+    assert shown_runs(params, "both") == shown_runs(params, "scores") == all_runs
+    assert shown_runs(params, "nowhere") == []
+
+
+def test_trainings_are_those_that_the_suites_figures_show_each_once() -> None:
+    params = with_suite("few", "all", "scores", "nowhere", figures=TABLES)
+    assert setting_runs(params) == [
+        SettingRun("procedural", "table", "clipgs_a", 0),
+        SettingRun("procedural", "table", "clipgs_a", 1),
+        SettingRun("procedural", "table", "clipgs_d", 0),
+        SettingRun("procedural", "table", "clipgs_d", 1),
+        SettingRun("sparse", "den", "clipgs_a", 0),
+        SettingRun("sparse", "den", "clipgs_a", 1),
+    ]
+    twice = with_suite("both", "both_again", figures={**TABLES, "both_again": TABLES["both"]})
+    assert len(setting_runs(twice)) == 2 * 2 * 2
+    assert setting_runs(with_suite("scores", figures=TABLES)) == []
+
+
+def test_lessons_and_features_are_those_that_trainings_learn_from() -> None:
+    options = {**CONFIG["settings"]["clipgs_d"], "override": {"teacher": "truth_iid"}}
+    settings = {**CONFIG["settings"], "clipgs_d": options}
+    params = with_suite("few", "all", figures=TABLES, settings=settings)
+    assert lesson_runs(params) == [
+        LessonRun("procedural", "table", "clip", 0),
+        LessonRun("procedural", "table", "clip", 1),
+        LessonRun("procedural", "table", "truth_iid", 0),
+        LessonRun("procedural", "table", "truth_iid", 1),
+        LessonRun("sparse", "den", "clip", 0),
+        LessonRun("sparse", "den", "clip", 1),
+    ]
+    assert feature_runs(params) == [  # once, whatever the seeds; label maps need none
+        FeatureRun("procedural", "table", "regions"),
+        FeatureRun("sparse", "den", "regions"),
+    ]
+    alone = with_suite("few", "nowhere", "masks", figures=TABLES, scenes=["procedural/table"])
+    assert setting_runs(alone) == lesson_runs(alone) == []
+    assert feature_runs(alone) == [FeatureRun("procedural", "table", "regions")]
+
+
+def test_a_teacher_reads_a_recipe_or_none() -> None:
+    assert teacher_recipe(PARAMS, "clip") == "regions"
+    assert teacher_recipe(PARAMS, "truth_runs") is None
+
+
+def test_a_setting_replaces_options_section_by_section() -> None:
+    base = {"dim": 3, "lr": {"semantics": 1.0, "decoder": 2.0}, "list": [1, 2], "none": None}
+    diff = {"lr": {"decoder": 5.0}, "list": [3], "none": {"a": 1}, "new": 4}
+    expected = {
+        "dim": 3,
+        "lr": {"semantics": 1.0, "decoder": 5.0},
+        "list": [3],
+        "none": {"a": 1},
+        "new": 4,
+    }
+    assert merged(base, diff) == expected
+    assert base["lr"] == {"semantics": 1.0, "decoder": 2.0}
+    assert merged(base, {}) == base and merged(base, {"lr": None})["lr"] is None
+    assert merged({"a": {"b": {"c": 1, "d": 2}}}, {"a": {"b": {"c": 0}}}) == {
+        "a": {"b": {"c": 0, "d": 2}}
+    }
+
+
+def test_a_settings_options_are_its_methods_with_its_own() -> None:
+    whole = setting_options(PARAMS, "clipgs_c1")
+    assert whole["coherent"] == {"vote": "tracks", "start": 10_000, "uncovered": "pixel_argmax"}
+    assert whole["dim"] == 3 and setting_teacher(PARAMS, "clipgs_c1") == "clip"
+    assert setting_options(PARAMS, "clipgs_b1")["dim"] == 16
+
+
+def demo_run(setting: str, seed: int = 0, params: Params = PARAMS) -> TrainRun:
+    return train_run(params, SettingRun("procedural", "room", setting, seed))
+
+
+def test_self_training_starts_at_a_scaled_step() -> None:
+    # 0.05 x 15000, 10000, 20000, 25000
+    starts = [
+        demo_run(f"clipgs_{row}").options["coherent"]["start"] for row in ("d", "c1", "c3", "c4")
+    ]
+    assert starts == [750, 500, 1000, 1250]
+
+
+def test_rates_of_semantics_and_decoders_scale_and_those_of_the_geometry_do_not() -> None:
+    run = demo_run("clipgs_d")  # 4.5 x 2.5e-3 and 4.5 x 5e-4
+    assert run.options["lr"] == pytest.approx({"semantics": 1.125e-2, "decoder": 2.25e-3})
+    assert demo_run("clipgs_a").options["lr"] == pytest.approx(4.5e-3)
+    assert run.geometry.lr == PAPER.lr
+    assert (run.steps_scaler, run.rates_scaler) == (0.05, 4.5)
+
+
+def test_all_else_of_a_method_stays_as_it_is() -> None:
+    run = demo_run("clipgs_c")
+    kept = {key: value for key, value in run.options.items() if key not in ("lr", "coherent")}
+    paper = {k: v for k, v in CONFIG["methods"]["clip_gs"].items() if k not in ("lr", "coherent")}
+    assert kept == paper
+    assert run.options["coherent"]["vote"] == "tracks"
+
+
+def test_a_settings_geometry_is_that_of_the_file_with_its_own_keys_scaled() -> None:
+    plain, progressive = demo_run("clipgs_c").geometry, demo_run("clipgs_d").geometry
+    assert plain == geometry_run(PARAMS, Run("procedural", "room", 0)).geometry
+    assert not plain.progressive.enabled and progressive.progressive.enabled
+    same = progressive.progressive.model_copy(update={"enabled": False})
+    assert progressive.model_copy(update={"progressive": same}) == plain
+    row = {**CONFIG["settings"]["clipgs_c"], "geometry": {"steps": 100, "densify": {"stop": 60}}}
+    params = check({**CONFIG, "settings": {**CONFIG["settings"], "new": row}})
+    own = demo_run("new", params=params).geometry
+    assert (own.steps, own.densify.stop, own.densify.start) == (5, 3, plain.densify.start)
+
+
+def test_settings_share_the_seed_of_their_geometry_and_seeds_differ() -> None:
+    seeds = {demo_run(setting).run_seed for setting in PARAMS.settings}
+    assert seeds == {333_093_523}
+    run = Run("procedural", "room", 0)
+    assert geometry_run(PARAMS, run).run_seed == 333_093_523
+    lesson = lesson_run(PARAMS, LessonRun("procedural", "room", "clip", 0))
+    assert lesson.run_seed == 333_093_523
+    assert demo_run("clipgs_a", seed=1).run_seed != 333_093_523
+
+
+def test_a_training_and_a_teacher_survive_the_command_line() -> None:
+    for setting in PARAMS.settings:
+        run = demo_run(setting)
+        assert TrainRun.model_validate_json(run.model_dump_json()) == run
+    for teacher in PARAMS.features.teachers:
+        lesson = lesson_run(PARAMS, LessonRun("procedural", "room", teacher, 2))
+        assert (lesson.name, lesson.seed) == (teacher, 2)
+        assert TeacherRun.model_validate_json(lesson.model_dump_json()) == lesson
+
+
+def test_what_other_settings_and_teachers_say_is_no_part_of_a_run() -> None:
+    settings = {
+        **CONFIG["settings"],
+        "clipgs_a": {**CONFIG["settings"]["clipgs_a"], "override": {"weight": 9.0}},
+    }
+    other = check({**CONFIG, "settings": settings})
+    assert demo_run("clipgs_d", params=other) == demo_run("clipgs_d")
+    assert demo_run("clipgs_a", params=other) != demo_run("clipgs_a")
+
+
+@given(steps=st.floats(1e-3, 1.0), rates=st.floats(0.1, 20))
+def test_scaled_options_are_options_still(steps: float, rates: float) -> None:
+    for name in method_names():
+        model = method_options(name)
+        paper = model.model_validate(CONFIG["methods"][name])
+        model.model_validate(paper.scaled(steps, rates).model_dump())
+        assert paper.scaled(1.0, 1.0) == paper

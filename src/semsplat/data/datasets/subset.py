@@ -31,7 +31,7 @@ class Options(Strict):
 
     of: str
     """dataset/scene of another data set"""
-    n_views: Count
+    n_views: int = Field(ge=2)
     """views that are kept, spread evenly from the first to the last"""
     test_every: int = Field(ge=2)
     """of those, 0, n, 2n ... are held out"""
