@@ -49,7 +49,7 @@ class Options(SettingSheet):
 def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
     """Draw one run's sheet; the truth is left out where a scene has none."""
     from semsplat.data.scene import load_scene
-    from semsplat.figures.pictures import ClassPalette, add_legend, evenly, picture_grid
+    from semsplat.figures.pictures import ClassPalette, add_legend, add_title, evenly, picture_grid
     from semsplat.figures.style import save_figure, setting_keys, styled
     from semsplat.io import read_json
 
@@ -61,11 +61,11 @@ def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
     titles = ["photograph", *truth, *options.settings.values()]
     with styled():
         aspect = frames[0].width / frames[0].height
-        figure, axes = picture_grid(len(frames), titles, aspect, options.row_height_in, 0.8)
+        figure, axes = picture_grid(len(frames), titles, aspect, options.row_height_in, 1.1)
         for row, frame in zip(axes, frames, strict=True):
             _draw_row(row, run, frame, scores, palette)
         add_legend(figure, palette.legend())
-        figure.suptitle(_summary(scores, options))
+        add_title(figure, _summary(scores, options))
         save_figure(figure, out, setting_keys(run, list(options.settings)), options.dpi)
 
 

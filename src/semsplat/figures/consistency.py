@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from semsplat.errors import SemsplatError
 from semsplat.figures.class_maps import NEEDS as MAPS
 from semsplat.figures.class_maps import SettingSheet, class_map, class_names
 from semsplat.params.base import Count
@@ -32,7 +33,7 @@ def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
     """Draw one run's pairs; without depth nothing is compared, and only the maps are shown."""
     from semsplat.data.scene import load_scene
     from semsplat.figures.inconsistency import MEANINGS
-    from semsplat.figures.pictures import ClassPalette, add_legend, picture_grid
+    from semsplat.figures.pictures import ClassPalette, add_legend, add_title, picture_grid
     from semsplat.figures.style import save_figure, setting_keys, styled
     from semsplat.io import read_json
 
@@ -41,20 +42,22 @@ def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
     frames, palette = {f.name: f for f in scene.train}, ClassPalette(class_names(scene))
     scores = {name: read_json(run.setting_dir(name) / "scores.json") for name in options.settings}
     pairs = _pairs(scores, list(frames), options.n_pairs)
+    if not pairs:
+        raise SemsplatError(f"{run.scene_dir}: one training view has no neighbour to draw")
     compared = all(score["pairs"] for score in scores.values())
     columns = ("view", "next", "difference") if compared else ("view", "next")
-    titles = [f"{label}: {what}" for label in options.settings.values() for what in columns]
+    titles = [f"{label}\n{what}" for label in options.settings.values() for what in columns]
     first = scene.train[0]
     with styled():
         aspect = first.width / first.height
-        figure, axes = picture_grid(len(pairs), titles, aspect, options.row_height_in, 0.8)
+        figure, axes = picture_grid(len(pairs), titles, aspect, options.row_height_in, 1.1)
         for row, (index, names) in zip(axes, pairs, strict=True):
             views = [frames[name] for name in names]
             for part, name in zip(np.split(row, len(scores)), scores, strict=True):
                 _draw_pair(part, run, name, index, views, palette, scores[name])
         meanings = MEANINGS.items() if compared else ()
         add_legend(figure, [*palette.legend(), *meanings])
-        figure.suptitle(_summary(scores, options))
+        add_title(figure, _summary(scores, options))
         save_figure(figure, out, setting_keys(run, list(options.settings)), options.dpi)
 
 
@@ -103,4 +106,5 @@ def _summary(scores: dict[str, Any], options: Options) -> str:
         if "inconsistency" in scores[name]["metrics"]
     ]
     what = "differing pixels of neighbouring training views"
-    return f"{what}: {', '.join(found) or 'not compared, no depth'} ({NAME})"
+    numbers = ", ".join(found) or next(iter(scores.values()))["absent"]["inconsistency"]
+    return f"{what}: {numbers} ({NAME})"

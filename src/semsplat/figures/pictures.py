@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import Any, TypeVar
 
 import cv2
@@ -26,6 +27,9 @@ CLASS_COLOURS = (
 VOID_COLOUR = "#404040"
 REGION_OPACITY = 0.6
 LEGEND_ENTRY_IN = 0.85
+TITLE_CHARACTER_IN = 0.09
+TITLE_LINE_IN = 0.16
+TITLE_GAP_IN = 0.06
 GOLDEN_RATIO = 0.618034  # hues at this step stay apart, however many there are
 
 
@@ -42,13 +46,16 @@ def picture_grid(
 
     Args:
         n_rows: rows of pictures.
-        titles: one per column.
+        titles: one per column, in several lines where a column is narrow.
         aspect: width over height of the pictures.
         row_height_in: inches per row.
         extra_in: further inches of height, for a legend or a title of the figure.
     """
-    n_columns = len(titles)
-    size = (n_columns * row_height_in * aspect + 0.3, n_rows * row_height_in + 0.3 + extra_in)
+    n_columns, column_in = len(titles), row_height_in * aspect
+    titles = [wrapped(title, column_in) for title in titles]
+    further_lines = max(title.count("\n") for title in titles)
+    height = n_rows * row_height_in + 0.3 + extra_in + further_lines * TITLE_LINE_IN
+    size = (n_columns * column_in + 0.3, height)
     figure, axes = plt.subplots(n_rows, n_columns, figsize=size, squeeze=False)
     for axis in axes.flat:
         axis.set_xticks([])
@@ -58,6 +65,21 @@ def picture_grid(
     for axis, title in zip(axes[0], titles, strict=True):
         axis.set_title(title)
     return figure, axes
+
+
+def add_title(figure: Any, text: str) -> None:
+    """Put a title over a figure; one that is too long for one line makes the figure taller."""
+    lines = wrapped(text, figure.get_figwidth())
+    figure.set_figheight(figure.get_figheight() + lines.count("\n") * TITLE_LINE_IN)
+    figure.get_layout_engine().set(h_pad=TITLE_GAP_IN)
+    figure.suptitle(lines)
+
+
+def wrapped(title: str, width_in: float) -> str:
+    """Return a title in as many lines as it needs in a width of so many inches."""
+    columns = max(1, int(width_in / TITLE_CHARACTER_IN))
+    parts = [wrap(part, columns, break_on_hyphens=False) for part in title.split("\n")]
+    return "\n".join(line for lines in parts for line in lines)
 
 
 class ClassPalette:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from semsplat.data.images import write_png
 from semsplat.data.manifest import write_manifest
 from semsplat.data.scene import load_image, load_scene
 from semsplat.data.scene_writer import SceneWriter
 from semsplat.evaluate.score_features import score_features
-from semsplat.features.store import ViewFeatures
+from semsplat.features.store import ViewFeatures, write_arrays
 from semsplat.figures.style import FigureRun, FigureScene
 from semsplat.io import write_json
 from tests.unit.data.scene_helpers import K, random_image, viewmat_at
@@ -24,6 +28,7 @@ RUNS = [FigureRun("toys", scene, seed) for scene in ("shelf", "box") for seed in
 
 SCENES = [FigureScene("toys", scene) for scene in ("shelf", "box")]
 RECIPE = "regions"
+SETTINGS = {"flat": "(a) flat", "coherent": "(b) + coherent"}  # both learn from the teacher "clip"
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "views": {"n_views": 2, "row_height_in": 1.2, "error_max": 0.3, "dpi": 80},
@@ -35,8 +40,21 @@ OPTIONS: dict[str, dict[str, Any]] = {
         **{"recipe": RECIPE, "labels": "region"},
         **{"n_pairs": 2, "row_height_in": 1.2, "dpi": 80},
     },
+    "ablation": {"settings": SETTINGS, "datasets": []},
+    "class_maps": {
+        **{"settings": SETTINGS, "datasets": []},
+        **{"n_views": 2, "row_height_in": 1.5, "dpi": 80},
+    },
+    "consistency": {
+        **{"settings": SETTINGS, "datasets": []},
+        **{"n_pairs": 2, "row_height_in": 1.4, "dpi": 80},
+    },
     "scores": {"digits": {"psnr": 2, "ssim": 4, "lpips": 3}},
 }
+
+
+def setting_key(run: FigureRun, setting: str) -> str:
+    return f"{setting}-{run.scene}-{run.seed}".ljust(32, "0")
 
 
 def run_key(run: FigureRun) -> str:
@@ -51,7 +69,8 @@ def write_scene(scene: str) -> None:
         for x, name in enumerate(names):
             image = random_image(seed=x) // 4 + np.linspace(0, 190, 16).astype(np.uint8)[:, None]
             if x < 3:
-                writer.add_frame(name, image, viewmat_at(x), K, "test")
+                labels = None if name == "left/b" else truth
+                writer.add_frame(name, image, viewmat_at(x), K, "test", labels=labels)
             else:
                 maps: dict[str, Any] = {"labels": truth, "depth": np.full((12, 16), 4, np.float32)}
                 writer.add_frame(name, image, viewmat_at(0.2 * x), K, "train", **maps)
@@ -115,6 +134,86 @@ def write_results(run: FigureRun) -> None:
     write_json(run.evaluate_dir / "scores.json", scores)
 
 
+def write_setting(run: FigureRun, setting: str, place: int) -> None:
+    """Write the card, class maps and scores of a training; ``place`` is the setting's."""
+    card = {
+        "run_key": setting_key(run, setting),
+        "config": {
+            **{"seed": run.seed, "geometry": {"steps": 150}},
+            **{"options": {"teacher": "clip"}},
+        },
+        "inputs": {"lessons": "of the teacher clip"},
+        "numbers": {
+            **{"n_gaussians": 2000 + 100 * place, "semantic_mb": 0.25, "semantic_dim": 3},
+            **{"train_s": 60 + 2 * run.seed, "peak_ram_mb": 900, "compile_s": 1.5},
+        },
+    }
+    write_json(run.train_dir(setting) / "run.json", card)
+    folder, scene = run.setting_dir(setting), load_scene(run.scene_dir)
+    border = 6 + place + run.seed
+    for index, frame in enumerate(scene.frames):
+        ids = np.where(np.arange(16) < border + index % 2, 2, 5) + np.zeros((12, 1), int)
+        write_png(folder / "predictions/classes" / f"{frame.name}.png", ids.astype(np.uint16))
+    write_manifest(folder / "predictions", {})
+    miou = {"shelf": 0.5, "box": 0.7}[run.scene] + 0.1 * run.seed + 0.05 * place
+    views = {
+        frame.name: {"psnr": 20.0, "ssim": 0.8}
+        | ({"miou": miou, "accuracy": 0.875} if frame.labels_path else {})
+        for frame in scene.test
+    }
+    protocols = {"psnr": "rgb/held_out@1", "miou": "clipgs/image_mean@1"}
+    protocols |= {"pooled_miou": "class_maps/pooled@1"}
+    inconsistency = 0.125 / (1 + place)
+    scores = {
+        "size_px": [16, 12],
+        "protocols": protocols,
+        "metrics": {
+            **{"psnr": 20.0 + run.seed, "miou": miou, "accuracy": 0.875, "pooled_miou": 0.5},
+            **{"class_accuracy": 0.75, "inconsistency": inconsistency, "train_miou": 0.625},
+            **{f"teacher_{name}": 0.25 for name in ("miou", "accuracy", "train_miou")},
+        },
+        "views": views,
+        "pairs": [
+            {"views": [a.name, b.name], "inconsistency": inconsistency, "teacher_inconsistency": 0}
+            for a, b in pairwise(scene.train)
+        ],
+    }
+    write_json(folder / "scores.json", scores)
+    verdict = np.where(np.arange(16) < 2, 0, 1) + np.zeros((12, 1), int)
+    verdict[:, border] = 2
+    pairs = {str(index): verdict.astype(np.uint8) for index in range(len(scene.train) - 1)}
+    write_arrays(folder / "inconsistency.npz", pairs)
+
+
+def write_speed() -> None:
+    """Write the speed of all trainings: 30 frames a second, one more per seed."""
+    names = {f"{r.dataset}/{r.scene}/{name}/{r.seed}": r for r in RUNS for name in SETTINGS}
+    speed = {
+        "machine": {"gpu": None, "cpu": "Abacus 2000"},
+        "torch_threads": 2,
+        "runs": {name: {"fps": 30.0 + run.seed} for name, run in names.items()},
+    }
+    write_json(Path("results/speed.json"), speed)
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Figure]]:
+    """Keep what is drawn, to read its texts."""
+    kept: list[Figure] = []
+    monkeypatch.setattr(plt, "close", kept.append)
+    yield kept
+    monkeypatch.undo()
+    plt.close("all")
+
+
+def texts(figure: Figure) -> set[str]:
+    """Return everything that can be read in a figure."""
+    axes = [axis for axis in figure.axes if axis.get_visible()]
+    found = {t for a in axes for t in (a.get_title(), a.get_xlabel(), a.get_ylabel())}
+    found |= {t.get_text() for legend in figure.legends for t in legend.get_texts()}
+    return (found | {figure.get_suptitle()}) - {""}
+
+
 @pytest.fixture
 def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two scenes, two seeds each, below a fresh working directory."""
@@ -123,6 +222,9 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         write_scene(scene)
     for run in RUNS:
         write_results(run)
+        for index, setting in enumerate(SETTINGS):
+            write_setting(run, setting, index)
+    write_speed()
     for place in SCENES:
         write_feature_results(place)
     return tmp_path

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
@@ -30,7 +28,7 @@ from semsplat.figures.style import FigureScene
 from semsplat.io import read_json
 from tests.unit.data.scene_helpers import one_line_error, random_image
 from tests.unit.evaluate.feature_helpers import features_of, write_features, write_wall
-from tests.unit.figures.conftest import OPTIONS, RECIPE, SCENES, write_feature_results
+from tests.unit.figures.conftest import OPTIONS, RECIPE, SCENES, texts, write_feature_results
 from tests.unit.figures.test_kinds import ENV
 
 KINDS = ("masks", "labels", "inconsistency")
@@ -40,28 +38,10 @@ HALVES = np.where(np.arange(16) < 8, 0, 1) + np.zeros((12, 1), int)
 WALL = FigureScene("toys", "wall")
 
 
-@pytest.fixture
-def drawn(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Figure]]:
-    """Keep what is drawn, to read its texts."""
-    kept: list[Figure] = []
-    monkeypatch.setattr(plt, "close", kept.append)
-    yield kept
-    monkeypatch.undo()
-    plt.close("all")
-
-
 def draw(kind: str, place: FigureScene = PLACE, **options: Any) -> bytes:
     module, out = figure_kind(kind), Path("paper_figures", f"{kind}.png")
     module.draw([place], module.Options.model_validate({**OPTIONS[kind], **options}), out)
     return out.read_bytes()
-
-
-def texts(figure: Figure) -> set[str]:
-    """Return everything that can be read in a figure."""
-    axes = [axis for axis in figure.axes if axis.get_visible()]
-    found = {t for a in axes for t in (a.get_title(), a.get_xlabel(), a.get_ylabel())}
-    found |= {t.get_text() for legend in figure.legends for t in legend.get_texts()}
-    return (found | {figure.get_suptitle()}) - {""}
 
 
 def write_wall_features(view: ViewFeatures, count: int = 2, **scene: Any) -> None:

@@ -23,6 +23,7 @@ from tests.unit.figures.conftest import (
     RECIPE,
     RUNS,
     SCENES,
+    SETTINGS,
     run_key,
     write_feature_results,
 )
@@ -31,6 +32,12 @@ SRC = Path(__file__).parents[3] / "src"
 ENV = {**os.environ, "PYTHONPATH": str(SRC)}
 
 
+CHANGES = {
+    '"psnr": 2': '"psnr": 1',
+    ": 1000": ": 1234",
+    '"miou": 0.': '"miou": 0.0',
+    '"inconsistency": 0.': '"inconsistency": 0.0',
+}
 SHOWN: dict[str, list[FigureRun] | list[FigureScene]] = {
     "run": RUNS[:1],
     "scene": SCENES[:1],
@@ -56,8 +63,8 @@ def test_a_kind_has_all_parts(kind: str) -> None:
     assert module.SCOPE in SHOWN and module.EXTENSION in ("svg", "png", "md")
     assert issubclass(module.Options, BaseModel) and callable(module.draw)
     for pattern in module.NEEDS:
-        filled = pattern.format(dataset="d", scene="s", seed=0, recipe="r")
-        assert "{" not in filled and "d/s" in filled
+        filled = pattern.format(dataset="d", scene="s", seed=0, recipe="r", setting="x")
+        assert "{" not in filled and ("d/s" in filled or filled == pattern)
         assert filled.split("/")[0] in ("data", "results")
     assert kind in OPTIONS, "draw the new kind in these tests too"
 
@@ -90,9 +97,10 @@ def test_equal_results_give_equal_bytes(results: Path, kind: str) -> None:
 def test_a_figure_reads_only_what_it_needs(results: Path, kind: str) -> None:
     """What is not in NEEDS may be absent: Snakemake makes nothing else first."""
     needs = {
-        results / pattern.format(**run._asdict(), recipe=RECIPE)
+        results / pattern.format(**run._asdict(), recipe=RECIPE, setting=setting)
         for pattern in figure_kind(kind).NEEDS
         for run in RUNS
+        for setting in SETTINGS
     }
     folders = {path.parent for path in needs if path.name == "manifest.json"}
     for path in list(results.rglob("*")):
@@ -134,7 +142,9 @@ def test_another_result_gives_another_figure(results: Path, kind: str) -> None:
     for name in ("metrics.jsonl", "scores.json"):
         for path in results.rglob(name):
             text = path.read_text()
-            path.write_text(text.replace('"psnr": 2', '"psnr": 1').replace(": 1000", ": 1234"))
+            for old, new in CHANGES.items():
+                text = text.replace(old, new)
+            path.write_text(text)
     write_feature_results(SCENES[0], {"train": features_of(np.zeros((12, 16)), [3])})
     assert draw(kind, out_path(kind)) != before
 
