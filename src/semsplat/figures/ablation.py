@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from statistics import fmean, stdev
@@ -32,46 +33,46 @@ class Options(Strict):
     """of the suite's scenes, those of these data sets; empty for all"""
 
 
+Result = tuple[Any, Any, Any]
+"""The scores, the card and the speed of one run."""
+
+
 class Column(NamedTuple):
     """One column of numbers."""
 
     title: str
     digits: int
-    value: Callable[[Any, Any, Any], float | None]  # of scores, card and speed
+    value: Callable[[Result], float | None]
     factor: float = 1.0
+    metric: str | None = None  # the lessons have it too
 
 
-def _metric(name: str) -> Callable[[Any, Any, Any], float | None]:
-    return lambda scores, card, speed: scores["metrics"].get(name)
+def _metric(title: str, name: str, digits: int = 2, factor: float = 100.0) -> Column:
+    """Return a column of scores."""
+    return Column(title, digits, lambda result: result[0]["metrics"].get(name), factor, name)
 
 
-def _number(name: str) -> Callable[[Any, Any, Any], float | None]:
-    return lambda scores, card, speed: card["numbers"].get(name)
+def _number(title: str, name: str, digits: int = 0) -> Column:
+    """Return a column of what a card says."""
+    return Column(title, digits, lambda result: result[1]["numbers"].get(name))
 
 
 COLUMNS = (
-    Column("PSNR", 2, _metric("psnr")),
-    Column("mIoU", 2, _metric("miou"), 100),
-    Column("mAcc", 2, _metric("accuracy"), 100),
-    Column("pooled mIoU", 2, _metric("pooled_miou"), 100),
-    Column("class acc.", 2, _metric("class_accuracy"), 100),
-    Column("incons.", 2, _metric("inconsistency"), 100),
-    Column("train mIoU", 2, _metric("train_miou"), 100),
-    Column("FPS", 1, lambda scores, card, speed: speed["fps"]),
-    Column("Gaussians", 0, _number("n_gaussians")),
-    Column("semantics MB", 2, _number("semantic_mb")),
-    Column("training s", 0, _number("train_s")),
-    Column("peak RAM MB", 0, _number("peak_ram_mb")),
+    _metric("PSNR", "psnr", factor=1.0),
+    _metric("mIoU", "miou"),
+    _metric("mAcc", "accuracy"),
+    _metric("pooled mIoU", "pooled_miou"),
+    _metric("class acc.", "class_accuracy"),
+    _metric("incons.", "inconsistency"),
+    _metric("train mIoU", "train_miou"),
+    Column("FPS", 1, lambda result: result[2]["fps"]),
+    _number("Gaussians", "n_gaussians"),
+    _number("semantics MB", "semantic_mb", digits=2),
+    _number("training s", "train_s"),
+    _number("peak RAM MB", "peak_ram_mb"),
 )
-TEACHER = {
-    "mIoU": "teacher_miou",
-    "mAcc": "teacher_accuracy",
-    "pooled mIoU": "teacher_pooled_miou",
-    "class acc.": "teacher_class_accuracy",
-    "incons.": "teacher_inconsistency",
-    "train mIoU": "teacher_train_miou",
-}
-"""The columns in which the taught labels themselves have a number."""
+LESSONS = {"teacher `{}`, 2-D": "teacher_", "best vote of its regions, `{}`": "best_vote_"}
+"""Rows about the lessons, and the prefixes of their scores."""
 
 
 def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
@@ -92,7 +93,7 @@ def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
         partial.write_text("\n\n".join([text, *notes]).lstrip() + "\n")
 
 
-Rows = dict[str, list[tuple[Any, Any, Any]]]
+Rows = dict[str, list[Result]]
 
 
 def _read(runs: list[FigureRun], options: Options, speed: Any) -> Rows:
@@ -113,29 +114,44 @@ def _read(runs: list[FigureRun], options: Options, speed: Any) -> Rows:
 
 
 def _table(rows: Rows, options: Options) -> str:
-    """Return a table with the taught labels first, each kind of them once."""
+    """Return a table with the lessons first, each kind of them once."""
     titles = ["", *(column.title for column in COLUMNS)]
     lines = [f"| {' | '.join(titles)} |", "|---|" + "---:|" * len(COLUMNS)]
     taught = {results[0][1]["inputs"]["lessons"]: results for results in rows.values()}
     for results in taught.values():
         teacher = results[0][1]["config"]["options"]["teacher"]
-        cells = [_cell([s["metrics"].get(TEACHER.get(c.title)) for s, _, _ in results], c)
-                 for c in COLUMNS]  # fmt: skip
-        lines.append(f"| teacher `{teacher}`, 2-D | {' | '.join(cells)} |")
+        for label, prefix in LESSONS.items():
+            lines.append(_line(label.format(teacher), results, [_of(prefix, c) for c in COLUMNS]))
     for name, label in options.settings.items():
-        cells = [_cell([column.value(*result) for result in rows[name]], column)
-                 for column in COLUMNS]  # fmt: skip
-        lines.append(f"| {label} | {' | '.join(cells)} |")
+        lines.append(_line(label, rows[name], list(COLUMNS)))
     return "\n".join(lines)
 
 
-def _cell(values: list[float | None], column: Column) -> str:
-    """Return "mean ± sd" over runs, "mean" of a single one, or nothing where any has none."""
-    present = [value * column.factor for value in values if value is not None]
-    if len(present) < len(values):
-        return ""
-    mean = f"{fmean(present):.{column.digits}f}"
-    return f"{mean} ± {stdev(present):.{column.digits}f}" if len(present) > 1 else mean
+def _of(prefix: str, column: Column) -> Column:
+    """Return a column's counterpart about the lessons; without one its cells stay empty."""
+    name = None if column.metric is None else f"{prefix}{column.metric}"
+    return column._replace(value=lambda result: result[0]["metrics"].get(name))
+
+
+def _line(label: str, results: list[Result], columns: list[Column]) -> str:
+    """Return one row."""
+    return f"| {' | '.join([label, *(_cell(results, column) for column in columns)])} |"
+
+
+def _cell(results: list[Result], column: Column) -> str:
+    """Return "mean ± sd" over seeds of the mean over scenes; "mean" of one seed.
+
+    Nothing where any run has no number.
+    """
+    by_seed: dict[int, list[float]] = defaultdict(list)
+    for result in results:
+        value = column.value(result)
+        if value is None:
+            return ""
+        by_seed[result[1]["config"]["seed"]].append(value * column.factor)
+    means = [fmean(values) for values in by_seed.values()]
+    mean = f"{fmean(means):.{column.digits}f}"
+    return f"{mean} ± {stdev(means):.{column.digits}f}" if len(means) > 1 else mean
 
 
 def _notes(rows: Rows, speed: Any) -> list[str]:
@@ -150,7 +166,7 @@ def _notes(rows: Rows, speed: Any) -> list[str]:
     mistakes = {f"`{card['config']['options']['teacher']}`" for _, card, _ in results}
     return [
         f"Held-out views; protocols {', '.join(protocols)}. mIoU, mAcc (pixel accuracy) and"
-        " accuracies in percent; mean ± standard deviation over runs."
+        " accuracies in percent; mean ± standard deviation over seeds, of means over scenes."
         f" Teachers: {', '.join(sorted(mistakes))}. Inconsistency and train mIoU: training views.",
         f"{', '.join(sizes)} pixels, {', '.join(map(str, steps))} steps, seeds"
         f" {', '.join(map(str, seeds))}. FPS: colours and class map on {device}, median of a run."

@@ -41,6 +41,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
         **{"n_pairs": 2, "row_height_in": 1.2, "dpi": 80},
     },
     "ablation": {"settings": SETTINGS, "datasets": []},
+    "classes": {"settings": SETTINGS, "datasets": []},
     "class_maps": {
         **{"settings": SETTINGS, "datasets": []},
         **{"n_views": 2, "row_height_in": 1.5, "dpi": 80},
@@ -173,6 +174,10 @@ def write_setting(run: FigureRun, setting: str, place: int) -> None:
             **{f"teacher_{name}": 0.25 for name in ("miou", "accuracy", "train_miou")},
         },
         "views": views,
+        "classes": {
+            **{"share": {"wall": 0.25, "lamp": 0.75}, "iou": {"wall": miou, "lamp": 0.9}},
+            **{f"{who}_iou": {"wall": 0.5, "lamp": 0.4} for who in ("teacher", "best_vote")},
+        },
         "pairs": [
             {"views": [a.name, b.name], "inconsistency": inconsistency, "teacher_inconsistency": 0}
             for a, b in pairwise(scene.train)

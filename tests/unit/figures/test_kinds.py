@@ -37,6 +37,7 @@ CHANGES = {
     ": 1000": ": 1234",
     '"miou": 0.': '"miou": 0.0',
     '"inconsistency": 0.': '"inconsistency": 0.0',
+    '"wall": 0.': '"wall": 0.0',
 }
 SHOWN: dict[str, list[FigureRun] | list[FigureScene]] = {
     "run": RUNS[:1],
