@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from semsplat.data.scene import load_scene
+from semsplat.errors import SemsplatError
 from semsplat.log import progress
 from semsplat.paths import scene_dir, train_dir
 from semsplat.provenance import git_state, machine
@@ -36,9 +37,15 @@ def benchmark(runs: list[str], repeats: int, device: str) -> dict[str, Any]:
 
 def measure(run: str, repeats: int, device: str) -> dict[str, Any]:
     """Return FPS, milliseconds a frame and the size of one training's frames."""
-    dataset, scene_name, setting, seed = run.split("/")
-    field = open_field(train_dir(dataset, scene_name, setting, int(seed)), device)
+    try:
+        dataset, scene_name, setting, seed = run.split("/")
+        number = int(seed)
+    except ValueError:
+        raise SemsplatError(f"'{run}' is no dataset/scene/setting/seed") from None
+    field = open_field(train_dir(dataset, scene_name, setting, number), device)
     frames = load_scene(scene_dir(dataset, scene_name)).test
+    if not frames:
+        raise SemsplatError(f"{scene_dir(dataset, scene_name)}: no held-out view; set test_every")
     shown = islice(cycle(frames), WARM_UP + repeats)
     seconds = [timed(lambda f=frame: field.render(f), device) for frame in shown]  # type: ignore[misc]
     median = statistics.median(seconds[WARM_UP:])

@@ -10,28 +10,26 @@ import pytest
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
-from torch.nn import Module, Parameter, ParameterDict
 
 from semsplat.data.images import read_ids, read_rgb
 from semsplat.data.manifest import verify_manifest
 from semsplat.data.scene import load_scene
-from semsplat.data.scene_writer import SceneWriter
 from semsplat.evaluate.predict import predict_views
 from semsplat.evaluate.predict_classes import predict_classes
-from semsplat.fit.trainee import Decoder, Trainee
 from semsplat.geometry.trained import open_geometry, pixels, render
-from semsplat.io import read_json, sha256_file, write_json
-from semsplat.splat.cpu.harmonics import C0
+from semsplat.io import read_json, sha256_file
 from semsplat.splat.ply import write_ply
-from semsplat.train.methods import method
-from semsplat.train.model import open_field, write_field
+from semsplat.train.model import open_field
 from semsplat.train.start import SEMANTICS
-from tests.unit.data.scene_helpers import ORIGIN, K, one_line_error, random_image, viewmat_at
-
-CLASS_IDS = [2, 300, 65535]  # ids with gaps, as large as an id map holds
-X = 0.6  # the balls are at (-X, 0, 0) and (X, 0, 0), 3 m away: 4 px beside the centre
-RADIUS, OPACITY = 0.15, 0.99
-COLOURS = torch.tensor([[0.9, 0.2, 0.1], [0.1, 0.3, 0.8]])
+from tests.unit.data.scene_helpers import one_line_error
+from tests.unit.evaluate.model_helpers import (
+    CLASS_IDS,
+    HELD,
+    balls,
+    hand_made,
+    write_model,
+    write_scene,
+)
 
 # A ball covers exp(-dx² / 2.7 - dy² / 2.8) of a pixel: 1 px of radius and the 0.3 px² that 3DGS
 # adds.  It counts where that is more than 0.03, the bias of the decoder below: 2.5 px along one
@@ -53,63 +51,6 @@ SHAPES = (
 EXPECTED = np.array(CLASS_IDS)[
     np.array([[".lr".index(letter) for letter in row] for row in SHAPES])
 ]
-
-# what each ball holds, as the methods blend it
-HELD = {
-    "clip_gs": torch.tensor([[1.0, 0.0], [0.0, 1.0]]),
-    "feature_3dgs": torch.tensor([[0.1, 2.0, 0.0, 0.1], [0.0, 0.5, 3.0, 0.1]]),
-}
-
-
-def hand_made(method_name: str) -> Module:
-    """Return a decoder that gives the left ball class 2 and the right class 3."""
-    decoder: Module = method(method_name).decoder(HELD[method_name].shape[1], len(CLASS_IDS))
-    state = {
-        "clip_gs": {
-            "weight": torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]),
-            "bias": torch.tensor([0.03, 0.0, 0.0]),
-        },
-        "feature_3dgs": {"text": torch.eye(4)[:3]},
-    }[method_name]
-    decoder.load_state_dict(state)
-    return decoder
-
-
-def balls(count: int = 2) -> dict[str, Tensor]:
-    return {
-        "means": torch.tensor([[-X, 0, 0], [X, 0, 0]])[:count],
-        "quats": torch.tensor([[1.0, 0, 0, 0]]).repeat(count, 1),
-        "scales": torch.full((count, 3), RADIUS).log(),
-        "opacities": torch.full((count,), OPACITY).logit(),
-        "sh0": ((COLOURS - 0.5) / C0)[:count, None],
-        "shN": torch.zeros(count, 15, 3),
-    }
-
-
-def trainee(method_name: str) -> Trainee:
-    gaussians = {**balls(), SEMANTICS: HELD[method_name]}
-    parameters = ParameterDict({key: Parameter(value) for key, value in gaussians.items()})
-    return Trainee(parameters, {}, None, {}, Decoder(hand_made(method_name), None))
-
-
-def write_model(folder: Path, method_name: str = "clip_gs") -> Path:
-    """Write two balls that know their class, as a training leaves them."""
-    done = trainee(method_name)
-    write_ply(folder / "point_cloud.ply", dict(done.gaussians))
-    write_field(folder / "semantics.safetensors", done, method_name, CLASS_IDS)
-    config = {"geometry": {"sh_degree": 3, "background": "white"}}
-    write_json(folder / "run.json", {"config": config})
-    return folder
-
-
-def write_scene(scene_dir: Path) -> Path:
-    """Two views for training and two held out; ``far`` and ``cam/far`` look past the balls."""
-    places = {"near": (0.0, "train"), "far": (50.0, "train")}
-    places |= {"cam/near": (0.0, "test"), "cam/far": (50.0, "test")}
-    with SceneWriter(scene_dir, **ORIGIN) as writer:
-        for name, (x, split) in places.items():
-            writer.add_frame(name, random_image(), viewmat_at(x), K, split)  # type: ignore[arg-type]
-    return scene_dir
 
 
 def predicted(tmp_path: Path, method_name: str = "clip_gs") -> Path:

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from semsplat.errors import SemsplatError
-from semsplat.splat.gaussians import gaussians_from_points, random_points, splat
+from semsplat.splat.gaussians import gaussians_from_points, random_points, splat, splat_values
 from semsplat.splat.lifting import View, lift
 from semsplat.splat.ply import read_ply, write_ply
 from tests.unit.splat.conftest import make_gaussians
@@ -113,6 +113,34 @@ def test_a_splat_trained_elsewhere_imports_and_renders():
     K = torch.tensor([[200.0, 0, 80], [0, 200, 60], [0, 0, 1]])
     image, alpha, _ = splat(gaussians, viewmat[None], K[None], 160, 120, 0)
     assert 0.05 < alpha.mean() < 0.9 and image.std() > 0.05
+
+
+def test_values_are_blended_as_colours_are_over_zeros():
+    gaussians = {key: value[:2] for key, value in some_gaussians().items()}
+    gaussians["means"] = torch.tensor([[0.0, 0, 2], [0, 0, 4]])  # one behind the other
+    gaussians["scales"] = torch.full((2, 3), 0.5).log()
+    gaussians["opacities"] = torch.tensor([0.25, 0.5]).logit()
+    K = torch.tensor([[40.0, 0, 8.5], [0, 40, 6.5], [0, 0, 1]])  # straight at the pixel (8, 6)
+    values = torch.tensor([[1.0, 0, 0, -4, 10], [0, 1, 0, 8, 10]])  # five channels
+    image, alpha, _ = splat_values(gaussians, values, torch.eye(4)[None], K[None], 17, 13)
+    assert image.shape == (1, 13, 17, 5) and alpha.shape == (1, 13, 17, 1)
+    # weights 0.25 and 0.75 * 0.5
+    expected = [0.25, 0.375, 0, -4 * 0.25 + 8 * 0.375, 6.25]
+    assert image[0, 6, 8].tolist() == pytest.approx(expected, abs=1e-5)
+    assert alpha[0, 6, 8].item() == pytest.approx(0.625, abs=1e-5)
+
+
+def test_values_see_the_gaussians_that_colours_see():
+    gaussians, K = some_gaussians(), torch.tensor([[20.0, 0, 8], [0, 20, 6], [0, 0, 1]])
+    viewmat = torch.eye(4)
+    viewmat[2, 3] = 4.0
+    camera = viewmat[None], K[None], 16, 12
+    signals = torch.randn(50, 7, generator=rng())
+    together, alpha, _ = splat(gaussians, *camera, 3, extra_signals=signals)
+    alone, alpha_alone, _ = splat_values(gaussians, signals, *camera)
+    assert alpha.max() > 0.2
+    torch.testing.assert_close(alone, together[..., 3:])
+    torch.testing.assert_close(alpha_alone, alpha)
 
 
 def test_lifting_returns_the_weighted_mean_of_what_each_gaussian_covers():
