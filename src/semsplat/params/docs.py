@@ -10,8 +10,11 @@ from pydantic import BaseModel
 
 from semsplat.data.datasets import importer, importer_names
 from semsplat.features.segmenters import segmenter_kind, segmenter_kinds
+from semsplat.features.teachers import teacher_kind, teacher_kinds
+from semsplat.features.tracks import track_kind, track_kinds
 from semsplat.figures import figure_kind, figure_kinds
 from semsplat.params.schema import Params
+from semsplat.train.methods import method_names, method_options
 
 HEAD = """# params.yaml
 
@@ -29,13 +32,19 @@ def json_schema() -> str:
 
 
 def markdown() -> str:
-    """Return one table per section, importer and figure kind."""
+    """Return one table per section, and one for the options of every kind and method."""
     parts = [HEAD, _section("Top level", Params.model_json_schema(), [])]
     for name in importer_names():
         parts.append(_model(f"datasets: options of importer `{name}`", importer(name).Options))
     for name in segmenter_kinds():
         title = f"features: options of segmenter `{name}`"
         parts.append(_model(title, segmenter_kind(name).Options))
+    for name in teacher_kinds():
+        parts.append(_model(f"features: labels of kind `{name}`", teacher_kind(name).Options))
+    for name in track_kinds():
+        parts.append(_model(f"features: tracks of kind `{name}`", track_kind(name).Options))
+    for name in method_names():
+        parts.append(_model(f"methods: options of `{name}`", method_options(name)))
     for name in figure_kinds():
         parts.append(_model(f"figures: options of kind `{name}`", figure_kind(name).Options))
     return "\n".join(parts)

@@ -34,8 +34,25 @@ def test_every_section_of_the_file_is_documented() -> None:
         assert f"| `{key}` |" in text
         if key in ("geometry", "training", "evaluate"):
             assert all(f"| `{key}.{inner}` |" in text for inner in value)
-    for name in ("colmap", "procedural", "replica"):
+    for name in ("colmap", "procedural", "replica", "subset"):
         assert f"options of importer `{name}`" in text
+
+
+@pytest.mark.parametrize(
+    ("title", "keys"),
+    [
+        ("features: labels of kind `clip_regions`", ["recipe", "weights", "uncovered"]),
+        ("features: labels of kind `label_maps`", ["labels", "masks"]),
+        ("features: tracks of kind `depth_warp`", ["depth", "tolerance", "min_iou"]),
+        ("features: tracks of kind `id_maps`", ["folder"]),
+        ("methods: options of `clip_gs`", ["teacher", "dim", "coherent.start", "lr.decoder"]),
+        ("methods: options of `feature_3dgs`", ["teacher", "init_std", "lr"]),
+    ],
+)
+def test_options_of_teachers_and_methods_are_documented(title: str, keys: list[str]) -> None:
+    sections = (ROOT / DOCS_PATH).read_text().split("## ")
+    (section,) = [text for text in sections if text.startswith(title + "\n")]
+    assert all(f"| `{key}` |" in section for key in keys)
 
 
 def test_every_row_is_whole_and_says_what_the_key_means() -> None:
