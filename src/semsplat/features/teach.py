@@ -24,7 +24,7 @@ from semsplat.data.scene import Frame, Scene, load_depth, load_scene, load_seman
 from semsplat.errors import SemsplatError
 from semsplat.features.corruption import corrupt_iid, corrupt_runs
 from semsplat.features.lessons import Lesson, write_lesson
-from semsplat.features.store import open_features
+from semsplat.features.store import SceneFeatures, open_features
 from semsplat.features.teachers import Sources, Taught, teacher_kind
 from semsplat.features.tracks import track_kind
 from semsplat.io import atomic_dir
@@ -77,9 +77,9 @@ def write_lessons(
     started = time.monotonic()
     scene = load_scene(scene_dir)
     classes = _classes(scene)
-    features = open_features(features_dir) if features_dir else None
+    features = _features(config, features_dir)
     sources = Sources([entry["id"] for entry in classes], features)
-    depths = _depths(geometry_dir, device) if geometry_dir else load_depth
+    depths = _depths(config, geometry_dir, device)
     room = Classroom(scene, config, sources, depths)
     with atomic_dir(out) as partial_dir:
         for frame, lesson in zip(room.scene.frames, lessons(room), strict=True):
@@ -126,8 +126,23 @@ def _classes(scene: Scene) -> list[dict[str, Any]]:
     return classes
 
 
-def _depths(geometry_dir: Path, device: str) -> Depths:
-    """Return a function that renders the expected depth float32 [H, W] of a frame."""
+def _features(config: TeacherRun, features_dir: Path | None) -> SceneFeatures | None:
+    """Return the features; raise where the teacher reads some and there are none."""
+    labels = config.teacher.labels
+    kind = teacher_kind(labels.kind)
+    if features_dir is None and kind.recipe(kind.Options.model_validate(labels.options)):
+        raise SemsplatError(f"a {labels.kind} teacher learns from features; give --features")
+    return open_features(features_dir) if features_dir else None
+
+
+def _depths(config: TeacherRun, geometry_dir: Path | None, device: str) -> Depths:
+    """Return what gives the depth float32 [H, W] of a frame: rendered where tracks ask for that."""
+    tracks = config.teacher.tracks
+    kind = track_kind(tracks.kind)
+    if not kind.needs_geometry(kind.Options.model_validate(tracks.options)):
+        return load_depth
+    if geometry_dir is None:
+        raise SemsplatError("the tracks follow rendered depth; give --geometry")
     from semsplat.geometry.trained import open_geometry, render_frame
 
     geometry = open_geometry(geometry_dir, device)

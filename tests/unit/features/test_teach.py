@@ -311,6 +311,21 @@ def test_a_missing_label_map_leaves_nothing(wall: Path, tmp_path: Path) -> None:
     assert_nothing_left(tmp_path / "out")
 
 
+def test_tracks_by_rendered_depth_never_fall_back_on_the_scenes_own(
+    wall: Path, tmp_path: Path
+) -> None:
+    rendered = {**GIVEN, "options": {**GIVEN["options"], "depth": "rendered"}}
+    with one_line_error("rendered depth", "--geometry"):
+        taught(tmp_path, wall, tracks=rendered)
+    assert_nothing_left(tmp_path / "out")
+
+
+def test_clip_without_features_is_one_line(wall: Path, tmp_path: Path) -> None:
+    with one_line_error("clip_regions", "--features"):
+        taught(tmp_path, wall, labels=CLIP)
+    assert_nothing_left(tmp_path / "out")
+
+
 # the command
 
 

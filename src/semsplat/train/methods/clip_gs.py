@@ -47,7 +47,7 @@ class Options(MethodOptions):
     """Parameters of CLIP-GS."""
 
     dim: Count
-    """d"""
+    """d, how many numbers every Gaussian holds"""
     init_std: float = Field(ge=0)
     """standard deviation of the numbers at the start; the paper is silent"""
     lr: LearningRates
