@@ -8,9 +8,9 @@ from semsplat.data.images import write_png
 from semsplat.data.manifest import write_manifest
 from semsplat.data.scene import load_scene
 from semsplat.evaluate.predict import CLASSES, model_facts, write_view
-from semsplat.io import atomic_dir
+from semsplat.io import atomic_dir, sha256_file
 from semsplat.log import progress
-from semsplat.train.model import open_field
+from semsplat.train.model import FILE, open_field
 
 
 def predict_classes(scene_dir: Path, model_dir: Path, out_dir: Path, device: str) -> None:
@@ -27,4 +27,5 @@ def predict_classes(scene_dir: Path, model_dir: Path, out_dir: Path, device: str
             if frame.name in held_out:
                 write_view(partial, frame.name, image, depth)
             write_png(partial / CLASSES / f"{frame.name}.png", classes)
-        write_manifest(partial, model_facts(model_dir, device))
+        facts = {**model_facts(model_dir, device), "semantics": sha256_file(model_dir / FILE)}
+        write_manifest(partial, facts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,19 +21,27 @@ GEOMETRY = scaled_geometry(Geometry(**PARAMS["geometry"]), STEPS / 30_000)
 CLASSES = [{"id": 3, "name": "left"}, {"id": 8, "name": "right"}]
 
 
-def write_lessons_of(folder: Path, scene: Scene, swap: tuple[str, ...] = ()) -> Lessons:
-    """Write lessons that follow the world's x; the views in ``swap`` are taught the opposite."""
+def write_lessons_of(
+    folder: Path,
+    scene: Scene,
+    swap: tuple[str, ...] = (),
+    classes: list[dict[str, Any]] = CLASSES,
+) -> Lessons:
+    """Write lessons that follow the world's x; the views in ``swap`` are taught the opposite.
+
+    With one class all is that one; of more than two the others are never taught.
+    """
     train = {frame.name for frame in scene.train}
     for frame in scene.frames:
         u = np.arange(frame.width) + 0.5
         x = (u - frame.K[0, 2]) / frame.K[0, 0] * 3 - frame.viewmat[0, 3]
         right = np.broadcast_to(x > 0, (frame.height, frame.width))
         regions = right.astype(np.int32)
-        labels = np.where(right != (frame.name in swap), 2, 1).astype(np.int32)
+        labels = np.where(right != (frame.name in swap), min(2, len(classes)), 1).astype(np.int32)
         write_lesson(
             folder, frame.name, Lesson(labels, regions, regions if frame.name in train else None)
         )
-    write_manifest(folder, {"classes": CLASSES})
+    write_manifest(folder, {"classes": classes})
     return open_lessons(folder)
 
 

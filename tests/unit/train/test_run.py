@@ -20,7 +20,7 @@ from semsplat.splat.ply import read_ply
 from semsplat.train import run as module
 from semsplat.train.model import open_field
 from semsplat.train.run import train
-from tests.unit.train.conftest import GEOMETRY, PARAMS, write_lessons_of
+from tests.unit.train.conftest import CLASSES, GEOMETRY, PARAMS, write_lessons_of
 
 SEED = 11
 
@@ -119,3 +119,19 @@ def test_settings_of_one_seed_start_alike_whatever_they_attach(tiny_scene, lesso
     narrow = trained(tiny_scene, lessons, tmp_path / "narrow/out")
     first, second = (read_ply(p / "point_cloud.ply") for p in (wide, narrow))
     assert all(torch.equal(first[key], second[key]) for key in first)
+
+
+def predicted(folder: Path, scene: Scene) -> set[int]:
+    field = open_field(folder, "cpu")
+    return {int(i) for frame in scene.test for i in np.unique(field.view(frame)[2])}
+
+
+def test_a_class_that_is_never_taught_is_never_predicted(tiny_scene, tmp_path):
+    three = [*CLASSES, {"id": 9, "name": "unicorn"}]
+    lessons = write_lessons_of(tmp_path / "lessons", tiny_scene, classes=three)
+    assert predicted(trained(tiny_scene, lessons, tmp_path / "out"), tiny_scene) == {3, 8}
+
+
+def test_a_scene_of_one_class_trains(tiny_scene, tmp_path):
+    lessons = write_lessons_of(tmp_path / "lessons", tiny_scene, classes=CLASSES[:1])
+    assert predicted(trained(tiny_scene, lessons, tmp_path / "out"), tiny_scene) == {3}
