@@ -130,8 +130,8 @@ rule measure_speed:
         "logs/evaluate/speed.log",
     conda:
         "../envs/semsplat.yaml"
-    # Nothing else may run meanwhile.
-    threads: workflow.cores
+    # Capped to the cores there are: on a laptop nothing else runs meanwhile.
+    threads: 16
     resources:
         gpu=1,
     params:

@@ -8,6 +8,9 @@ from pathlib import Path
 GEOMETRY = "geometry"
 """The setting name under which the RGB-only geometry itself is evaluated."""
 
+CLASSES = "classes"
+"""The folder of class maps among the predictions."""
+
 
 def put_checkout_first() -> None:
     """Let all jobs run this checkout's code, whatever is installed or on the user's path."""

@@ -64,5 +64,5 @@ def test_a_clone_that_differs_from_the_record_is_not_marked_as_done(
     project = clone(recorded, tmp_path / "clone")
     project.edit("params.yaml", "sh0: 2.5e-3", "sh0: 3.0e-3")
     said = restore(project, fails=True)
-    assert said.startswith("error: dvc status: geometry differ from dvc.lock")
+    assert said.startswith("error: dvc status: geometry, train differ from dvc.lock")
     assert not (project.root / ".snakemake/metadata").exists()

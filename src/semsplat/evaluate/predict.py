@@ -14,9 +14,6 @@ from semsplat.geometry.trained import open_geometry, render_frame
 from semsplat.io import atomic_dir, sha256_file
 from semsplat.log import progress
 
-CLASSES = "classes"
-"""The folder of class maps among the predictions."""
-
 
 def predict_views(scene_dir: Path, model_dir: Path, out_dir: Path, device: str) -> None:
     """Write ``{frame}.png`` (8-bit RGB) and ``{frame}.npz`` (expected depth) per held-out view.

@@ -7,9 +7,10 @@ from pathlib import Path
 from semsplat.data.images import write_png
 from semsplat.data.manifest import write_manifest
 from semsplat.data.scene import load_scene
-from semsplat.evaluate.predict import CLASSES, model_facts, write_view
+from semsplat.evaluate.predict import model_facts, write_view
 from semsplat.io import atomic_dir, sha256_file
 from semsplat.log import progress
+from semsplat.paths import CLASSES
 from semsplat.train.model import FILE, open_field
 
 

@@ -20,12 +20,12 @@ from semsplat.evaluate.confusion import (
     load_truth,
 )
 from semsplat.evaluate.pairs import compared_pairs
-from semsplat.evaluate.predict import CLASSES
 from semsplat.evaluate.protocols import consistency, image_mean, pooled, rgb_held_out
 from semsplat.evaluate.score import rgb_scores
 from semsplat.features.lessons import Lessons, open_lessons
 from semsplat.features.store import write_arrays
 from semsplat.io import sha256_file, write_json
+from semsplat.paths import CLASSES
 
 Maps = Callable[[Frame], Labels]
 PROTOCOLS = {

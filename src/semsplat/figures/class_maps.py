@@ -79,7 +79,7 @@ def class_names(scene: Scene) -> dict[int, str]:
 def class_map(run: FigureRun, setting: str, frame: Frame) -> NDArray[np.int32]:
     """Return the predicted class ids [H, W] of a view."""
     from semsplat.data.scene import load_ids
-    from semsplat.evaluate.predict import CLASSES
+    from semsplat.paths import CLASSES
 
     folder = run.setting_dir(setting) / "predictions" / CLASSES
     return load_ids(folder / f"{frame.name}.png", frame)
