@@ -17,11 +17,11 @@ from semsplat.data.images import write_png
 from semsplat.data.manifest import write_manifest
 from semsplat.data.scene import load_image, load_scene
 from semsplat.data.scene_writer import SceneWriter
-from semsplat.evaluate.confusion import confusion
+from semsplat.evaluate.confusion import class_ids_of, confusion
 from semsplat.evaluate.pairs import AGREES, DIFFERS, NOT_COMPARED
 from semsplat.evaluate.protocols import consistency, image_mean, pooled, rgb_held_out
-from semsplat.evaluate.score_setting import protocol_of, score_setting
-from semsplat.features.lessons import Lesson, write_lesson
+from semsplat.evaluate.score_setting import best_votes, protocol_of, score_setting
+from semsplat.features.lessons import Lesson, open_lessons, write_lesson
 from semsplat.features.store import read_arrays
 from semsplat.io import read_json, sha256_file
 from tests.unit.data.scene_helpers import ORIGIN, K, one_line_error, random_image, viewmat_at
@@ -218,8 +218,9 @@ def verdicts(tmp_path: Path) -> dict[str, np.ndarray]:
 
 
 def class_metrics(scores: Any) -> dict[str, float]:
-    """Return all metrics but those of the colours."""
-    return {k: v for k, v in scores["metrics"].items() if k not in rgb_held_out.METRICS}
+    """Return all metrics but those of the colours and of the best votes."""
+    others = {k: v for k, v in scores["metrics"].items() if k not in rgb_held_out.METRICS}
+    return {k: v for k, v in others.items() if not k.startswith("best_vote_")}
 
 
 def test_views_and_teachers_are_scored_side_by_side(tmp_path: Path) -> None:
@@ -419,3 +420,35 @@ def test_depth_without_a_pixel_to_compare_has_a_reason_of_its_own(tmp_path: Path
     assert "inconsistency" not in scores["metrics"]
     reason = "no labelled pixel of a training view shows in the next one"
     assert scores["absent"]["inconsistency"] == reason
+
+
+def best(tmp_path: Path, truth: Any, regions: Any) -> np.ndarray:
+    """Return the best vote of regions on view left/a, which is taught the wall everywhere."""
+    scene_dir = write_scene(tmp_path / "scene", {"left/a": everywhere(truth)})
+    folder = write_lessons(tmp_path / "lessons", scene_dir, {})
+    write_lesson(folder, "left/a", Lesson(everywhere(1), everywhere(regions), None))
+    scene = load_scene(scene_dir)
+    (frame,) = (frame for frame in scene.test if frame.name == "left/a")
+    return best_votes(open_lessons(folder), class_ids_of(scene))(frame)
+
+
+def test_the_best_vote_of_a_region_is_its_most_frequent_true_class(tmp_path: Path) -> None:
+    truth = np.where(COLUMNS < 4, LAMP, np.where(COLUMNS < 7, VOID, RUG))  # 4, 3 and 9 columns
+    assert (best(tmp_path / "one", truth, 0) == RUG).all()
+    found = best(tmp_path / "two", truth, np.where(COLUMNS < 8, 0, 1))
+    assert (found == everywhere(np.where(COLUMNS < 8, LAMP, RUG))).all()  # void has no vote
+
+
+def test_outside_all_regions_the_best_vote_is_what_was_taught(tmp_path: Path) -> None:
+    found = best(tmp_path, RUG, np.where(COLUMNS < 5, 3, -1))
+    assert (found == everywhere(np.where(COLUMNS < 5, RUG, WALL))).all()
+    assert (best(tmp_path / "none", RUG, -1) == WALL).all()
+
+
+def test_classes_are_listed_with_their_share_of_the_held_out_pixels(tmp_path: Path) -> None:
+    truths = {"left/a": everywhere(np.where(COLUMNS < 4, LAMP, WALL))}
+    scene_dir = write_scene(tmp_path / "scene", truths)
+    classes = scored(tmp_path, scene_dir, {"left/a": everywhere(WALL)})["classes"]
+    assert classes["share"] == {"wall": 0.75, "lamp": 0.25}
+    assert classes["iou"] == {"wall": 0.75, "lamp": 0.0}
+    assert classes["best_vote_iou"] == {"wall": 0.75, "lamp": 0.0}  # one region for all

@@ -127,9 +127,8 @@ ONE_LINE = {
     ),
     "suites/demo/figures": (
         ["xyz"],
-        "suites.demo.figures: 'xyz' is not defined; known: views, curves, gaussians, scores,"
-        " masks, levels, labels, inconsistency, clipgs_demo, clipgs_table1, clipgs_table2,"
-        " clipgs_table3, clipgs_maps, clipgs_consistency, clipgs_smoke, clipgs_maps_smoke",
+        "suites.demo.figures: 'xyz' is not defined; known: views, curves, gaussians, scores, "
+        + ", ".join(list(CONFIG["figures"])[4:]),
     ),
     "suites/smoke/scenes": (
         ["procedural/nook"] * 3,

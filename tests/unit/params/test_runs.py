@@ -311,11 +311,14 @@ def test_self_training_starts_at_a_scaled_step() -> None:
 
 
 def test_rates_of_semantics_and_decoders_scale_and_those_of_the_geometry_do_not() -> None:
-    run = demo_run("clipgs_d")  # 4.5 x 2.5e-3 and 4.5 x 5e-4
-    assert run.options["lr"] == pytest.approx({"semantics": 1.125e-2, "decoder": 2.25e-3})
-    assert demo_run("clipgs_a").options["lr"] == pytest.approx(4.5e-3)
+    run = demo_run("clipgs_d")  # 20 x 2.5e-3 and 20 x 5e-4
+    assert run.options["lr"] == pytest.approx({"semantics": 5e-2, "decoder": 1e-2})
     assert run.geometry.lr == PAPER.lr
-    assert (run.steps_scaler, run.rates_scaler) == (0.05, 4.5)
+    assert (run.steps_scaler, run.rates_scaler) == (0.05, 20.0)
+
+
+def test_without_a_decoder_to_wait_for_the_rate_stays() -> None:
+    assert demo_run("clipgs_a").options == CONFIG["methods"]["feature_3dgs"]
 
 
 def test_all_else_of_a_method_stays_as_it_is() -> None:

@@ -31,8 +31,12 @@ class Options(MethodOptions):
     """learning rate of the vectors"""
 
     def scaled(self, steps: float, rates: float) -> Self:
-        """Return the options with the learning rate scaled; there is no iteration count."""
-        return self.model_copy(update={"lr": self.lr * rates})
+        """Return the options as they are: there is no iteration count, and no decoder to wait for.
+
+        Adam's 1e-3 takes an entry of a unit vector anywhere within a few hundred steps; under an L1
+        loss a larger rate adds nothing but noise.
+        """
+        return self
 
 
 def attach(options: Options, lessons: Lessons, features: SceneFeatures | None) -> Attachment:
