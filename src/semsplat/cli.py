@@ -12,13 +12,13 @@ from semsplat.errors import SemsplatError, one_line_errors
 
 
 def check(params: Path = Path("params.yaml"), /) -> None:
-    """Check a parameter file and list the runs of its suite.
+    """Check a parameter file and list the runs and trainings of its suite.
 
     Args:
         params: the file to check.
     """
     from semsplat.params.check import check as check_params
-    from semsplat.params.runs import runs
+    from semsplat.params.runs import runs, setting_runs
 
     try:
         config = yaml.safe_load(params.read_text())
@@ -31,6 +31,8 @@ def check(params: Path = Path("params.yaml"), /) -> None:
     checked = check_params(config)
     for run in runs(checked):
         print(f"{run.dataset}/{run.scene} seed {run.seed}")
+    for training in setting_runs(checked):
+        print(f"{training.dataset}/{training.scene} seed {training.seed} {training.setting}")
 
 
 def scene(path: Path, /) -> None:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from semsplat.params.base import Positive, Strict
 from semsplat.params.geometry import Geometry
+from semsplat.params.teachers import Teacher
 
 
 class MethodOptions(Strict):
@@ -53,6 +54,8 @@ class TrainRun(Strict):
     method: str
     options: dict[str, Any]
     """the method's, overrides merged in, iteration counts and rates already scaled"""
+    teacher: Teacher
+    """what the lessons are, mistakes on purpose included"""
     geometry: Geometry
     """iteration counts already scaled"""
     log_every: int

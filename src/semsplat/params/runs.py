@@ -141,6 +141,7 @@ def train_run(params: Params, run: SettingRun) -> TrainRun:
         rates_scaler=suite.rates_scaler,
         method=setting.method,
         options=options.scaled(suite.steps_scaler, suite.rates_scaler).model_dump(),
+        teacher=params.features.teachers[options.teacher],
         geometry=scaled_geometry(geometry, suite.steps_scaler),
         log_every=params.training.log_every,
     )

@@ -68,6 +68,16 @@ def random_points(
     return xyz, rgb
 
 
+Shapes = tuple[Tensor, Tensor, Tensor, Tensor]
+"""means [N, 3], quats [N, 4], scales [N, 3] and opacities [N] as `rasterize` takes them."""
+
+
+def activated(gaussians: ParameterDict | dict[str, Tensor]) -> Shapes:
+    """Return the shapes with their activations applied."""
+    scales, opacities = torch.exp(gaussians["scales"]), torch.sigmoid(gaussians["opacities"])
+    return gaussians["means"], gaussians["quats"], scales, opacities
+
+
 def splat(
     gaussians: ParameterDict | dict[str, Tensor],
     viewmats: Tensor,  # [C, 4, 4]
@@ -77,20 +87,10 @@ def splat(
     sh_degree: int,
     **options: Any,
 ) -> tuple[Tensor, Tensor, dict[str, Any]]:
-    """Activate the parameters and `rasterize` them; ``options`` go to `rasterize`."""
-    return rasterize(
-        gaussians["means"],
-        gaussians["quats"],
-        torch.exp(gaussians["scales"]),
-        torch.sigmoid(gaussians["opacities"]),
-        torch.cat([gaussians["sh0"], gaussians["shN"]], 1),
-        viewmats,
-        Ks,
-        width,
-        height,
-        sh_degree=sh_degree,
-        **options,
-    )
+    """`rasterize` the activated parameters in their colours; ``options`` go to `rasterize`."""
+    harmonics = torch.cat([gaussians["sh0"], gaussians["shN"]], 1)
+    cameras = viewmats, Ks, width, height
+    return rasterize(*activated(gaussians), harmonics, *cameras, sh_degree=sh_degree, **options)
 
 
 def splat_values(
@@ -102,14 +102,4 @@ def splat_values(
     height: int,
 ) -> tuple[Tensor, Tensor, dict[str, Any]]:
     """`rasterize` values of any number of channels in the place of colours, over zeros."""
-    return rasterize(
-        gaussians["means"],
-        gaussians["quats"],
-        torch.exp(gaussians["scales"]),
-        torch.sigmoid(gaussians["opacities"]),
-        values,
-        viewmats,
-        Ks,
-        width,
-        height,
-    )
+    return rasterize(*activated(gaussians), values, viewmats, Ks, width, height)

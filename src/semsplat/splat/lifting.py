@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from semsplat.splat.rasterize import rasterize
+from semsplat.splat.gaussians import splat_values
 
 
 class View(NamedTuple):
@@ -44,15 +44,7 @@ def _adjoint(gaussians: dict[str, Tensor], view: View) -> Tensor:
     target = torch.cat([view.features, ones], -1) * view.mask[..., None]
     with torch.enable_grad():
         values = view.features.new_zeros(len(gaussians["means"]), dim + 1).requires_grad_()
-        image, _, _ = rasterize(
-            gaussians["means"].detach(),
-            gaussians["quats"].detach(),
-            gaussians["scales"].detach().exp(),
-            gaussians["opacities"].detach().sigmoid(),
-            values,
-            view.viewmat[None],
-            view.K[None],
-            width,
-            height,
-        )
+        fixed = {key: tensor.detach() for key, tensor in gaussians.items()}
+        cameras = view.viewmat[None], view.K[None]
+        image, _, _ = splat_values(fixed, values, *cameras, width, height)
         return torch.autograd.grad(image, values, target[None])[0]

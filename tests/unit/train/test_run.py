@@ -31,7 +31,7 @@ def config(**changes) -> str:
     values = {
         "dataset": "made", "scene": "plane", "setting": "clip", "seed": 0, "run_seed": SEED,
         "steps_scaler": 1.0, "rates_scaler": 1.0, "method": "clip_gs", "options": options,
-        "geometry": GEOMETRY, "log_every": 5,
+        "geometry": GEOMETRY, "log_every": 5, "teacher": PARAMS["features"]["teachers"]["clip"],
     }  # fmt: skip
     return TrainRun(**(values | changes)).model_dump_json()
 
@@ -69,6 +69,7 @@ def test_the_card_says_what_was_learned_from_and_how_big_it_is(folder, lessons):
     card = read_json(folder / "run.json")
     assert set(card["inputs"]) == {"scene", "lessons"}
     assert set(card["outputs"]) == {"point_cloud", "semantics", "metrics"}
+    assert card["config"]["teacher"]["corruption"] is None
     numbers = card["numbers"]
     assert numbers["semantic_dim"] == 3
     assert numbers["semantic_mb"] == pytest.approx(numbers["n_gaussians"] * 3 * 4 / 2**20, abs=1e-3)
