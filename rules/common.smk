@@ -242,13 +242,12 @@ def figure_files():
     found = []
     for name in PARAMS.suites[SUITE].figures:
         kind = figure_kind(PARAMS.figures[name].kind)
-        folder = f"paper_figures/{SUITE}/{name}"
-        place = {
-            "run": "/{dataset}/{scene}/{seed}",
-            "scene": "/{dataset}/{scene}",
-            "suite": "",
+        stems = {
+            "run": "{name}/{{dataset}}/{{scene}}/{{seed}}",
+            "scene": "{name}/{{dataset}}/{{scene}}",
         }
-        found += over_shown(name, f"{folder}{place[kind.SCOPE]}.{kind.EXTENSION}")
+        stem = stems.get(kind.SCOPE, "{name}").format(name=name)
+        found += over_shown(name, f"paper_figures/{SUITE}/{stem}.{kind.EXTENSION}")
     return found
 
 
