@@ -16,8 +16,8 @@ from semsplat.fingerprint import fingerprint
 from semsplat.gpu import visible_gpus
 from semsplat.io import canonical_json
 from semsplat.params.check import check_or_exit
-from semsplat.features.teachers import teacher_kind
-from semsplat.features.tracks import track_kind
+from semsplat.features.teachers import teacher_with_options
+from semsplat.features.tracks import tracks_with_options
 from semsplat.params.networks import ClipRun, SamRun
 from semsplat.params.quality import QualityRun, TuningRun
 from semsplat.paths import put_checkout_first
@@ -123,14 +123,22 @@ def teacher_config(wildcards):
 
 def teacher_code(wildcards):
     """Return the fingerprint of a teacher and of its kinds, which are imported by name."""
-    labels, tracks = _teacher_kinds(wildcards)
-    modules = [kind.__name__ for kind, _ in (labels, tracks)]
+    modules = [kind.__name__ for kind, _ in _teacher_kinds(wildcards)]
     return fingerprint("semsplat.features.teach", *modules)
 
 
 def teacher_features(wildcards):
     """Return the features that a teacher reads, if it reads any."""
-    recipe = teacher_recipe(PARAMS, wildcards.teacher)
+    return _features_of(wildcards, wildcards.teacher)
+
+
+def setting_features(wildcards):
+    """Return the features of a setting's teacher, if it has any."""
+    return _features_of(wildcards, setting_teacher(PARAMS, wildcards.setting))
+
+
+def _features_of(wildcards, teacher):
+    recipe = teacher_recipe(PARAMS, teacher)
     folder = f"results/features/{wildcards.dataset}/{wildcards.scene}/{recipe}"
     return [f"{folder}/manifest.json"] if recipe else []
 
@@ -151,9 +159,9 @@ def teacher_maps(wildcards):
     return sorted(str(path) for folder in folders for path in folder.rglob("*.png"))
 
 
-def teacher_options(wildcards, input):
-    """Return the arguments that name a teacher's features and geometry."""
-    named = {"--features": input.features, "--geometry": input.geometry}
+def source_options(wildcards, input):
+    """Return the arguments that name the features, and the geometry, that a job reads."""
+    named = {"--features": input.features, "--geometry": input.get("geometry")}
     found = [(flag, Path(files[0]).parent) for flag, files in named.items() if files]
     return " ".join(f"{flag} {shlex.quote(str(folder))}" for flag, folder in found)
 
@@ -161,12 +169,7 @@ def teacher_options(wildcards, input):
 def _teacher_kinds(wildcards):
     """Return the kinds of a teacher's labels and tracks, each with its options."""
     teacher = PARAMS.features.teachers[wildcards.teacher]
-    kinds = teacher_kind(teacher.labels.kind), track_kind(teacher.tracks.kind)
-    entries = teacher.labels, teacher.tracks
-    return [
-        (kind, kind.Options.model_validate(entry.options))
-        for kind, entry in zip(kinds, entries)
-    ]
+    return teacher_with_options(teacher.labels), tracks_with_options(teacher.tracks)
 
 
 def _place(wildcards):
@@ -196,19 +199,6 @@ def setting_lessons(wildcards):
     teacher = setting_teacher(PARAMS, wildcards.setting)
     place = f"{wildcards.dataset}/{wildcards.scene}/{teacher}/{wildcards.seed}"
     return f"results/features/{place}/manifest.json"
-
-
-def setting_features(wildcards):
-    """Return the features of a setting's teacher, if it has any."""
-    recipe = teacher_recipe(PARAMS, setting_teacher(PARAMS, wildcards.setting))
-    folder = f"results/features/{wildcards.dataset}/{wildcards.scene}/{recipe}"
-    return [f"{folder}/manifest.json"] if recipe else []
-
-
-def features_option(wildcards, input):
-    """Return the argument that names a training's features."""
-    found = [shlex.quote(str(Path(file).parent)) for file in input.features]
-    return "".join(f"--features {folder}" for folder in found)
 
 
 def importer_name(wildcards):

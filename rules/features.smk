@@ -58,7 +58,7 @@ rule teach_scene:
         config=teacher_config,
         code=teacher_code,
         scene=subpath(input.scene, parent=True),
-        sources=teacher_options,
+        sources=source_options,
         out=subpath(output.card, parent=True),
     message:
         "teach {wildcards.dataset}/{wildcards.scene} by {wildcards.teacher}, seed {wildcards.seed}"

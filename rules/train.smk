@@ -31,7 +31,7 @@ rule train_run:
         code=train_code,
         scene=subpath(input.scene, parent=True),
         lessons=subpath(input.lessons, parent=True),
-        features=features_option,
+        sources=source_options,
         out=subpath(output.card, parent=True),
         scratch="scratch/train/{dataset}/{scene}/{setting}/{seed}",
     message:
@@ -39,5 +39,5 @@ rule train_run:
     shell:
         "OMP_NUM_THREADS={threads} NUMBA_NUM_THREADS={threads}"
         " python -m semsplat.train --scene {params.scene:q} --lessons {params.lessons:q}"
-        " {params.features} --out {params.out:q} --scratch {params.scratch:q}"
+        " {params.sources} --out {params.out:q} --scratch {params.scratch:q}"
         " --config {params.config:q} --save-every-s {resources.save_every_s} > {log:q} 2>&1"

@@ -52,9 +52,7 @@ def confusion(truth: Labels, labels: Labels, class_ids: Labels) -> NDArray[np.in
 
 def class_iou(matrix: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return of every class its IoU, 0 where there is none of it, and its share of the truth."""
-    right = np.diag(matrix)[1:]
-    actual, labelled = matrix.sum(axis=1)[1:], matrix.sum(axis=0)[1:]
-    union = actual + labelled - right
+    right, actual, union = _counts(matrix)
     return right / np.maximum(union, 1), actual / max(actual.sum(), 1)
 
 
@@ -62,11 +60,16 @@ def label_metrics(matrix: NDArray[np.int64]) -> dict[str, float]:
     """Return `LABEL_METRICS` of a confusion matrix; empty where no pixel counts."""
     if not matrix.any():
         return {}
-    right = np.diag(matrix)[1:]
-    actual, labelled = matrix.sum(axis=1)[1:], matrix.sum(axis=0)[1:]
-    union = actual + labelled - right
+    right, actual, union = _counts(matrix)
     return {
         "miou": float((right[union > 0] / union[union > 0]).mean()),
         "accuracy": float(right.sum() / matrix.sum()),
         "class_accuracy": float((right[actual > 0] / actual[actual > 0]).mean()),
     }
+
+
+def _counts(matrix: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
+    """Return of every class its pixels that are right, that are in truth its, and of both maps."""
+    right = np.diag(matrix)[1:]
+    actual, labelled = matrix.sum(axis=1)[1:], matrix.sum(axis=0)[1:]
+    return right, actual, actual + labelled - right

@@ -28,6 +28,8 @@ from semsplat.io import sha256_file, write_json
 from semsplat.paths import CLASSES
 
 Maps = Callable[[Frame], Labels]
+Counts = dict[str, NDArray[np.int64]]
+"""The confusion matrix of every view that has a label map, by name."""
 PROTOCOLS = {
     metric: protocol.NAME
     for protocol in (rgb_held_out, image_mean, pooled, consistency)
@@ -52,15 +54,17 @@ def score_setting(
     class_ids = class_ids_of(scene)
     maps = {"": predicted(predictions_dir), "teacher_": taught(lessons)}
     all_maps = {**maps, "best_vote_": best_votes(lessons, class_ids)}
-    for prefix, maps_of in all_maps.items():
-        scores["metrics"] |= _named(prefix, score_views(scene.test, maps_of, class_ids))
-        scores["metrics"] |= _named(f"{prefix}train_", score_views(scene.train, maps_of, class_ids))
-    scores["classes"] = score_classes(scene, all_maps, class_ids)
+    held_out = {p: count_views(scene.test, m, class_ids) for p, m in all_maps.items()}
+    trained = {p: count_views(scene.train, m, class_ids) for p, m in all_maps.items()}
+    for prefix in all_maps:
+        scores["metrics"] |= _named(prefix, score_views(held_out[prefix]))
+        scores["metrics"] |= _named(f"{prefix}train_", score_views(trained[prefix]))
+    scores["classes"] = score_classes(scene, held_out, class_ids)
     pairs, metrics, verdicts = score_pairs(scene, maps)
     scores["metrics"] |= metrics
     scores["pairs"] = pairs
-    for name, values in view_scores(scene, maps[""], class_ids).items():
-        scores["views"][name] |= values
+    for name, matrix in held_out[""].items():
+        scores["views"][name] |= image_mean.score([matrix])
     scores["protocols"] = {metric: protocol_of(metric) for metric in scores["metrics"]}
     scores["protocol"] = ", ".join(sorted(set(scores["protocols"].values())))
     scores["missing_classes"] = missing_classes(scene, predictions_dir)
@@ -117,17 +121,16 @@ def best_votes(lessons: Lessons, class_ids: Labels) -> Maps:
     return best
 
 
-def score_classes(scene: Scene, maps: dict[str, Maps], class_ids: Labels) -> dict[str, Any]:
+def score_classes(scene: Scene, counts: dict[str, Counts], class_ids: Labels) -> dict[str, Any]:
     """Return {prefix + "iou": {class: IoU of all held-out pixels}, "share": {class: its part}}.
 
     Classes that the held-out views do not show are left out.
     """
     found: dict[str, Any] = {}
-    for prefix, maps_of in maps.items():
-        matrices = [*_matrices(scene.test, maps_of, class_ids).values()]
+    for prefix, matrices in counts.items():
         if not matrices:
             return {}
-        iou, share = class_iou(np.sum(matrices, axis=0))
+        iou, share = class_iou(np.sum([*matrices.values()], axis=0))
         names = {entry["id"]: entry["name"] for entry in load_semantics(scene)["classes"]}
         shown = [place for place, part in enumerate(share) if part]
         for key, values in ((f"{prefix}iou", iou), ("share", share)):
@@ -135,21 +138,12 @@ def score_classes(scene: Scene, maps: dict[str, Maps], class_ids: Labels) -> dic
     return found
 
 
-def score_views(frames: Sequence[Frame], maps_of: Maps, class_ids: Labels) -> dict[str, float]:
-    """Return the metrics of both protocols over the views that have a label map."""
-    matrices = _matrices(frames, maps_of, class_ids)
+def score_views(matrices: Counts) -> dict[str, float]:
+    """Return the metrics of both protocols over views."""
     return image_mean.score(matrices.values()) | pooled.score(matrices.values())
 
 
-def view_scores(scene: Scene, maps_of: Maps, class_ids: Labels) -> dict[str, dict[str, float]]:
-    """Return {held-out view: its own mIoU and accuracy}."""
-    matrices = _matrices(scene.test, maps_of, class_ids)
-    return {name: image_mean.score([matrix]) for name, matrix in matrices.items()}
-
-
-def _matrices(
-    frames: Sequence[Frame], maps_of: Maps, class_ids: Labels
-) -> dict[str, NDArray[np.int64]]:
+def count_views(frames: Sequence[Frame], maps_of: Maps, class_ids: Labels) -> Counts:
     """Return the confusion matrix of every view that has a label map."""
     matrices = {}
     for frame in frames:

@@ -25,8 +25,8 @@ from semsplat.errors import SemsplatError
 from semsplat.features.corruption import corrupt_iid, corrupt_runs
 from semsplat.features.lessons import Lesson, write_lesson
 from semsplat.features.store import SceneFeatures, open_features
-from semsplat.features.teachers import Sources, Taught, teacher_kind
-from semsplat.features.tracks import track_kind
+from semsplat.features.teachers import Sources, Taught, teacher_with_options
+from semsplat.features.tracks import tracks_with_options
 from semsplat.io import atomic_dir
 from semsplat.params.teachers import TeacherRun
 from semsplat.provenance import Card
@@ -45,17 +45,13 @@ class Classroom:
 
     def teach(self, frame: Frame) -> Taught:
         """Return what the teacher itself says about a view."""
-        labels = self.run.teacher.labels
-        kind = teacher_kind(labels.kind)
-        options = kind.Options.model_validate(labels.options)
+        kind, options = teacher_with_options(self.run.teacher.labels)
         taught: Taught = kind.teach(frame, options, self.sources)
         return taught
 
     def track(self, frames: tuple[Frame, ...], regions: Callable[[Frame], Any]) -> Iterator[Any]:
         """Yield the track ids of views in order."""
-        tracks = self.run.teacher.tracks
-        kind = track_kind(tracks.kind)
-        options = kind.Options.model_validate(tracks.options)
+        kind, options = tracks_with_options(self.run.teacher.tracks)
         ids: Iterator[Any] = kind.track(frames, regions, options, self.depths)
         return ids
 
@@ -92,29 +88,28 @@ def write_lessons(
 
 def lessons(room: Classroom) -> Iterator[Lesson]:
     """Yield the lesson of every frame, corrupted if the parameters say so."""
-    regions = {frame.name: room.teach(frame).regions for frame in room.scene.frames}
+    taught = {frame.name: room.teach(frame) for frame in room.scene.frames}
     train = room.scene.train
-    ids = room.track(train, lambda frame: regions[frame.name])
+    ids = room.track(train, lambda frame: taught[frame.name].regions)
     tracks = dict(zip([frame.name for frame in train], ids, strict=True))
-    for frame, labels in zip(room.scene.frames, _labels(room, regions), strict=True):
-        yield Lesson(labels, regions[frame.name], tracks.get(frame.name))
+    for (name, clean), labels in zip(taught.items(), _labels(room, taught), strict=True):
+        yield Lesson(labels, clean.regions, tracks.get(name))
 
 
-def _labels(room: Classroom, regions: dict[str, Any]) -> Iterator[Any]:
+def _labels(room: Classroom, taught: dict[str, Taught]) -> Iterator[Any]:
     """Yield the labels of every frame."""
     corruption, n_classes = room.run.teacher.corruption, len(room.sources.class_ids)
-    clean = (room.teach(frame).labels for frame in room.scene.frames)
     if corruption is None:
-        yield from clean
+        yield from (clean.labels for clean in taught.values())
     elif corruption.kind == "iid":
         rng = np.random.default_rng(room.run.run_seed)
-        for frame, labels in zip(room.scene.frames, clean, strict=True):
-            yield corrupt_iid(labels, regions[frame.name], corruption.share, n_classes, rng)
+        for clean in taught.values():
+            yield corrupt_iid(clean.labels, clean.regions, corruption.share, n_classes, rng)
     else:
         # Held-out views are mistaken like the views around them, so objects are followed through
         # all views here; what the method is shown are the tracks of the training views alone.
-        objects = room.track(room.scene.frames, lambda frame: regions[frame.name])
-        maps = list(zip(clean, objects, strict=True))
+        objects = room.track(room.scene.frames, lambda frame: taught[frame.name].regions)
+        maps = [(t.labels, ids) for t, ids in zip(taught.values(), objects, strict=True)]
         yield from corrupt_runs(maps, corruption.share, n_classes, room.run.run_seed)
 
 
@@ -128,18 +123,18 @@ def _classes(scene: Scene) -> list[dict[str, Any]]:
 
 def _features(config: TeacherRun, features_dir: Path | None) -> SceneFeatures | None:
     """Return the features; raise where the teacher reads some and there are none."""
-    labels = config.teacher.labels
-    kind = teacher_kind(labels.kind)
-    if features_dir is None and kind.recipe(kind.Options.model_validate(labels.options)):
-        raise SemsplatError(f"a {labels.kind} teacher learns from features; give --features")
+    kind, options = teacher_with_options(config.teacher.labels)
+    if features_dir is None and kind.recipe(options):
+        raise SemsplatError(
+            f"a {config.teacher.labels.kind} teacher learns from features; give --features"
+        )
     return open_features(features_dir) if features_dir else None
 
 
 def _depths(config: TeacherRun, geometry_dir: Path | None, device: str) -> Depths:
     """Return what gives the depth float32 [H, W] of a frame: rendered where tracks ask for that."""
-    tracks = config.teacher.tracks
-    kind = track_kind(tracks.kind)
-    if not kind.needs_geometry(kind.Options.model_validate(tracks.options)):
+    kind, options = tracks_with_options(config.teacher.tracks)
+    if not kind.needs_geometry(options):
         return load_depth
     if geometry_dir is None:
         raise SemsplatError("the tracks follow rendered depth; give --geometry")
@@ -161,7 +156,6 @@ def _facts(config: TeacherRun, classes: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _declares_truth(config: TeacherRun) -> bool:
     """Tell whether the teacher is the scene's ground truth, which the parameters then say."""
-    labels = config.teacher.labels
-    kind = teacher_kind(labels.kind)
-    truth: bool = kind.declares_truth(kind.Options.model_validate(labels.options))
+    kind, options = teacher_with_options(config.teacher.labels)
+    truth: bool = kind.declares_truth(options)
     return truth

@@ -90,10 +90,12 @@ def adam_per_tensor(
     gaussians: ParameterDict, rates: dict[str, float], eps: float
 ) -> dict[str, Optimizer]:
     """Return one fused Adam per tensor."""
-    return {
-        key: Adam([{"params": [gaussians[key]], "lr": rate}], eps=eps, fused=True)
-        for key, rate in rates.items()
-    }
+    return {key: adam([gaussians[key]], rate, eps) for key, rate in rates.items()}
+
+
+def adam(weights: list[Parameter], rate: float, eps: float) -> Adam:
+    """Return a fused Adam over one group of weights."""
+    return Adam([{"params": weights, "lr": rate}], eps=eps, fused=True)
 
 
 def seed_everything(seed: int) -> torch.Generator:

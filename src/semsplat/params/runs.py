@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from semsplat.features.teachers import teacher_kind
+from semsplat.features.teachers import teacher_with_options
 from semsplat.io import sha256_text
 from semsplat.params.features import FeaturesRun
 from semsplat.params.geometry import Geometry, GeometryRun
@@ -173,9 +173,8 @@ def setting_teacher(params: Params, setting: str) -> str:
 
 def teacher_recipe(params: Params, teacher: str) -> str | None:
     """Return the feature recipe that a teacher reads, if it reads any."""
-    labels = params.features.teachers[teacher].labels
-    kind = teacher_kind(labels.kind)
-    recipe: str | None = kind.recipe(kind.Options.model_validate(labels.options))
+    kind, options = teacher_with_options(params.features.teachers[teacher].labels)
+    recipe: str | None = kind.recipe(options)
     return recipe
 
 

@@ -42,10 +42,10 @@ def at_size(ids: Ids, camera: Camera | View, device: str) -> Tensor:
     return torch.from_numpy(resized.astype(np.int64)).to(device)
 
 
-def dense_map(stage: Stage, view: View) -> Tensor:
+def dense_map(stage: Stage, name: str) -> Tensor:
     """Return CLIP's dense map of a view, [D, h, w], a unit vector per cell."""
     assert stage.features is not None
-    dense = stage.features.view(view.name).dense
+    dense = stage.features.view(name).dense
     return torch.from_numpy(np.asarray(dense, np.float32)).to(stage.device)
 
 

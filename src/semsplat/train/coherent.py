@@ -13,6 +13,7 @@ from semsplat.splat.gaussians import splat_values
 from semsplat.train.class_terms import at_size
 from semsplat.train.methods import Stage
 from semsplat.train.methods.clip_gs import SelfTraining
+from semsplat.train.start import SEMANTICS
 
 
 def vote(
@@ -71,7 +72,7 @@ def neighbours(stage: Stage, name: str) -> list[int]:
 @torch.no_grad()
 def rendered_classes(stage: Stage, camera: Camera) -> Tensor:
     """Return the class of every pixel of a view with the Gaussians as they are, int64 [H, W]."""
-    values = stage.gaussians["semantics"]
+    values = stage.gaussians[SEMANTICS]
     size = (camera.width, camera.height)
     image, _, _ = splat_values(stage.gaussians, values, camera.viewmat[None], camera.K[None], *size)
     return classes_of(stage.decoder(image[0]))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import torch
 from torch.nn import Parameter
-from torch.optim import Adam
 
 from semsplat.data.scene import Scene
-from semsplat.fit.trainee import Decoder, Trainee
+from semsplat.fit.trainee import Decoder, Trainee, adam
 from semsplat.geometry.rgb import start_training
 from semsplat.params.geometry import Geometry
 from semsplat.train.methods import Attachment
@@ -35,8 +34,3 @@ def start_joint(
     optimizer = adam(weights, attachment.decoder_rate, geometry.adam_eps) if weights else None
     trainee.decoder = Decoder(module, optimizer)
     return trainee
-
-
-def adam(weights: list[Parameter], rate: float, eps: float) -> Adam:
-    """Return a fused Adam over one group of weights."""
-    return Adam([{"params": weights, "lr": rate}], eps=eps, fused=True)

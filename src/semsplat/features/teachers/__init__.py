@@ -2,7 +2,7 @@
 
 One kind per file.  A kind has ``Options`` (what ``params.yaml`` may say), ``recipe(options)`` (the
 feature recipe it reads, or None), ``folders(options)`` (what it reads from disk besides),
-``DECLARES_TRUTH(options)`` and ``teach(frame, options, sources)``, which returns `Taught`.
+``declares_truth(options)`` and ``teach(frame, options, sources)``, which returns `Taught`.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from semsplat.params.base import Kind
 
 if TYPE_CHECKING:
     from semsplat.features.store import SceneFeatures
@@ -53,3 +55,9 @@ def teacher_kinds() -> list[str]:
 def teacher_kind(name: str) -> ModuleType:
     """Return the module of a kind that `teacher_kinds` lists."""
     return import_module(f"semsplat.features.teachers.{name}")
+
+
+def teacher_with_options(entry: Kind) -> tuple[ModuleType, Any]:
+    """Return the kind that ``params.yaml`` names, and its options."""
+    kind = teacher_kind(entry.kind)
+    return kind, kind.Options.model_validate(entry.options)

@@ -10,6 +10,9 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any
+
+from semsplat.params.base import Kind
 
 
 def track_kinds() -> list[str]:
@@ -20,3 +23,9 @@ def track_kinds() -> list[str]:
 def track_kind(name: str) -> ModuleType:
     """Return the module of a kind that `track_kinds` lists."""
     return import_module(f"semsplat.features.tracks.{name}")
+
+
+def tracks_with_options(entry: Kind) -> tuple[ModuleType, Any]:
+    """Return the kind that ``params.yaml`` names, and its options."""
+    kind = track_kind(entry.kind)
+    return kind, kind.Options.model_validate(entry.options)

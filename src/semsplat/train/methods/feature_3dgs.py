@@ -6,6 +6,7 @@ dense CLIP map of every view; a pixel's class is the one whose text vector is mo
 
 from __future__ import annotations
 
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import Field
@@ -64,7 +65,9 @@ def semantic_terms(options: Options, stage: Stage) -> Terms:
     """Return L_f = |F - F_t|_1 (Feature 3DGS, Eq. 6): the mean over cells and channels."""
     from semsplat.train.class_terms import dense_map, map_distance
 
+    maps = cache(partial(dense_map, stage))  # each is read from disk once, as lessons are
+
     def terms(step: int, view: Any, semantics: Any) -> dict[str, Any]:
-        return {"feature": options.weight * map_distance(semantics, dense_map(stage, view))}
+        return {"feature": options.weight * map_distance(semantics, maps(view.name))}
 
     return terms
