@@ -25,13 +25,16 @@ from semsplat.params.runs import (
     LessonRun,
     Run,
     SettingRun,
+    answers,
     feature_runs,
     features_run,
     geometry_run,
+    is_frozen,
     lesson_run,
     lesson_runs,
     runs,
     scene_options,
+    setting_recipe,
     setting_runs,
     setting_teacher,
     shown_runs,
@@ -129,16 +132,15 @@ def teacher_code(wildcards):
 
 def teacher_features(wildcards):
     """Return the features that a teacher reads, if it reads any."""
-    return _features_of(wildcards, wildcards.teacher)
+    return _features_of(wildcards, teacher_recipe(PARAMS, wildcards.teacher))
 
 
 def setting_features(wildcards):
-    """Return the features of a setting's teacher, if it has any."""
-    return _features_of(wildcards, setting_teacher(PARAMS, wildcards.setting))
+    """Return the features that a setting's method or its teacher reads, if either does."""
+    return _features_of(wildcards, setting_recipe(PARAMS, wildcards.setting))
 
 
-def _features_of(wildcards, teacher):
-    recipe = teacher_recipe(PARAMS, teacher)
+def _features_of(wildcards, recipe):
     folder = f"results/features/{wildcards.dataset}/{wildcards.scene}/{recipe}"
     return [f"{folder}/manifest.json"] if recipe else []
 
@@ -146,9 +148,19 @@ def _features_of(wildcards, teacher):
 def teacher_geometry(wildcards):
     """Return the geometry whose rendered depth a teacher's tracks follow, if they do."""
     kind, options = _teacher_kinds(wildcards)[1]
+    return _geometry_of(wildcards) if kind.needs_geometry(options) else []
+
+
+def setting_geometry(wildcards):
+    """Return the geometry that a setting's method leaves as it is, if it does."""
+    return _geometry_of(wildcards) if is_frozen(PARAMS, wildcards.setting) else []
+
+
+def _geometry_of(wildcards):
     place = f"{wildcards.dataset}/{wildcards.scene}/{wildcards.seed}"
-    names = ("point_cloud.ply", "run.json") if kind.needs_geometry(options) else ()
-    return [f"results/geometry/{place}/{name}" for name in names]
+    return [
+        f"results/geometry/{place}/{name}" for name in ("point_cloud.ply", "run.json")
+    ]
 
 
 def teacher_maps(wildcards):
@@ -160,9 +172,9 @@ def teacher_maps(wildcards):
 
 
 def source_options(wildcards, input):
-    """Return the arguments that name the features, and the geometry, that a job reads."""
-    named = {"--features": input.features, "--geometry": input.get("geometry")}
-    found = [(flag, Path(files[0]).parent) for flag, files in named.items() if files]
+    """Return the arguments that name the lessons, features and geometry that a job reads."""
+    files = {kind: input.get(kind) for kind in ("lessons", "features", "geometry")}
+    found = [(f"--{kind}", Path(several[0]).parent) for kind, several in files.items() if several]
     return " ".join(f"{flag} {shlex.quote(str(folder))}" for flag, folder in found)
 
 
@@ -195,10 +207,18 @@ def train_code(wildcards):
 
 
 def setting_lessons(wildcards):
-    """Return the lessons that a setting learns from."""
+    """Return the lessons that a setting learns from, if it has a teacher."""
     teacher = setting_teacher(PARAMS, wildcards.setting)
+    if teacher is None:
+        return []
     place = f"{wildcards.dataset}/{wildcards.scene}/{teacher}/{wildcards.seed}"
-    return f"results/features/{place}/manifest.json"
+    return [f"results/features/{place}/manifest.json"]
+
+
+def settings_answering(kind):
+    """Return a wildcard's pattern of the settings whose fields are asked for one thing."""
+    names = [name for name in PARAMS.settings if answers(PARAMS, name) == kind]
+    return "|".join(names) or "(?!)"  # matches nothing
 
 
 def importer_name(wildcards):

@@ -72,6 +72,8 @@ rule render_classes:
         "results/evaluate/{dataset}/{scene}/{setting}/{seed}/predictions/manifest.json",
     log:
         "logs/evaluate/{dataset}/{scene}/{setting}/{seed}.render.log",
+    wildcard_constraints:
+        setting=settings_answering("classes"),
     conda:
         "../envs/semsplat.yaml"
     resources:
@@ -90,6 +92,38 @@ rule render_classes:
         " --model {params.model:q} --out {params.out:q} > {log:q} 2>&1"
 
 
+rule render_queries:
+    input:
+        scene="data/{dataset}/{scene}/manifest.json",
+        features=setting_features,
+        card="results/train/{dataset}/{scene}/{setting}/{seed}/run.json",
+        ply="results/train/{dataset}/{scene}/{setting}/{seed}/point_cloud.ply",
+        semantics="results/train/{dataset}/{scene}/{setting}/{seed}/semantics.safetensors",
+    output:
+        "results/evaluate/{dataset}/{scene}/{setting}/{seed}/predictions/manifest.json",
+    log:
+        "logs/evaluate/{dataset}/{scene}/{setting}/{seed}.render.log",
+    wildcard_constraints:
+        setting=settings_answering("relevancy"),
+    conda:
+        "../envs/semsplat.yaml"
+    resources:
+        gpu=1,
+    params:
+        scene=subpath(input.scene, parent=True),
+        sources=source_options,
+        model=subpath(input.ply, parent=True),
+        out=subpath(output[0], parent=True),
+        code=fingerprint("semsplat.evaluate.predict_queries"),
+        method=method_code,
+    message:
+        "ask {wildcards.setting} on {wildcards.dataset}/{wildcards.scene}, seed {wildcards.seed}"
+    shell:
+        "OMP_NUM_THREADS={threads} NUMBA_NUM_THREADS={threads}"
+        " python -m semsplat.evaluate render-queries --scene {params.scene:q} {params.sources}"
+        " --model {params.model:q} --out {params.out:q} > {log:q} 2>&1"
+
+
 rule score_setting:
     input:
         scene="data/{dataset}/{scene}/manifest.json",
@@ -100,12 +134,14 @@ rule score_setting:
         pairs="results/evaluate/{dataset}/{scene}/{setting}/{seed}/inconsistency.npz",
     log:
         "logs/evaluate/{dataset}/{scene}/{setting}/{seed}.score.log",
+    wildcard_constraints:
+        setting=settings_answering("classes"),
     conda:
         "../envs/semsplat.yaml"
     params:
         scene=subpath(input.scene, parent=True),
         predictions=subpath(input.predictions, parent=True),
-        lessons=subpath(input.lessons, parent=True),
+        lessons=lambda wildcards, input: Path(input.lessons[0]).parent,
         lpips_net=PARAMS.evaluate.lpips_net,
         code=fingerprint("semsplat.evaluate.score_setting"),
     message:
@@ -115,6 +151,30 @@ rule score_setting:
         " python -m semsplat.evaluate score-setting --scene {params.scene:q}"
         " --predictions {params.predictions:q} --lessons {params.lessons:q} --out {output.scores:q}"
         " --lpips-net {params.lpips_net:q} > {log:q} 2>&1"
+
+
+rule score_queries:
+    input:
+        scene="data/{dataset}/{scene}/manifest.json",
+        predictions="results/evaluate/{dataset}/{scene}/{setting}/{seed}/predictions/manifest.json",
+    output:
+        "results/evaluate/{dataset}/{scene}/{setting}/{seed}/scores.json",
+    log:
+        "logs/evaluate/{dataset}/{scene}/{setting}/{seed}.score.log",
+    wildcard_constraints:
+        setting=settings_answering("relevancy"),
+    conda:
+        "../envs/semsplat.yaml"
+    params:
+        scene=subpath(input.scene, parent=True),
+        predictions=subpath(input.predictions, parent=True),
+        code=fingerprint("semsplat.evaluate.score_queries"),
+    message:
+        "score {wildcards.setting} on {wildcards.dataset}/{wildcards.scene}, seed {wildcards.seed}"
+    shell:
+        "OMP_NUM_THREADS={threads}"
+        " python -m semsplat.evaluate score-queries --scene {params.scene:q}"
+        " --predictions {params.predictions:q} --out {output:q} > {log:q} 2>&1"
 
 
 rule measure_speed:

@@ -8,6 +8,7 @@ rule train_run:
         scene="data/{dataset}/{scene}/manifest.json",
         lessons=setting_lessons,
         features=setting_features,
+        geometry=setting_geometry,
     output:
         ply="results/train/{dataset}/{scene}/{setting}/{seed}/point_cloud.ply",
         semantics="results/train/{dataset}/{scene}/{setting}/{seed}/semantics.safetensors",
@@ -30,7 +31,6 @@ rule train_run:
         config=train_config,
         code=train_code,
         scene=subpath(input.scene, parent=True),
-        lessons=subpath(input.lessons, parent=True),
         sources=source_options,
         out=subpath(output.card, parent=True),
         scratch="scratch/train/{dataset}/{scene}/{setting}/{seed}",
@@ -38,6 +38,6 @@ rule train_run:
         "train {wildcards.setting} on {wildcards.dataset}/{wildcards.scene}, seed {wildcards.seed}"
     shell:
         "OMP_NUM_THREADS={threads} NUMBA_NUM_THREADS={threads}"
-        " python -m semsplat.train --scene {params.scene:q} --lessons {params.lessons:q}"
-        " {params.sources} --out {params.out:q} --scratch {params.scratch:q}"
+        " python -m semsplat.train --scene {params.scene:q} {params.sources}"
+        " --out {params.out:q} --scratch {params.scratch:q}"
         " --config {params.config:q} --save-every-s {resources.save_every_s} > {log:q} 2>&1"

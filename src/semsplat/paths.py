@@ -10,6 +10,8 @@ GEOMETRY = "geometry"
 
 CLASSES = "classes"
 """The folder of class maps among the predictions."""
+RELEVANCY = "relevancy"
+"""The folder of relevancy maps among the predictions."""
 
 
 def put_checkout_first() -> None:

@@ -39,6 +39,21 @@ def render_classes(scene: Path, model: Path, out: Path) -> None:
         predict_classes(scene, model, out, device)
 
 
+def render_queries(scene: Path, model: Path, features: Path, out: Path) -> None:
+    """Ask a trained setting for the prompts of a scene's annotated views.
+
+    Args:
+        scene: the canonical scene.
+        model: the training's folder with point_cloud.ply, semantics.safetensors and run.json.
+        features: the features it learned from, which name the CLIP model.
+        out: the predictions folder.
+    """
+    with claim_device() as device:
+        from semsplat.evaluate.predict_queries import predict_queries
+
+        predict_queries(scene, model, features, out, device)
+
+
 def score(scene: Path, predictions: Path, out: Path, lpips_net: str) -> None:
     """Score predictions against the held-out views.
 
@@ -100,6 +115,7 @@ def main() -> None:
     commands: dict[str, Callable[..., None]] = {
         "render": render,
         "render-classes": render_classes,
+        "render-queries": render_queries,
         "score": score,
         "score-setting": score_setting,
         "score-features": score_features,

@@ -44,7 +44,8 @@ def _facts(config: FeaturesRun) -> dict[str, Any]:
     models = {"clip": config.clip.model_dump()}
     models |= {"sam": config.sam.model_dump()} if config.sam else {}
     place = {"dataset": config.dataset, "scene": config.scene, "recipe": config.name}
-    return {**place, "models": models, "config": config.recipe.model_dump()}
+    recipe = {"config": config.recipe.model_dump(), "templates": config.templates}
+    return {**place, "models": models, **recipe}
 
 
 def _write_texts(out: Path, scene: Scene, extractor: Extractor) -> dict[str, Any]:

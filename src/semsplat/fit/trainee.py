@@ -34,7 +34,10 @@ class Decoder:
 
 @dataclass
 class Trainee:
-    """Gaussians with one Adam per tensor, as gsplat's strategies want them."""
+    """Gaussians with one Adam per tensor, as gsplat's strategies want them.
+
+    A tensor without an optimiser stays as it is and is no part of the state.
+    """
 
     gaussians: ParameterDict
     optimizers: dict[str, Optimizer]
@@ -67,7 +70,7 @@ class Trainee:
     def state_dict(self) -> dict[str, Any]:
         """Return all tensors and running sums, for `semsplat.fit.state`."""
         return {
-            "gaussians": {k: v.detach() for k, v in self.gaussians.items()},
+            "gaussians": {k: self.gaussians[k].detach() for k in self.optimizers},
             "optimizers": {k: v.state_dict() for k, v in self.optimizers.items()},
             "density": self.density.state_dict() if self.density else None,
             "decoder": self.decoder.state_dict() if self.decoder else None,

@@ -56,7 +56,7 @@ def check(config: dict[str, Any]) -> Params:
     for name, teacher in params.features.teachers.items():
         lines += check_teacher(name, teacher, params.features)
     for name, options in params.methods.items():
-        lines += check_method(name, options, list(params.features.teachers))
+        lines += check_method(name, options, params.features)
     for name in params.settings:
         lines += check_setting(name, params)
     if lines:

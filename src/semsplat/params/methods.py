@@ -2,17 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field
 
-from semsplat.params.base import Positive, Strict
+from semsplat.params.base import Count, Positive, Strict
 from semsplat.params.geometry import Geometry
 from semsplat.params.teachers import Teacher
 
 
 class MethodOptions(Strict):
-    """What every method has; each adds its own."""
+    """What every method has; each adds its own to one of the kinds below."""
+
+    def scaled(self, steps: float, rates: float) -> Self:
+        """Return the options with iteration counts times ``steps``, learning rates times ``rates``.
+
+        Every method says which of its options these are.
+        """
+        raise NotImplementedError
+
+
+class LearningRates(Strict):
+    """Adam's learning rates."""
+
+    semantics: Positive
+    """of the numbers that every Gaussian holds"""
+    decoder: Positive
+    """of the decoder"""
+
+    def times(self, factor: float) -> Self:
+        """Return the rates times a factor."""
+        new = {"semantics": self.semantics * factor, "decoder": self.decoder * factor}
+        return self.model_copy(update=new)
+
+
+class Taught(MethodOptions):
+    """A method that learns classes from a teacher's lessons while the geometry is fitted."""
 
     teacher: str
     """name of the teacher, from features.teachers"""
@@ -21,12 +46,16 @@ class MethodOptions(Strict):
     moves_geometry: bool
     """whether the semantic term's gradient reaches positions, shapes and opacities"""
 
-    def scaled(self, steps: float, rates: float) -> Self:
-        """Return the options with iteration counts times ``steps``, learning rates times ``rates``.
 
-        Every method says which of its options these are.
-        """
-        raise NotImplementedError
+class Frozen(MethodOptions):
+    """A method that learns from a recipe's features on the finished geometry of the same seed."""
+
+    recipe: str
+    """name of the recipe, from features.recipes"""
+    steps: Count
+    """iterations, one random training view each"""
+    image_scale: Annotated[float, Field(gt=0, le=1)]
+    """of the views that are learned from"""
 
 
 class Setting(Strict):
@@ -54,8 +83,8 @@ class TrainRun(Strict):
     method: str
     options: dict[str, Any]
     """the method's, overrides merged in, iteration counts and rates already scaled"""
-    teacher: Teacher
-    """what the lessons are, mistakes on purpose included"""
+    teacher: Teacher | None
+    """what the lessons are, mistakes on purpose included; null where there are none"""
     geometry: Geometry
     """iteration counts already scaled"""
     log_every: int

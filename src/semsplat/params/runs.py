@@ -8,10 +8,10 @@ from semsplat.features.teachers import teacher_with_options
 from semsplat.io import sha256_text
 from semsplat.params.features import FeaturesRun
 from semsplat.params.geometry import Geometry, GeometryRun
-from semsplat.params.methods import TrainRun
+from semsplat.params.methods import Frozen, TrainRun
 from semsplat.params.schema import Dataset, Params
 from semsplat.params.teachers import TeacherRun
-from semsplat.train.methods import method_options
+from semsplat.train.methods import method, method_options
 
 
 class Run(NamedTuple):
@@ -105,8 +105,9 @@ def lesson_runs(params: Params) -> list[LessonRun]:
     """Return the lessons that the trainings of the chosen suite learn from, sorted, each once."""
     return sorted(
         {
-            LessonRun(r.dataset, r.scene, setting_teacher(params, r.setting), r.seed)
+            LessonRun(r.dataset, r.scene, teacher, r.seed)
             for r in setting_runs(params)
+            if (teacher := setting_teacher(params, r.setting))
         }
     )
 
@@ -119,9 +120,9 @@ def feature_runs(params: Params) -> list[FeatureRun]:
         if "recipe" in params.figures[figure].options
         for run in shown_runs(params, figure)
     }
-    for lesson in lesson_runs(params):
-        recipe = teacher_recipe(params, lesson.teacher)
-        found |= {FeatureRun(lesson.dataset, lesson.scene, recipe)} if recipe else set()
+    for run in setting_runs(params):
+        recipe = setting_recipe(params, run.setting)
+        found |= {FeatureRun(run.dataset, run.scene, recipe)} if recipe else set()
     return sorted(found)
 
 
@@ -134,6 +135,7 @@ def train_run(params: Params, run: SettingRun) -> TrainRun:
     suite, setting = params.suites[params.suite], params.settings[run.setting]
     options = method_options(setting.method).model_validate(setting_options(params, run.setting))
     geometry = Geometry.model_validate(merged(params.geometry.model_dump(), setting.geometry))
+    teacher = setting_teacher(params, run.setting)
     return TrainRun(
         **run._asdict(),
         run_seed=run_seed(params.seed, Run(run.dataset, run.scene, run.seed)),
@@ -141,7 +143,7 @@ def train_run(params: Params, run: SettingRun) -> TrainRun:
         rates_scaler=suite.rates_scaler,
         method=setting.method,
         options=options.scaled(suite.steps_scaler, suite.rates_scaler).model_dump(),
-        teacher=params.features.teachers[options.teacher],
+        teacher=params.features.teachers[teacher] if teacher else None,
         geometry=scaled_geometry(geometry, suite.steps_scaler),
         log_every=params.training.log_every,
     )
@@ -165,10 +167,30 @@ def setting_options(params: Params, setting: str) -> dict[str, Any]:
     return merged(params.methods[entry.method], entry.override)
 
 
-def setting_teacher(params: Params, setting: str) -> str:
-    """Return the name of a setting's teacher."""
-    name: str = setting_options(params, setting)["teacher"]
+def setting_teacher(params: Params, setting: str) -> str | None:
+    """Return the name of a setting's teacher, if its method learns from one."""
+    name: str | None = setting_options(params, setting).get("teacher")
     return name
+
+
+def setting_recipe(params: Params, setting: str) -> str | None:
+    """Return the recipe that a setting's method, or else its teacher, reads, if either does."""
+    teacher = setting_teacher(params, setting)
+    if teacher:
+        return teacher_recipe(params, teacher)
+    name: str = setting_options(params, setting)["recipe"]
+    return name
+
+
+def is_frozen(params: Params, setting: str) -> bool:
+    """Tell whether a setting's method learns on finished geometry."""
+    return issubclass(method_options(params.settings[setting].method), Frozen)
+
+
+def answers(params: Params, setting: str) -> str:
+    """Return what a setting's fields are asked for: classes or relevancy."""
+    kind: str = method(params.settings[setting].method).ANSWERS
+    return kind
 
 
 def teacher_recipe(params: Params, teacher: str) -> str | None:

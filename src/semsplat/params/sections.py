@@ -13,6 +13,7 @@ from semsplat.features.tracks import track_kind, track_kinds
 from semsplat.figures import figure_kind, figure_kinds
 from semsplat.params.features import Features, Recipe
 from semsplat.params.geometry import Geometry
+from semsplat.params.methods import Frozen
 from semsplat.params.mistakes import Where, hint, line, mistakes, no_such
 from semsplat.params.runs import merged
 from semsplat.params.schema import Dataset, Figure, Params
@@ -95,11 +96,11 @@ def check_teacher(name: str, teacher: Teacher, features: Features) -> list[str]:
     return lines
 
 
-def check_method(name: str, options: dict[str, Any], teachers: list[str]) -> list[str]:
+def check_method(name: str, options: dict[str, Any], features: Features) -> list[str]:
     """Validate a method's parameters with its own model."""
     if name not in method_names():
         return [no_such(("methods",), "method", name, method_names())]
-    return _method_options(name, options, ("methods", name), teachers)
+    return _method_options(name, options, ("methods", name), features)
 
 
 def check_setting(name: str, params: Params) -> list[str]:
@@ -110,25 +111,31 @@ def check_setting(name: str, params: Params) -> list[str]:
     if setting.method not in method_names():
         return []  # said once, where the method stands
     whole = merged(params.methods[setting.method], setting.override)
-    place, teachers = (*where, "override"), list(params.features.teachers)
-    known = set(_method_options(setting.method, params.methods[setting.method], place, teachers))
+    place, features = (*where, "override"), params.features
+    known = set(_method_options(setting.method, params.methods[setting.method], place, features))
     lines = [
         each
-        for each in _method_options(setting.method, whole, place, teachers)
+        for each in _method_options(setting.method, whole, place, features)
         if each not in known  # said once, where the method stands
     ]
+    if setting.geometry and issubclass(method_options(setting.method), Frozen):
+        lines.append(
+            f"{'.'.join(where)}.geometry: {setting.method} moves no geometry; leave it {{}}"
+        )
     geometry = merged(params.geometry.model_dump(), setting.geometry)
     return lines + _options(Geometry, geometry, (*where, "geometry"))
 
 
 def _method_options(
-    name: str, options: dict[str, Any], where: Where, teachers: list[str]
+    name: str, options: dict[str, Any], where: Where, features: Features
 ) -> list[str]:
     lines = _options(method_options(name), options, where)
-    teacher = options.get("teacher")
-    if isinstance(teacher, str) and teacher not in teachers:
-        lines.append(_dangling((*where, "teacher"), teacher, teachers))
-    return lines
+    groups = {"teacher": list(features.teachers), "recipe": list(features.recipes)}
+    return lines + [
+        _dangling((*where, key), options[key], known)
+        for key, known in groups.items()
+        if isinstance(options.get(key), str) and options[key] not in known
+    ]
 
 
 def _options(model: type[BaseModel], options: dict[str, Any], where: Where) -> list[str]:

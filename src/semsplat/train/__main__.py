@@ -13,28 +13,31 @@ from semsplat.gpu import claim_device
 
 def run(
     scene: Path,
-    lessons: Path,
     out: Path,
     scratch: Path,
     config: str,
     save_every_s: float,
+    lessons: Path | None = None,
     features: Path | None = None,
+    geometry: Path | None = None,
 ) -> None:
-    """Fit Gaussians with classes to a scene's photographs and a teacher's lessons.
+    """Train a setting's method on a scene; methods that need no lessons get none, and so on.
 
     Args:
         scene: a canonical scene, data/{dataset}/{scene}; its truth is not read.
-        lessons: results/features/{dataset}/{scene}/{teacher}/{seed}.
         out: the result folder, results/train/{dataset}/{scene}/{setting}/{seed}.
         scratch: where the resumable state lies.
         config: the run's parameters as JSON (see the command in any run.json).
         save_every_s: seconds between two saved states.
-        features: the features of the teacher's recipe, where it has one.
+        lessons: results/features/{dataset}/{scene}/{teacher}/{seed}.
+        features: the features of the method's recipe, or of its teacher's.
+        geometry: results/geometry/{dataset}/{scene}/{seed}, for methods that leave it as it is.
     """
     with one_line_errors(), sole_trainer(scratch), claim_device() as device:
-        from semsplat.train.run import train
+        from semsplat.train.run import Places, train
 
-        train(scene, lessons, features, out, scratch, config, save_every_s, device)
+        places = Places(scene, lessons, features, geometry)
+        train(places, out, scratch, config, save_every_s, device)
 
 
 if __name__ == "__main__":

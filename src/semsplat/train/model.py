@@ -17,10 +17,12 @@ from torch.nn import Module
 from semsplat.data.scene import Frame
 from semsplat.errors import SemsplatError
 from semsplat.fit.trainee import Trainee
+from semsplat.fit.views import camera_of
 from semsplat.geometry.trained import Trained, open_geometry, pixels, render
 from semsplat.io import atomic_path, canonical_json
+from semsplat.splat.gaussians import splat_values
+from semsplat.train.attached import SEMANTICS
 from semsplat.train.methods import method
-from semsplat.train.start import SEMANTICS
 
 FILE = "semantics.safetensors"
 DECODER = "decoder."
@@ -28,20 +30,41 @@ FACTS = "field"
 """The one entry of the archive's metadata: safetensors writes several in any order."""
 
 
+@dataclass(frozen=True)
+class FieldFacts:
+    """What a field is beside its tensors."""
+
+    method: str
+    class_ids: list[int]  # the scene's ids of the classes; empty where the method knows none
+    shape: dict[str, int]  # of the decoder
+
+
 @dataclass(frozen=True, eq=False)
 class SemanticField:
-    """A trained geometry with classes."""
+    """A trained geometry with what a method attached to it."""
 
     trained: Trained
     semantics: Tensor  # [N, dim]
     decoder: Module
-    class_ids: Tensor  # int64 [C], the scene's ids of the classes
+    facts: FieldFacts
+
+    @torch.no_grad()
+    def blend(self, frame: Frame, values: Tensor | None = None) -> Tensor:
+        """Return the attachment, or other values [N, E], blended over zeros: [H, W, E]."""
+        camera = camera_of(frame, 1.0, self.trained.device)
+        shown = self.semantics if values is None else values
+        size = camera.width, camera.height
+        blended, _, _ = splat_values(
+            self.trained.gaussians, shown, camera.viewmat[None], camera.K[None], *size
+        )
+        return blended[0]
 
     @torch.no_grad()
     def render(self, frame: Frame) -> tuple[Tensor, Tensor, Tensor]:
         """Draw a frame's camera: image and alpha as `render`, and class ids int64 [H, W]."""
         image, alpha = render(self.trained, frame, self.semantics)
-        return image, alpha, self.class_ids[self.decoder(image[..., 3:-1]).argmax(dim=-1)]
+        ids = torch.tensor(self.facts.class_ids, device=self.trained.device)
+        return image, alpha, ids[self.decoder(image[..., 3:-1]).argmax(dim=-1)]
 
     def view(
         self, frame: Frame
@@ -51,15 +74,15 @@ class SemanticField:
         return *pixels(image, alpha), classes.cpu().numpy().astype(np.uint16)
 
 
-def write_field(path: Path, trainee: Trainee, method_name: str, class_ids: list[int]) -> None:
-    """Write semantics, decoder and class ids, atomically."""
+def write_field(path: Path, trainee: Trainee, facts: FieldFacts) -> None:
+    """Write semantics, decoder and facts, atomically."""
     assert trainee.decoder is not None
     tensors = {SEMANTICS: trainee.gaussians[SEMANTICS].detach()}
     weights = trainee.decoder.module.state_dict()
     tensors |= {f"{DECODER}{name}": weight for name, weight in weights.items()}
-    facts = {FACTS: canonical_json({"method": method_name, "class_ids": class_ids})}
+    written = {FACTS: canonical_json(vars(facts))}
     with atomic_path(path) as partial:
-        save_file({k: v.cpu().contiguous() for k, v in tensors.items()}, partial, metadata=facts)
+        save_file({k: v.cpu().contiguous() for k, v in tensors.items()}, partial, metadata=written)
 
 
 def open_field(folder: Path, device: str) -> SemanticField:
@@ -71,22 +94,21 @@ def open_field(folder: Path, device: str) -> SemanticField:
     path, trained = folder / FILE, open_geometry(folder, device)
     try:
         with safe_open(path, framework="pt", device=device) as archive:
-            facts = archive.metadata()
+            written = archive.metadata()
             tensors = {name: archive.get_tensor(name) for name in archive.keys()}  # noqa: SIM118
     except FileNotFoundError:
         raise SemsplatError(f"{path}: no such file; train first") from None
     except SafetensorError as error:
         raise SemsplatError(f"{path}: not a readable archive ({error})") from None
-    if not facts or FACTS not in facts or SEMANTICS not in tensors:
+    if not written or FACTS not in written or SEMANTICS not in tensors:
         raise SemsplatError(f"{path}: not a semantic field; train again")
     semantics = tensors.pop(SEMANTICS)
     if len(semantics) != len(trained.gaussians["means"]):
         raise SemsplatError(f"{path}: of other Gaussians than point_cloud.ply; train again")
-    written = json.loads(facts[FACTS])
-    class_ids = torch.tensor(written["class_ids"], device=device)
-    decoder = method(written["method"]).decoder(semantics.shape[1], len(class_ids)).to(device)
+    facts = FieldFacts(**json.loads(written[FACTS]))
+    decoder = method(facts.method).decoder(**facts.shape).to(device)
     try:
         decoder.load_state_dict({name.removeprefix(DECODER): t for name, t in tensors.items()})
     except RuntimeError:
         raise SemsplatError(f"{path}: its decoder fits no semantics; train again") from None
-    return SemanticField(trained, semantics, decoder, class_ids)
+    return SemanticField(trained, semantics, decoder, facts)

@@ -3,63 +3,78 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import torch
 
-from semsplat.data.scene import load_scene
+from semsplat.data.scene import Scene, load_scene
+from semsplat.errors import SemsplatError
 from semsplat.features.lessons import open_lessons
 from semsplat.features.store import open_features
 from semsplat.fit.loop import fit, warm_up
-from semsplat.fit.schedules import image_scale
 from semsplat.fit.steps import Fit
 from semsplat.fit.trainee import Trainee, seed_everything
 from semsplat.fit.views import load_view, views_in_order
 from semsplat.params.geometry import Training
-from semsplat.params.methods import TrainRun
+from semsplat.params.methods import Frozen, MethodOptions, Taught, TrainRun
 from semsplat.provenance import Card
 from semsplat.splat.ply import write_ply
-from semsplat.train.methods import Stage, method, method_options
-from semsplat.train.model import FILE, write_field
-from semsplat.train.objective import joint_objective
-from semsplat.train.start import SEMANTICS, start_joint
+from semsplat.train.attached import SEMANTICS
+from semsplat.train.course import Course
+from semsplat.train.frozen import frozen_course
+from semsplat.train.joint import joint_course
+from semsplat.train.methods import Attachment, Stage, method, method_options
+from semsplat.train.model import FILE, FieldFacts, write_field
+
+
+@dataclass(frozen=True)
+class Places:
+    """The folders that a training reads; which it needs is the method's matter."""
+
+    scene: Path
+    lessons: Path | None
+    features: Path | None
+    geometry: Path | None
+
+    def inputs(self) -> dict[str, Path]:
+        """Return the files on which the result depends."""
+        folders = {"scene": self.scene, "lessons": self.lessons, "features": self.features}
+        found = {name: folder / "manifest.json" for name, folder in folders.items() if folder}
+        return found | ({"geometry": self.geometry / "point_cloud.ply"} if self.geometry else {})
 
 
 def train(
-    scene_dir: Path,
-    lessons_dir: Path,
-    features_dir: Path | None,
-    out: Path,
-    scratch: Path,
-    config_json: str,
-    save_every_s: float,
-    device: str,
+    places: Places, out: Path, scratch: Path, config_json: str, save_every_s: float, device: str
 ) -> None:
     """Train, then write the Gaussians, their semantics, the curves and run.json, the card last."""
     config = TrainRun.model_validate_json(config_json)
-    module, geometry = method(config.method), config.geometry
+    module = method(config.method)
     options = method_options(config.method).model_validate(config.options)
-    inputs = {"scene": scene_dir / "manifest.json", "lessons": lessons_dir / "manifest.json"}
-    inputs |= {"features": features_dir / "manifest.json"} if features_dir else {}
+    _check(config.method, options, places)
     modules = ("semsplat.train.run", module.__name__)
-    card = Card("train", modules, config.model_dump(), inputs)
-    scene, lessons = load_scene(scene_dir), open_lessons(lessons_dir)
-    features = open_features(features_dir) if features_dir else None
+    card = Card("train", modules, config.model_dump(), places.inputs())
+    scene = load_scene(places.scene)
+    lessons = open_lessons(places.lessons) if places.lessons else None
+    features = open_features(places.features) if places.features else None
     seed_everything(config.run_seed)
     attachment = module.attach(options, lessons, features)
     seed_everything(config.run_seed)  # whatever the decoder drew: the Gaussians start alike
-    trainee = start_joint(scene, geometry, attachment, config.run_seed, device)
+    course = _course(config, options, scene, places.geometry, attachment, device)
+    trainee = course.trainee
     stage = Stage(scene.train, lessons, features, trainee.gaussians, attachment.decoder, device)
-    terms = module.semantic_terms(options, stage)
-    objective = joint_objective(trainee, geometry, terms, options.moves_geometry)
+    objective = course.objective(module.semantic_terms(options, stage))
     training = Training(save_every_s=save_every_s, log_every=config.log_every)
-    plan = Fit(geometry.steps, card.key, scratch, training)
-    scale = partial(image_scale, config=geometry.progressive)
-    views = partial(views_in_order, scene.train, seed=config.run_seed, scale=scale, device=device)
-    compile_s = warm_up(trainee, objective, load_view(scene.train[0], 1.0, device))
+    plan = Fit(course.steps, card.key, scratch, training)
+    views = partial(
+        views_in_order, scene.train, seed=config.run_seed, scale=course.scale, device=device
+    )
+    first = load_view(scene.train[0], course.scale(0), device)
+    compile_s = warm_up(trainee, objective, first)
     train_s = fit(plan, trainee, objective, views)
-    outputs = _write(out, plan, trainee, config.method, lessons.class_ids)
+    class_ids = lessons.class_ids if lessons else []
+    outputs = _write(out, plan, trainee, FieldFacts(config.method, class_ids, attachment.shape))
     card.write(
         out / "run.json",
         outputs,
@@ -72,14 +87,36 @@ def train(
     shutil.rmtree(scratch)
 
 
-def _write(
-    out: Path, plan: Fit, trainee: Trainee, method_name: str, class_ids: list[int]
-) -> dict[str, Path]:
+def _check(name: str, options: MethodOptions, places: Places) -> None:
+    """Raise where a folder that the method needs is not given."""
+    needs = ("lessons",) if isinstance(options, Taught) else ("features", "geometry")
+    for need in needs:
+        if getattr(places, need) is None:
+            raise SemsplatError(f"{name} learns from {need}; give --{need}")
+
+
+def _course(
+    config: TrainRun,
+    options: MethodOptions,
+    scene: Scene,
+    geometry_dir: Path | None,
+    attachment: Attachment,
+    device: str,
+) -> Course:
+    """Return the course of the method's kind."""
+    if isinstance(options, Frozen):
+        assert geometry_dir is not None
+        return frozen_course(config, options, geometry_dir, attachment, device)
+    assert isinstance(options, Taught)
+    return joint_course(config, options, scene, attachment, device)
+
+
+def _write(out: Path, plan: Fit, trainee: Trainee, facts: FieldFacts) -> dict[str, Path]:
     """Write the results and return their paths."""
     names = {"point_cloud": "point_cloud.ply", "semantics": FILE, "metrics": "metrics.jsonl"}
     outputs = {key: out / name for key, name in names.items()}
     write_ply(outputs["point_cloud"], dict(trainee.gaussians))
-    write_field(outputs["semantics"], trainee, method_name, class_ids)
+    write_field(outputs["semantics"], trainee, facts)
     shutil.copyfile(plan.log_path, outputs["metrics"])
     return outputs
 

@@ -13,9 +13,9 @@ from semsplat.fit.trainee import Decoder, Trainee
 from semsplat.io import write_json
 from semsplat.splat.cpu.harmonics import C0
 from semsplat.splat.ply import write_ply
+from semsplat.train.attached import SEMANTICS
 from semsplat.train.methods import method
-from semsplat.train.model import write_field
-from semsplat.train.start import SEMANTICS
+from semsplat.train.model import FieldFacts, write_field
 from tests.unit.data.scene_helpers import ORIGIN, K, random_image, viewmat_at
 
 CLASS_IDS = [2, 300, 65535]  # ids with gaps, as large as an id map holds
@@ -30,9 +30,13 @@ HELD = {
 }
 
 
+def shape_of(method_name: str) -> dict[str, int]:
+    return {"dim": HELD[method_name].shape[1], "n_classes": len(CLASS_IDS)}
+
+
 def hand_made(method_name: str) -> Module:
     """Return a decoder that gives the left ball class 2 and the right class 3."""
-    decoder: Module = method(method_name).decoder(HELD[method_name].shape[1], len(CLASS_IDS))
+    decoder: Module = method(method_name).decoder(**shape_of(method_name))
     state = {
         "clip_gs": {
             "weight": torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]]),
@@ -65,7 +69,8 @@ def write_model(folder: Path, method_name: str = "clip_gs") -> Path:
     """Write two balls that know their class, as a training leaves them."""
     done = trainee(method_name)
     write_ply(folder / "point_cloud.ply", dict(done.gaussians))
-    write_field(folder / "semantics.safetensors", done, method_name, CLASS_IDS)
+    facts = FieldFacts(method_name, CLASS_IDS, shape_of(method_name))
+    write_field(folder / "semantics.safetensors", done, facts)
     config = {"geometry": {"sh_degree": 3, "background": "white"}}
     write_json(folder / "run.json", {"config": config})
     return folder

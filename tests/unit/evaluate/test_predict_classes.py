@@ -19,8 +19,8 @@ from semsplat.evaluate.predict_classes import predict_classes
 from semsplat.geometry.trained import open_geometry, pixels, render
 from semsplat.io import read_json, sha256_file
 from semsplat.splat.ply import write_ply
+from semsplat.train.attached import SEMANTICS
 from semsplat.train.model import open_field
-from semsplat.train.start import SEMANTICS
 from tests.unit.data.scene_helpers import one_line_error
 from tests.unit.evaluate.model_helpers import (
     CLASS_IDS,
@@ -134,7 +134,7 @@ def test_a_model_that_cannot_be_read_leaves_no_predictions(tmp_path: Path) -> No
 def test_a_field_is_read_back_as_it_was_written(tmp_path: Path, method_name: str) -> None:
     field = open_field(write_model(tmp_path, method_name), "cpu")
     assert torch.equal(field.semantics, HELD[method_name])
-    assert field.class_ids.tolist() == CLASS_IDS
+    assert field.facts.class_ids == CLASS_IDS
     expected = hand_made(method_name).state_dict()
     found = field.decoder.state_dict()
     assert found.keys() == expected.keys()
@@ -177,7 +177,8 @@ def test_semantics_of_other_gaussians_are_one_line(tmp_path: Path) -> None:
         open_field(tmp_path, "cpu")
 
 
-ONE_CLASS = {"field": json.dumps({"method": "clip_gs", "class_ids": [2]})}
+FACTS = {"method": "clip_gs", "class_ids": [2], "shape": {"dim": 2, "n_classes": 1}}
+ONE_CLASS = {"field": json.dumps(FACTS)}
 
 
 @pytest.mark.parametrize(

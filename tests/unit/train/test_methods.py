@@ -12,10 +12,10 @@ from semsplat.features.lessons import Lessons
 from semsplat.features.store import SceneFeatures, ViewFeatures, write_arrays, write_view
 from semsplat.fit.trainee import Trainee
 from semsplat.fit.views import load_view
+from semsplat.train.attached import SEMANTICS
 from semsplat.train.coherent import neighbours, rendered_classes, voted_labels
+from semsplat.train.joint import joint_objective, start_joint
 from semsplat.train.methods import Stage, clip_gs, feature_3dgs, method_names
-from semsplat.train.objective import joint_objective
-from semsplat.train.start import SEMANTICS, start_joint
 from tests.unit.train.conftest import GEOMETRY, PARAMS
 
 SHAPE = ("means", "quats", "scales", "opacities")

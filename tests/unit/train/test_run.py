@@ -17,9 +17,9 @@ from semsplat.io import read_json
 from semsplat.params.geometry import GeometryRun
 from semsplat.params.methods import TrainRun
 from semsplat.splat.ply import read_ply
-from semsplat.train import run as module
+from semsplat.train import joint as module
 from semsplat.train.model import open_field
-from semsplat.train.run import train
+from semsplat.train.run import Places, train
 from tests.unit.train.conftest import CLASSES, GEOMETRY, PARAMS, write_lessons_of
 
 SEED = 11
@@ -37,8 +37,8 @@ def config(**changes) -> str:
 
 
 def trained(scene: Scene, lessons: Lessons, out: Path, **changes) -> Path:
-    train(scene.scene_dir, lessons.folder, None, out, out.with_name("scratch"), config(**changes),
-          1e9, "cpu")  # fmt: skip
+    places = Places(scene.scene_dir, lessons.folder, None, None)
+    train(places, out, out.with_name("scratch"), config(**changes), 1e9, "cpu")
     return out
 
 
@@ -104,8 +104,8 @@ def test_a_killed_training_resumes_to_identical_files(
     monkeypatch.setattr(module, "joint_objective", stopping)
     scratch = tmp_path / "scratch"
     with pytest.raises(KeyboardInterrupt):
-        train(tiny_scene.scene_dir, lessons.folder, None, tmp_path / "out", scratch, config(), 1e-9,
-              "cpu")  # fmt: skip
+        places = Places(tiny_scene.scene_dir, lessons.folder, None, None)
+        train(places, tmp_path / "out", scratch, config(), 1e-9, "cpu")
     monkeypatch.undo()
     (key,) = {torch.load(scratch / "state.pt", weights_only=True)["run_key"]}
     assert load_state(scratch / "state.pt", key)["step"] == 30

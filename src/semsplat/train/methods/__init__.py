@@ -1,11 +1,17 @@
 """One method per file: file name = method name in ``params.yaml``.
 
-Each file has ``Options`` (a `MethodOptions`), and
+Each file has ``Options``, a `Taught` where the method fits geometry and classes together, or a
+`Frozen` where it learns from features on finished geometry, and
 
+- ``ANSWERS``: what a trained field is asked for, `CLASSES` or `RELEVANCY`;
 - ``attach(options, lessons, features)``: what every Gaussian carries, an `Attachment`;
-- ``decoder(dim, n_classes)``: the module that turns a blended map [H, W, dim] into class scores
-  [H, W, C], untrained; its parameters are learned, its buffers come from ``attach``;
+- ``decoder(**shape)``: the module that makes of a blended map [H, W, dim] what the method is after,
+  untrained; its parameters are learned, its buffers come from ``attach``;
 - ``semantic_terms(options, stage)``: the `Terms` of one training step.
+
+A decoder of `CLASSES` returns class scores [H, W, C].  A method that answers with `RELEVANCY` has
+
+- ``vectors(field, frame)``: CLIP vectors for every pixel of a view, `Vectors`.
 """
 
 from __future__ import annotations
@@ -37,8 +43,20 @@ class Attachment:
     dim: int  # channels
     init_std: float  # of the normal distribution they start from
     rate: float  # Adam's
+    shape: dict[str, int]  # arguments of ``decoder``
     decoder: Module
     decoder_rate: float
+
+
+@dataclass(frozen=True, eq=False)
+class Vectors:
+    """What a field says about a view: ``maps`` [L, H, W, D], unit vectors of L levels.
+
+    ``factors`` [H, W, 3]: the share that sub-part, part and whole have in them, or None.
+    """
+
+    maps: Tensor
+    factors: Tensor | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +64,7 @@ class Stage:
     """What is there while a method trains."""
 
     frames: tuple[Frame, ...]  # training views in the order of the split
-    lessons: Lessons
+    lessons: Lessons | None
     features: SceneFeatures | None
     gaussians: ParameterDict
     decoder: Module
@@ -60,13 +78,16 @@ class Stage:
 
     def lesson(self, name: str) -> Lesson:
         """Return a view's lesson; each is read from disk once."""
+        assert self.lessons is not None
         if name not in self.known:
             self.known[name] = self.lessons.view(name)
         return self.known[name]
 
 
 Terms = Callable[[int, "View", "Tensor"], dict[str, "Tensor"]]
-"""Step, view and its blended map [H, W, dim] in; named losses to add to the reconstruction out."""
+"""Step, view and its blended map [H, W, dim] in; named losses to add up out."""
+
+CLASSES, RELEVANCY = "classes", "relevancy"
 
 
 def method_names() -> list[str]:

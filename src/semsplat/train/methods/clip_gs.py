@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field
 
-from semsplat.params.base import Count, Positive, Strict
-from semsplat.params.methods import MethodOptions
+from semsplat.params.base import Count, Strict
+from semsplat.params.methods import LearningRates, Taught
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -22,13 +22,7 @@ if TYPE_CHECKING:
     from semsplat.train.methods import Attachment, Stage, Terms
 
 
-class LearningRates(Strict):
-    """Adam's learning rates."""
-
-    semantics: Positive
-    """of the numbers that every Gaussian holds"""
-    decoder: Positive
-    """of the convolution"""
+ANSWERS = "classes"
 
 
 class SelfTraining(Strict):
@@ -43,7 +37,7 @@ class SelfTraining(Strict):
     """pixels outside all regions: their own rendered class, or none; the paper is silent"""
 
 
-class Options(MethodOptions):
+class Options(Taught):
     """Parameters of CLIP-GS."""
 
     dim: Count
@@ -59,18 +53,18 @@ class Options(MethodOptions):
         """Return the options with T and the learning rates scaled."""
         start = round(self.coherent.start * steps)
         new: dict[str, Any] = {"coherent": self.coherent.model_copy(update={"start": start})}
-        lr = {"semantics": self.lr.semantics * rates, "decoder": self.lr.decoder * rates}
-        new["lr"] = self.lr.model_copy(update=lr)
-        return self.model_copy(update=new)
+        return self.model_copy(update={**new, "lr": self.lr.times(rates)})
 
 
-def attach(options: Options, lessons: Lessons, _: SceneFeatures | None) -> Attachment:
+def attach(options: Options, lessons: Lessons | None, _: SceneFeatures | None) -> Attachment:
     """Return d numbers per Gaussian and the convolution."""
     from semsplat.train.methods import Attachment
 
-    convolution = decoder(options.dim, len(lessons.class_ids))
-    rates = options.lr
-    return Attachment(options.dim, options.init_std, rates.semantics, convolution, rates.decoder)
+    assert lessons is not None
+    shape, rates = {"dim": options.dim, "n_classes": len(lessons.class_ids)}, options.lr
+    return Attachment(
+        options.dim, options.init_std, rates.semantics, shape, decoder(**shape), rates.decoder
+    )
 
 
 def decoder(dim: int, n_classes: int) -> Module:

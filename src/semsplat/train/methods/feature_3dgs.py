@@ -13,7 +13,7 @@ from pydantic import Field
 
 from semsplat.errors import SemsplatError
 from semsplat.params.base import Positive
-from semsplat.params.methods import MethodOptions
+from semsplat.params.methods import Taught
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from semsplat.train.methods import Attachment, Stage, Terms
 
 
-class Options(MethodOptions):
+ANSWERS = "classes"
+
+
+class Options(Taught):
     """Parameters of Feature 3DGS."""
 
     init_std: float = Field(ge=0)
@@ -40,18 +43,20 @@ class Options(MethodOptions):
         return self
 
 
-def attach(options: Options, lessons: Lessons, features: SceneFeatures | None) -> Attachment:
+def attach(options: Options, lessons: Lessons | None, features: SceneFeatures | None) -> Attachment:
     """Return a vector of CLIP's dimension per Gaussian; the decoder has nothing to learn."""
     import torch
 
     from semsplat.train.methods import Attachment
 
+    assert lessons is not None
     if features is None:
         raise SemsplatError("feature_3dgs learns from CLIP's maps; give it a clip_regions teacher")
     text = torch.from_numpy(features.text_vectors("classes"))
-    head = decoder(text.shape[1], len(lessons.class_ids))
+    shape = {"dim": text.shape[1], "n_classes": len(lessons.class_ids)}
+    head = decoder(**shape)
     head.load_state_dict({"text": text})
-    return Attachment(text.shape[1], options.init_std, options.lr, head, options.lr)
+    return Attachment(text.shape[1], options.init_std, options.lr, shape, head, options.lr)
 
 
 def decoder(dim: int, n_classes: int) -> Module:

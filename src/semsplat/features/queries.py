@@ -1,0 +1,36 @@
+"""Texts asked of a field, encoded by the very model and templates of the features it learned."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from semsplat.features.clip import Clip, open_model
+from semsplat.features.store import SceneFeatures
+from semsplat.params.features import ClipModel
+
+
+class Texts:
+    """What encodes prompts for a scene's features."""
+
+    def __init__(self, features: SceneFeatures, device: str) -> None:
+        """Remember where the model is named; it is opened with the first prompt."""
+        self._manifest: dict[str, Any] = features.manifest
+        self._features, self._device = features, device
+
+    @cached_property
+    def _model(self) -> Clip:
+        spec = ClipModel.model_validate(self._manifest["models"]["clip"])
+        return open_model(spec, self._device)
+
+    def encode(self, prompts: list[str]) -> Tensor:
+        """Return float32 [P, D], length 1; a word the model was never taught is an error."""
+        vectors = self._model.encode_texts(prompts, self._manifest["templates"])
+        return torch.from_numpy(vectors).to(self._device)
+
+    def canonical(self) -> Tensor:
+        """Return the recipe's canonical phrases, float32 [C, D], length 1."""
+        return torch.from_numpy(self._features.text_vectors("canonical")).to(self._device)

@@ -1,0 +1,142 @@
+"""GAGS's loss terms (arXiv 2412.13654 v1, section 3.2), each also as the official code has it.
+
+All are vectorised over regions: sums by region are scatter-adds.  P stands for the pixels [H, W].
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+NO_REGION = -1
+SMOOTHING_PX = 5  # of the levels' weights before the best one is taken (METHODS 2.3)
+LOG_EPS = 1.0e-6
+
+
+def level_weights(factors: Tensor, covered: Tensor) -> Tensor:
+    """Return alpha = softmax(eta) [H, W, 3] over the levels that cover a pixel (GAGS, Eq. 2).
+
+    Args:
+        factors: eta, [H, W, 3].
+        covered: bool [3, H, W], which levels have a region there; where none has, all count.
+    """
+    missing = (~covered & covered.any(dim=0)).movedim(0, -1)
+    return factors.masked_fill(missing, -torch.inf).softmax(dim=-1)
+
+
+def fixed_weights(levels: Tensor, covered: Tensor) -> Tensor:
+    """Return weights [H, W, 3] that do not learn: ``levels`` [3], shared by those that cover."""
+    shares = covered.movedim(0, -1) * levels
+    return shares / shares.sum(dim=-1, keepdim=True).clamp(min=LOG_EPS)
+
+
+def weighted_squares(vectors: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+    """Return sum_n alpha_n |f_clip - f_n|^2 of every pixel, [H, W] (GAGS, Eq. 3).
+
+    Args:
+        vectors: f_clip, [H, W, D].
+        targets: f_s, f_p, f_w, [3, H, W, D]; zeros where a level has no region.
+        weights: alpha, [H, W, 3].
+    """
+    distances = (vectors - targets).square().sum(dim=-1)
+    return (weights.movedim(-1, 0) * distances).sum(dim=0)
+
+
+def mixture_distance(vectors: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+    """Return the mean over channels of |f_clip - sum_n alpha_n f_n|, [H, W] (the official code)."""
+    mixture = torch.einsum("hwn,nhwd->hwd", weights, targets)
+    return (vectors - mixture).abs().mean(dim=-1)
+
+
+def entropy(weights: Tensor, over: str) -> Tensor:
+    """Return - sum_n alpha_n log alpha_n of every pixel, [H, W] (GAGS, Eq. 4).
+
+    ``over`` "mean": the official code's mean over the three levels instead of their sum.
+    """
+    each = -weights * (weights + LOG_EPS).log()
+    return each.mean(dim=-1) if over == "mean" else each.sum(dim=-1)
+
+
+def fused_regions(weights: Tensor, ids: Tensor) -> Tensor:
+    """Return m_f, the region of every pixel in its level of highest alpha: int64 [H, W].
+
+    The weights are smoothed by a 5x5 box over zeros first, as in the official code; of equal levels
+    the finest counts.
+
+    Args:
+        weights: alpha, [H, W, 3].
+        ids: int64 [3, H, W], -1 for none; levels share no id.
+    """
+    maps = weights.detach().movedim(-1, 0)[None]
+    smooth = F.avg_pool2d(maps, SMOOTHING_PX, stride=1, padding=SMOOTHING_PX // 2)[0]
+    return ids.gather(0, smooth.argmax(dim=0, keepdim=True))[0]
+
+
+def region_sums(values: Tensor, regions: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the sums [R, ...] of values [P, ...] over regions [P], and the pixels of each, [R].
+
+    Regions are numbers from 0 to R - 1; every one is expected to have a pixel.
+    """
+    n_regions = int(regions.max()) + 1
+    sums = values.new_zeros(n_regions, *values.shape[1:]).index_add(0, regions, values)
+    return sums, torch.bincount(regions, minlength=n_regions).to(values.dtype)
+
+
+def plain_mean(losses: Tensor, counted: Tensor) -> Tensor:
+    """Return the mean of losses [H, W] over the pixels ``counted``; 0 where there are none."""
+    return (losses * counted).sum() / counted.sum().clamp(min=1)
+
+
+def region_mean(losses: Tensor, regions: Tensor) -> Tensor:
+    """Return the mean of beta_r l, beta_r = sum_i S(R_i) / (n_r S(R)) (GAGS, Eq. 5).
+
+    That is the mean over regions of each region's mean, over the pixels that have one; 0 where no
+    pixel has.  losses [H, W], regions int64 [H, W].
+    """
+    inside = regions != NO_REGION
+    if not inside.any():
+        return losses.sum() * 0
+    sums, areas = region_sums(losses[inside], _numbered(regions[inside]))
+    return (sums / areas).mean()
+
+
+def spread_of_regions(maps: Tensor, regions: Tensor) -> Tensor:
+    """Return sum_i sum_p |f_p - mean_i f|^2 / S(R_i) (GAGS, Eq. 6).
+
+    Args:
+        maps: f_clip, [H, W, D].
+        regions: int64 [H, W], -1 for none.
+    """
+    squares, areas, _ = _squares(maps, regions)
+    return (squares.sum(dim=-1) / areas).sum()
+
+
+def spread_by_area(maps: Tensor, regions: Tensor) -> Tensor:
+    """Return the official code's consistency: variances weighted by area, over H x W.
+
+    The variance of a region is unbiased and a mean over channels; regions of one pixel have none.
+    Arguments as `spread_of_regions`, though the code gives it the blended features.
+    """
+    squares, areas, n_pixels = _squares(maps, regions)
+    several = areas > 1
+    variances = squares.mean(dim=-1)[several] / (areas[several] - 1)
+    return (variances * areas[several]).sum() / n_pixels
+
+
+def _squares(maps: Tensor, regions: Tensor) -> tuple[Tensor, Tensor, int]:
+    """Return summed squared distances to the region's mean [R, D], areas [R], and H x W."""
+    inside = regions != NO_REGION
+    values, n_pixels = maps[inside], regions.numel()
+    if len(values) == 0:
+        return maps.sum() * maps.new_zeros(1, maps.shape[-1]), maps.new_ones(1), n_pixels
+    numbers = _numbered(regions[inside])
+    sums, areas = region_sums(values, numbers)
+    means = sums / areas[:, None]
+    squares, _ = region_sums((values - means[numbers]).square(), numbers)
+    return squares, areas, n_pixels
+
+
+def _numbered(regions: Tensor) -> Tensor:
+    """Return regions [P] numbered from 0 without gaps."""
+    return regions.unique(return_inverse=True)[1]

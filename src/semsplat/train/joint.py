@@ -1,0 +1,62 @@
+"""Geometry and semantics fitted together: a geometry run whose Gaussians hold an attachment."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import torch
+
+from semsplat.data.scene import Scene
+from semsplat.fit.loop import Objective, Outcome
+from semsplat.fit.schedules import image_scale
+from semsplat.fit.trainee import Trainee
+from semsplat.fit.views import View
+from semsplat.geometry.rgb import colour_terms, render_view, start_training
+from semsplat.params.geometry import Geometry
+from semsplat.params.methods import Taught, TrainRun
+from semsplat.train.attached import SEMANTICS, attach_to
+from semsplat.train.course import Course
+from semsplat.train.methods import Attachment, Terms
+
+
+def joint_course(
+    config: TrainRun, options: Taught, scene: Scene, attachment: Attachment, device: str
+) -> Course:
+    """Return the course of a geometry run with the attachment beside the colours."""
+    geometry = config.geometry
+    trainee = start_joint(scene, geometry, attachment, config.run_seed, device)
+
+    def objective(terms: Terms) -> Objective:
+        return joint_objective(trainee, geometry, terms, options.moves_geometry)
+
+    scale = partial(image_scale, config=geometry.progressive)
+    return Course(trainee, objective, geometry.steps, scale)
+
+
+def start_joint(
+    scene: Scene, geometry: Geometry, attachment: Attachment, run_seed: int, device: str
+) -> Trainee:
+    """Return a trainee whose Gaussians learn colours and semantics together.
+
+    All but the semantics starts as in a geometry run of the same seed.
+    """
+    generator = torch.Generator().manual_seed(run_seed)
+    trainee = start_training(scene, geometry, generator, device)
+    attach_to(trainee, attachment, geometry.adam_eps, generator)
+    return trainee
+
+
+def joint_objective(
+    trainee: Trainee, geometry: Geometry, terms: Terms, moves_geometry: bool
+) -> Objective:
+    """Return L = L_rgb + the method's terms (CLIP-GS, Eq. 6), rendered in one pass."""
+
+    def objective(step: int, view: View) -> Outcome:
+        semantics = trainee.gaussians[SEMANTICS]
+        image, info = render_view(
+            trainee.gaussians, view, step, geometry, semantics, moves_geometry
+        )
+        losses, numbers = colour_terms(image[..., :3], view, step, geometry)
+        return losses | terms(step, view, image[..., 3:]), info, numbers
+
+    return objective

@@ -1,0 +1,178 @@
+"""GAGS (Peng et al. 2024, arXiv 2412.13654 v1): granularity-aware distillation on frozen geometry.
+
+Every Gaussian holds a feature; a decoder shared by all views makes a CLIP vector and granularity
+factors of the blended ones (Eq. 2).  The factors choose between the vectors of sub-part, part and
+whole (Eq. 3 to 5) and learn to agree from all views (Eq. 6, 7).  Where the official code does
+otherwise, an option says so (METHODS 2.1, 2.3).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from pydantic import Field
+
+from semsplat.params.base import Count, Positive, Strict
+from semsplat.params.methods import Frozen, LearningRates
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import Module
+
+    from semsplat.data.scene import Frame
+    from semsplat.features.lessons import Lessons
+    from semsplat.features.store import SceneFeatures
+    from semsplat.train.levels import LevelMaps
+    from semsplat.train.methods import Attachment, Stage, Terms, Vectors
+    from semsplat.train.model import SemanticField
+
+ANSWERS = "relevancy"
+FIXED = {
+    "average": (1.0, 1.0, 1.0),
+    "subpart": (1.0, 0.0, 0.0),
+    "part": (0.0, 1.0, 0.0),
+    "whole": (0.0, 0.0, 1.0),
+}
+
+
+class Decoder(Strict):
+    """What makes CLIP vectors and granularity factors of features."""
+
+    networks: Literal["shared", "separate"]
+    """shared: one for both (paper); separate: two, and factors do not move features (code)"""
+    hidden_share: Positive
+    """width of the hidden layers in lengths of the CLIP vector; the code's 256 of 512"""
+
+
+class Weight(Strict):
+    """A loss term's weight before and from ``late_from`` on."""
+
+    early: float = Field(ge=0)
+    """at first"""
+    late: float = Field(ge=0)
+    """at last"""
+
+
+class Options(Frozen):
+    """Parameters of GAGS."""
+
+    dim: Count
+    """length of the feature that every Gaussian holds"""
+    lr: LearningRates
+    """learning rates"""
+    decoder: Decoder
+    """the decoder"""
+    levels: Literal["adaptive", "average", "subpart", "part", "whole"]
+    """adaptive: granularity factors; others: fixed weights, for ablations"""
+    pixels: Literal["all_levels", "any_level"]
+    """which pixels teach: those with a region on all three levels (code), or on one that counts"""
+    distill: Literal["l2_weighted", "l1_mixture"]
+    """Eq. 3 (paper), or the distance to the mixed vector (code)"""
+    region_aware: bool
+    """all regions weigh alike (Eq. 5), or all pixels"""
+    entropy: Weight
+    """lambda_e of Eq. 7; the paper gives none, the code 0.001 and 0.002"""
+    entropy_over: Literal["sum", "mean"]
+    """of the three levels: Eq. 4 (paper), or their mean (code)"""
+    consistency: Weight
+    """lambda_c of Eq. 7; the paper gives none, the code 0 and 0.1"""
+    consistency_of: Literal["vectors", "features"]
+    """Eq. 6 on CLIP vectors (paper), or area-weighted variances of the features (code)"""
+    late_from: int = Field(ge=0)
+    """first step with the late weights (code)"""
+
+    def scaled(self, steps: float, rates: float) -> Self:
+        """Return the options with iteration counts and learning rates scaled."""
+        counts = {"steps": round(self.steps * steps), "late_from": round(self.late_from * steps)}
+        return self.model_copy(update={**counts, "lr": self.lr.times(rates)})
+
+
+def attach(options: Options, _: Lessons | None, features: SceneFeatures | None) -> Attachment:
+    """Return a feature of zeros per Gaussian, and the decoder."""
+    from semsplat.train.levels import check_levels
+    from semsplat.train.methods import Attachment
+
+    assert features is not None
+    out = check_levels(features)
+    hidden = max(1, round(options.decoder.hidden_share * out))
+    shared = int(options.decoder.networks == "shared")
+    shape = {"dim": options.dim, "hidden": hidden, "out": out, "shared": shared}
+    module, rates = decoder(**shape), options.lr
+    return Attachment(options.dim, 0.0, rates.semantics, shape, module, rates.decoder)
+
+
+def decoder(dim: int, hidden: int, out: int, shared: int) -> Module:
+    """Return what makes unit vectors [H, W, D] and factors [H, W, 3] of features [H, W, dim]."""
+    from semsplat.train.mlp import SeparateDecoders, SharedDecoder
+
+    return (SharedDecoder if shared else SeparateDecoders)(dim, hidden, out)
+
+
+def semantic_terms(options: Options, stage: Stage) -> Terms:
+    """Return L = L_rdistill + lambda_e L_entropy + lambda_c L_cons (GAGS, Eq. 7)."""
+    from semsplat.train.granularity import entropy, fused_regions, plain_mean, region_mean
+    from semsplat.train.levels import level_maps
+
+    assert stage.features is not None
+    features = stage.features
+
+    def terms(step: int, view: Any, blended: Any) -> dict[str, Any]:
+        vectors, factors = stage.decoder(blended)
+        maps = level_maps(features, view, stage.device)
+        weights = _weights(options, factors, maps)
+        counted = _counted(options, weights, maps)
+        regions = fused_regions(weights, maps.ids).masked_fill(~counted, -1)
+        losses = _distances(options, vectors, maps, weights)
+        aware = options.region_aware
+        found = {"distill": region_mean(losses, regions) if aware else plain_mean(losses, counted)}
+        late = step >= options.late_from
+        if options.levels == "adaptive":
+            weight = options.entropy.late if late else options.entropy.early
+            mean = plain_mean(entropy(weights, options.entropy_over), counted)
+            found["entropy"] = weight * mean
+        if weight := options.consistency.late if late else options.consistency.early:
+            found["consistency"] = weight * _spread(options, vectors, blended, regions)
+        return found
+
+    return terms
+
+
+def vectors(field: SemanticField, frame: Frame) -> Vectors:
+    """Return the decoded vectors of a view as its one level, and alpha."""
+    from semsplat.train.methods import Vectors
+
+    decoded, factors = field.decoder(field.blend(frame))
+    return Vectors(decoded[None], factors.softmax(dim=-1))
+
+
+def _weights(options: Options, factors: Tensor, maps: LevelMaps) -> Tensor:
+    """Return alpha [H, W, 3], learned or fixed."""
+    from semsplat.train.granularity import fixed_weights, level_weights
+
+    if options.levels == "adaptive":
+        return level_weights(factors, maps.covered)
+    return fixed_weights(factors.new_tensor(FIXED[options.levels]), maps.covered)
+
+
+def _counted(options: Options, weights: Tensor, maps: LevelMaps) -> Tensor:
+    """Return which pixels teach, bool [H, W]."""
+    if options.pixels == "all_levels":
+        return maps.covered.all(dim=0)
+    return (maps.covered & (weights.movedim(-1, 0) > 0)).any(dim=0)
+
+
+def _distances(options: Options, vectors: Tensor, maps: LevelMaps, weights: Tensor) -> Tensor:
+    """Return l_distill [H, W]."""
+    from semsplat.train.granularity import mixture_distance, weighted_squares
+
+    distance = weighted_squares if options.distill == "l2_weighted" else mixture_distance
+    return distance(vectors, maps.targets, weights)
+
+
+def _spread(options: Options, vectors: Tensor, features: Tensor, regions: Tensor) -> Tensor:
+    """Return l_cons, of the vectors or of the blended features."""
+    from semsplat.train.granularity import spread_by_area, spread_of_regions
+
+    if options.consistency_of == "vectors":
+        return spread_of_regions(vectors, regions)
+    return spread_by_area(features, regions)

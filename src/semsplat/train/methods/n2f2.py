@@ -1,0 +1,110 @@
+"""A fusion of levels in the manner of N2F2 (Bhalgat et al. 2024), as GAGS compares itself with it.
+
+GAGS's authors re-implemented N2F2, which has no code, as "a weighted fusion of multi-granularity
+features after training based on their relevance to a set of predefined descriptive phrases"
+(appendix 6.2); their Eq. 9 is lost.  Our reading (METHODS 2.1): every Gaussian holds a feature per
+level, each learned from its own level alone; afterwards level s of Gaussian i weighs
+
+    softmax_s(temperature x max over phrases q of cos(f_{i,s}, q)),
+
+the weights are blended like colours, and a pixel's vector is the weighted mean of its levels'.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from pydantic import Field
+
+from semsplat.params.base import Count, Positive
+from semsplat.params.methods import Frozen, LearningRates
+
+if TYPE_CHECKING:
+    from torch.nn import Module
+
+    from semsplat.data.scene import Frame
+    from semsplat.features.lessons import Lessons
+    from semsplat.features.store import SceneFeatures
+    from semsplat.train.methods import Attachment, Stage, Terms, Vectors
+    from semsplat.train.model import SemanticField
+
+ANSWERS = "relevancy"
+TEMPERATURE = 10.0
+"""LERF's, which GAGS's evaluation has too."""
+
+
+class Options(Frozen):
+    """Parameters of the fusion; those of GAGS where the text names none."""
+
+    dim: Count
+    """length of the feature per level that every Gaussian holds"""
+    lr: LearningRates
+    """learning rates"""
+    hidden_share: Positive
+    """width of the decoders' hidden layers in lengths of the CLIP vector"""
+    phrases: list[str] = Field(min_length=1)
+    """descriptive phrases; the paper's are object, thing, stuff, part and texture"""
+
+    def scaled(self, steps: float, rates: float) -> Self:
+        """Return the options with the iteration count and the learning rates scaled."""
+        new = {"steps": round(self.steps * steps), "lr": self.lr.times(rates)}
+        return self.model_copy(update=new)
+
+
+def attach(options: Options, _: Lessons | None, features: SceneFeatures | None) -> Attachment:
+    """Return three features of zeros per Gaussian, and a decoder for each."""
+    from semsplat.features.queries import Texts
+    from semsplat.train.levels import check_levels
+    from semsplat.train.methods import Attachment
+    from semsplat.train.mlp import LEVELS
+
+    assert features is not None
+    out, phrases = check_levels(features), Texts(features, "cpu").encode(options.phrases)
+    hidden = max(1, round(options.hidden_share * out))
+    shape = {"dim": options.dim, "hidden": hidden, "out": out, "n_phrases": len(phrases)}
+    module, rates = decoder(**shape), options.lr
+    module.load_state_dict({"phrases": phrases}, strict=False)
+    return Attachment(LEVELS * options.dim, 0.0, rates.semantics, shape, module, rates.decoder)
+
+
+def decoder(dim: int, hidden: int, out: int, n_phrases: int) -> Module:
+    """Return what makes unit vectors [3, H, W, D] of features [H, W, 3 dim]."""
+    from semsplat.train.mlp import LevelDecoders
+
+    return LevelDecoders(dim, hidden, out, n_phrases)
+
+
+def semantic_terms(_: Options, stage: Stage) -> Terms:
+    """Return the distance of every level's vectors to its own targets, regions alike (Eq. 3, 5)."""
+    from semsplat.train.granularity import region_mean
+    from semsplat.train.levels import level_maps
+
+    assert stage.features is not None
+    features = stage.features
+
+    def terms(_: int, view: Any, blended: Any) -> dict[str, Any]:
+        maps = level_maps(features, view, stage.device)
+        losses = (stage.decoder(blended) - maps.targets).square().sum(dim=-1)
+        return {
+            name: region_mean(loss, ids)
+            for name, loss, ids in zip(features.layers, losses, maps.ids, strict=True)
+        }
+
+    return terms
+
+
+def vectors(field: SemanticField, frame: Frame) -> Vectors:
+    """Return the fused vectors of a view as its one level, and the blended weights."""
+    import torch
+    import torch.nn.functional as F
+
+    from semsplat.train.methods import Vectors
+
+    with torch.no_grad():
+        of_gaussians = field.decoder(field.semantics)  # [3, N, D]
+        closeness = (of_gaussians @ field.decoder.phrases.T).amax(dim=-1)
+        weights = (TEMPERATURE * closeness).softmax(dim=0).T  # [N, 3]
+        shares = field.blend(frame, weights.contiguous())
+        levels = field.decoder(field.blend(frame))
+        fused = torch.einsum("hwn,nhwd->hwd", shares, levels)
+    return Vectors(F.normalize(fused, dim=-1)[None], shares)
