@@ -1,0 +1,82 @@
+"""Which level GAGS chose where: shares of sub-part, part and whole in annotated held-out views.
+
+The granularity map of the paper's Fig. 4, in the mixture of three colours.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semsplat.figures.class_maps import SettingSheet
+from semsplat.params.base import Count
+
+if TYPE_CHECKING:
+    from semsplat.data.scene import Frame
+    from semsplat.figures.style import FigureRun
+
+SCOPE = "run"
+EXTENSION = "png"
+NEEDS = (
+    "data/{dataset}/{scene}/manifest.json",
+    "results/train/{dataset}/{scene}/{setting}/{seed}/run.json",
+    "results/evaluate/{dataset}/{scene}/{setting}/{seed}/predictions/manifest.json",
+)
+LEVELS = {"sub-part": "#CC3311", "part": "#009988", "whole": "#0077BB"}
+
+
+class Options(SettingSheet):
+    """How the sheet looks."""
+
+    n_views: Count
+    """rows, spread evenly over the annotated held-out views"""
+
+
+def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
+    """Draw one run's sheet."""
+    from matplotlib.colors import to_rgb
+
+    from semsplat.data.scene import load_scene
+    from semsplat.errors import SemsplatError
+    from semsplat.figures.pictures import add_legend, evenly, picture_grid
+    from semsplat.figures.style import save_figure, setting_keys, styled
+
+    (run,) = runs
+    asked = [frame for frame in load_scene(run.scene_dir).test if frame.annotations_path]
+    frames = evenly(asked, options.n_views)
+    if not frames:
+        raise SemsplatError(f"{run.scene_dir}: no annotated held-out view; name other datasets")
+    titles = ["photograph", *options.settings.values()]
+    with styled():
+        aspect = frames[0].width / frames[0].height
+        figure, axes = picture_grid(len(frames), titles, aspect, options.row_height_in, 0.4)
+        for row, frame in zip(axes, frames, strict=True):
+            _draw_row(row, run, frame, options)
+        add_legend(figure, [(name, to_rgb(colour)) for name, colour in LEVELS.items()])
+        save_figure(figure, out, setting_keys(run, list(options.settings)), options.dpi)
+
+
+def mixture(shares: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return the colours [H, W, 3] in [0, 1] of shares [3, H, W] that sum to 1."""
+    from matplotlib.colors import to_rgb
+
+    return np.einsum("lhw,lc->hwc", shares, np.array([to_rgb(c) for c in LEVELS.values()]))
+
+
+def _draw_row(row: Any, run: FigureRun, frame: Frame, options: Options) -> None:
+    """Draw one view: the photograph, then every setting's map with the mean shares."""
+    from semsplat.data.scene import load_image
+    from semsplat.features.store import read_arrays
+    from semsplat.paths import RELEVANCY
+
+    row[0].imshow(load_image(frame))
+    row[0].set_ylabel(frame.name)
+    for axis, setting in zip(row[1:], options.settings, strict=True):
+        folder = run.setting_dir(setting) / "predictions" / RELEVANCY
+        shares = read_arrays(folder / f"{frame.name}.npz")["factors"].astype(np.float32)
+        axis.imshow(mixture(shares).clip(0, 1))
+        means = zip(LEVELS, shares.mean(axis=(1, 2)), strict=True)
+        axis.set_xlabel(", ".join(f"{name} {mean:.0%}" for name, mean in means))
