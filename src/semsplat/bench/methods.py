@@ -1,32 +1,43 @@
-"""How fast trained settings draw colours and class maps (METHODS 4, CLIP-GS's FPS)."""
+"""How fast trained settings draw colours and class maps, or answer queries (METHODS 2.5, 4).
+
+CLIP-GS reports frames a second, GAGS the seconds of a query's two parts (its Table 3).
+"""
 
 from __future__ import annotations
 
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from itertools import cycle, islice
 from typing import Any
 
 import torch
+from torch import Tensor
 
-from semsplat.data.scene import load_scene
+from semsplat.data.scene import Frame, load_scene
 from semsplat.errors import SemsplatError
+from semsplat.evaluate.relevancy import relevancy
 from semsplat.log import progress
 from semsplat.paths import scene_dir, train_dir
 from semsplat.provenance import git_state, machine
-from semsplat.train.model import open_field
+from semsplat.train.methods import CLASSES, method
+from semsplat.train.model import SemanticField, open_field
 
 WARM_UP = 3
 """Frames drawn before the clock starts: kernels load, caches fill."""
+N_CANONICAL = 4
+"""Phrases against which a relevancy is measured (GAGS, Eq. 8)."""
 
 
 def benchmark(runs: list[str], repeats: int, device: str) -> dict[str, Any]:
     """Return the speed of every training, ``dataset/scene/setting/seed``, on this machine."""
     return {
-        "protocol": "frames a second of held-out views in turn at the scene's resolution:"
-        " projection, blending of colours and semantics in one pass, decoder, argmax; no reading or"
-        f" writing; median of {repeats} after {WARM_UP}, synchronised",
+        "protocol": "held-out views in turn at the scene's resolution; a frame: projection,"
+        " blending of colours and semantics in one pass, decoder, argmax; a query: render is"
+        " projection and blending of features, predict all that follows to one prompt's relevancy,"
+        f" its text encoded before; no reading or writing; median of {repeats} after {WARM_UP},"
+        " synchronised",
         "machine": machine(),
         "git": git_state(),
         "device": device,
@@ -36,7 +47,7 @@ def benchmark(runs: list[str], repeats: int, device: str) -> dict[str, Any]:
 
 
 def measure(run: str, repeats: int, device: str) -> dict[str, Any]:
-    """Return FPS, milliseconds a frame and the size of one training's frames."""
+    """Return the times and the sizes of one training."""
     try:
         dataset, scene_name, setting, seed = run.split("/")
         number = int(seed)
@@ -46,16 +57,45 @@ def measure(run: str, repeats: int, device: str) -> dict[str, Any]:
     frames = load_scene(scene_dir(dataset, scene_name)).test
     if not frames:
         raise SemsplatError(f"{scene_dir(dataset, scene_name)}: no held-out view; set test_every")
-    shown = islice(cycle(frames), WARM_UP + repeats)
-    seconds = [timed(lambda f=frame: field.render(f), device) for frame in shown]  # type: ignore[misc]
-    median = statistics.median(seconds[WARM_UP:])
+    shown = list(islice(cycle(frames), WARM_UP + repeats))
+    answers = method(field.facts.method).ANSWERS
+    times = frame_times(field, shown) if answers == CLASSES else query_times(field, shown)
     return {
-        "fps": round(1 / median, 2),
-        "frame_ms": round(1000 * median, 3),
+        **times,
         "size_px": [frames[0].width, frames[0].height],
         "n_gaussians": len(field.semantics),
         "semantic_dim": field.semantics.shape[1],
     }
+
+
+def frame_times(field: SemanticField, frames: list[Frame]) -> dict[str, float]:
+    """Return FPS and milliseconds of a frame with its class map."""
+    median = median_seconds(field.render, frames, field.trained.device)
+    return {"fps": round(1 / median, 2), "frame_ms": round(1000 * median, 3)}
+
+
+@torch.no_grad()
+def query_times(field: SemanticField, frames: list[Frame]) -> dict[str, float]:
+    """Return milliseconds of one prompt asked of one view, and of the two parts of that."""
+    device, kind = field.trained.device, method(field.facts.method)
+    texts = torch.eye(field.facts.shape["out"], device=device)[: 1 + N_CANONICAL]
+
+    def ask(frame: Frame) -> Tensor:
+        return relevancy(kind.vectors(field, frame).maps, texts[:1], texts[1:])
+
+    render = median_seconds(field.blend, frames, device)
+    whole = median_seconds(ask, frames, device)
+    return {
+        "query_ms": round(1000 * whole, 3),
+        "render_ms": round(1000 * render, 3),
+        "predict_ms": round(1000 * (whole - render), 3),
+    }
+
+
+def median_seconds(work: Callable[[Frame], object], frames: list[Frame], device: str) -> float:
+    """Return the median seconds that work takes on a frame, the first few left out."""
+    seconds = [timed(partial(work, frame), device) for frame in frames]
+    return statistics.median(seconds[WARM_UP:])
 
 
 def timed(work: Callable[[], object], device: str) -> float:
