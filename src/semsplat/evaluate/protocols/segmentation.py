@@ -21,7 +21,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from semsplat.evaluate.smoothing import Mask, blended, iou, majority
+from semsplat.evaluate.smoothing import Maps, Mask, blended, iou, majority
 
 NAME = "lerf_ovs/segmentation@1"
 METRICS = ("query_miou",)
@@ -32,10 +32,15 @@ SHORT_PX = 1  # Python's end of a range, taken for an inclusive one
 
 def mask_of(relevancy: NDArray[np.floating]) -> Mask:
     """Return the mask [H, W] of one prompt's relevancy [L, H, W] in [0, 1]."""
-    return majority(cut(blended(relevancy, WINDOW_PX)), MAJORITY_RADIUS_PX, SHORT_PX)
+    return majority(cut(smoothed(relevancy)), MAJORITY_RADIUS_PX, SHORT_PX)
 
 
-def cut(smooth: NDArray[np.float64]) -> Mask:
+def smoothed(relevancy: NDArray[np.floating]) -> Maps:
+    """Return r' of the level that answers, [H, W], from relevancy [L, H, W]."""
+    return blended(relevancy, WINDOW_PX)
+
+
+def cut(smooth: Maps) -> Mask:
     """Return where a map [H, W] exceeds 0.7 of its own range."""
     shifted = smooth - smooth.min()
     normalised = shifted / (shifted.max() + TINY)

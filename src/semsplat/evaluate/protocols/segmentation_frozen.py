@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsplat.evaluate.protocols import segmentation
-from semsplat.evaluate.smoothing import Mask, blended, iou, majority, scaled_px
+from semsplat.evaluate.smoothing import Maps, Mask, blended, iou, majority, scaled_px
 
 NAME = "lerf_ovs/segmentation_frozen@1"
 METRICS = ("query_miou_frozen",)
@@ -29,10 +29,14 @@ THRESHOLD = 0.5
 
 def mask_of(relevancy: NDArray[np.floating]) -> Mask:
     """Return the mask [H, W] of one prompt's relevancy [L, H, W] in [0, 1]."""
-    height_px = relevancy.shape[-2]
-    voters_px = scaled_px(2 * segmentation.MAJORITY_RADIUS_PX + 1, height_px, odd=True)
-    smooth = blended(relevancy, scaled_px(segmentation.WINDOW_PX, height_px))
-    return majority(smooth > THRESHOLD, voters_px // 2, short_px=0)
+    published_px = 2 * segmentation.MAJORITY_RADIUS_PX + 1
+    voters_px = scaled_px(published_px, relevancy.shape[-2], odd=True)
+    return majority(smoothed(relevancy) > THRESHOLD, voters_px // 2, short_px=0)
+
+
+def smoothed(relevancy: NDArray[np.floating]) -> Maps:
+    """Return r' of the level that answers, [H, W], from relevancy [L, H, W]."""
+    return blended(relevancy, scaled_px(segmentation.WINDOW_PX, relevancy.shape[-2]))
 
 
 def score(relevancy: NDArray[np.floating], truth: Mask) -> float:
