@@ -19,6 +19,8 @@ from semsplat.params.base import Count, Strict
 
 Ids = NDArray[np.int32]
 
+MIN_SHARE = 0.5  # of what lies inside its outline, that a piece must be itself
+
 
 class Annotate(Strict):
     """What is labelled."""
@@ -100,7 +102,8 @@ def annotate_view(
 def _pieces(mask: NDArray[np.bool_], min_piece_px: int) -> Iterator[dict[str, Any]]:
     """Yield the connected pieces [H, W] of something: box, external contour and pixels.
 
-    Holes are lost, as in polygons drawn by hand.
+    Holes are lost, as in polygons drawn by hand.  A piece that is mostly hole is left out: the
+    outline of a picture's frame would call the whole picture a frame.
     """
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     for label, (x, y, width, height, area) in enumerate(stats.tolist()):
@@ -110,6 +113,8 @@ def _pieces(mask: NDArray[np.bool_], min_piece_px: int) -> Iterator[dict[str, An
         (contour,), _ = cv2.findContours(
             piece, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE, offset=(x, y)
         )
+        if area < MIN_SHARE * cv2.fillPoly(piece, [contour], (1,), offset=(-x, -y)).sum():
+            continue
         yield {
             "bbox": [x, y, x + width - 1, y + height - 1],
             "segmentation": contour[:, 0].tolist(),

@@ -77,7 +77,7 @@ def score_queries(scene_dir: Path, predictions_dir: Path, out: Path) -> None:
         "n_views": len({pair.frame for pair in pairs[""]}),
         "size_px": [scene.frames[0].width, scene.frames[0].height],
         "protocols": {metric: protocol_of(metric) for metric in metrics},
-        "protocol": ", ".join(sorted({protocol_of(metric) for metric in metrics})),
+        "protocol": ", ".join(sorted(PROTOCOLS.values())),
         "metrics": metrics,
         "views": _grouped([*pairs[""], *pairs["train_"]], "frame"),
         "prompts": prompt_scores(pairs),

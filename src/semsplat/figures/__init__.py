@@ -32,6 +32,13 @@ FEATURE_FILES = (
 """What a figure of features reads, per scene."""
 
 
+SETTING_FILES = (
+    "results/train/{dataset}/{scene}/{setting}/{seed}/run.json",
+    "results/evaluate/{dataset}/{scene}/{setting}/{seed}/scores.json",
+)
+"""What a table of settings reads, per run and setting."""
+
+
 class FeatureSheet(Strict):
     """Options that all sheets of features share."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from semsplat.figures import SettingTable
+from semsplat.figures import SETTING_FILES, SettingTable
 
 if TYPE_CHECKING:
     from semsplat.figures.style import FigureRun
@@ -13,10 +13,7 @@ if TYPE_CHECKING:
 
 SCOPE = "suite"
 EXTENSION = "md"
-NEEDS = (
-    "results/train/{dataset}/{scene}/{setting}/{seed}/run.json",
-    "results/evaluate/{dataset}/{scene}/{setting}/{seed}/scores.json",
-)
+NEEDS = SETTING_FILES
 METRICS = {
     "localisation": "localisation",
     "mIoU": "query_miou",
