@@ -13,6 +13,9 @@ CLASSES = "classes"
 RELEVANCY = "relevancy"
 """The folder of relevancy maps among the predictions."""
 
+RELEVANCY = "relevancy"
+"""The folder of relevancy maps among the predictions."""
+
 
 def put_checkout_first() -> None:
     """Let all jobs run this checkout's code, whatever is installed or on the user's path."""

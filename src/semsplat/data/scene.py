@@ -1,7 +1,8 @@
 """The canonical scene, read: the only form in which later phases see a data set.
 
 ``load_scene`` checks poses, names, splits and the presence of every file; pixels are decoded
-later, one view at a time, by ``load_image``, ``load_depth`` and ``load_ids``.
+later, one view at a time, by ``load_image``, ``load_depth`` and ``load_ids``, and annotations by
+``semsplat.data.annotations``.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ class Frame:
     labels_path: Path | None
     instances_path: Path | None
     parts_path: Path | None
+    annotations_path: Path | None
     depth_unit_m: float  # metres per unit of the stored depth
 
 
@@ -170,6 +172,7 @@ def _load_frame(path: Path, transforms: Transforms, entry: FrameEntry) -> Frame:
         labels_path=_optional_file(path, entry.labels_file_path),
         instances_path=_optional_file(path, entry.instances_file_path),
         parts_path=_optional_file(path, entry.parts_file_path),
+        annotations_path=_optional_file(path, entry.annotations_file_path),
         depth_unit_m=transforms.depth_unit_scale_factor,
     )
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from plyfile import PlyData, PlyElement
 
+from semsplat.data.annotations import annotations_file
 from semsplat.data.images import MAX_ID, write_png
 from semsplat.data.manifest import write_manifest
 from semsplat.data.poses import check_intrinsics, check_rigid, opengl_from_viewmat
@@ -73,6 +74,7 @@ class SceneWriter:
         labels: NDArray[np.integer] | None = None,  # [H, W] class ids, 0 = void
         instances: NDArray[np.integer] | None = None,  # [H, W], 0 = none
         parts: NDArray[np.integer] | None = None,  # [H, W], 0 = none
+        annotations: list[dict[str, Any]] | None = None,  # objects, see `annotations_file`
     ) -> None:
         """Check and write one view; raise a `SemsplatError` naming the frame."""
         where = f"frame '{name}'"
@@ -93,6 +95,8 @@ class SceneWriter:
                 entry[f"{folder}_file_path"] = self._write(folder, name, pixels)
         if labels is not None:
             self._label_ids |= set(np.unique(labels).tolist())
+        if annotations is not None:
+            entry["annotations_file_path"] = self._write_annotations(name, image, annotations)
         self._frames[name] = entry
         self._splits[split].append(entry["file_path"])
 
@@ -146,6 +150,16 @@ class SceneWriter:
         """Write a PNG and return its path relative to the scene."""
         relative = f"{folder}/{name}.png"
         write_png(self._dir / relative, pixels)
+        return relative
+
+    def _write_annotations(
+        self, name: str, image: NDArray[np.uint8], objects: list[dict[str, Any]]
+    ) -> str:
+        """Write a frame's annotations and return their path relative to the scene."""
+        relative = f"annotations/{name}.json"
+        size = (image.shape[1], image.shape[0])
+        content = annotations_file(name, objects, size, f"frame '{name}': annotations")
+        write_json(self._dir / relative, content)
         return relative
 
     def _finish(self) -> None:

@@ -45,6 +45,7 @@ class FrameEntry(Intrinsics):
     labels_file_path: str | None = None
     instances_file_path: str | None = None
     parts_file_path: str | None = None
+    annotations_file_path: str | None = None
 
 
 class Transforms(Intrinsics):

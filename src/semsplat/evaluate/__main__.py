@@ -98,6 +98,19 @@ def score_features(scene: Path, features: Path, out: Path) -> None:
     score_labels_and_pairs(scene, features, out)
 
 
+def score_queries(scene: Path, predictions: Path, out: Path) -> None:
+    """Score open-vocabulary search: relevancy maps against the annotated views.
+
+    Args:
+        scene: the canonical scene.
+        predictions: the folder of a setting's predictions, with relevancy/.
+        out: scores.json, in results/evaluate/{dataset}/{scene}/{setting}/{seed}.
+    """
+    from semsplat.evaluate.score_queries import score_queries as score_prompts
+
+    score_prompts(scene, predictions, out)
+
+
 def collect(scores: list[Path], out: Path) -> None:
     """Gather the scores of a suite.
 
@@ -119,6 +132,7 @@ def main() -> None:
         "score": score,
         "score-setting": score_setting,
         "score-features": score_features,
+        "score-queries": score_queries,
         "collect": collect,
     }
     with one_line_errors():

@@ -13,9 +13,11 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
+from pydantic import Field
+
 from semsplat.params.base import Count, Positive, Strict
 
-NOT_KINDS = ("__init__", "__main__", "pictures", "style")
+NOT_KINDS = ("__init__", "__main__", "pictures", "style", "tables")
 
 CURVE_FILES = (
     "results/geometry/{dataset}/{scene}/{seed}/metrics.jsonl",
@@ -30,6 +32,13 @@ FEATURE_FILES = (
 """What a figure of features reads, per scene."""
 
 
+SETTING_FILES = (
+    "results/train/{dataset}/{scene}/{setting}/{seed}/run.json",
+    "results/evaluate/{dataset}/{scene}/{setting}/{seed}/scores.json",
+)
+"""What a table of settings reads, per run and setting."""
+
+
 class FeatureSheet(Strict):
     """Options that all sheets of features share."""
 
@@ -39,6 +48,15 @@ class FeatureSheet(Strict):
     """inches per row"""
     dpi: Count
     """dots per inch"""
+
+
+class SettingTable(Strict):
+    """Options that tables of settings share."""
+
+    settings: dict[str, str] = Field(min_length=1)
+    """setting: what its row is called, in the order of the rows"""
+    datasets: list[str]
+    """of the suite's scenes, those of these data sets; empty for all"""
 
 
 def figure_kinds() -> list[str]:

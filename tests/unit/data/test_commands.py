@@ -25,6 +25,7 @@ OPTIONS: dict[str, Any] = {
     "test_every": 2,
     "n_points": 50,
     "point_noise_m": 0.01,
+    "annotate": {"min_area_px": 10, "min_piece_px": 2, "also_train": True},
 }
 SCENE = Path("data/procedural/tiny")
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from semsplat.data.annotations import read_objects
 from semsplat.data.backproject import InitialPoints
 from semsplat.data.datasets import importer, subset
 from semsplat.data.manifest import verify_manifest
@@ -34,6 +35,7 @@ from tests.unit.data.scene_helpers import (
 
 HEIGHT, WIDTH = 12, 16
 CLASSES = {"classes": [{"id": 2, "name": "wall"}, {"id": 700, "name": "lamp"}]}
+LABELLED = {"category": "lamp", "bbox": [0, 0, 3, 3], "segmentation": [[0, 0], [3, 3]], "note": ""}
 OPTIONS = {
     "of": "toys/whole",
     "n_views": 4,
@@ -68,6 +70,7 @@ def write_whole(n_views: int, maps: bool = True, every: int = 5) -> None:
                     "labels": ids_of(index, [0, 2, 700]),
                     "instances": ids_of(index, [0, 1, 300]),
                     "parts": ids_of(index, [0, 5]),
+                    "annotations": None if index % 4 else [LABELLED],
                 }
             image, split = random_image(seed=index), "train" if index % every else "test"
             viewmat = viewmat_at(0.1 * index, degrees=index)
@@ -172,6 +175,10 @@ def test_pixels_cameras_and_maps_are_those_of_the_whole_scene() -> None:
             assert path.parent.parent == Path("data/sparse/few")
         assert np.array_equal(load_depth(frame), depth_of(int(frame.name[1:])))
         assert load_ids(frame.labels_path, frame).max() == 700
+        annotated = frame.annotations_path
+        assert (annotated is None) == (former.annotations_path is None)
+        assert annotated is None or read_objects(annotated) == [LABELLED]
+    assert [bool(frame.annotations_path) for frame in scene.frames] == [True, False, True, False]
     assert load_semantics(scene) == CLASSES
 
 

@@ -50,7 +50,20 @@ OPTIONS: dict[str, dict[str, Any]] = {
         **{"settings": SETTINGS, "datasets": []},
         **{"n_pairs": 2, "row_height_in": 1.4, "dpi": 80},
     },
+    "queries": {"settings": SETTINGS, "datasets": []},
+    "relevancy": {
+        **{"settings": SETTINGS, "datasets": [], "protocol": "lerf_ovs/segmentation@1"},
+        **{"n_views": 2, "n_prompts": 2, "row_height_in": 1.2, "dpi": 80},
+    },
     "scores": {"digits": {"psnr": 2, "ssim": 4, "lpips": 3}},
+}
+
+
+# where the prompts are, x1 y1 x2 y2, in the held-out views "left/a" and "c"
+PROMPTS = {"lamp": (8, 0, 15, 11), "lamp shade": (8, 0, 15, 3), "wall": (0, 0, 7, 11)}
+LAMP = {
+    **{"id": 1, "class_name": "lamp"},
+    "parts": [{"id": 1, "name": "shade"}, {"id": 2, "name": "stand"}],
 }
 
 
@@ -71,11 +84,50 @@ def write_scene(scene: str) -> None:
             image = random_image(seed=x) // 4 + np.linspace(0, 190, 16).astype(np.uint8)[:, None]
             if x < 3:
                 labels = None if name == "left/b" else truth
-                writer.add_frame(name, image, viewmat_at(x), K, "test", labels=labels)
+                found = None if name == "left/b" else [labelled(p) for p in PROMPTS]
+                writer.add_frame(
+                    name, image, viewmat_at(x), K, "test", labels=labels, annotations=found
+                )
             else:
                 maps: dict[str, Any] = {"labels": truth, "depth": np.full((12, 16), 4, np.float32)}
                 writer.add_frame(name, image, viewmat_at(0.2 * x), K, "train", **maps)
-        writer.set_semantics({"classes": [{"id": i, "name": n} for i, n in CLASSES.items()]})
+        classes = [{"id": i, "name": n} for i, n in CLASSES.items()]
+        writer.set_semantics({"classes": classes, "objects": [LAMP]})
+
+
+def labelled(prompt: str) -> dict[str, Any]:
+    """Return a prompt's box as LERF-OVS stores it."""
+    x1, y1, x2, y2 = PROMPTS[prompt]
+    polygon = [[x1, y1], [x2, y1], [x2, y2], [x1, y2]]
+    return {"category": prompt, "bbox": [x1, y1, x2, y2], "segmentation": polygon}
+
+
+def write_relevancy(folder: Path, frame: str, level: float) -> None:
+    """Write predictions: 0.5 + level on a prompt's box, and 0.4 elsewhere; none of the wall."""
+    prompts = [prompt for prompt in PROMPTS if prompt != "wall"]
+    maps = np.full((len(prompts), 1, 12, 16), 0.4, np.float16)
+    for found, prompt in zip(maps, prompts, strict=True):
+        x1, y1, x2, y2 = PROMPTS[prompt]
+        found[:, y1 : y2 + 1, x1 : x2 + 1] = 0.5 + level
+    arrays = {"prompts": np.array(prompts), "relevancy": maps}
+    write_arrays(folder / "relevancy" / f"{frame}.npz", arrays)
+
+
+def query_scores(run: FigureRun, place: int) -> dict[str, Any]:
+    """Return what the scores say about prompts; ``place`` is the setting's."""
+    values = {"localisation": 0.5, "query_miou": 0.25 + 0.125 * run.seed + 0.0625 * place}
+    values |= {"localisation_scaled": 0.75, "query_miou_frozen": 0.5}
+    by_prompt = {
+        prompt: values if prompt != "wall" else {**values, "query_miou": 0} for prompt in PROMPTS
+    }
+    return {
+        **{"dataset": run.dataset, "scene": run.scene, "seed": run.seed},
+        "metrics": values | {f"part_{name}": value / 2 for name, value in values.items()},
+        "prompts": {prompt: {"views": 2} for prompt in PROMPTS},
+        "queries": {"left/a": by_prompt, "c": by_prompt},
+        "missing": [["left/a", "wall"], ["c", "wall"]],
+        "absent": {"train_localisation": "no training view is annotated"},
+    }
 
 
 def write_feature_results(place: FigureScene, views: dict[str, ViewFeatures] | None = None) -> None:
@@ -155,6 +207,8 @@ def write_setting(run: FigureRun, setting: str, place: int) -> None:
     for index, frame in enumerate(scene.frames):
         ids = np.where(np.arange(16) < border + index % 2, 2, 5) + np.zeros((12, 1), int)
         write_png(folder / "predictions/classes" / f"{frame.name}.png", ids.astype(np.uint16))
+    for name in ("left/a", "c"):
+        write_relevancy(folder / "predictions", name, 0.25 + 0.125 * place)
     write_manifest(folder / "predictions", {})
     miou = {"shelf": 0.5, "box": 0.7}[run.scene] + 0.1 * run.seed + 0.05 * place
     views = {
@@ -166,9 +220,11 @@ def write_setting(run: FigureRun, setting: str, place: int) -> None:
     protocols |= {"pooled_miou": "class_maps/pooled@1"}
     inconsistency = 0.125 / (1 + place)
     scores = {
+        **query_scores(run, place),
         "size_px": [16, 12],
         "protocols": protocols,
         "metrics": {
+            **query_scores(run, place)["metrics"],
             **{"psnr": 20.0 + run.seed, "miou": miou, "accuracy": 0.875, "pooled_miou": 0.5},
             **{"class_accuracy": 0.75, "inconsistency": inconsistency, "train_miou": 0.625},
             **{f"teacher_{name}": 0.25 for name in ("miou", "accuracy", "train_miou")},

@@ -38,6 +38,7 @@ CHANGES = {
     '"miou": 0.': '"miou": 0.0',
     '"inconsistency": 0.': '"inconsistency": 0.0',
     '"wall": 0.': '"wall": 0.0',
+    '"query_miou": 0.': '"query_miou": 0.0',
 }
 SHOWN: dict[str, list[FigureRun] | list[FigureScene]] = {
     "run": RUNS[:1],

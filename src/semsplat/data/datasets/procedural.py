@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
+from semsplat.data.annotate import Annotate, annotate_view, annotated_places
 from semsplat.data.datasets import replica
 from semsplat.data.manifest import write_manifest
 from semsplat.io import atomic_dir
@@ -37,6 +38,8 @@ class Options(Strict):
     """initial points, sampled from the training views' depth"""
     point_noise_m: float = Field(ge=0)
     """standard deviation of their positions: structure from motion is not perfect either"""
+    annotate: Annotate
+    """prompts with masks and boxes, for open-vocabulary search"""
 
 
 def native_dir(scene_dir: Path) -> Path:
@@ -82,4 +85,21 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
         source=f"semsplat's procedural world, {options.kind}, seed {options.seed}",
         licence="Apache-2.0",
     )
-    replica.import_scene(scene, as_replica, out_dir)
+    replica.import_scene(scene, as_replica, out_dir, _annotator(options))
+
+
+def _annotator(options: Options) -> replica.Annotator:
+    """Return what labels the chosen views from their instances and parts."""
+    from semsplat.networks.vocabulary import STUFF  # compiles Numba kernels
+
+    chosen, which = options.annotate, options.annotate.also_train
+    places = annotated_places(options.n_views, options.test_every, which)
+
+    def labels(
+        place: int, ids: replica.Ids, objects: list[dict[str, Any]]
+    ) -> list[dict[str, Any]] | None:
+        if place not in places:
+            return None
+        return annotate_view(ids["instances"], ids["parts"], objects, STUFF, chosen)
+
+    return labels

@@ -10,6 +10,7 @@ and ``objects`` lies there or in ``<root>/``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,11 @@ ID_KINDS = {
     "semantic_part": "parts",
 }
 KINDS = ("rgb", "depth", *ID_KINDS)
+
+Ids = dict[str, NDArray[np.int32]]
+"""The id maps of a view: "labels" and what is there of "instances" and "parts", each [H, W]."""
+Annotator = Callable[[int, Ids, list[dict[str, Any]]], list[dict[str, Any]] | None]
+"""From a view's place in the order of frames, its ids and the scene's objects to its labels."""
 
 
 class Options(Strict):
@@ -83,11 +89,14 @@ def sources(options: Options) -> list[Path]:
     return sorted(path for path in candidates if path.is_file())
 
 
-def import_scene(scene: str, options: Options, out_dir: Path) -> None:
+def import_scene(
+    scene: str, options: Options, out_dir: Path, annotator: Annotator | None = None
+) -> None:
     """Write the canonical scene to ``out_dir``, which ends in ``{dataset}/{scene}``.
 
     Frames keep their native number ("rgb_12").  ``semantics.json`` lists the classes that occur,
-    and the scene's ``objects`` where ``info_semantic.json`` has them.  Raises a one-line
+    and the scene's ``objects`` where ``info_semantic.json`` has them.  ``annotator`` may label
+    views.  Raises a one-line
     `SemsplatError` and leaves nothing for missing or unreadable files, poses that do not match
     the images and labels without a name.
     """
@@ -99,19 +108,21 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
     occurring: set[int] = set()
     origin = {"source": options.source, "licence": options.licence}
     with SceneWriter(out_dir, dataset=out_dir.parent.name, scene=scene, **origin) as writer:
-        for number in sorted(train + test):
+        for place, number in enumerate(sorted(train + test)):
             view = _read_view(folder, number, options)
             viewmat = rigid_inverse(poses[number])
             split: Split = "test" if number in test else "train"
+            labelled = annotator(place, view.ids, objects) if annotator else None
             writer.add_frame(
-                f"rgb_{number}", view.image, viewmat, view.K, split, depth=view.depth, **view.ids
-            )
+                f"rgb_{number}", view.image, viewmat, view.K, split,
+                depth=view.depth, annotations=labelled, **view.ids,
+            )  # fmt: skip
             occurring |= _named_ids(view.ids["labels"], names, number, info_path)
             if split == "train":
                 points.add(view.depth, view.image, viewmat, view.K)
         writer.set_points(*points.noisy())
         classes = [{"id": key, "name": names[key]} for key in sorted(occurring)]
-        writer.set_semantics({"classes": classes, **objects})
+        writer.set_semantics({"classes": classes, **({"objects": objects} if objects else {})})
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +132,7 @@ class _View:
     image: NDArray[np.uint8]  # [H, W, 3]
     K: NDArray[np.float64]  # [3, 3] px
     depth: NDArray[np.float32]  # [H, W] metres, 0 = unknown
-    ids: dict[str, NDArray[np.int32]]  # "labels" and what is there of "instances", "parts": [H, W]
+    ids: Ids
 
 
 def _read_view(folder: Path, number: int, options: Options) -> _View:
@@ -175,8 +186,8 @@ def _read_poses(folder: Path) -> dict[int, NDArray[np.float64]]:
     return poses
 
 
-def _read_info(options: Options) -> tuple[Path, dict[int, str], dict[str, Any]]:
-    """Return (path, {class id: name}, {"objects": ...} or {}) of ``info_semantic.json``.
+def _read_info(options: Options) -> tuple[Path, dict[int, str], list[dict[str, Any]]]:
+    """Return (path, {class id: name}, objects) of ``info_semantic.json``, which may list none.
 
     The sequence's file wins over the scene's.
     """
@@ -188,7 +199,7 @@ def _read_info(options: Options) -> tuple[Path, dict[int, str], dict[str, Any]]:
         names = {int(entry["id"]): str(entry["name"]) for entry in info["classes"]}
     except (KeyError, TypeError, ValueError):
         raise SemsplatError(f'{path}: needs "classes": [{{"id": 1, "name": "floor"}}]') from None
-    return path, names, {key: info[key] for key in ("objects",) if key in info}
+    return path, names, info.get("objects", [])
 
 
 def _named_ids(

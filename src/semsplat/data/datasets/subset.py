@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
+from semsplat.data.annotations import read_objects
 from semsplat.data.backproject import InitialPoints
 from semsplat.data.scene import (
     Frame,
@@ -93,13 +94,15 @@ def _points(train: list[Frame], options: Options) -> InitialPoints | None:
 
 
 def _maps(frame: Frame) -> dict[str, Any]:
-    """Return depth and id maps of a frame, as far as there are any."""
+    """Return depth, id maps and annotations of a frame, as far as there are any."""
     paths = frame.labels_path, frame.instances_path, frame.parts_path
     maps: dict[str, Any] = {
         folder: load_ids(path, frame)
         for folder, path in zip(ID_FOLDERS, paths, strict=True)
         if path is not None
     }
+    if frame.annotations_path is not None:
+        maps["annotations"] = read_objects(frame.annotations_path)
     return maps | ({} if frame.depth_path is None else {"depth": load_depth(frame)})
 
 

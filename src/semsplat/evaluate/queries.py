@@ -1,0 +1,51 @@
+"""Relevancy maps on disk: ``predictions/relevancy/{frame}.npz``.
+
+``prompts`` text [P]; ``relevancy`` float16 [P, L, H, W] in [0, 1]; optionally ``factors`` float16
+[3, H, W], the weights of the granularities.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semsplat.data.scene import Frame
+from semsplat.errors import SemsplatError
+from semsplat.features.store import read_arrays
+from semsplat.paths import RELEVANCY
+
+Maps = NDArray[np.float16]
+
+
+def read_relevancy(predictions_dir: Path, frame: Frame) -> dict[str, Maps]:
+    """Return {prompt: relevancy float16 [L, H, W] in [0, 1]}; nothing where there is no file.
+
+    Raises a one-line `SemsplatError` for an unreadable file, maps of another size, prompts that
+    stand twice and values that are no relevancy.
+    """
+    path = predictions_dir / RELEVANCY / f"{frame.name}.npz"
+    if not path.is_file():
+        return {}
+    arrays = read_arrays(path)
+    if not {"prompts", "relevancy"} <= set(arrays):
+        raise SemsplatError(f"{path}: needs 'prompts' and 'relevancy'; predict again")
+    prompts, maps = arrays["prompts"].tolist(), arrays["relevancy"]
+    _check(path, prompts, maps, frame)
+    return dict(zip(prompts, maps, strict=True))
+
+
+def _check(path: Path, prompts: list[str], maps: Maps, frame: Frame) -> None:
+    """Raise unless there is one map per prompt, of the frame's size and in [0, 1]."""
+    if maps.ndim != 4 or len(maps) != len(prompts) or maps.shape[1] < 1:
+        raise SemsplatError(f"{path}: {len(prompts)} prompts, relevancy {list(maps.shape)}")
+    if maps.shape[2:] != (frame.height, frame.width):
+        raise SemsplatError(
+            f"{path}: {maps.shape[3]}x{maps.shape[2]} pixels, but the frame has"
+            f" {frame.width}x{frame.height}; predict at the frame's size"
+        )
+    if len(set(prompts)) < len(prompts):
+        raise SemsplatError(f"{path}: a prompt stands twice; predict again")
+    if not ((maps >= 0) & (maps <= 1)).all():
+        raise SemsplatError(f"{path}: relevancy must be in 0..1 and not NaN; predict again")

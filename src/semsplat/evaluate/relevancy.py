@@ -1,0 +1,32 @@
+"""How much more a vector looks like a prompt than like anything in particular."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+TEMPERATURE = 10.0  # LERF, LangSplat and GAGS in code; GAGS's Eq. 8 has none (METHODS 2.1)
+
+
+def relevancy(
+    vectors: Tensor, query: Tensor, canonical: Tensor, temperature: float = TEMPERATURE
+) -> Tensor:
+    """Return LERF's relevancy in [0, 1]: min_i exp(t f.q) / (exp(t f.q) + exp(t f.c_i)).
+
+    Above 0.5 a vector is more similar to the prompt than to every canonical phrase.  Source: LERF
+    (Kerr et al. 2023), section 3.4; GAGS, Eq. 8.
+
+    Args:
+        vectors: float [..., D], of length 1.
+        query: float [P, D], one row per prompt, of length 1; or [D].
+        canonical: float [C, D], one row per canonical phrase, of length 1.
+        temperature: t.
+
+    Returns:
+        float [P, ...]; [...] for a query [D].
+    """
+    # The smallest of the pairwise softmaxes is that with the phrase that fits best.
+    best = (vectors @ canonical.T).amax(dim=-1)  # [...]
+    similarity = torch.einsum("...d,pd->p...", vectors, torch.atleast_2d(query))
+    found = torch.sigmoid(temperature * (similarity - best))
+    return found if query.ndim == 2 else found[0]

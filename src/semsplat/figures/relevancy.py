@@ -1,0 +1,220 @@
+"""Where settings see what was asked for: relevancy and mask of prompts in held-out views."""
+
+from __future__ import annotations
+
+from itertools import chain, zip_longest
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semsplat.errors import SemsplatError
+from semsplat.figures.class_maps import NEEDS as NEEDS
+from semsplat.figures.class_maps import SettingSheet
+from semsplat.params.base import Count
+
+if TYPE_CHECKING:
+    from semsplat.data.annotations import Annotation
+    from semsplat.data.scene import Frame, Scene
+    from semsplat.figures.pictures import Picture
+    from semsplat.figures.style import FigureRun
+
+SCOPE = "run"
+EXTENSION = "png"
+COLOUR_MAP = "RdBu_r"
+TRUTH, MASK, HALO = "#FFDD00", "#000000", "#FFFFFF"
+OPACITY = 0.65
+LINE_PX, HALO_PX = 2, 4
+
+
+class Options(SettingSheet):
+    """What the sheet shows."""
+
+    n_views: Count
+    """views, spread evenly over the held-out ones that show anything annotated"""
+    n_prompts: Count
+    """prompts of each view: those of the largest annotated area, objects and parts by turns; parts
+    that fill more than half of their object come last, because they look like it"""
+    protocol: Literal["lerf_ovs/segmentation@1", "lerf_ovs/segmentation_frozen@1"]
+    """by which masks are cut and scored"""
+
+
+Row = tuple["Frame", str, "Annotation"]
+"""A view, a prompt, and where it is in truth."""
+Panels = dict[str, list["NDArray[np.float16] | None"]]
+"""Per setting the relevancy [L, H, W] of every row, None where there is no prediction."""
+
+
+def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
+    """Draw one run's sheet: a row per view and prompt."""
+    from semsplat.data.scene import load_scene
+    from semsplat.figures.pictures import add_legend, add_title, picture_grid
+    from semsplat.figures.style import save_figure, setting_keys, styled
+    from semsplat.io import read_json
+
+    (run,) = runs
+    rows = shown_rows(load_scene(run.scene_dir), options)
+    scores = {name: read_json(run.setting_dir(name) / "scores.json") for name in options.settings}
+    panels: Panels = {name: _read(run, name, rows) for name in options.settings}
+    reach = _reach(panels, _protocol(options))
+    with styled():
+        titles = ["photograph and truth", *options.settings.values()]
+        aspect = rows[0][0].width / rows[0][0].height
+        figure, axes = picture_grid(len(rows), titles, aspect, options.row_height_in, 1.1)
+        for index, row in enumerate(rows):
+            _draw_row(axes[index], row, options)
+            for axis, name in zip(axes[index, 1:], options.settings, strict=True):
+                _draw_panel(axis, row, panels[name][index], scores[name], options, reach)
+        _add_scale(figure, axes, reach)
+        add_legend(figure, [("truth", TRUTH), ("predicted mask", MASK)])
+        add_title(figure, _summary(scores, options))
+        save_figure(figure, out, setting_keys(run, list(options.settings)), options.dpi)
+
+
+def shown_rows(scene: Scene, options: Options) -> list[Row]:
+    """Return the chosen views and prompts; no result is looked at."""
+    from semsplat.data.annotations import load_annotations
+    from semsplat.evaluate.score_queries import parts_of
+    from semsplat.figures.pictures import evenly
+
+    labelled = [(f, load_annotations(f)) for f in scene.test if f.annotations_path]
+    views = evenly([(frame, found) for frame, found in labelled if found], options.n_views)
+    if not views:
+        raise SemsplatError(
+            f"{scene.scene_dir}: no held-out view is annotated; name data sets in 'datasets'"
+        )
+    parts = parts_of(scene)
+    return [
+        (frame, prompt, found[prompt])
+        for frame, found in views
+        for prompt in chosen_prompts(found, parts)[: options.n_prompts]
+    ]
+
+
+def chosen_prompts(found: dict[str, Annotation], parts: set[str]) -> list[str]:
+    """Return a view's prompts in the order in which they are shown; see `Options.n_prompts`."""
+    area = {prompt: int(annotation.mask.sum()) for prompt, annotation in found.items()}
+    largest = sorted(found, key=lambda prompt: (-area[prompt], prompt))
+    objects = [prompt for prompt in largest if prompt not in parts]
+
+    def fills(part: str) -> bool:
+        return any(part.startswith(f"{o} ") and 2 * area[part] > area[o] for o in objects)
+
+    turns = zip_longest(objects, sorted((p for p in largest if p in parts), key=fills))
+    return [prompt for prompt in chain.from_iterable(turns) if prompt is not None]
+
+
+def _protocol(options: Options) -> ModuleType:
+    """Return the protocol that the options name."""
+    from semsplat.evaluate.protocols import segmentation, segmentation_frozen
+
+    known = {module.NAME: module for module in (segmentation, segmentation_frozen)}
+    return known[options.protocol]
+
+
+def _read(run: FigureRun, setting: str, rows: list[Row]) -> list[NDArray[np.float16] | None]:
+    """Return a setting's relevancy of every row."""
+    from semsplat.evaluate.queries import read_relevancy
+
+    folder = run.setting_dir(setting) / "predictions"
+    views = {frame.name: read_relevancy(folder, frame) for frame, _, _ in rows}
+    return [views[frame.name].get(prompt) for frame, prompt, _ in rows]
+
+
+def _reach(panels: Panels, protocol: ModuleType) -> float:
+    """Return how far from 0.5 the colours must reach, for all panels alike."""
+    maps = [m for several in panels.values() for m in several if m is not None]
+    found = [float(np.abs(protocol.smoothed(relevancy) - 0.5).max()) for relevancy in maps]
+    return max([0.01, *found])
+
+
+def _draw_row(row: Any, view: Row, options: Options) -> None:
+    """Draw the photograph with the outline of the truth, and name the row."""
+    from semsplat.data.scene import load_image
+
+    frame, prompt, truth = view
+    picture = _enlarged(load_image(frame), options)
+    row[0].imshow(outlined(picture, truth.mask, TRUTH))
+    row[0].set_ylabel(f"{frame.name}\n“{prompt}”")
+
+
+def _draw_panel(
+    axis: Any,
+    view: Row,
+    relevancy: NDArray[np.float16] | None,
+    scores: Any,
+    options: Options,
+    reach: float,
+) -> None:
+    """Draw what one setting says to one prompt."""
+    from semsplat.data.scene import load_image
+    from semsplat.figures.pictures import grey_picture
+
+    frame, prompt, _ = view
+    protocol = _protocol(options)
+    grey = _enlarged(grey_picture(load_image(frame)), options)
+    if relevancy is None:
+        axis.imshow(np.full_like(grey, 255))
+        axis.set_xlabel("no prediction: IoU 0")
+        return
+    picture = _overlay(grey, protocol.smoothed(relevancy), reach)
+    axis.imshow(outlined(picture, protocol.mask_of(relevancy), MASK))
+    values = scores["queries"][frame.name][prompt]
+    axis.set_xlabel(f"IoU {values[protocol.METRICS[0]]:.1%}")
+
+
+def _enlarged(picture: Picture, options: Options) -> Picture:
+    """Return a picture at the size in which it is shown."""
+    import cv2
+
+    height_px = round(options.row_height_in * options.dpi)
+    size = (round(height_px * picture.shape[1] / picture.shape[0]), height_px)
+    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
+
+
+def _overlay(grey: Picture, relevancy: NDArray[np.float64], reach: float) -> Picture:
+    """Return a grey photograph tinted with relevancy, white at 0.5."""
+    import cv2
+    from matplotlib import colormaps
+
+    values = cv2.resize(relevancy.astype(np.float32), grey.shape[1::-1])
+    colours = colormaps[COLOUR_MAP](0.5 + (values - 0.5) / (2 * reach))[..., :3] * 255
+    picture: Picture = (OPACITY * colours + (1 - OPACITY) * grey).round().astype(np.uint8)
+    return picture
+
+
+def outlined(picture: Picture, mask: NDArray[np.bool_], colour: str) -> Picture:
+    """Return a picture [H, W, 3] with the outline of a mask of any size, on a white halo."""
+    import cv2
+    from matplotlib.colors import to_rgb
+
+    from semsplat.data.images import resize_ids
+
+    shown = resize_ids(mask.astype(np.uint8), picture.shape[1::-1])
+    contours, _ = cv2.findContours(shown, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    found = picture.copy()
+    for line_colour, width_px in ((HALO, HALO_PX), (colour, LINE_PX)):
+        rgb = [round(255 * part) for part in to_rgb(line_colour)]
+        cv2.drawContours(found, contours, -1, rgb, width_px)
+    return found
+
+
+def _add_scale(figure: Any, axes: Any, reach: float) -> None:
+    """Put the scale of the colours beside the pictures."""
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
+    colours = ScalarMappable(Normalize(0.5 - reach, 0.5 + reach), COLOUR_MAP)
+    bar = figure.colorbar(colours, ax=axes, shrink=min(1.0, 3 / len(axes)), aspect=30, pad=0.01)
+    bar.set_label("smoothed relevancy; 0.5: as similar to a canonical phrase")
+
+
+def _summary(scores: dict[str, Any], options: Options) -> str:
+    """Return the scores over all held-out pairs, with their protocol."""
+    metric = _protocol(options).METRICS[0]
+    found = [
+        f"{label} {scores[name]['metrics'][metric]:.1%}" for name, label in options.settings.items()
+    ]
+    return f"mIoU of all prompts in held-out views: {', '.join(found)} ({options.protocol})"

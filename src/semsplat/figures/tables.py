@@ -1,0 +1,105 @@
+"""What tables of settings share: columns, cells and one table per scene."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from statistics import fmean, stdev
+from typing import Any, NamedTuple
+
+from semsplat.figures.style import FigureRun
+from semsplat.io import read_json
+
+Result = tuple[Any, Any, Any]
+"""The scores, the card and the speed of one run; no speed where none is measured."""
+
+Rows = dict[str, list[Result]]
+"""The results of every setting, one per run."""
+
+
+class Column(NamedTuple):
+    """One column of numbers."""
+
+    title: str
+    digits: int
+    value: Callable[[Result], float | None]
+    factor: float = 1.0
+    metric: str | None = None  # where it is one of the scores
+
+
+def metric(title: str, name: str, digits: int = 2, factor: float = 100.0) -> Column:
+    """Return a column of scores."""
+    return Column(title, digits, lambda result: result[0]["metrics"].get(name), factor, name)
+
+
+def number(title: str, name: str, digits: int = 0) -> Column:
+    """Return a column of what a card says."""
+    return Column(title, digits, lambda result: result[1]["numbers"].get(name))
+
+
+def read_rows(runs: list[FigureRun], settings: Sequence[str], speed: Any = None) -> Rows:
+    """Return per setting the scores, the card and, of ``results/speed.json``, the speed."""
+    return {
+        name: [
+            (
+                read_json(run.setting_dir(name) / "scores.json"),
+                read_json(run.train_dir(name) / "run.json"),
+                speed and speed["runs"][f"{run.dataset}/{run.scene}/{name}/{run.seed}"],
+            )
+            for run in runs
+        ]
+        for name in settings
+    }
+
+
+def by_scene(runs: list[FigureRun], table: Callable[[list[FigureRun]], str]) -> str:
+    """Return the tables of all scenes together, where there are several, and of each."""
+    scenes = list(dict.fromkeys((run.dataset, run.scene) for run in runs))
+    groups = {"all scenes": runs} if len(scenes) > 1 else {}
+    for place in scenes:
+        groups["/".join(place)] = [run for run in runs if (run.dataset, run.scene) == place]
+    return "\n\n".join(f"### {title}\n\n{table(members)}" for title, members in groups.items())
+
+
+def head(columns: Sequence[Column]) -> list[str]:
+    """Return the first two lines of a table whose rows have names."""
+    titles = ["", *(column.title for column in columns)]
+    return [f"| {' | '.join(titles)} |", "|---|" + "---:|" * len(columns)]
+
+
+def setting_lines(settings: Mapping[str, str], rows: Rows, columns: Sequence[Column]) -> list[str]:
+    """Return one row per setting under its label."""
+    return [line(label, rows[name], columns) for name, label in settings.items()]
+
+
+def line(label: str, results: list[Result], columns: Sequence[Column]) -> str:
+    """Return one row."""
+    return f"| {' | '.join([label, *(_cell(results, column) for column in columns)])} |"
+
+
+def _cell(results: list[Result], column: Column) -> str:
+    """Return "mean ± sd" over seeds of the mean over scenes; "mean" of one seed.
+
+    Nothing where any run has no number.
+    """
+    by_seed: dict[int, list[float]] = defaultdict(list)
+    for result in results:
+        value = column.value(result)
+        if value is None:
+            return ""
+        by_seed[result[1]["config"]["seed"]].append(value * column.factor)
+    means = [fmean(values) for values in by_seed.values()]
+    mean = f"{fmean(means):.{column.digits}f}"
+    return f"{mean} ± {stdev(means):.{column.digits}f}" if len(means) > 1 else mean
+
+
+def conditions(rows: Rows) -> str:
+    """Return the sizes, steps and seeds of all runs."""
+    results = [result for several in rows.values() for result in several]
+    sizes = sorted({"x".join(map(str, scores["size_px"])) for scores, _, _ in results})
+    steps = sorted({card["config"]["geometry"]["steps"] for _, card, _ in results})
+    seeds = sorted({card["config"]["seed"] for _, card, _ in results})
+    return (
+        f"{', '.join(sizes)} pixels, {', '.join(map(str, steps))} steps, seeds"
+        f" {', '.join(map(str, seeds))}."
+    )
