@@ -10,8 +10,6 @@ GEOMETRY = "geometry"
 
 CLASSES = "classes"
 """The folder of class maps among the predictions."""
-RELEVANCY = "relevancy"
-"""The folder of relevancy maps among the predictions."""
 
 RELEVANCY = "relevancy"
 """The folder of relevancy maps among the predictions."""
