@@ -40,15 +40,12 @@ def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
     from matplotlib.colors import to_rgb
 
     from semsplat.data.scene import load_scene
-    from semsplat.errors import SemsplatError
-    from semsplat.figures.pictures import add_legend, evenly, picture_grid
+    from semsplat.figures.pictures import add_legend, picture_grid
+    from semsplat.figures.relevancy import annotated_views
     from semsplat.figures.style import save_figure, setting_keys, styled
 
     (run,) = runs
-    asked = [frame for frame in load_scene(run.scene_dir).test if frame.annotations_path]
-    frames = evenly(asked, options.n_views)
-    if not frames:
-        raise SemsplatError(f"{run.scene_dir}: no annotated held-out view; name other datasets")
+    frames = [frame for frame, _ in annotated_views(load_scene(run.scene_dir), options.n_views)]
     titles = ["photograph", *options.settings.values()]
     with styled():
         aspect = frames[0].width / frames[0].height

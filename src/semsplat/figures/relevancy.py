@@ -75,22 +75,28 @@ def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
 
 def shown_rows(scene: Scene, options: Options) -> list[Row]:
     """Return the chosen views and prompts; no result is looked at."""
-    from semsplat.data.annotations import load_annotations
     from semsplat.evaluate.score_queries import parts_of
-    from semsplat.figures.pictures import evenly
 
-    labelled = [(f, load_annotations(f)) for f in scene.test if f.annotations_path]
-    views = evenly([(frame, found) for frame, found in labelled if found], options.n_views)
-    if not views:
-        raise SemsplatError(
-            f"{scene.scene_dir}: no held-out view is annotated; name data sets in 'datasets'"
-        )
-    parts = parts_of(scene)
+    views, parts = annotated_views(scene, options.n_views), parts_of(scene)
     return [
         (frame, prompt, found[prompt])
         for frame, found in views
         for prompt in chosen_prompts(found, parts)[: options.n_prompts]
     ]
+
+
+def annotated_views(scene: Scene, count: int) -> list[tuple[Frame, dict[str, Annotation]]]:
+    """Return held-out views that show anything annotated, spread evenly; raise where none does."""
+    from semsplat.data.annotations import load_annotations
+    from semsplat.figures.pictures import evenly
+
+    labelled = [(f, load_annotations(f)) for f in scene.test if f.annotations_path]
+    views = evenly([(frame, found) for frame, found in labelled if found], count)
+    if not views:
+        raise SemsplatError(
+            f"{scene.scene_dir}: no held-out view is annotated; name data sets in 'datasets'"
+        )
+    return views
 
 
 def chosen_prompts(found: dict[str, Annotation], parts: set[str]) -> list[str]:

@@ -50,6 +50,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
         **{"settings": SETTINGS, "datasets": []},
         **{"n_pairs": 2, "row_height_in": 1.4, "dpi": 80},
     },
+    "granularity": {
+        **{"settings": SETTINGS, "datasets": []},
+        **{"n_views": 2, "row_height_in": 1.2, "dpi": 80},
+    },
     "queries": {"settings": SETTINGS, "datasets": []},
     "relevancy": {
         **{"settings": SETTINGS, "datasets": [], "protocol": "lerf_ovs/segmentation@1"},
@@ -109,7 +113,10 @@ def write_relevancy(folder: Path, frame: str, level: float) -> None:
     for found, prompt in zip(maps, prompts, strict=True):
         x1, y1, x2, y2 = PROMPTS[prompt]
         found[:, y1 : y2 + 1, x1 : x2 + 1] = 0.5 + level
-    arrays = {"prompts": np.array(prompts), "relevancy": maps}
+    shares = np.full((3, 12, 16), 0.25, np.float16)
+    shares[1] += np.float16(level)
+    shares[0] = 1 - shares[1] - shares[2]
+    arrays = {"prompts": np.array(prompts), "relevancy": maps, "factors": shares}
     write_arrays(folder / "relevancy" / f"{frame}.npz", arrays)
 
 

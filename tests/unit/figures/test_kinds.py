@@ -26,6 +26,7 @@ from tests.unit.figures.conftest import (
     SETTINGS,
     run_key,
     write_feature_results,
+    write_relevancy,
 )
 
 SRC = Path(__file__).parents[3] / "src"
@@ -148,6 +149,8 @@ def test_another_result_gives_another_figure(results: Path, kind: str) -> None:
                 text = text.replace(old, new)
             path.write_text(text)
     write_feature_results(SCENES[0], {"train": features_of(np.zeros((12, 16)), [3])})
+    for path in results.rglob("relevancy"):
+        write_relevancy(path.parent, "left/a", 0.5)
     assert draw(kind, out_path(kind)) != before
 
 

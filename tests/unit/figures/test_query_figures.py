@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from matplotlib.colors import to_hex
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
 from semsplat.data.annotations import Annotation
 from semsplat.data.scene import load_scene
 from semsplat.data.scene_writer import SceneWriter
 from semsplat.figures import figure_kind
+from semsplat.figures.granularity import LEVELS, mixture
 from semsplat.figures.queries import Options as TableOptions
 from semsplat.figures.queries import draw as draw_table
 from semsplat.figures.relevancy import chosen_prompts, outlined, shown_rows
@@ -165,3 +166,23 @@ def test_an_outline_is_drawn_on_its_halo_and_nowhere_else() -> None:
     assert to_hex(found[20, 30] / 255) == "#ff0000"
     assert (found[28:32, 35:45] == 128).all() and (found[:10] == 128).all()
     assert (picture == 128).all()
+
+
+# which level was chosen where
+
+
+def test_shares_are_mixtures_of_three_colours() -> None:
+    shares = np.zeros((3, 1, 2))
+    shares[0, 0, 0] = 1
+    shares[1:, 0, 1] = 0.5
+    first, second, third = (np.array(to_rgb(colour)) for colour in LEVELS.values())
+    np.testing.assert_allclose(mixture(shares), [[first, (second + third) / 2]])
+
+
+def test_every_map_says_how_large_the_shares_are(results: Path, drawn: list[Figure]) -> None:
+    module = figure_kind("granularity")
+    options = module.Options.model_validate(OPTIONS["granularity"])
+    module.draw([RUNS[0]], options, Path("g.png"))
+    found = texts(drawn[0])
+    assert {"left/a", "c", "sub-part 25%, part 50%, whole 25%"} <= found
+    assert set(LEVELS) <= found
