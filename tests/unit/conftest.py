@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +18,23 @@ def tiny_scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
     out = tmp_path_factory.mktemp("data") / "made" / "plane"
     write_plane(out)
     return load_scene(out)
+
+
+ANNOTATED = (0, 1)  # a held-out view and one for training
+
+
+def halves(middle: float) -> list[dict[str, Any]]:
+    """Return the plane's halves, as LERF-OVS stores them; ``middle`` is the column of x = 0."""
+    first = round(middle)
+    boxes = {"left": (0, 0, first - 1, 35), "right": (first, 0, 47, 35)}
+    return [
+        {"category": name, "bbox": [*box], "segmentation": corners(*box)}
+        for name, box in boxes.items()
+    ]
+
+
+def corners(x1: int, y1: int, x2: int, y2: int) -> list[list[int]]:
+    return [[x1, y1], [x2, y1], [x2, y2], [x1, y2]]
 
 
 def write_plane(out: Path) -> None:
@@ -34,6 +52,8 @@ def write_plane(out: Path) -> None:
             viewmat = np.eye(4)
             viewmat[0, 3] = -x
             split = "test" if i % 4 == 0 else "train"
-            writer.add_frame(f"view_{i}", (image * 255).astype(np.uint8), viewmat, K, split)
+            pixels = (image * 255).astype(np.uint8)
+            found = halves(-x * focal / 3 + width / 2) if i in ANNOTATED else None
+            writer.add_frame(f"view_{i}", pixels, viewmat, K, split, annotations=found)
         xyz = rng.uniform((-2.5, -1.5, 3.0), (2.5, 1.5, 3.0), (300, 3))
         writer.set_points(xyz.astype(np.float32), rng.integers(0, 255, (300, 3), dtype=np.uint8))
