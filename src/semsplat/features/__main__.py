@@ -10,9 +10,7 @@ from semsplat.errors import one_line_errors
 from semsplat.gpu import claim_device
 
 
-def extract(
-    scene: Path, out: Path, cache: Path, config: str, geometry: Path | None = None
-) -> None:
+def extract(scene: Path, out: Path, cache: Path, config: str, geometry: Path | None = None) -> None:
     """Compute the features of a scene under one recipe.
 
     Args:

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from semsplat.figures.style import FigureRun, FigureScene
 from tests.unit.evaluate.feature_helpers import features_of
 from tests.unit.figures.conftest import (
     OPTIONS,
+    PROMPTS,
     RECIPE,
     RUNS,
     SCENES,
@@ -146,7 +148,8 @@ def test_another_result_gives_another_figure(results: Path, kind: str) -> None:
             for old, new in CHANGES.items():
                 text = text.replace(old, new)
             path.write_text(text)
-    write_feature_results(SCENES[0], {"train": features_of(np.zeros((12, 16)), [3])})
+    view = replace(features_of(np.zeros((12, 16)), [3]), **PROMPTS)
+    write_feature_results(SCENES[0], {"train": view})
     assert draw(kind, out_path(kind)) != before
 
 

@@ -28,14 +28,14 @@ def points_per_patch(depth: Depth, least: Depth, options: PointOptions) -> NDArr
         options: the rule, its base and its limit.
     """
     rule = {"paper": _mean_of_squares, "code": _square_of_means}[options.rule]
-    patch = blocks(*depth.shape, PATCHES).ravel()
+    patch = blocks(depth.shape, PATCHES).ravel()
     counts = rule(depth.ravel(), least.ravel(), patch, options)
     return counts.reshape(PATCHES, PATCHES)
 
 
-def blocks(height: int, width: int, per_side: int) -> NDArray[np.int64]:
-    """Return the number of each pixel's block, int64 [H, W], row by row."""
-    rows, columns = (np.arange(side) * per_side // side for side in (height, width))
+def blocks(size: tuple[int, ...], per_side: int) -> NDArray[np.int64]:
+    """Return the number of each pixel's block, int64 [H, W], row by row; ``size`` is (H, W)."""
+    rows, columns = (np.arange(side) * per_side // side for side in size)
     return rows[:, None] * per_side + columns
 
 
@@ -53,8 +53,8 @@ def sampled_points(
         centres: bool [H, W], where Gaussians' centres fall.
         rng: of the draws.
     """
-    patch = blocks(*centres.shape, PATCHES).ravel()
-    cell = blocks(*centres.shape, PATCHES * CELLS).ravel()
+    patch = blocks(centres.shape, PATCHES).ravel()
+    cell = blocks(centres.shape, PATCHES * CELLS).ravel()
     evenly = 1 / np.bincount(cell)[cell]  # of a pixel if all cells weigh 1
     density = evenly * np.bincount(cell, centres.ravel())[cell]
     chosen = []
