@@ -67,11 +67,13 @@ class Extractor:
                 " min_score or min_area_px in the recipe"
             )
         ids = np.stack([painted(m, int(s)) for m, s in zip(chosen, starts[:-1], strict=True)])
-        vectors = [self._vectors(image, digest, masks) for masks in chosen]
+        # All layers at once: every batch of crops is filled up.
+        regions = pooled(chosen)
+        vectors = self._vectors(image, digest, regions) if self.run.recipe.region_vectors else None
         return ViewFeatures(
             ids=ids,
-            scores=np.concatenate([masks.scores for masks in chosen]).astype(np.float16),
-            vectors=np.concatenate(vectors) if self.run.recipe.region_vectors else None,
+            scores=regions.scores.astype(np.float16),
+            vectors=vectors,
             dense=self._dense(image, digest),
             points=prompts.points if prompts else None,
             depth=prompts.depth if prompts else None,
@@ -142,7 +144,7 @@ class Extractor:
 
 def chosen_regions(candidates: dict[str, Masks], config: Regions) -> list[Masks]:
     """Return the regions of every layer, of one layer of all masks if they are pooled."""
-    layers = [pooled(candidates)] if config.pool else list(candidates.values())
+    layers = [pooled(candidates.values())] if config.pool else list(candidates.values())
     return [select_regions(masks, config) for masks in layers]
 
 

@@ -149,4 +149,4 @@ def test_selection_never_invents_and_never_empties(count, seed, paint):
 
 def test_pooling_keeps_the_order_of_layers():
     layers = {"part": strips((0, 2)), "whole": strips((3, 5), (6, 8))}
-    assert spans_of(pooled(layers)) == [(0, 2), (3, 5), (6, 8)]
+    assert spans_of(pooled(layers.values())) == [(0, 2), (3, 5), (6, 8)]
