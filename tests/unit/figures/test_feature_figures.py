@@ -178,7 +178,7 @@ def test_prompts_are_shown_over_the_depth_and_counted(results: Path, drawn: list
     draw("prompts", n_views=1)
     assert texts(drawn[0]) == {
         *("photograph", "train", "depth and points\nof regions"),
-        *("regions, layer all", "3 points, depth 0.1 to 4.0", "2 regions, 100% covered"),
+        *("regions, layer\nall", "3 points, depth 0.1 to 4.0", "2 regions, 100% covered"),
     }
     axis = drawn[0].axes[1]
     assert axis.collections[0].get_offsets().tolist() == PROMPTS["points"].tolist()
@@ -200,7 +200,7 @@ def test_a_comparison_names_both_recipes_and_the_points_of_a_grid(
     views = dict.fromkeys(names, features_of(HALVES, [1, 2]))
     write_features(PLACE.features_dir("grid"), views, config=grid)
     draw("prompts", beside="grid")
-    assert {"regions, layer all", "grid, layer all\n16 x 16 points"} <= texts(drawn[0])
+    assert {"regions, layer\nall", "grid, layer all\n16 x 16 points"} <= texts(drawn[0])
     digests = [
         read_json(folder / "manifest.json")["digest"]
         for folder in (PLACE.scene_dir, PLACE.features_dir(RECIPE), PLACE.features_dir("grid"))
