@@ -148,19 +148,27 @@ def _features_of(wildcards, recipe):
 def teacher_geometry(wildcards):
     """Return the geometry whose rendered depth a teacher's tracks follow, if they do."""
     kind, options = _teacher_kinds(wildcards)[1]
-    return _geometry_of(wildcards) if kind.needs_geometry(options) else []
+    needed = kind.needs_geometry(options)
+    return _geometry_files(wildcards, wildcards.seed if needed else None)
 
 
 def setting_geometry(wildcards):
     """Return the geometry that a setting's method leaves as it is, if it does."""
-    return _geometry_of(wildcards) if is_frozen(PARAMS, wildcards.setting) else []
+    frozen = is_frozen(PARAMS, wildcards.setting)
+    return _geometry_files(wildcards, wildcards.seed if frozen else None)
 
 
-def _geometry_of(wildcards):
-    place = f"{wildcards.dataset}/{wildcards.scene}/{wildcards.seed}"
-    return [
-        f"results/geometry/{place}/{name}" for name in ("point_cloud.ply", "run.json")
-    ]
+def recipe_geometry(wildcards):
+    """Return the geometry whose rendered depth a recipe's prompts follow, if they do."""
+    seed = PARAMS.features.recipes[wildcards.recipe].geometry_seed
+    return _geometry_files(wildcards, seed)
+
+
+def _geometry_files(wildcards, seed):
+    """Return what a geometry run leaves to render with, nothing where the seed is None."""
+    place = f"results/geometry/{wildcards.dataset}/{wildcards.scene}/{seed}"
+    names = () if seed is None else ("point_cloud.ply", "run.json")
+    return [f"{place}/{name}" for name in names]
 
 
 def teacher_maps(wildcards):
@@ -264,15 +272,16 @@ def figure_files():
 def figure_inputs(wildcards):
     """Return the results that a figure reads."""
     figure = PARAMS.figures[wildcards.figure]
-    settings = figure.options.get("settings", [])
-    needs = [
-        pattern.replace("{setting}", name)
-        for pattern in figure_kind(figure.kind).NEEDS
-        for name in (settings if "{setting}" in pattern else [""])
-    ]
+    needs = figure_kind(figure.kind).NEEDS
+    settings, recipes = figure.options.get("settings", ()), figure.recipes.values()
+    for mark, names in (("{setting}", settings), ("{recipe}", recipes)):
+        needs = [
+            pattern.replace(mark, name)
+            for pattern in needs
+            for name in (names if mark in pattern else [""])
+        ]
     if hasattr(wildcards, "scene"):
-        values = {**dict(wildcards), "recipe": figure.options.get("recipe")}
-        return [pattern.format(**values) for pattern in needs]
+        return [pattern.format(**wildcards) for pattern in needs]
     return over_shown(wildcards.figure, *needs)
 
 

@@ -8,7 +8,8 @@ rule features:
 
 rule extract_features:
     input:
-        "data/{dataset}/{scene}/manifest.json",
+        scene="data/{dataset}/{scene}/manifest.json",
+        geometry=recipe_geometry,
     output:
         manifest="results/features/{dataset}/{scene}/{recipe}/manifest.json",
         card="results/features/{dataset}/{scene}/{recipe}/run.json",
@@ -28,15 +29,16 @@ rule extract_features:
         config=features_config,
         code=fingerprint("semsplat.features.extraction"),
         segmenter=segmenter_code,
-        scene=subpath(input[0], parent=True),
+        scene=subpath(input.scene, parent=True),
+        sources=source_options,
         out=subpath(output.card, parent=True),
         cache="scratch/features",
     message:
         "extract features {wildcards.recipe} of {wildcards.dataset}/{wildcards.scene}"
     shell:
-        "OMP_NUM_THREADS={threads}"
-        " python -m semsplat.features extract --scene {params.scene:q} --out {params.out:q}"
-        " --cache {params.cache:q} --config {params.config:q} > {log:q} 2>&1"
+        "OMP_NUM_THREADS={threads} NUMBA_NUM_THREADS={threads}"
+        " python -m semsplat.features extract --scene {params.scene:q} {params.sources}"
+        " --out {params.out:q} --cache {params.cache:q} --config {params.config:q} > {log:q} 2>&1"
 
 
 rule teach_scene:

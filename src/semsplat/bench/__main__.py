@@ -1,4 +1,4 @@
-"""``python -m semsplat.bench rasterize|methods``."""
+"""``python -m semsplat.bench rasterize|methods|features``."""
 
 from __future__ import annotations
 
@@ -53,6 +53,32 @@ def methods(
     print(f"written to {out}")
 
 
+def features(
+    runs: list[str] | None = None,
+    out: Path = Path("results/benchmarks/features.json"),
+    views: int = 5,
+) -> None:
+    """Measure how fast images become regions and vectors, and write JSON.
+
+    Args:
+        runs: dataset/scene/recipe of extractions; all in results/features if none is named.
+        out: the JSON file.
+        views: timed views.
+    """
+    with claim_device() as device:
+        from semsplat.bench.features import benchmark
+
+        found = sorted(Path("results/features").glob("*/*/*/run.json"))
+        named = runs or ["/".join(path.parts[2:-1]) for path in found]
+        report = benchmark(named, views, device)
+    write_json(out, report)
+    for run, row in report["runs"].items():
+        times = f"{row['batched_s']:.2f} s an image, {row['loop_s']:.2f} s one by one"
+        print(f"{run:<32}{times}: {row['times_faster']} times faster on {report['device']},"
+              f" {row['bytes_per_image']} bytes an image")  # fmt: skip
+    print(f"written to {out}")
+
+
 def print_report(report: dict[str, Any]) -> None:
     """Print the rows of a report."""
     rows = [("numba", row) for row in report["cpu"]]
@@ -74,7 +100,11 @@ def print_report(report: dict[str, Any]) -> None:
 
 def main() -> None:
     """Run one of the commands."""
-    commands: dict[str, Callable[..., None]] = {"rasterize": rasterize, "methods": methods}
+    commands: dict[str, Callable[..., None]] = {
+        "rasterize": rasterize,
+        "methods": methods,
+        "features": features,
+    }
     with one_line_errors():
         tyro.extras.subcommand_cli_from_dict(commands)
 

@@ -10,7 +10,7 @@ from semsplat.errors import one_line_errors
 from semsplat.gpu import claim_device
 
 
-def extract(scene: Path, out: Path, cache: Path, config: str) -> None:
+def extract(scene: Path, out: Path, cache: Path, config: str, geometry: Path | None = None) -> None:
     """Compute the features of a scene under one recipe.
 
     Args:
@@ -18,11 +18,12 @@ def extract(scene: Path, out: Path, cache: Path, config: str) -> None:
         out: the result folder, results/features/{dataset}/{scene}/{recipe}.
         cache: where earlier computations are kept, and served from.
         config: the recipe with its models as JSON (see the command in any run.json).
+        geometry: the geometry run whose rendered depth the prompts follow, where they do.
     """
     with claim_device() as device:
         from semsplat.features.extraction import write_features
 
-        write_features(scene, out, cache, config, device)
+        write_features(scene, out, cache, config, geometry, device)
 
 
 def teach(

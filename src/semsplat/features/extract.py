@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,27 +15,34 @@ from numpy.typing import NDArray
 from segment_anything.modeling import Sam
 
 from semsplat.data.scene import Frame, load_image
+from semsplat.errors import SemsplatError
 from semsplat.features.cache import Arrays, Cache
 from semsplat.features.clip import Clip
 from semsplat.features.crops import region_crop
 from semsplat.features.masks import Masks, pooled, unpacked
 from semsplat.features.regions import painted, select_regions
-from semsplat.features.segmenters import segmenter_kind
+from semsplat.features.segmenters import Prompts, segmenter_kind
 from semsplat.features.store import Half, ViewFeatures, read_arrays, write_arrays
 from semsplat.io import sha256_file
-from semsplat.params.features import FeaturesRun
+from semsplat.params.features import FeaturesRun, Regions
 
 POOLED = "all"
+MOST_REGIONS = np.iinfo(np.int16).max + 1
+"""of a view: ids are stored in 16 bits, -1 is none"""
 
 
 @dataclass(frozen=True)
 class Extractor:
-    """The models and parameters of one extraction."""
+    """The models and parameters of one extraction.
+
+    ``prompts`` gives a frame its points where the recipe's segmenter follows a geometry.
+    """
 
     run: FeaturesRun
     clip: Clip
     sam: Sam | None
     cache: Cache
+    prompts: Callable[[Frame], Prompts] | None = None
 
     @property
     def layers(self) -> list[str]:
@@ -43,23 +51,37 @@ class Extractor:
         return [POOLED] if recipe.regions.pool else [*segmenter_kind(recipe.segmenter.kind).LAYERS]
 
     def view(self, frame: Frame) -> ViewFeatures:
-        """Return the features of one frame; nothing but its image is read."""
+        """Return the features of one frame; nothing but its image and its prompts is read.
+
+        Raises:
+            SemsplatError: more regions than ids.
+        """
         image, digest = load_image(frame), sha256_file(frame.image_path)
-        candidates = self._masks(image, digest)
-        if self.run.recipe.regions.pool:
-            candidates = {POOLED: pooled(candidates)}
-        chosen = [select_regions(candidates[name], self.run.recipe.regions) for name in self.layers]
+        prompts = self.prompts(frame) if self.prompts else None
+        candidates = self._masks(image, digest, prompts.points if prompts else None)
+        chosen = chosen_regions(candidates, self.run.recipe.regions)
         starts = np.cumsum([0, *map(len, chosen)])
+        if starts[-1] > MOST_REGIONS:
+            raise SemsplatError(
+                f"{frame.name}: {starts[-1]} regions, but a view has ids for {MOST_REGIONS}; raise"
+                " min_score or min_area_px in the recipe"
+            )
         ids = np.stack([painted(m, int(s)) for m, s in zip(chosen, starts[:-1], strict=True)])
-        vectors = [self._vectors(image, digest, masks) for masks in chosen]
+        # All layers at once: every batch of crops is filled up.
+        regions = pooled(chosen)
+        vectors = self._vectors(image, digest, regions) if self.run.recipe.region_vectors else None
         return ViewFeatures(
             ids=ids,
-            scores=np.concatenate([masks.scores for masks in chosen]).astype(np.float16),
-            vectors=np.concatenate(vectors) if self.run.recipe.region_vectors else None,
+            scores=regions.scores.astype(np.float16),
+            vectors=vectors,
             dense=self._dense(image, digest),
+            points=prompts.points if prompts else None,
+            depth=prompts.depth if prompts else None,
         )
 
-    def _masks(self, image: NDArray[np.uint8], digest: str) -> dict[str, Masks]:
+    def _masks(
+        self, image: NDArray[np.uint8], digest: str, points: NDArray[np.float32] | None
+    ) -> dict[str, Masks]:
         """Return the segmenter's candidates, layer by layer."""
         segmenter = self.run.recipe.segmenter
         kind = segmenter_kind(segmenter.kind)
@@ -70,10 +92,11 @@ class Extractor:
             image=digest,
             options=segmenter.options,
             model=self.run.sam.sha256 if self.run.sam else None,
+            points=None if points is None else points.tolist(),
         )
 
         def compute() -> Arrays:
-            found = kind.segment(image, options, self.sam)
+            found = kind.segment(image, options, self.sam, points)
             return {f"{n}.{k}": v for n, masks in found.items() for k, v in masks.packed().items()}
 
         arrays = self.cache.get(path, compute)
@@ -117,6 +140,12 @@ class Extractor:
         )
         encode: Any = partial(self.clip.encode_dense, image, recipe.dense, recipe.crop_batch)
         return self.cache.get(path, lambda: {"dense": encode()})["dense"]
+
+
+def chosen_regions(candidates: dict[str, Masks], config: Regions) -> list[Masks]:
+    """Return the regions of every layer, of one layer of all masks if they are pooled."""
+    layers = [pooled(candidates.values())] if config.pool else list(candidates.values())
+    return [select_regions(masks, config) for masks in layers]
 
 
 def mask_name(mask: NDArray[np.bool_]) -> str:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from semsplat.data.manifest import write_manifest
-from semsplat.data.scene import Scene, load_scene, load_semantics
+from semsplat.data.scene import Frame, Scene, load_scene, load_semantics
+from semsplat.errors import SemsplatError
 from semsplat.features import clip, sam
 from semsplat.features.cache import Cache
 from semsplat.features.extract import Extractor
+from semsplat.features.segmenters import Prompts, segmenter_kind
 from semsplat.features.store import write_arrays, write_view
 from semsplat.io import atomic_dir
 from semsplat.log import progress
@@ -19,16 +22,28 @@ from semsplat.provenance import Card
 
 
 def write_features(
-    scene_dir: Path, out: Path, cache_dir: Path, config_json: str, device: str
+    scene_dir: Path,
+    out: Path,
+    cache_dir: Path,
+    config_json: str,
+    geometry_dir: Path | None,
+    device: str,
 ) -> None:
-    """Write the views, the text vectors, the manifest and run.json, the card last."""
+    """Write the views, the text vectors, the manifest and run.json, the card last.
+
+    Arguments as the command's.
+    """
     config = FeaturesRun.model_validate_json(config_json)
     inputs = {"scene": scene_dir / "manifest.json"}
-    card = Card("features", "semsplat.features.extraction", config.model_dump(), inputs)
+    inputs |= {"geometry": geometry_dir / "point_cloud.ply"} if geometry_dir else {}
+    segmenter_code = segmenter_kind(config.recipe.segmenter.kind).__name__
+    modules = ("semsplat.features.extraction", segmenter_code)
+    card = Card("features", modules, config.model_dump(), inputs)
     scene, started = load_scene(scene_dir), time.monotonic()
     segmenter = sam.open_model(config.sam, device) if config.sam else None
     model, cache = clip.open_model(config.clip, device), Cache(cache_dir)
-    extractor = Extractor(config, model, segmenter, cache)
+    prompts = scene_prompts(config, scene, geometry_dir, device)
+    extractor = Extractor(config, model, segmenter, cache, prompts)
     with atomic_dir(out) as partial:
         facts = _write_texts(partial, scene, extractor)
         counts = _write_views(partial, scene, extractor)
@@ -37,6 +52,24 @@ def write_features(
     numbers = {"extract_s": round(seconds, 2), "n_views": len(counts), "device": device}
     numbers |= {"n_regions": sum(counts), "cache_made": cache.made, "cache_served": cache.served}
     card.write(out / "run.json", {"features": out / "manifest.json"}, **numbers)
+
+
+def scene_prompts(
+    config: FeaturesRun, scene: Scene, geometry_dir: Path | None, device: str
+) -> Callable[[Frame], Prompts] | None:
+    """Return what gives a frame its prompts, None where the segmenter follows no geometry.
+
+    Raises:
+        SemsplatError: it follows one, and none is given.
+    """
+    if config.recipe.geometry_seed is None:
+        return None
+    if geometry_dir is None:
+        raise SemsplatError(f"the prompts of recipe {config.name} follow depth; give --geometry")
+    kind = segmenter_kind(config.recipe.segmenter.kind)
+    options = kind.Options.model_validate(config.recipe.segmenter.options)
+    prompts: Callable[[Frame], Prompts] = kind.open_prompts(options, scene, geometry_dir, device)
+    return prompts
 
 
 def _facts(config: FeaturesRun) -> dict[str, Any]:

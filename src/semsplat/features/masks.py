@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,8 +52,8 @@ def unpacked(arrays: dict[str, NDArray]) -> Masks:
     return Masks(bits.reshape(count, height, width).astype(bool), arrays["scores"])
 
 
-def pooled(layers: dict[str, Masks]) -> Masks:
-    """Return the masks of all layers as one, in the order of the layers."""
-    several = list(layers.values())
+def pooled(several: Iterable[Masks]) -> Masks:
+    """Return the masks of several layers as one, in their order."""
+    several = list(several)
     masks, scores = [m.masks for m in several], [m.scores for m in several]
     return Masks(np.concatenate(masks), np.concatenate(scores))

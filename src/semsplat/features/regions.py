@@ -13,6 +13,7 @@ from semsplat.params.features import Regions
 
 NONE = -1  # id of a pixel without a region
 KEPT_AT_LEAST = 3  # masks, by score, when a criterion would drop all
+PIXELS_AT_ONCE = 2**16  # a thousand masks as floats take 262 MB then, whatever the image
 NESTED_INSIDE, NESTED_OUTSIDE = 0.85, 0.5  # shares of the inner and the outer mask
 
 
@@ -37,8 +38,12 @@ def select_regions(masks: Masks, config: Regions) -> Masks:
 
 def intersections(masks: Masks) -> NDArray[np.float32]:
     """Return common pixels of every pair, float32 [N, N] (exact up to 2^24 pixels)."""
-    flat = masks.masks.reshape(len(masks), -1).astype(np.float32)
-    return flat @ flat.T
+    flat = masks.masks.reshape(len(masks), -1)
+    common = np.zeros((len(masks), len(masks)), np.float32)
+    for start in range(0, flat.shape[1], PIXELS_AT_ONCE):
+        part = flat[:, start : start + PIXELS_AT_ONCE].astype(np.float32)
+        common += part @ part.T
+    return common
 
 
 def without_overlap(

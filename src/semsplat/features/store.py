@@ -3,7 +3,7 @@
 ::
 
     results/features/{dataset}/{scene}/{recipe}/
-        views/NAME.npz    ids, scores, vectors, dense (see `ViewFeatures`)
+        views/NAME.npz    ids, scores, vectors, dense, points, depth (see `ViewFeatures`)
         text.npz          one array of vectors per set of prompts
         manifest.json     layers, prompts, models by hash, sha256 of every file
         run.json          provenance card
@@ -32,12 +32,16 @@ class ViewFeatures:
     to, -1 for none; rows are never shared between layers.  ``scores`` float16 [M] in [0, 1].
     ``vectors`` float16 [M, D] of length 1, None if the recipe makes none.  ``dense`` float16
     [D, h, w] of length 1 per cell, covering the whole view, None if the recipe makes none.
+    ``points`` float32 [P, 2], pixels (x, y) at which the segmenter was asked, and ``depth`` float16
+    [H, W], z in scene units, 0 where nothing is drawn, which they follow; None if they follow none.
     """
 
     ids: NDArray[np.int16]
     scores: Half
     vectors: Half | None
     dense: Half | None
+    points: NDArray[np.float32] | None = None
+    depth: Half | None = None
 
 
 def write_view(path: Path, view: ViewFeatures) -> None:
@@ -49,7 +53,8 @@ def write_view(path: Path, view: ViewFeatures) -> None:
 def read_view(path: Path) -> ViewFeatures:
     """Return what `write_view` wrote."""
     arrays = read_arrays(path)
-    return ViewFeatures(arrays["ids"], arrays["scores"], arrays.get("vectors"), arrays.get("dense"))
+    optional = {name: arrays.get(name) for name in ("vectors", "dense", "points", "depth")}
+    return ViewFeatures(arrays["ids"], arrays["scores"], **optional)
 
 
 def write_arrays(path: Path, arrays: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 One kind per file.  A kind has ``Options`` (what ``params.yaml`` may say), ``SCOPE`` ("run": one
 file per run; "scene": one per scene; "suite": one for all), ``EXTENSION``, ``NEEDS`` (the files it
-reads, per run or scene; ``{recipe}`` is the one in its options, ``{setting}`` each of those) and
+reads, per run or scene; ``{recipe}`` and ``{setting}`` are each of those in its options) and
 ``draw(shown, options, out)``.  Equal inputs give equal bytes; every figure carries the keys of the
 runs, or the digests of the folders, that it shows.
 """

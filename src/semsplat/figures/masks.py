@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from semsplat.figures import FEATURE_FILES, FeatureSheet
 from semsplat.params.base import Count
 
@@ -49,13 +47,10 @@ def draw(shown: list[FigureScene], options: Options, out: Path) -> None:
 def _draw_row(row: Any, frame: Frame, features: SceneFeatures, height_px: int) -> None:
     """Draw one view: the photograph, then every layer."""
     from semsplat.data.scene import load_image
-    from semsplat.figures.pictures import region_overlay
+    from semsplat.figures.pictures import show_regions
 
     photograph = load_image(frame)
     row[0].imshow(photograph)
     row[0].set_ylabel(frame.name)
     for axis, ids in zip(row[1:], features.view(frame.name).ids, strict=True):
-        axis.imshow(region_overlay(photograph, ids, height_px))
-        inside = ids >= 0
-        count = len(np.unique(ids[inside]))
-        axis.set_xlabel(f"{count} regions, {inside.mean():.0%} covered")
+        show_regions(axis, photograph, ids, height_px)

@@ -164,6 +164,14 @@ def region_overlay(photograph: Picture, ids: NDArray[np.int16], height_px: int) 
     return picture.round().astype(np.uint8)
 
 
+def show_regions(axis: Any, photograph: Picture, ids: NDArray[np.int16], height_px: int) -> None:
+    """Draw regions over the photograph by `region_overlay`, and say how many cover how much."""
+    axis.imshow(region_overlay(photograph, ids, height_px))
+    inside = ids >= 0
+    count = len(np.unique(ids[inside]))
+    axis.set_xlabel(f"{count} regions, {inside.mean():.0%} covered")
+
+
 def grey_picture(photograph: Picture) -> Picture:
     """Return the photograph without colours, uint8 [H, W, 3]."""
     grey = cv2.cvtColor(photograph, cv2.COLOR_RGB2GRAY)

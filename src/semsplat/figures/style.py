@@ -95,9 +95,9 @@ class FigureScene(NamedTuple):
         """Return the folder of the scores of these features."""
         return feature_scores_dir(self.dataset, self.scene, recipe)
 
-    def sources(self, recipe: str) -> list[str]:
+    def sources(self, *recipes: str) -> list[str]:
         """Return the digests of the scene and of its features, as a figure's sources."""
-        folders = self.scene_dir, self.features_dir(recipe)
+        folders = self.scene_dir, *map(self.features_dir, recipes)
         return [read_json(folder / "manifest.json")["digest"] for folder in folders]
 
 

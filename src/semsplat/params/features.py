@@ -34,13 +34,11 @@ class SamModel(Strict):
     """of the weights; others are refused"""
 
 
-class SamGrid(Strict):
-    """A grid of clicks and what is kept of the answers; as in ``SamAutomaticMaskGenerator``."""
+class SamFilter(Strict):
+    """What is kept of SAM's answers to clicks; as in ``SamAutomaticMaskGenerator``."""
 
     model: str
     """name of the SAM"""
-    points_per_side: Count
-    """clicks along each side of a regular grid"""
     points_per_batch: Count
     """clicks answered at once; decides memory and time only"""
     pred_iou_thresh: Fraction
@@ -51,6 +49,13 @@ class SamGrid(Strict):
     """how far the cut-off moves, in logits"""
     box_nms_thresh: Fraction
     """IoU of boxes above which the worse of two masks is dropped"""
+
+
+class SamGrid(SamFilter):
+    """A regular grid of clicks; as in ``SamAutomaticMaskGenerator``."""
+
+    points_per_side: Count
+    """clicks along each side"""
 
 
 class Regions(Strict):
@@ -114,6 +119,12 @@ class Recipe(Strict):
     def dense(self) -> ValueMaps | WindowMaps | None:
         """The dense maps of the recipe, if it makes any."""
         return self.value_maps or self.window_maps
+
+    @property
+    def geometry_seed(self) -> int | None:
+        """The seed of the geometry that the segmenter's prompts follow, if they follow any."""
+        seed: int | None = self.segmenter.options.get("geometry_seed")
+        return seed
 
     @model_validator(mode="after")
     def _one_kind_of_map(self) -> Self:

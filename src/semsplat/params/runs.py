@@ -115,9 +115,9 @@ def lesson_runs(params: Params) -> list[LessonRun]:
 def feature_runs(params: Params) -> list[FeatureRun]:
     """Return the features that figures show or trainings learn from, sorted, each once."""
     found = {
-        FeatureRun(run.dataset, run.scene, params.figures[figure].options["recipe"])
+        FeatureRun(run.dataset, run.scene, recipe)
         for figure in params.suites[params.suite].figures
-        if "recipe" in params.figures[figure].options
+        for recipe in params.figures[figure].recipes.values()
         for run in shown_runs(params, figure)
     }
     for run in setting_runs(params):

@@ -19,6 +19,9 @@ from semsplat.params.geometry import Geometry, Training
 from semsplat.params.methods import Setting
 from semsplat.params.quality import AllNetworks
 
+RECIPE_OPTIONS = ("recipe", "beside")
+"""Options of figures that name a feature recipe."""
+
 
 class Dataset(Strict):
     """One data set: an importer, options common to its scenes, and the scenes."""
@@ -38,6 +41,11 @@ class Figure(Strict):
     """a file name in src/semsplat/figures"""
     options: dict[str, Any]
     """the kind's options"""
+
+    @property
+    def recipes(self) -> dict[str, str]:
+        """The feature recipes that it shows, by the option that names each."""
+        return {key: self.options[key] for key in RECIPE_OPTIONS if key in self.options}
 
 
 class Suite(Strict):

@@ -49,9 +49,12 @@ def check_figure(name: str, figure: Figure, params: Params) -> list[str]:
     lines = _options(figure_kind(figure.kind).Options, figure.options, place)
     if lines:
         return lines
-    recipe, recipes = figure.options.get("recipe"), list(params.features.recipes)
-    if recipe is not None and recipe not in recipes:
-        lines.append(no_such(place, "recipe", recipe, recipes))
+    recipes = list(params.features.recipes)
+    lines = [
+        _dangling((*place, key), recipe, recipes)
+        for key, recipe in figure.recipes.items()
+        if recipe not in recipes
+    ]
     groups = {"settings": list(params.settings), "datasets": list(params.datasets)}
     return lines + [
         _dangling((*place, key), item, known)

@@ -58,6 +58,8 @@ def write_features(folder: Path, views: dict[str, ViewFeatures], **facts: Any) -
         "layers": ["all"],
         "prompts": {"classes": list(CLASSES.values()), "canonical": ["object"]},
         "class_ids": list(CLASSES),
+        "recipe": folder.name,
+        "config": {"segmenter": {"options": {}}},
     }
     write_manifest(folder, default | facts)
     return folder

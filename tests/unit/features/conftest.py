@@ -6,13 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import yaml
 from PIL import Image
 
 from semsplat.data.scene_writer import SceneWriter
+from semsplat.io import write_json
 from semsplat.params.features import FeaturesRun
 from semsplat.params.runs import features_run
 from semsplat.params.schema import Params
+from semsplat.splat.ply import write_ply
 
 K = np.array([[40.0, 0, 24], [0, 40.0, 18], [0, 0, 1]])
 CLASSES = [{"id": 3, "name": "chair"}, {"id": 7, "name": "mug"}]
@@ -30,8 +33,10 @@ def run_of(params):
     def make(name: str, **changes) -> FeaturesRun:
         run = features_run(params, "made", "scene", name)
         recipe = run.recipe
-        if "points_per_side" in recipe.segmenter.options:
-            few = {**recipe.segmenter.options, "points_per_side": 6}
+        fewer = {"points_per_side": 6, "base_points": 1}
+        if fewer.keys() & recipe.segmenter.options.keys():
+            options = recipe.segmenter.options
+            few = {key: fewer.get(key, value) for key, value in options.items()}
             segmenter = recipe.segmenter.model_copy(update={"options": few})
             recipe = recipe.model_copy(update={"segmenter": segmenter})
         return run.model_copy(update={"recipe": recipe.model_copy(update=changes)})
@@ -61,6 +66,25 @@ def write_scene(tmp_path):
         return out
 
     return write
+
+
+def write_wall_geometry(folder: Path, z: float, right: float = 4.0) -> Path:
+    """Write a geometry run whose Gaussians tile a wall at a world z, up to a world x."""
+    x, y = np.meshgrid(np.arange(-3, right, 0.1), np.arange(-2, 2.1, 0.1))
+    n = x.size
+    gaussians = {
+        "means": torch.from_numpy(np.stack([x, y, np.full_like(x, z)], -1).reshape(n, 3)).float(),
+        "scales": torch.full((n, 3), -2.5),
+        "quats": torch.tensor([[1.0, 0, 0, 0]]).repeat(n, 1),
+        "opacities": torch.full((n,), 4.0),
+        "sh0": torch.zeros(n, 1, 3),
+        "shN": torch.zeros(n, 15, 3),
+    }
+    folder.mkdir(parents=True)
+    write_ply(folder / "point_cloud.ply", gaussians)
+    card = {"config": {"geometry": {"sh_degree": 3, "background": "black"}}}
+    write_json(folder / "run.json", card)
+    return folder
 
 
 def two_blocks(height=36, width=48) -> np.ndarray:

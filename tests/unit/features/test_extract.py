@@ -12,18 +12,24 @@ from PIL import Image
 
 from semsplat.errors import SemsplatError
 from semsplat.features import clip as clip_models
+from semsplat.features import extract
 from semsplat.features.extract import _remember
 from semsplat.features.extraction import write_features
+from semsplat.features.masks import Masks, no_masks
+from semsplat.features.segmenters import sam_automatic, sam_granular
 from semsplat.features.store import open_features
-from tests.unit.features.conftest import replace_image, two_blocks
+from semsplat.io import sha256_file
+from tests.unit.data.scene_helpers import one_line_error
+from tests.unit.features.conftest import replace_image, two_blocks, write_wall_geometry
 
 RECIPES = ("regions", "levels", "weightless")
 
 
-def features(run, scene: Path, tmp_path: Path, name: str = "out", cache: str = "cache"):
+def features(run, scene: Path, tmp_path: Path, name: str = "out", cache: str = "cache",
+             geometry: Path | None = None):  # fmt: skip
     """Extract and return the opened features and the card's numbers."""
     out = tmp_path / name
-    write_features(scene, out, tmp_path / cache, run.model_dump_json(), "cpu")
+    write_features(scene, out, tmp_path / cache, run.model_dump_json(), geometry, "cpu")
     return open_features(out), json.loads((out / "run.json").read_text())["numbers"]
 
 
@@ -154,6 +160,77 @@ def test_a_16_bit_image_is_one_line(run_of, write_scene, tmp_path):
         features(run_of("weightless"), scene, tmp_path)
     assert "\n" not in str(error.value)
     assert not (tmp_path / "out").exists()
+
+
+# prompts that follow a geometry
+
+
+@pytest.fixture
+def wall(tmp_path):
+    return write_wall_geometry(tmp_path / "geometry", z=3.0)
+
+
+def test_granular_features_tell_where_sam_was_asked(run_of, write_scene, wall, tmp_path):
+    scene, run = write_scene([two_blocks()] * 2), run_of("granular")
+    opened, numbers = features(run, scene, tmp_path, geometry=wall)
+    assert opened.layers == ["subpart", "part", "whole"] and numbers["n_regions"] > 0
+    view = opened.view("view_1")
+    assert view.points.dtype == np.float32 and 64 <= len(view.points) <= 100  # base of 1
+    assert view.depth.dtype == np.float16 and view.depth.shape == (36, 48)
+    card = json.loads((opened.folder / "run.json").read_text())
+    assert card["inputs"]["geometry"] == sha256_file(wall / "point_cloud.ply")
+    again, served = features(run, scene, tmp_path, "again", geometry=wall)
+    assert served["cache_made"] == 0 and files(again.folder) == files(opened.folder)
+
+
+def test_other_prompts_are_answered_anew(run_of, write_scene, wall, tmp_path):
+    scene, run = write_scene([two_blocks()] * 2), run_of("granular")
+    _, first = features(run, scene, tmp_path, geometry=wall)
+    half = write_wall_geometry(tmp_path / "half", z=3.0, right=0.0)
+    _, other = features(run, scene, tmp_path, "half_out", geometry=half)
+    assert first["cache_made"] == 4 and other["cache_made"] >= 2  # masks of both views
+
+
+def test_a_recipe_without_prompts_keeps_none(run_of, write_scene, wall, tmp_path):
+    opened, _ = features(run_of("weightless"), write_scene([two_blocks()] * 2), tmp_path)
+    assert opened.view("view_0").points is None and opened.view("view_0").depth is None
+
+
+def test_prompts_without_a_geometry_are_one_line(run_of, write_scene, tmp_path):
+    with one_line_error("recipe granular", "--geometry"):
+        features(run_of("granular"), write_scene([two_blocks()] * 2), tmp_path)
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_empty_level_is_a_layer_without_regions(
+    run_of, write_scene, wall, tmp_path, monkeypatch
+):
+    def found(image, *_):
+        layers = {name: no_masks(*image.shape[:2]) for name in ("subpart", "part", "whole")}
+        return {**layers, "part": Masks(np.ones((1, *image.shape[:2]), bool), np.ones(1))}
+
+    monkeypatch.setattr(sam_granular, "segment", found)
+    scene = write_scene([two_blocks()] * 2)
+    view = features(run_of("granular"), scene, tmp_path, geometry=wall)[0].view("view_0")
+    assert [layer.max() for layer in view.ids] == [-1, 0, -1] and len(view.vectors) == 1
+
+
+def many_masks(image, *_):
+    """A thousand masks of a pixel each."""
+    masks = np.eye(1000, image.shape[0] * image.shape[1], dtype=bool)
+    return {"all": Masks(masks.reshape(-1, *image.shape[:2]), np.ones(1000, np.float32))}
+
+
+def test_a_thousand_regions_are_kept_apart(run_of, write_scene, tmp_path, monkeypatch):
+    run = run_of("regions")
+    each = run.recipe.regions.model_copy(update={"min_area_px": 1})
+    run, scene = run_of("regions", regions=each), write_scene([two_blocks()] * 2)
+    monkeypatch.setattr(sam_automatic, "segment", many_masks)
+    view = features(run, scene, tmp_path)[0].view("view_0")
+    assert sorted(np.unique(view.ids)) == [-1, *range(1000)] and len(view.vectors) == 1000
+    monkeypatch.setattr(extract, "MOST_REGIONS", 999)
+    with one_line_error("view_0", "1000 regions", "min_score"):
+        features(run, scene, tmp_path, "too_many")
 
 
 def test_untrained_words_are_refused(run_of, params):

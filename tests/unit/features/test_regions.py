@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from semsplat.features import regions
 from semsplat.features.masks import Masks, no_masks, pooled, unpacked
 from semsplat.features.regions import (
     NONE,
@@ -42,6 +43,14 @@ def select(masks: Masks, **changes) -> list[tuple[int, int]]:
 
 def test_intersections_count_common_pixels():
     assert intersections(strips((0, 10), (5, 12))).tolist() == [[10, 5], [5, 7]]
+
+
+def test_pixels_are_counted_in_parts(monkeypatch):
+    masks = np.random.default_rng(0).uniform(size=(9, 5, 20)) < 0.5
+    whole = intersections(Masks(masks, np.ones(9, np.float32)))
+    monkeypatch.setattr(regions, "PIXELS_AT_ONCE", 7)
+    assert np.array_equal(intersections(Masks(masks, np.ones(9, np.float32))), whole)
+    assert whole[2, 5] == (masks[2] & masks[5]).sum()
 
 
 def test_the_worse_of_two_overlapping_masks_goes():
@@ -140,4 +149,4 @@ def test_selection_never_invents_and_never_empties(count, seed, paint):
 
 def test_pooling_keeps_the_order_of_layers():
     layers = {"part": strips((0, 2)), "whole": strips((3, 5), (6, 8))}
-    assert spans_of(pooled(layers)) == [(0, 2), (3, 5), (6, 8)]
+    assert spans_of(pooled(layers.values())) == [(0, 2), (3, 5), (6, 8)]

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from semsplat.data.images import write_png
 from semsplat.data.manifest import verify_manifest
@@ -17,7 +16,6 @@ from semsplat.features.lessons import Lesson, Lessons, open_lessons, write_lesso
 from semsplat.features.teach import write_lessons
 from semsplat.io import read_json, sha256_file, write_json
 from semsplat.params.teachers import TeacherRun
-from semsplat.splat.ply import write_ply
 from tests.unit.data.scene_helpers import assert_nothing_left, one_line_error
 from tests.unit.evaluate.feature_helpers import (
     CLASSES,
@@ -27,6 +25,7 @@ from tests.unit.evaluate.feature_helpers import (
     write_features,
     write_wall,
 )
+from tests.unit.features.conftest import write_wall_geometry
 
 COLUMNS = np.arange(WIDTH) + np.zeros((HEIGHT, WIDTH), int)
 TRUTH = np.select([COLUMNS < 6, COLUMNS < 8, COLUMNS < 12], [2, 0, 5], 9)  # wall, void, lamp, rug
@@ -261,21 +260,7 @@ def test_rendered_depth_follows_regions_where_a_scene_has_no_depth(tmp_path: Pat
     """Gaussians that tile the wall at z = 1, 4 m away; cameras 2 px apart."""
     write_maps(tmp_path / "maps", np.where((COLUMNS >= 8) & (COLUMNS < 12), 5, 0))
     scene_dir = write_wall(tmp_path / "scene", (0.0, 0.4), depth=None)
-    x, y = np.meshgrid(np.arange(-3, 4, 0.1), np.arange(-2, 2.1, 0.1))
-    n = x.size
-    gaussians = {
-        "means": torch.from_numpy(np.stack([x, y, np.ones_like(x)], -1).reshape(n, 3)).float(),
-        "scales": torch.full((n, 3), -2.5),
-        "quats": torch.tensor([[1.0, 0, 0, 0]]).repeat(n, 1),
-        "opacities": torch.full((n,), 4.0),
-        "sh0": torch.zeros(n, 1, 3),
-        "shN": torch.zeros(n, 15, 3),
-    }
-    geometry = tmp_path / "geometry"
-    geometry.mkdir()
-    write_ply(geometry / "point_cloud.ply", gaussians)
-    card = {"config": {"geometry": {"sh_degree": 3, "background": "black"}}}
-    write_json(geometry / "run.json", card)
+    geometry = write_wall_geometry(tmp_path / "geometry", z=1.0)
     rendered = {**GIVEN, "options": {**GIVEN["options"], "depth": "rendered"}}
     lessons = taught(tmp_path, scene_dir, tracks=rendered, geometry=geometry)
     # the bar stands still while the wall moves by 2 of its 4 columns: IoU 2/6

@@ -53,7 +53,17 @@ def view_of(ids: Any, cells: list[tuple[float, ...]], n_regions: int = 0) -> Vie
 def frame_of(name: str = "v0", size: tuple[int, int] = (4, 1), **paths: Path) -> Frame:
     maps = {f"{kind}_path": paths.get(kind) for kind in ("depth", "labels", "instances", "parts")}
     width, height = size
-    return Frame(name, Path("x.png"), np.eye(4), np.eye(3), width, height, **maps, depth_unit_m=1)
+    return Frame(
+        name,
+        Path("x.png"),
+        np.eye(4),
+        np.eye(3),
+        width,
+        height,
+        **maps,
+        annotations_path=None,
+        depth_unit_m=1,
+    )
 
 
 def stored(folder: Path, ids: Any, name: str = "v0") -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,10 @@ RUNS = [FigureRun("toys", scene, seed) for scene in ("shelf", "box") for seed in
 
 SCENES = [FigureScene("toys", scene) for scene in ("shelf", "box")]
 RECIPE = "regions"
+ASKED_AT: dict[str, Any] = {
+    "points": np.array([[0, 0], [15, 11], [7, 3]], np.float32),
+    "depth": np.linspace(0, 4, 12 * 16).reshape(12, 16).astype(np.float16),
+}
 SETTINGS = {"flat": "(a) flat", "coherent": "(b) + coherent"}  # both learn from the teacher "clip"
 
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -35,6 +40,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "curves": {"smooth": 5, "width_in": 6.5},
     "gaussians": {"width_in": 6.5},
     "masks": {"recipe": RECIPE, "n_views": 2, "row_height_in": 1.2, "dpi": 80},
+    "prompts": {
+        **{"recipe": RECIPE, "beside": RECIPE, "layer": "all"},
+        **{"n_views": 2, "row_height_in": 1.2, "dpi": 80},
+    },
     "labels": {"recipe": RECIPE, "n_views": 2, "row_height_in": 1.2, "dpi": 80},
     "inconsistency": {
         **{"recipe": RECIPE, "labels": "region"},
@@ -142,7 +151,9 @@ def write_feature_results(place: FigureScene, views: dict[str, ViewFeatures] | N
     halves = np.where(np.arange(16) < 8, 0, 1) + np.zeros((12, 1), int)
     frames = load_scene(place.scene_dir).train
     default = {
-        frame.name: features_of(halves, [1, 2 + index % 2], np.array([[1, 2], [1, 3]]))
+        frame.name: replace(
+            features_of(halves, [1, 2 + index % 2], np.array([[1, 2], [1, 3]])), **ASKED_AT
+        )
         for index, frame in enumerate(frames)
     }
     folder = place.features_dir(RECIPE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from PIL import Image
 
+from semsplat.data.scene import load_scene
 from semsplat.evaluate.score_features import score_features
 from semsplat.features.store import ViewFeatures
 from semsplat.figures import figure_kind
@@ -28,7 +30,14 @@ from semsplat.figures.style import FigureScene
 from semsplat.io import read_json
 from tests.unit.data.scene_helpers import one_line_error, random_image
 from tests.unit.evaluate.feature_helpers import features_of, write_features, write_wall
-from tests.unit.figures.conftest import OPTIONS, RECIPE, SCENES, texts, write_feature_results
+from tests.unit.figures.conftest import (
+    OPTIONS,
+    ASKED_AT,
+    RECIPE,
+    SCENES,
+    texts,
+    write_feature_results,
+)
 from tests.unit.figures.test_kinds import ENV
 
 KINDS = ("masks", "labels", "inconsistency")
@@ -163,6 +172,51 @@ def test_the_command_draws_the_same_bytes(results: Path) -> None:
     command = [sys.executable, "-m", "semsplat.figures", *words, "--runs", "toys/shelf"]
     subprocess.run(command, env={**ENV, "PYTHONHASHSEED": "7"}, check=True)
     assert Path("there.png").read_bytes() == here
+
+
+def test_prompts_are_shown_over_the_depth_and_counted(results: Path, drawn: list[Figure]) -> None:
+    draw("prompts", n_views=1)
+    assert texts(drawn[0]) == {
+        *("photograph", "train", "depth and points\nof regions"),
+        *("regions, layer\nall", "3 points, depth 0.1 to 4.0", "2 regions, 100% covered"),
+    }
+    axis = drawn[0].axes[1]
+    assert axis.collections[0].get_offsets().tolist() == ASKED_AT["points"].tolist()
+    assert axis.get_xlim() == (-0.5, 15.5)  # points at the border do not widen the picture
+
+
+def test_a_view_without_depth_is_drawn_with_its_points(results: Path, drawn: list[Figure]) -> None:
+    view = replace(features_of(NOWHERE, []), **ASKED_AT | {"depth": np.zeros((12, 16), np.float16)})
+    write_feature_results(PLACE, {"train": view})
+    draw("prompts", n_views=1)
+    assert "3 points, depth 0.0 to 1.0" in texts(drawn[0])
+
+
+def test_a_comparison_names_both_recipes_and_the_points_of_a_grid(
+    results: Path, drawn: list[Figure]
+) -> None:
+    grid = {"segmenter": {"options": {"points_per_side": 16}}}
+    names = [frame.name for frame in load_scene(PLACE.scene_dir).train]
+    views = dict.fromkeys(names, features_of(HALVES, [1, 2]))
+    write_features(PLACE.features_dir("grid"), views, config=grid)
+    draw("prompts", beside="grid")
+    assert {"regions, layer\nall", "grid, layer all\n16 x 16 points"} <= texts(drawn[0])
+    digests = [
+        read_json(folder / "manifest.json")["digest"]
+        for folder in (PLACE.scene_dir, PLACE.features_dir(RECIPE), PLACE.features_dir("grid"))
+    ]
+    assert PLACE.sources(RECIPE, "grid") == digests
+
+
+def test_prompts_of_a_recipe_without_any_are_one_line(results: Path) -> None:
+    write_feature_results(PLACE, {"train": features_of(HALVES, [1, 2])})
+    with one_line_error("recipe regions has no prompt points"):
+        draw("prompts")
+
+
+def test_a_layer_that_does_not_exist_is_one_line(results: Path) -> None:
+    with one_line_error("no layer 'whole'; there is all"):
+        draw("prompts", layer="whole")
 
 
 # pictures

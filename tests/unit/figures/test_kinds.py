@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from semsplat.figures import figure_kind, figure_kinds
 from semsplat.figures.style import FigureRun, FigureScene
 from tests.unit.evaluate.feature_helpers import features_of
 from tests.unit.figures.conftest import (
+    ASKED_AT,
     OPTIONS,
     RECIPE,
     RUNS,
@@ -148,7 +150,8 @@ def test_another_result_gives_another_figure(results: Path, kind: str) -> None:
             for old, new in CHANGES.items():
                 text = text.replace(old, new)
             path.write_text(text)
-    write_feature_results(SCENES[0], {"train": features_of(np.zeros((12, 16)), [3])})
+    view = replace(features_of(np.zeros((12, 16)), [3]), **ASKED_AT)
+    write_feature_results(SCENES[0], {"train": view})
     for path in results.rglob("relevancy"):
         write_relevancy(path.parent, "left/a", 0.5)
     assert draw(kind, out_path(kind)) != before

@@ -298,7 +298,14 @@ def test_a_recipe_that_no_figure_could_show_is_one_line() -> None:
     known = next(iter(CONFIG["features"]["recipes"]))
     options = {"recipe": f"{known}x", "n_views": 2, "row_height_in": 1.0, "dpi": 100}
     figure = {"kind": "masks", "options": options}
-    line = f"figures.new.options.recipe: no recipe '{known}x'; did you mean '{known}'?"
+    line = f"figures.new.options.recipe: '{known}x' is not defined; did you mean '{known}'?"
+    assert mistakes(changed(("figures/new", figure))) == [line]
+
+
+def test_both_recipes_of_a_comparison_must_exist() -> None:
+    options = {**CONFIG["figures"]["prompt_points"]["options"], "beside": "levles"}
+    line = "figures.new.options.beside: 'levles' is not defined; did you mean 'levels'?"
+    figure = {"kind": "prompts", "options": options}
     assert mistakes(changed(("figures/new", figure))) == [line]
 
 

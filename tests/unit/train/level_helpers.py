@@ -53,7 +53,7 @@ def write_levels(folder: Path, scene: Scene, **views: ViewFeatures) -> SceneFeat
     for frame in scene.frames:
         view = views.get(frame.name, level_view(frame, rng))
         write_view(folder / "views" / f"{frame.name}.npz", view)
-    anything = (LEFT + RIGHT).astype(np.float32)[None] / np.sqrt(2)
+    anything = ((LEFT + RIGHT)[None] / np.sqrt(2)).astype(np.float32)
     write_arrays(folder / "text.npz", {"canonical": anything})
     write_manifest(folder, {"layers": LAYERS})
     return open_features(folder)

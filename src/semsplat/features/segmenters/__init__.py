@@ -1,8 +1,11 @@
 """Segmenters: an image in, candidate masks per layer out.  One kind per file.
 
 A kind has ``Options`` (what ``params.yaml`` may say; ``model`` names a SAM where one is needed),
-``LAYERS`` (the names of its lists of masks) and ``segment(image, options, sam)``, which returns
-`semsplat.features.masks.Masks` per layer.  Ground truth is out of reach: a segmenter gets pixels.
+``LAYERS`` (the names of its lists of masks) and ``segment(image, options, sam, points)``, which
+returns `semsplat.features.masks.Masks` per layer.  Where ``Options`` has a ``geometry_seed``, the
+kind is asked at points that follow this geometry: ``open_prompts(options, scene, geometry_dir,
+device)`` returns what gives a frame its `Prompts`.  Ground truth is out of reach: a segmenter gets
+pixels.
 """
 
 from __future__ import annotations
@@ -10,6 +13,17 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Prompts(NamedTuple):
+    """Where to ask about a view, and the depth that says so."""
+
+    points: NDArray[np.float32]  # [P, 2], pixels (x, y)
+    depth: NDArray[np.float16]  # [H, W], z in scene units, 0 where nothing is drawn
 
 
 def segmenter_kinds() -> list[str]:

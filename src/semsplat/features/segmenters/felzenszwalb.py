@@ -37,7 +37,9 @@ class Options(Strict):
     """larger images are segmented at this size, because the scales mean pixels"""
 
 
-def segment(image: NDArray[np.uint8], options: Options, _sam: Sam | None) -> dict[str, Masks]:
+def segment(
+    image: NDArray[np.uint8], options: Options, _sam: Sam | None, _points: None
+) -> dict[str, Masks]:
     """Return three layers of masks of an image uint8 [H, W, 3]; every mask scores 1."""
     import cv2
     from skimage.color import rgb2lab

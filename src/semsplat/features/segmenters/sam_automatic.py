@@ -25,7 +25,9 @@ class Options(SamGrid):
     """layers of image crops that are segmented too"""
 
 
-def segment(image: NDArray[np.uint8], options: Options, sam: Sam | None) -> dict[str, Masks]:
+def segment(
+    image: NDArray[np.uint8], options: Options, sam: Sam | None, _points: None
+) -> dict[str, Masks]:
     """Return the masks of an image uint8 [H, W, 3], best predicted IoU first."""
     from segment_anything import SamAutomaticMaskGenerator
 

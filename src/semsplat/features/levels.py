@@ -1,0 +1,117 @@
+"""SAM's three multimask outputs kept apart: sub-parts, parts and wholes (LangSplat, GAGS).
+
+LangSplat relies on a fork whose generator returns four lists; here the stock predictor's three
+outputs of every click are filtered and box-NMS'd level by level (METHODS 0.2).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from segment_anything import SamPredictor
+    from segment_anything.modeling import Sam
+    from torch import Tensor
+
+    from semsplat.features.masks import Masks
+    from semsplat.params.features import SamFilter
+
+LAYERS = ("subpart", "part", "whole")
+
+
+class _Answers(NamedTuple):
+    """The masks of several clicks that pass the filters, click by click."""
+
+    bits: NDArray[np.uint8]  # [n, ceil(H W / 8)]: an eighth of the memory of all candidates
+    level: Tensor  # int64 [n]
+    boxes: Tensor  # float32 [n, 4]
+    iou: Tensor  # float32 [n], predicted
+    scores: Tensor  # float32 [n]
+
+
+def levels_at(
+    image: NDArray[np.uint8], points: NDArray, options: SamFilter, sam: Sam | None
+) -> dict[str, Masks]:
+    """Return three layers of masks of an image, best predicted IoU first; any may be empty.
+
+    Args:
+        image: uint8 [H, W, 3].
+        points: float [P, 2], P at least 1, clicks in pixels (x, y).
+        options: filters; boxes are compared within a level.
+        sam: the model.
+    """
+    import torch
+    from segment_anything import SamPredictor
+
+    predictor = SamPredictor(sam)
+    predictor.set_image(image)
+    batches = np.array_split(points, -(-len(points) // options.points_per_batch))
+    answers = [_answer(predictor, batch, options) for batch in batches]
+    bits, *rest = zip(*answers, strict=True)
+    found = _Answers(np.concatenate(bits), *(torch.cat(parts) for parts in rest))
+    size = image.shape[:2]
+    return {name: _suppressed(found, k, options, size) for k, name in enumerate(LAYERS)}
+
+
+def _answer(predictor: SamPredictor, points: NDArray, options: SamFilter) -> _Answers:
+    """Return what passes the filters of the answers to points [N, 2]."""
+    from segment_anything.utils.amg import batched_mask_to_box, calculate_stability_score
+
+    model = predictor.model
+    low, predicted = _decoded(predictor, points)
+    promising = predicted > options.pred_iou_thresh
+    # Upscaling costs more than decoding; what the predicted IoU drops needs none.
+    logits = model.postprocess_masks(
+        low[promising][:, None], predictor.input_size, predictor.original_size
+    )[:, 0]
+    threshold = model.mask_threshold
+    stability = calculate_stability_score(logits, threshold, options.stability_score_offset)
+    keep = stability >= options.stability_score_thresh
+    masks, iou = logits[keep] > threshold, predicted[promising][keep]
+    return _Answers(
+        np.packbits(masks.flatten(1).cpu().numpy(), axis=1),
+        promising.nonzero()[keep, 1],
+        batched_mask_to_box(masks).float(),
+        iou,
+        iou * stability[keep],
+    )
+
+
+def _decoded(predictor: SamPredictor, points: NDArray) -> tuple[Tensor, Tensor]:
+    """Return logits [N, 3, h, w] at SAM's own size and predicted IoUs [N, 3].
+
+    As ``SamPredictor.predict_torch``, which also upscales.
+    """
+    import torch
+
+    coordinates = predictor.transform.apply_coords(points, predictor.original_size)
+    clicks = torch.as_tensor(coordinates, dtype=torch.float32, device=predictor.device)[:, None]
+    labels = torch.ones(len(clicks), 1, dtype=torch.int, device=predictor.device)
+    prompts = predictor.model.prompt_encoder
+    with torch.no_grad():
+        sparse, dense = prompts(points=(clicks, labels), boxes=None, masks=None)
+        low, predicted = predictor.model.mask_decoder(
+            image_embeddings=predictor.features,
+            image_pe=prompts.get_dense_pe(),
+            sparse_prompt_embeddings=sparse,
+            dense_prompt_embeddings=dense,
+            multimask_output=True,
+        )
+    return low, predicted
+
+
+def _suppressed(found: _Answers, level: int, options: SamFilter, size: tuple[int, ...]) -> Masks:
+    """Return the masks of a level after non-maximum suppression of their boxes."""
+    from torchvision.ops import nms
+
+    from semsplat.features.masks import Masks
+
+    own = (found.level == level).nonzero().squeeze(1)
+    keep = own[nms(found.boxes[own], found.iou[own], options.box_nms_thresh)]
+    bits = found.bits[keep.cpu().numpy()]
+    masks = np.unpackbits(bits, axis=1, count=size[0] * size[1]).astype(bool)
+    scores = found.scores[keep].clamp(0, 1).float().cpu().numpy()
+    return Masks(masks.reshape(-1, *size), scores)
