@@ -16,7 +16,8 @@ from typing import Any
 REPOSITORY = Path(__file__).parents[2]
 TIMEOUT_S = 600
 SCENES = ("procedural/nook", "procedural/tray")
-SETTINGS = ("clipgs_a", "clipgs_d")
+SETTINGS = ("clipgs_a", "clipgs_d")  # learn classes from lessons
+FROZEN = ("gags",)  # learn from features on finished geometry
 # What a person's shell may bring along; a test of the workflow must not depend on it.
 FOREIGN = ("SNAKEMAKE_PROFILE", "MLFLOW_TRACKING_URI", "SLURM_JOB_ID", "NUMBA_CACHE_DIR")
 
@@ -145,10 +146,28 @@ def feature_jobs(scene: str) -> set[str]:
 def setting_jobs(scene: str, setting: str, seed: int = 0) -> set[str]:
     """Return the jobs from training on of one setting."""
     place = f"{setting} on {scene}, seed {seed}"
+    predict = "ask" if setting in FROZEN else "render"
     return {
-        *(f"{verb} {place}" for verb in ("train", "render", "score")),
+        *(f"{verb} {place}" for verb in ("train", predict, "score")),
         f"index {place}, in MLflow",
     }
+
+
+def level_jobs(scene: str) -> set[str]:
+    """Return the jobs from a scene's finished geometry to its features on three levels."""
+    return {f"{verb} features granular of {scene}" for verb in ("extract", "score")}
+
+
+def frozen_figures(scene: str, seed: int = 0) -> set[str]:
+    """Return the jobs that draw what was learned on finished geometry."""
+    kinds = ("gags_relevancy_smoke", "gags_granularity_smoke")
+    return {f"draw paper_figures/smoke/{kind}/{scene}/{seed}.png" for kind in kinds}
+
+
+def frozen_jobs(scene: str, seed: int = 0) -> set[str]:
+    """Return the jobs from a scene's features on three levels to pictures of what was learned."""
+    trained = {job for setting in FROZEN for job in setting_jobs(scene, setting, seed)}
+    return trained | frozen_figures(scene, seed)
 
 
 def taught_jobs(scene: str, seed: int = 0) -> set[str]:
@@ -161,14 +180,21 @@ def taught_jobs(scene: str, seed: int = 0) -> set[str]:
 COLLECT = "collect the scores of suite smoke"
 SPEED = "measure the speed of suite smoke"
 TABLE = "draw paper_figures/smoke/clipgs_smoke.md"
+QUERY_TABLE = "draw paper_figures/smoke/gags_smoke.md"
 SUITE_FIGURES = {
     *(f"draw paper_figures/smoke/{name}" for name in ("curves.svg", "gaussians.svg", "scores.md")),
     TABLE,
+    QUERY_TABLE,
 }
 SUITE_JOBS = SUITE_FIGURES | {COLLECT, SPEED}
 TAUGHT_SUITE_JOBS = {COLLECT, SPEED, TABLE}
+FROZEN_SUITE_JOBS = {COLLECT, SPEED, QUERY_TABLE}
 ALL_RUN_JOBS = {job for scene in SCENES for job in run_jobs(scene)}
 ALL_DATA_JOBS = {job for scene in SCENES for job in data_jobs(scene)}
 ALL_FEATURE_JOBS = {job for scene in SCENES for job in feature_jobs(scene)}
 ALL_TAUGHT_JOBS = {job for scene in SCENES for job in taught_jobs(scene)}
-EVERYTHING = ALL_DATA_JOBS | ALL_RUN_JOBS | ALL_FEATURE_JOBS | ALL_TAUGHT_JOBS | SUITE_JOBS
+ALL_LEVEL_JOBS = {job for scene in SCENES for job in level_jobs(scene)}
+ALL_FROZEN_JOBS = {job for scene in SCENES for job in frozen_jobs(scene)}
+# what depends on the fitted geometry
+ALL_FITTED_JOBS = ALL_RUN_JOBS | ALL_TAUGHT_JOBS | ALL_LEVEL_JOBS | ALL_FROZEN_JOBS | SUITE_JOBS
+EVERYTHING = ALL_DATA_JOBS | ALL_FEATURE_JOBS | ALL_FITTED_JOBS

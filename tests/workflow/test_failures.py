@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import shutil
 
-from tests.workflow.project import COLLECT, SCENES, SETTINGS, SPEED, Project
+from tests.workflow.project import (
+    COLLECT,
+    SCENES,
+    SETTINGS,
+    SPEED,
+    Project,
+    frozen_jobs,
+    level_jobs,
+)
 
 BAD = SCENES[1]
 
@@ -41,6 +49,8 @@ def test_the_other_scene_is_finished_and_the_repair_runs_only_what_is_missing(
         f"teach {BAD} by clip, seed 0",
         *(f"{verb} {setting} on {BAD}, seed 0" for setting in SETTINGS
           for verb in ("train", "render", "score")),
+        *level_jobs(BAD),
+        *(job for job in frozen_jobs(BAD) if job.split()[0] in ("train", "ask", "score")),
         COLLECT,
         SPEED,
     }  # fmt: skip

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from tests.workflow.project import (
+    FROZEN,
     SCENES,
     SETTINGS,
     SUITE_FIGURES,
@@ -13,17 +14,21 @@ from tests.workflow.project import (
     data_jobs,
     feature_figures,
     feature_jobs,
+    frozen_figures,
+    frozen_jobs,
+    level_jobs,
     run_jobs,
     taught_jobs,
 )
 
 RESULTS = ("data", "results/evaluate", "results/features", "results/geometry", "results/train")
 INDEX = {f"index {what}, seed 0, in MLflow" for scene in SCENES
-         for what in (scene, *(f"{setting} on {scene}" for setting in SETTINGS))}  # fmt: skip
+         for what in (scene, *(f"{name} on {scene}" for name in (*SETTINGS, *FROZEN)))}  # fmt: skip
 VIEWS = {f"draw paper_figures/smoke/views/{scene}/0.png" for scene in SCENES}
 FEATURES = {job for scene in SCENES for job in feature_figures(scene)}
 MAPS = {f"draw paper_figures/smoke/clipgs_maps_smoke/{scene}/0.png" for scene in SCENES}
-FIGURES = SUITE_FIGURES | VIEWS | FEATURES | MAPS
+QUERIES = {job for scene in SCENES for job in frozen_figures(scene)}
+FIGURES = SUITE_FIGURES | VIEWS | FEATURES | MAPS | QUERIES
 
 
 def clone(recorded: Project, root: Path) -> Project:
@@ -43,7 +48,7 @@ def test_a_clone_has_nothing_left_to_compute_after_restore(recorded: Project, tm
     assert project.plan() == INDEX | FIGURES  # this suite's figures are not kept in git
     project.edit("params.yaml", "nook: {seed: 7,", "nook: {seed: 9,")
     stale = data_jobs(SCENES[0]) | run_jobs(SCENES[0]) | feature_jobs(SCENES[0])
-    stale |= taught_jobs(SCENES[0])
+    stale |= taught_jobs(SCENES[0]) | level_jobs(SCENES[0]) | frozen_jobs(SCENES[0])
     assert stale < project.plan()
 
 

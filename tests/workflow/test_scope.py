@@ -10,9 +10,12 @@ import pytest
 
 from tests.workflow.project import (
     ALL_FEATURE_JOBS,
-    ALL_RUN_JOBS,
+    ALL_FITTED_JOBS,
+    ALL_FROZEN_JOBS,
+    ALL_LEVEL_JOBS,
     ALL_TAUGHT_JOBS,
     EVERYTHING,
+    FROZEN_SUITE_JOBS,
     SCENES,
     SUITE_FIGURES,
     SUITE_JOBS,
@@ -21,6 +24,9 @@ from tests.workflow.project import (
     data_jobs,
     feature_figures,
     feature_jobs,
+    frozen_figures,
+    frozen_jobs,
+    level_jobs,
     run_jobs,
     setting_jobs,
     taught_jobs,
@@ -29,6 +35,7 @@ from tests.workflow.project import (
 VIEWS = {f"draw paper_figures/smoke/views/{scene}/0.png" for scene in SCENES}
 FEATURE_FIGURES = {job for scene in SCENES for job in feature_figures(scene)}
 MAPS = {f"draw paper_figures/smoke/clipgs_maps_smoke/{scene}/0.png" for scene in SCENES}
+QUERIES = {job for scene in SCENES for job in frozen_figures(scene)}
 WHOLE = {job for scene in SCENES for job in setting_jobs(scene, "clipgs_d")}
 CURVES = {"draw paper_figures/smoke/curves.svg"}
 Plans = dict[str, Future[set[str]]]
@@ -43,24 +50,25 @@ SMOKE_SEEDS = "scenes: [procedural/nook, procedural/tray]\n    seeds: [0]"
 CHANGES = {
     "an option of a figure": ("params.yaml", "error_max: 0.3", "error_max: 0.4", VIEWS),
     "a learning rate": (
-        "params.yaml", "sh0: 2.5e-3", "sh0: 3.0e-3", ALL_RUN_JOBS | ALL_TAUGHT_JOBS | SUITE_JOBS,
+        "params.yaml", "sh0: 2.5e-3", "sh0: 3.0e-3", ALL_FITTED_JOBS,
     ),
     "the interval between saved states": (
         "params.yaml", "save_every_s: 20.0", "save_every_s: 21.0", set(),
     ),
     "the interval between logged steps": (
         "params.yaml", "log_every: 10", "log_every: 11",
-        ALL_RUN_JOBS | ALL_TAUGHT_JOBS | SUITE_JOBS,
+        ALL_FITTED_JOBS,
     ),
     "an option of one scene": (
         "params.yaml", TRAY, TRAY.replace("12", "11"),
         data_jobs(SCENES[1]) | run_jobs(SCENES[1]) | feature_jobs(SCENES[1])
-        | taught_jobs(SCENES[1]) | SUITE_JOBS,
+        | taught_jobs(SCENES[1]) | level_jobs(SCENES[1]) | frozen_jobs(SCENES[1]) | SUITE_JOBS,
     ),
     "one more seed": (
         "params.yaml", SMOKE_SEEDS, SMOKE_SEEDS.replace("[0]", "[0, 1]"),
         run_jobs(SCENES[0], 1) | run_jobs(SCENES[1], 1) | taught_jobs(SCENES[0], 1)
-        | taught_jobs(SCENES[1], 1) | SUITE_JOBS,
+        | taught_jobs(SCENES[1], 1) | frozen_jobs(SCENES[0], 1) | frozen_jobs(SCENES[1], 1)
+        | SUITE_JOBS,
     ),
     "the size of dense maps": (
         "params.yaml", "short_side_px: 184", "short_side_px: 120",
@@ -80,6 +88,13 @@ CHANGES = {
         "src/semsplat/features/segmenters/sam_automatic.py", *NEW_CODE,
         ALL_FEATURE_JOBS | ALL_TAUGHT_JOBS | TAUGHT_SUITE_JOBS,
     ),
+    "the code of a segmenter that follows the geometry": (
+        "src/semsplat/features/segmenters/sam_granular.py", *NEW_CODE,
+        ALL_LEVEL_JOBS | ALL_FROZEN_JOBS | FROZEN_SUITE_JOBS,
+    ),
+    "a loss on finished geometry": (
+        "src/semsplat/train/granularity.py", *NEW_CODE, ALL_FROZEN_JOBS | FROZEN_SUITE_JOBS,
+    ),
     "another segmenter's code": (
         "src/semsplat/features/segmenters/felzenszwalb.py", *NEW_CODE, set(),
     ),
@@ -87,13 +102,14 @@ CHANGES = {
     "a docstring": (LOSSES, '"""Reconstruction losses."""', '"""Losses."""', set()),
     "a constant of a loss": (
         LOSSES, "SSIM_WINDOW = 11\n", "SSIM_WINDOW = 9\n",
-        ALL_RUN_JOBS | ALL_TAUGHT_JOBS | SUITE_JOBS,
+        ALL_FITTED_JOBS,
     ),
     "the code of one figure": (
         "src/semsplat/figures/curves.py", *NEW_CODE, CURVES,
     ),
     "the code of all figures": (
-        "src/semsplat/figures/style.py", *NEW_CODE, VIEWS | FEATURE_FIGURES | MAPS | SUITE_FIGURES,
+        "src/semsplat/figures/style.py", *NEW_CODE,
+        VIEWS | FEATURE_FIGURES | MAPS | QUERIES | SUITE_FIGURES,
     ),
     "the ray caster": (
         "src/semsplat/data/world/raycast.py", *NEW_CODE, EVERYTHING,

@@ -11,14 +11,17 @@ import pytest
 
 from semsplat.data.images import write_png
 from semsplat.data.manifest import write_manifest
+from semsplat.io import read_json, write_json
 from tests.workflow.project import (
     EVERYTHING,
+    FROZEN,
     SCENES,
     SETTINGS,
     SUITE_FIGURES,
     Project,
     checkout,
     feature_figures,
+    frozen_figures,
 )
 
 FOLDERS = {".snakemake", "data", "logs", "mlflow.db", "mlruns", "paper_figures", "results"}
@@ -34,6 +37,8 @@ def test_every_figure_score_card_and_stamp_is_made(finished: Project):
     drawn = {job for scene in SCENES for job in feature_figures(scene)}
     figures |= {job.removeprefix("draw ") for job in drawn}
     figures |= {f"paper_figures/smoke/clipgs_maps_smoke/{scene}/0.png" for scene in SCENES}
+    asked = {job for scene in SCENES for job in frozen_figures(scene)}
+    figures |= {job.removeprefix("draw ") for job in asked}
     assert set(finished.hashes("paper_figures/smoke")) == figures
     assert all((finished.root / figure).stat().st_size > 100 for figure in figures)
     metrics = finished.json("results/metrics.json")
@@ -47,7 +52,7 @@ def test_every_figure_score_card_and_stamp_is_made(finished: Project):
         labels = finished.json(f"results/evaluate/{scene}/features/regions/scores.json")["metrics"]
         assert 0 < labels["region_accuracy"] < 1  # neither nothing nor the ground truth
         assert metrics[dataset][name]["features_regions"] == pytest.approx(labels, abs=1e-6)
-        for setting in ("geometry", *SETTINGS):
+        for setting in ("geometry", *SETTINGS, *FROZEN):
             assert finished.json(f"mlruns/.logged/{scene}/{setting}/0.json")["run_id"]
         for setting in SETTINGS:
             card = finished.json(f"results/train/{scene}/{setting}/0/run.json")
@@ -55,8 +60,15 @@ def test_every_figure_score_card_and_stamp_is_made(finished: Project):
             scores = finished.json(f"results/evaluate/{scene}/{setting}/0/scores.json")["metrics"]
             assert 0 < scores["miou"] < 1 and 0 < scores["teacher_miou"] < 1
             assert metrics[dataset][name][setting] == pytest.approx(scores, abs=1e-6)
+        for setting in FROZEN:
+            card = finished.json(f"results/train/{scene}/{setting}/0/run.json")
+            assert set(card["inputs"]) == {"scene", "features", "geometry"}
+            scores = finished.json(f"results/evaluate/{scene}/{setting}/0/scores.json")["metrics"]
+            assert 0 < scores["query_miou"] < 1 and 0 < scores["train_query_miou"] < 1
+            assert metrics[dataset][name][setting] == pytest.approx(scores, abs=1e-6)
     speed = finished.json("results/speed.json")["runs"]
-    assert set(speed) == {f"{scene}/{setting}/0" for scene in SCENES for setting in SETTINGS}
+    settings = (*SETTINGS, *FROZEN)
+    assert set(speed) == {f"{scene}/{setting}/0" for scene in SCENES for setting in settings}
 
 
 def test_a_second_call_has_nothing_to_do(finished: Project):
@@ -96,13 +108,17 @@ def test_the_truth_of_a_scene_reaches_no_training(project: Project, finished: Pr
     scene = SCENES[0]
     folder = project.root / "data" / scene
     rng = np.random.default_rng(0)
-    for path in (folder / "labels").rglob("*.png"):
-        shape = cv2.imread(str(path), cv2.IMREAD_UNCHANGED).shape
-        write_png(path, rng.integers(1, 3, shape).astype(np.uint16))
+    for kind in ("labels", "instances", "parts"):
+        for path in (folder / kind).rglob("*.png"):
+            shape = cv2.imread(str(path), cv2.IMREAD_UNCHANGED).shape
+            write_png(path, rng.integers(1, 3, shape).astype(np.uint16))
+    for path in (folder / "annotations").rglob("*.json"):
+        write_json(path, read_json(path) | {"objects": []})
     write_manifest(folder, {"dataset": "procedural", "scene": "nook"})
     shutil.rmtree(project.root / "scratch/features")
-    cards = ("features/{}/regions", "geometry/{}/0", "features/{}/clip/0", "train/{}/clipgs_d/0")
-    for place in cards:
+    taught = ("features/{}/regions", "geometry/{}/0", "features/{}/clip/0", "train/{}/clipgs_d/0")
+    frozen = ("features/{}/granular", "train/{}/gags/0")
+    for place in (*taught, *frozen):
         card = f"results/{place.format(scene)}/run.json"
         _, *words = project.json(card)["command"]
         project.run(sys.executable, *words)
@@ -113,4 +129,5 @@ def test_the_truth_of_a_scene_reaches_no_training(project: Project, finished: Pr
         {path: key for path, key in which.hashes(*places).items() if path.endswith(kinds)}
         for which in (finished, project)
     )
-    assert before == after and any("clipgs_d" in path for path in after)
+    assert before == after
+    assert all(any(setting in path for path in after) for setting in ("clipgs_d", "gags"))

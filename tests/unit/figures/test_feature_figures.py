@@ -31,8 +31,8 @@ from semsplat.io import read_json
 from tests.unit.data.scene_helpers import one_line_error, random_image
 from tests.unit.evaluate.feature_helpers import features_of, write_features, write_wall
 from tests.unit.figures.conftest import (
-    OPTIONS,
     ASKED_AT,
+    OPTIONS,
     RECIPE,
     SCENES,
     texts,

@@ -246,6 +246,18 @@ ONE_LINE = {
         "settings.clipgs_a.override.dim: unknown key; known: teacher, weight, moves_geometry,"
         " init_std, lr",
     ),
+    "settings/gags_uniform/override/recipe": (
+        "levles",
+        "settings.gags_uniform.override.recipe: 'levles' is not defined; did you mean 'levels'?",
+    ),
+    "settings/gags_uniform/geometry": (
+        {"steps": 7},
+        "settings.gags_uniform.geometry: gags leaves the geometry as it is; write {}",
+    ),
+    "methods/n2f2/recipe": (
+        "granulr",
+        "methods.n2f2.recipe: 'granulr' is not defined; did you mean 'granular'?",
+    ),
     "settings/clipgs_b/override/teacher": (
         "clp",
         "settings.clipgs_b.override.teacher: 'clp' is not defined; did you mean 'clip'?",

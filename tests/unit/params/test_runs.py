@@ -19,8 +19,10 @@ from semsplat.params.runs import (
     LessonRun,
     Run,
     SettingRun,
+    answers,
     feature_runs,
     geometry_run,
+    is_frozen,
     lesson_run,
     lesson_runs,
     merged,
@@ -29,6 +31,7 @@ from semsplat.params.runs import (
     scaled_geometry,
     scene_options,
     setting_options,
+    setting_recipe,
     setting_runs,
     setting_teacher,
     shown_runs,
@@ -271,6 +274,26 @@ def test_lessons_and_features_are_those_that_trainings_learn_from() -> None:
 def test_a_teacher_reads_a_recipe_or_none() -> None:
     assert teacher_recipe(PARAMS, "clip") == "regions"
     assert teacher_recipe(PARAMS, "truth_runs") is None
+
+
+def test_a_setting_reads_its_own_recipe_or_its_teachers_or_none() -> None:
+    assert setting_recipe(PARAMS, "clipgs_d") == "regions"
+    assert setting_recipe(PARAMS, "iid_sac") is None
+    assert setting_recipe(PARAMS, "gags") == "granular"
+    assert setting_recipe(PARAMS, "gags_uniform") == "levels"
+    assert setting_teacher(PARAMS, "gags") is None
+
+
+def test_a_method_on_finished_geometry_needs_features_and_no_lessons() -> None:
+    found = {"kind": "queries", "options": {"settings": {"gags": "GAGS"}, "datasets": []}}
+    params = with_suite("found", figures={"found": found}, scenes=["procedural/table"])
+    assert lesson_runs(params) == []
+    assert feature_runs(params) == [FeatureRun("procedural", "table", "granular")]
+    run, _ = setting_runs(params)
+    assert is_frozen(params, run.setting) and not is_frozen(params, "clipgs_d")
+    assert answers(params, "gags") == "relevancy" and answers(params, "clipgs_d") == "classes"
+    told = train_run(params, run)
+    assert told.teacher is None and told.method == "gags"
 
 
 def test_a_setting_replaces_options_section_by_section() -> None:
