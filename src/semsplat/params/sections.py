@@ -122,9 +122,8 @@ def check_setting(name: str, params: Params) -> list[str]:
         if each not in known  # said once, where the method stands
     ]
     if setting.geometry and issubclass(method_options(setting.method), Frozen):
-        lines.append(
-            f"{'.'.join(where)}.geometry: {setting.method} moves no geometry; leave it {{}}"
-        )
+        reason = f"{setting.method} leaves the geometry as it is; write {{}}"
+        lines.append(f"{'.'.join((*where, 'geometry'))}: {reason}")
     geometry = merged(params.geometry.model_dump(), setting.geometry)
     return lines + _options(Geometry, geometry, (*where, "geometry"))
 
