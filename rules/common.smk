@@ -182,7 +182,11 @@ def teacher_maps(wildcards):
 def source_options(wildcards, input):
     """Return the arguments that name the lessons, features and geometry that a job reads."""
     files = {kind: input.get(kind) for kind in ("lessons", "features", "geometry")}
-    found = [(f"--{kind}", Path(several[0]).parent) for kind, several in files.items() if several]
+    found = [
+        (f"--{kind}", Path(several[0]).parent)
+        for kind, several in files.items()
+        if several
+    ]
     return " ".join(f"{flag} {shlex.quote(str(folder))}" for flag, folder in found)
 
 

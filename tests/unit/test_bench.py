@@ -19,7 +19,7 @@ from semsplat.data.scene_writer import SceneWriter
 from semsplat.io import read_json
 from semsplat.train.model import SemanticField
 from tests.unit.data.scene_helpers import ORIGIN, K, one_line_error, viewmat_at
-from tests.unit.evaluate.model_helpers import write_model, write_scene
+from tests.unit.evaluate.model_helpers import write_asked, write_model, write_scene
 
 SRC = Path(__file__).parents[2] / "src"
 RUNS = ("toys/shelf/a/0", "toys/shelf/b/1")  # clip_gs and feature_3dgs
@@ -97,6 +97,21 @@ def test_a_frame_is_drawn_with_its_classes(trained: Path, monkeypatch: pytest.Mo
     methods.measure(RUNS[0], 1, "cpu")
     assert [c.shape for c in classes] == [(12, 16)] * 4
     assert set(np.unique(classes[0])) == {2, 300, 65535} and set(np.unique(classes[1])) == {2}
+
+
+def test_a_field_that_answers_prompts_is_timed_by_the_parts_of_a_query(
+    trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_asked(Path("results/train", RUNS[0]))
+    seconds = iter([9.0, 9.0, 9.0, 0.25, 9.0, 9.0, 9.0, 1.0])  # rendering, then whole queries
+    with monkeypatch.context() as patch:
+        patch.setattr(methods, "timed", lambda work, device: (work(), next(seconds))[1])
+        row = methods.measure(RUNS[0], 1, "cpu")
+    assert (row["render_ms"], row["predict_ms"], row["query_ms"]) == (250.0, 750.0, 1000.0)
+    assert "fps" not in row and row["semantic_dim"] == 2
+    done = bench("--runs", RUNS[0])
+    assert done.returncode == 0, done.stderr
+    assert "ms a query at 16x12 on cpu" in done.stdout
 
 
 def test_the_clock_runs_around_the_work_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,7 +33,7 @@ def methods(
     out: Path = Path("results/benchmarks/methods.json"),
     repeats: int = 30,
 ) -> None:
-    """Measure how fast trained settings draw colours and class maps, and write JSON.
+    """Measure how fast trained settings draw class maps or answer a prompt, and write JSON.
 
     Args:
         runs: dataset/scene/setting/seed of trainings; all in results/train if none is named.
@@ -49,7 +49,8 @@ def methods(
     write_json(out, report)
     for run, row in report["runs"].items():
         size = "x".join(map(str, row["size_px"]))
-        print(f"{run:<44}{row['fps']:>9.2f} FPS at {size} on {report['device']}")
+        speed = f"{row['fps']:.2f} FPS" if "fps" in row else f"{row['query_ms']:.1f} ms a query"
+        print(f"{run:<44}{speed:>18} at {size} on {report['device']}")
     print(f"written to {out}")
 
 

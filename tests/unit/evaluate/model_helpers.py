@@ -76,6 +76,16 @@ def write_model(folder: Path, method_name: str = "clip_gs") -> Path:
     return folder
 
 
+def write_asked(folder: Path) -> Path:
+    """Write two balls that hold features, as GAGS leaves them; its decoder learned nothing."""
+    write_model(folder)
+    shape = {"dim": 2, "hidden": 3, "out": 8, "shared": 1}
+    done = trainee("clip_gs")
+    done.decoder = Decoder(method("gags").decoder(**shape), None)
+    write_field(folder / "semantics.safetensors", done, FieldFacts("gags", [], shape))
+    return folder
+
+
 def write_scene(scene_dir: Path) -> Path:
     """Two views for training and two held out; ``far`` and ``cam/far`` look past the balls."""
     places = {"near": (0.0, "train"), "far": (50.0, "train")}
