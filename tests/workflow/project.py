@@ -187,8 +187,7 @@ SUITE_FIGURES = {
     QUERY_TABLE,
 }
 SUITE_JOBS = SUITE_FIGURES | {COLLECT, SPEED}
-TAUGHT_SUITE_JOBS = {COLLECT, SPEED, TABLE}
-FROZEN_SUITE_JOBS = {COLLECT, SPEED, QUERY_TABLE}
+TRAINED_SUITE_JOBS = {COLLECT, SPEED, TABLE, QUERY_TABLE}  # the tables name the speed of the suite
 ALL_RUN_JOBS = {job for scene in SCENES for job in run_jobs(scene)}
 ALL_DATA_JOBS = {job for scene in SCENES for job in data_jobs(scene)}
 ALL_FEATURE_JOBS = {job for scene in SCENES for job in feature_jobs(scene)}

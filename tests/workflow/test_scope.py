@@ -15,11 +15,10 @@ from tests.workflow.project import (
     ALL_LEVEL_JOBS,
     ALL_TAUGHT_JOBS,
     EVERYTHING,
-    FROZEN_SUITE_JOBS,
     SCENES,
     SUITE_FIGURES,
     SUITE_JOBS,
-    TAUGHT_SUITE_JOBS,
+    TRAINED_SUITE_JOBS,
     Project,
     data_jobs,
     feature_figures,
@@ -72,28 +71,28 @@ CHANGES = {
     ),
     "the size of dense maps": (
         "params.yaml", "short_side_px: 184", "short_side_px: 120",
-        ALL_FEATURE_JOBS | ALL_TAUGHT_JOBS | TAUGHT_SUITE_JOBS,
+        ALL_FEATURE_JOBS | ALL_TAUGHT_JOBS | TRAINED_SUITE_JOBS,
     ),
     "an override of one setting": (
         "params.yaml", "clipgs_d: {method: clip_gs, override: {},",
-        "clipgs_d: {method: clip_gs, override: {dim: 4},", WHOLE | MAPS | TAUGHT_SUITE_JOBS,
+        "clipgs_d: {method: clip_gs, override: {dim: 4},", WHOLE | MAPS | TRAINED_SUITE_JOBS,
     ),
     "a setting that the suite does not show": (
         "params.yaml", "override: {dim: 16}", "override: {dim: 12}", set(),
     ),
     "the self-training's code": (
-        "src/semsplat/train/coherent.py", *NEW_CODE, WHOLE | MAPS | TAUGHT_SUITE_JOBS,
+        "src/semsplat/train/coherent.py", *NEW_CODE, WHOLE | MAPS | TRAINED_SUITE_JOBS,
     ),
     "a segmenter's code": (
         "src/semsplat/features/segmenters/sam_automatic.py", *NEW_CODE,
-        ALL_FEATURE_JOBS | ALL_TAUGHT_JOBS | TAUGHT_SUITE_JOBS,
+        ALL_FEATURE_JOBS | ALL_TAUGHT_JOBS | TRAINED_SUITE_JOBS,
     ),
     "the code of a segmenter that follows the geometry": (
         "src/semsplat/features/segmenters/sam_granular.py", *NEW_CODE,
-        ALL_LEVEL_JOBS | ALL_FROZEN_JOBS | FROZEN_SUITE_JOBS,
+        ALL_LEVEL_JOBS | ALL_FROZEN_JOBS | TRAINED_SUITE_JOBS,
     ),
     "a loss on finished geometry": (
-        "src/semsplat/train/granularity.py", *NEW_CODE, ALL_FROZEN_JOBS | FROZEN_SUITE_JOBS,
+        "src/semsplat/train/granularity.py", *NEW_CODE, ALL_FROZEN_JOBS | TRAINED_SUITE_JOBS,
     ),
     "another segmenter's code": (
         "src/semsplat/features/segmenters/felzenszwalb.py", *NEW_CODE, set(),

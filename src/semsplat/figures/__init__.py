@@ -35,6 +35,7 @@ FEATURE_FILES = (
 SETTING_FILES = (
     "results/train/{dataset}/{scene}/{setting}/{seed}/run.json",
     "results/evaluate/{dataset}/{scene}/{setting}/{seed}/scores.json",
+    "results/speed.json",
 )
 """What a table of settings reads, per run and setting."""
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 SCOPE = "suite"
 EXTENSION = "md"
-NEEDS = (*SETTING_FILES, "results/speed.json")
+NEEDS = SETTING_FILES
 
 
 class Options(SettingTable):
@@ -26,7 +26,7 @@ LESSONS = {"teacher `{}`, 2-D": "teacher_", "best vote of its regions, `{}`": "b
 
 def columns() -> list[Column]:
     """Return the columns."""
-    from semsplat.figures.tables import Column, metric, number
+    from semsplat.figures.tables import metric, number, speed_of
 
     return [
         metric("PSNR", "psnr", factor=1.0),
@@ -36,7 +36,7 @@ def columns() -> list[Column]:
         metric("class acc.", "class_accuracy"),
         metric("incons.", "inconsistency"),
         metric("train mIoU", "train_miou"),
-        Column("FPS", 1, lambda result: result[2]["fps"]),
+        speed_of("FPS", "fps"),
         number("Gaussians", "n_gaussians"),
         number("semantics MB", "semantic_mb", digits=2),
         number("training s", "train_s"),
@@ -79,17 +79,15 @@ def _of(prefix: str, column: Column) -> Column:
 
 def _notes(rows: Rows, speed: Any) -> list[str]:
     """Return what a reader needs to know about the numbers."""
-    from semsplat.figures.tables import conditions
+    from semsplat.figures.tables import conditions, measured_on
 
     results = [result for several in rows.values() for result in several]
     protocols = sorted({p for scores, _, _ in results for p in scores["protocols"].values()})
-    machine = speed["machine"]
-    device = machine["gpu"] or f"{machine['cpu']}, {speed['torch_threads']} threads"
     mistakes = {f"`{card['config']['options']['teacher']}`" for _, card, _ in results}
     return [
         f"Held-out views; protocols {', '.join(protocols)}. mIoU, mAcc (pixel accuracy) and"
         " accuracies in percent; mean ± standard deviation over seeds, of means over scenes."
         f" Teachers: {', '.join(sorted(mistakes))}. Inconsistency and train mIoU: training views.",
-        f"{conditions(rows)} FPS: colours and class map on {device}, median of a run."
+        f"{conditions(rows)} FPS: colours and class map on {measured_on(speed)}, median of a run."
         " Training seconds are of one thread where there is no GPU, beside another training.",
     ]

@@ -28,7 +28,12 @@ METRICS = {
     "trained on: localisation, scaled": "train_localisation_scaled",
     "trained on: mIoU, frozen": "train_query_miou_frozen",
 }
-NUMBERS = {"semantics MB": ("semantic_mb", 2), "training s": ("train_s", 0)}
+SPEED = {"render ms": "render_ms", "predict ms": "predict_ms"}  # GAGS's Table 3 in seconds
+NUMBERS = {
+    "semantics MB": ("semantic_mb", 2),
+    "training s": ("train_s", 0),
+    "peak RAM MB": ("peak_ram_mb", 0),
+}
 
 
 class Options(SettingTable):
@@ -38,34 +43,37 @@ class Options(SettingTable):
 def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
     """Write the table of all scenes, one table per scene, and what the numbers need."""
     from semsplat.figures.tables import by_scene, head, read_rows, setting_lines
-    from semsplat.io import atomic_path
+    from semsplat.io import atomic_path, read_json
 
-    settings = list(options.settings)
-    rows = read_rows(runs, settings)
+    speed, settings = read_json(Path("results/speed.json")), list(options.settings)
+    rows = read_rows(runs, settings, speed)
     columns = _columns(rows)
 
     def table(members: list[FigureRun]) -> str:
-        found = read_rows(members, settings)
+        found = read_rows(members, settings, speed)
         return "\n".join([*head(columns), *setting_lines(options.settings, found, columns)])
 
     with atomic_path(out) as partial:
-        partial.write_text("\n\n".join([by_scene(runs, table), *_notes(rows)]).lstrip() + "\n")
+        partial.write_text(
+            "\n\n".join([by_scene(runs, table), *_notes(rows, speed)]).lstrip() + "\n"
+        )
 
 
 def _columns(rows: Rows) -> list[Column]:
     """Return the columns that hold any number, the metrics' with their protocols."""
     from semsplat.evaluate.score_queries import protocol_of
-    from semsplat.figures.tables import metric, number
+    from semsplat.figures.tables import metric, number, speed_of
 
     columns = [metric(f"{t}<br>`{protocol_of(name)}`", name) for t, name in METRICS.items()]
+    columns += [speed_of(title, name) for title, name in SPEED.items()]
     columns += [number(title, name, digits) for title, (name, digits) in NUMBERS.items()]
     results = [result for several in rows.values() for result in several]
     return [c for c in columns if any(c.value(result) is not None for result in results)]
 
 
-def _notes(rows: Rows) -> list[str]:
+def _notes(rows: Rows, speed: Any) -> list[str]:
     """Return what a reader needs to know about the numbers."""
-    from semsplat.figures.tables import conditions
+    from semsplat.figures.tables import conditions, measured_on
 
     scores = [result[0] for several in rows.values() for result in several]
     missing = sum(len(score["missing"]) for score in scores)
@@ -75,7 +83,10 @@ def _notes(rows: Rows) -> list[str]:
         " an annotated view that shows it; a score is the plain mean over pairs. Views are held"
         " out, except under “trained on”, which is how the published numbers are made."
         f" Pairs: {'; '.join(_pairs(scores))}.",
-        f"{missing} pairs of all runs have no prediction and count as 0. {conditions(rows)}",
+        f"{missing} pairs of all runs have no prediction and count as 0. {conditions(rows)}"
+        " Render and predict: one prompt asked of one view, its text encoded before, on"
+        f" {measured_on(speed)}, median of a run. Training seconds are of one thread where there is"
+        " no GPU, beside another training.",
         *(f"Left out: {reason}." for reason in sorted(reasons)),
     ]
 

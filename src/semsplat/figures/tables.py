@@ -11,7 +11,7 @@ from semsplat.figures.style import FigureRun
 from semsplat.io import read_json
 
 Result = tuple[Any, Any, Any]
-"""The scores, the card and the speed of one run; no speed where none is measured."""
+"""The scores, the card and the speed of one run."""
 
 Rows = dict[str, list[Result]]
 """The results of every setting, one per run."""
@@ -37,14 +37,25 @@ def number(title: str, name: str, digits: int = 0) -> Column:
     return Column(title, digits, lambda result: result[1]["numbers"].get(name))
 
 
-def read_rows(runs: list[FigureRun], settings: Sequence[str], speed: Any = None) -> Rows:
+def speed_of(title: str, name: str, digits: int = 1) -> Column:
+    """Return a column of what was measured of speed."""
+    return Column(title, digits, lambda result: result[2].get(name))
+
+
+def measured_on(speed: Any) -> str:
+    """Return the device, or the processor and its threads, on which speed was measured."""
+    machine = speed["machine"]
+    return machine["gpu"] or f"{machine['cpu']}, {speed['torch_threads']} threads"
+
+
+def read_rows(runs: list[FigureRun], settings: Sequence[str], speed: Any) -> Rows:
     """Return per setting the scores, the card and, of ``results/speed.json``, the speed."""
     return {
         name: [
             (
                 read_json(run.setting_dir(name) / "scores.json"),
                 read_json(run.train_dir(name) / "run.json"),
-                speed and speed["runs"][f"{run.dataset}/{run.scene}/{name}/{run.seed}"],
+                speed["runs"][f"{run.dataset}/{run.scene}/{name}/{run.seed}"],
             )
             for run in runs
         ]

@@ -53,8 +53,11 @@ def test_every_metric_stands_below_its_protocol(results: Path) -> None:
         "mIoU, frozen<br>`lerf_ovs/segmentation_frozen@1`": "50.00 ± 0.00",
         "parts: localisation<br>`lerf_ovs/localisation_scaled@1`": "37.50 ± 0.00",
         "parts: mIoU<br>`lerf_ovs/segmentation_frozen@1`": "25.00 ± 0.00",
+        "render ms": "4.0 ± 0.0",
+        "predict ms": "8.5 ± 0.7",
         "semantics MB": "0.25 ± 0.00",
         "training s": "61 ± 1",
+        "peak RAM MB": "900 ± 0",
     }
     assert table["(b) + coherent"]["mIoU<br>`lerf_ovs/segmentation@1`"] == "37.50 ± 8.84"
 
@@ -68,6 +71,7 @@ def test_scenes_stand_below_the_table_of_all(results: Path) -> None:
 def test_the_notes_say_what_is_missing_and_why_columns_are(results: Path) -> None:
     _, notes = tables()
     assert notes[1].startswith("8 pairs of all runs have no prediction and count as 0. 16x12 pix")
+    assert "on Abacus 2000, 2 threads, median" in notes[1]
     assert notes[2] == "Left out: no training view is annotated."
 
 
