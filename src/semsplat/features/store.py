@@ -98,9 +98,11 @@ class SceneFeatures:
         return prompts
 
     def text_vectors(self, kind: str) -> NDArray[np.float32]:
-        """Return float32 [P, D], length 1, one row per prompt of a set."""
-        vectors: NDArray[np.float32] = read_arrays(self.folder / "text.npz")[kind]
-        return vectors
+        """Return float32 [P, D], length 1, one row per prompt of a set; raise for a set of none."""
+        sets: dict[str, NDArray[np.float32]] = read_arrays(self.folder / "text.npz")
+        if kind not in sets:
+            raise SemsplatError(f"{self.folder}: no {kind} prompts; name some and extract again")
+        return sets[kind]
 
 
 def open_features(folder: Path) -> SceneFeatures:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -100,15 +100,22 @@ def open_field(folder: Path, device: str) -> SemanticField:
         raise SemsplatError(f"{path}: no such file; train first") from None
     except SafetensorError as error:
         raise SemsplatError(f"{path}: not a readable archive ({error})") from None
-    if not written or FACTS not in written or SEMANTICS not in tensors:
-        raise SemsplatError(f"{path}: not a semantic field; train again")
+    facts = _facts(written)
+    if facts is None or SEMANTICS not in tensors:
+        raise SemsplatError(f"{path}: not a semantic field of this version; train again")
     semantics = tensors.pop(SEMANTICS)
     if len(semantics) != len(trained.gaussians["means"]):
         raise SemsplatError(f"{path}: of other Gaussians than point_cloud.ply; train again")
-    facts = FieldFacts(**json.loads(written[FACTS]))
     decoder = method(facts.method).decoder(**facts.shape).to(device)
     try:
         decoder.load_state_dict({name.removeprefix(DECODER): t for name, t in tensors.items()})
     except RuntimeError:
         raise SemsplatError(f"{path}: its decoder fits no semantics; train again") from None
     return SemanticField(trained, semantics, decoder, facts)
+
+
+def _facts(written: dict[str, str] | None) -> FieldFacts | None:
+    """Return the facts in an archive's metadata, None where they are not all there."""
+    found = json.loads((written or {}).get(FACTS, "{}"))
+    names = {field.name for field in fields(FieldFacts)}
+    return FieldFacts(**found) if found.keys() == names else None

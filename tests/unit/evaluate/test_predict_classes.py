@@ -186,6 +186,7 @@ ONE_CLASS = {"field": json.dumps(FACTS)}
     [
         ({SEMANTICS: torch.zeros(2, 2)}, None),
         ({SEMANTICS: torch.zeros(2, 2)}, {"format": "pt"}),
+        ({SEMANTICS: torch.zeros(2, 2)}, {"field": json.dumps({"method": "clip_gs"})}),
         ({"decoder.weight": torch.zeros(1, 2), "decoder.bias": torch.zeros(1)}, ONE_CLASS),
         ({SEMANTICS: torch.zeros(2, 2)}, ONE_CLASS),
         ({SEMANTICS: torch.zeros(2, 2), "decoder.weight": torch.zeros(9, 2)}, ONE_CLASS),

@@ -13,7 +13,7 @@ import torch
 from semsplat.data.scene import Scene
 from semsplat.errors import SemsplatError
 from semsplat.features.queries import Texts
-from semsplat.features.store import SceneFeatures, ViewFeatures
+from semsplat.features.store import SceneFeatures, ViewFeatures, write_arrays
 from semsplat.fit.state import load_state
 from semsplat.fit.views import load_view
 from semsplat.io import read_json
@@ -264,3 +264,11 @@ def test_the_decoder_is_as_wide_as_half_the_vector(features):
     options = gags.Options.model_validate(PARAMS["methods"]["gags"])
     shape = gags.attach(options, None, features).shape
     assert shape == {"dim": 16, "hidden": DIMENSIONS // 2, "out": DIMENSIONS, "shared": 1}
+
+
+def test_features_without_canonical_phrases_are_refused(tiny_scene, tmp_path):
+    features = write_levels(tmp_path, tiny_scene)
+    write_arrays(tmp_path / "text.npz", {"classes": np.eye(DIMENSIONS, dtype=np.float32)})
+    options = gags.Options.model_validate(PARAMS["methods"]["gags"])
+    with pytest.raises(SemsplatError, match="no canonical prompts"):
+        gags.attach(options, None, features)
