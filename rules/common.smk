@@ -41,6 +41,7 @@ from semsplat.params.runs import (
     teacher_recipe,
     train_run,
 )
+from semsplat.train.methods import CLASSES, RELEVANCY
 from semsplat.track.index import drop_orphaned_stamps
 
 put_checkout_first()

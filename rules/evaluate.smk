@@ -73,7 +73,7 @@ rule render_classes:
     log:
         "logs/evaluate/{dataset}/{scene}/{setting}/{seed}.render.log",
     wildcard_constraints:
-        setting=settings_answering("classes"),
+        setting=settings_answering(CLASSES),
     conda:
         "../envs/semsplat.yaml"
     resources:
@@ -104,7 +104,7 @@ rule render_queries:
     log:
         "logs/evaluate/{dataset}/{scene}/{setting}/{seed}.render.log",
     wildcard_constraints:
-        setting=settings_answering("relevancy"),
+        setting=settings_answering(RELEVANCY),
     conda:
         "../envs/semsplat.yaml"
     resources:
@@ -135,7 +135,7 @@ rule score_setting:
     log:
         "logs/evaluate/{dataset}/{scene}/{setting}/{seed}.score.log",
     wildcard_constraints:
-        setting=settings_answering("classes"),
+        setting=settings_answering(CLASSES),
     conda:
         "../envs/semsplat.yaml"
     params:
@@ -162,7 +162,7 @@ rule score_queries:
     log:
         "logs/evaluate/{dataset}/{scene}/{setting}/{seed}.score.log",
     wildcard_constraints:
-        setting=settings_answering("relevancy"),
+        setting=settings_answering(RELEVANCY),
     conda:
         "../envs/semsplat.yaml"
     params:

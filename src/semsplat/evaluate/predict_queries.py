@@ -49,7 +49,7 @@ def ask(
 ) -> dict[str, np.ndarray]:
     """Return the arrays of one view (see `predict_queries`)."""
     said: Vectors = method(field.facts.method).vectors(field, frame)
-    maps = relevancy(said.maps, texts.encode(prompts), texts.canonical())  # [P, L, H, W]
+    maps = relevancy(said.maps, texts.encode(prompts), texts.canonical)  # [P, L, H, W]
     arrays = {"prompts": np.array(prompts), "relevancy": maps.half().cpu().numpy()}
     if said.factors is not None:
         arrays["factors"] = said.factors.movedim(-1, 0).half().cpu().numpy()

@@ -63,11 +63,14 @@ def write_arrays(path: Path, arrays: dict[str, Any]) -> None:
         np.savez_compressed(partial, allow_pickle=False, **arrays)
 
 
-def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """Return named arrays; a missing or broken file is a one-line error."""
+def read_arrays(path: Path, only: tuple[str, ...] = ()) -> dict[str, NDArray[Any]]:
+    """Return the named arrays, of some names only where ``only`` gives any.
+
+    A missing or broken file is a one-line error.
+    """
     try:
         with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+            return {n: archive[n] for n in archive.files if not only or n in only}
     except FileNotFoundError:
         raise SemsplatError(f"{path}: no such file; run the phase features") from None
     except (OSError, ValueError, EOFError) as error:
@@ -91,6 +94,17 @@ class SceneFeatures:
     def view(self, name: str) -> ViewFeatures:
         """Return the features of the view of this name."""
         return read_view(self.folder / "views" / f"{name}.npz")
+
+    def regions(self, name: str) -> tuple[NDArray[np.int16], Half]:
+        """Return a view's ids [L, H, W] and vectors [M, D]; the rest of its archive stays unread.
+
+        Raises:
+            SemsplatError: the recipe makes no region vectors.
+        """
+        arrays = read_arrays(self.folder / "views" / f"{name}.npz", only=("ids", "vectors"))
+        if "vectors" not in arrays:
+            raise SemsplatError(f"{self.folder}: no region vectors; set region_vectors to true")
+        return arrays["ids"], arrays["vectors"]
 
     def prompts(self, kind: str) -> list[str]:
         """Return the texts of a set of prompts: classes or canonical."""

@@ -31,13 +31,19 @@ FEATURE_FILES = (
 )
 """What a figure of features reads, per scene."""
 
-
 SETTING_FILES = (
     "results/train/{dataset}/{scene}/{setting}/{seed}/run.json",
     "results/evaluate/{dataset}/{scene}/{setting}/{seed}/scores.json",
     "results/speed.json",
 )
 """What a table of settings reads, per run and setting."""
+
+PREDICTION_FILES = (
+    "data/{dataset}/{scene}/manifest.json",
+    "results/train/{dataset}/{scene}/{setting}/{seed}/run.json",
+    "results/evaluate/{dataset}/{scene}/{setting}/{seed}/predictions/manifest.json",
+)
+"""What a sheet of settings reads, per run and setting."""
 
 
 class FeatureSheet(Strict):
@@ -51,13 +57,22 @@ class FeatureSheet(Strict):
     """dots per inch"""
 
 
-class SettingTable(Strict):
-    """Options that tables of settings share."""
+class SettingFigure(Strict):
+    """Options that tables and sheets of settings share."""
 
     settings: dict[str, str] = Field(min_length=1)
-    """setting: what its row is called, in the order of the rows"""
+    """setting: what its row or column is called, in their order"""
     datasets: list[str]
     """of the suite's scenes, those of these data sets; empty for all"""
+
+
+class SettingSheet(SettingFigure):
+    """Options that sheets of settings share."""
+
+    row_height_in: Positive
+    """inches per row"""
+    dpi: Count
+    """dots per inch"""
 
 
 def figure_kinds() -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from semsplat.figures import SETTING_FILES, SettingTable
+from semsplat.figures import SETTING_FILES, SettingFigure
 
 if TYPE_CHECKING:
     from semsplat.figures.style import FigureRun
@@ -16,7 +16,7 @@ EXTENSION = "md"
 NEEDS = SETTING_FILES
 
 
-class Options(SettingTable):
+class Options(SettingFigure):
     """What the table shows."""
 
 

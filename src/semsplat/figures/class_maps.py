@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
-from semsplat.params.base import Count, Positive, Strict
+from semsplat.figures import PREDICTION_FILES, SettingSheet
+from semsplat.params.base import Count
 
 if TYPE_CHECKING:
     from semsplat.data.scene import Frame, Scene
@@ -19,24 +19,9 @@ if TYPE_CHECKING:
 SCOPE = "run"
 EXTENSION = "png"
 NEEDS = (
-    "data/{dataset}/{scene}/manifest.json",
-    "results/train/{dataset}/{scene}/{setting}/{seed}/run.json",
-    "results/evaluate/{dataset}/{scene}/{setting}/{seed}/predictions/manifest.json",
+    *PREDICTION_FILES,
     "results/evaluate/{dataset}/{scene}/{setting}/{seed}/scores.json",
 )
-
-
-class SettingSheet(Strict):
-    """Options that all sheets of settings share."""
-
-    settings: dict[str, str] = Field(min_length=1)
-    """setting: what its column is called"""
-    datasets: list[str]
-    """of the suite's scenes, those of these data sets; empty for all"""
-    row_height_in: Positive
-    """inches per row"""
-    dpi: Count
-    """dots per inch"""
 
 
 class Options(SettingSheet):

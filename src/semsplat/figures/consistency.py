@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from semsplat.errors import SemsplatError
+from semsplat.figures import SettingSheet
 from semsplat.figures.class_maps import NEEDS as MAPS
-from semsplat.figures.class_maps import SettingSheet, class_map, class_names
+from semsplat.figures.class_maps import class_map, class_names
 from semsplat.params.base import Count
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semsplat.figures.class_maps import SettingSheet
+from semsplat.figures import PREDICTION_FILES, SettingSheet
 from semsplat.params.base import Count
 
 if TYPE_CHECKING:
@@ -20,11 +20,7 @@ if TYPE_CHECKING:
 
 SCOPE = "run"
 EXTENSION = "png"
-NEEDS = (
-    "data/{dataset}/{scene}/manifest.json",
-    "results/train/{dataset}/{scene}/{setting}/{seed}/run.json",
-    "results/evaluate/{dataset}/{scene}/{setting}/{seed}/predictions/manifest.json",
-)
+NEEDS = PREDICTION_FILES
 LEVELS = {"sub-part": "#CC3311", "part": "#009988", "whole": "#0077BB"}
 
 

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsplat.errors import SemsplatError
+from semsplat.figures import SettingSheet
 from semsplat.figures.class_maps import NEEDS as NEEDS
-from semsplat.figures.class_maps import SettingSheet
 from semsplat.params.base import Count
 
 if TYPE_CHECKING:

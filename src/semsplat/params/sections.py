@@ -13,9 +13,8 @@ from semsplat.features.tracks import track_kind, track_kinds
 from semsplat.figures import figure_kind, figure_kinds
 from semsplat.params.features import Features, Recipe
 from semsplat.params.geometry import Geometry
-from semsplat.params.methods import Frozen
 from semsplat.params.mistakes import Where, hint, line, mistakes, no_such
-from semsplat.params.runs import merged
+from semsplat.params.runs import is_frozen, merged
 from semsplat.params.schema import Dataset, Figure, Params
 from semsplat.params.teachers import Teacher
 from semsplat.train.methods import method_names, method_options
@@ -121,7 +120,7 @@ def check_setting(name: str, params: Params) -> list[str]:
         for each in _method_options(setting.method, whole, place, features)
         if each not in known  # said once, where the method stands
     ]
-    if setting.geometry and issubclass(method_options(setting.method), Frozen):
+    if setting.geometry and is_frozen(params, name):
         reason = f"{setting.method} leaves the geometry as it is; write {{}}"
         lines.append(f"{'.'.join((*where, 'geometry'))}: {reason}")
     geometry = merged(params.geometry.model_dump(), setting.geometry)

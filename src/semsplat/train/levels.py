@@ -43,10 +43,8 @@ def level_maps(features: SceneFeatures, view: View, device: str) -> LevelMaps:
     Ids are taken from the pixel nearest to each new centre.  The official code interpolates the
     vectors instead, which differs on the borders of regions alone.
     """
-    stored = features.view(view.name)
-    if stored.vectors is None:
-        raise SemsplatError(f"{features.folder}: no region vectors; set region_vectors to true")
-    ids = torch.stack([at_size(layer, view, device) for layer in stored.ids])
-    none = np.zeros((1, stored.vectors.shape[1]), np.float16)
-    table = torch.from_numpy(np.concatenate([stored.vectors, none])).to(device).float()
+    layers, vectors = features.regions(view.name)
+    ids = torch.stack([at_size(layer, view, device) for layer in layers])
+    none = np.zeros((1, vectors.shape[1]), np.float16)
+    table = torch.from_numpy(np.concatenate([vectors, none])).to(device).float()
     return LevelMaps(ids, table[ids])  # id -1 reads the last row

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ import yaml
 from semsplat.data.manifest import write_manifest
 from semsplat.data.scene import Scene
 from semsplat.features.lessons import Lesson, Lessons, open_lessons, write_lesson
+from semsplat.fit.loop import Objective, Outcome
+from semsplat.fit.views import View
 from semsplat.params.geometry import Geometry
 from semsplat.params.runs import scaled_geometry
 
@@ -43,6 +46,23 @@ def write_lessons_of(
         )
     write_manifest(folder, {"classes": classes})
     return open_lessons(folder)
+
+
+def stop_at(monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str, step: int) -> None:
+    """Let the objective that a function of a module makes be interrupted at a step."""
+    inner = getattr(module, name)
+
+    def stopping(*arguments: Any) -> Objective:
+        objective = inner(*arguments)
+
+        def stopped(now: int, view: View) -> Outcome:
+            if now == step:
+                raise KeyboardInterrupt
+            return objective(now, view)
+
+        return stopped
+
+    monkeypatch.setattr(module, name, stopping)
 
 
 @pytest.fixture(scope="session")

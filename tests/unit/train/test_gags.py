@@ -24,7 +24,7 @@ from semsplat.train.levels import level_maps
 from semsplat.train.methods import gags, method_options, n2f2
 from semsplat.train.model import SemanticField, open_field
 from semsplat.train.run import Places, train
-from tests.unit.train.conftest import GEOMETRY, PARAMS
+from tests.unit.train.conftest import GEOMETRY, PARAMS, stop_at
 from tests.unit.train.level_helpers import (
     DIMENSIONS,
     LEFT,
@@ -115,19 +115,7 @@ def test_a_killed_training_resumes_to_identical_files(
     tiny_scene, features, geometry, tmp_path, monkeypatch
 ):
     whole = trained(tiny_scene, features, geometry, tmp_path / "whole", steps=30)
-    inner = module.frozen_objective
-
-    def stopping(*arguments):
-        objective = inner(*arguments)
-
-        def stopped(step, view):
-            if step == 20:
-                raise KeyboardInterrupt
-            return objective(step, view)
-
-        return stopped
-
-    monkeypatch.setattr(module, "frozen_objective", stopping)
+    stop_at(monkeypatch, module, "frozen_objective", 20)
     places = Places(tiny_scene.scene_dir, None, features.folder, geometry)
     scratch = tmp_path / "again_scratch"
     with pytest.raises(KeyboardInterrupt):

@@ -20,7 +20,7 @@ from semsplat.splat.ply import read_ply
 from semsplat.train import joint as module
 from semsplat.train.model import open_field
 from semsplat.train.run import Places, train
-from tests.unit.train.conftest import CLASSES, GEOMETRY, PARAMS, write_lessons_of
+from tests.unit.train.conftest import CLASSES, GEOMETRY, PARAMS, stop_at, write_lessons_of
 
 SEED = 11
 
@@ -89,19 +89,7 @@ def test_semantics_that_stay_out_of_the_geometry_leave_it_bit_for_bit(folder, ti
 def test_a_killed_training_resumes_to_identical_files(
     folder, tiny_scene, lessons, tmp_path, monkeypatch
 ):
-    inner = module.joint_objective
-
-    def stopping(*arguments):
-        objective = inner(*arguments)
-
-        def stopped(step, view):
-            if step == 30:
-                raise KeyboardInterrupt
-            return objective(step, view)
-
-        return stopped
-
-    monkeypatch.setattr(module, "joint_objective", stopping)
+    stop_at(monkeypatch, module, "joint_objective", 30)
     scratch = tmp_path / "scratch"
     with pytest.raises(KeyboardInterrupt):
         places = Places(tiny_scene.scene_dir, lessons.folder, None, None)

@@ -11,7 +11,8 @@ Each file has ``Options``, a `Taught` where the method fits geometry and classes
 
 A decoder of `CLASSES` returns class scores [H, W, C].  A method that answers with `RELEVANCY` has
 
-- ``vectors(field, frame)``: CLIP vectors for every pixel of a view, `Vectors`.
+- ``vectors(field, frame)``: CLIP vectors for every pixel of a view, `Vectors`; gradients
+  are switched off by whoever asks.
 """
 
 from __future__ import annotations

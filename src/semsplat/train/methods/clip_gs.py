@@ -13,6 +13,7 @@ from pydantic import Field
 
 from semsplat.params.base import Count, Strict
 from semsplat.params.methods import LearningRates, Taught
+from semsplat.train.methods import CLASSES
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from semsplat.train.methods import Attachment, Stage, Terms
 
 
-ANSWERS = "classes"
+ANSWERS = CLASSES
 
 
 class SelfTraining(Strict):

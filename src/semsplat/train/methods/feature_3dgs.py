@@ -14,6 +14,7 @@ from pydantic import Field
 from semsplat.errors import SemsplatError
 from semsplat.params.base import Positive
 from semsplat.params.methods import Taught
+from semsplat.train.methods import CLASSES
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from semsplat.train.methods import Attachment, Stage, Terms
 
 
-ANSWERS = "classes"
+ANSWERS = CLASSES
 
 
 class Options(Taught):

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from semsplat.params.base import Count, Positive, Strict
 from semsplat.params.methods import Frozen, LearningRates
+from semsplat.train.methods import RELEVANCY
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from semsplat.train.methods import Attachment, Stage, Terms, Vectors
     from semsplat.train.model import SemanticField
 
-ANSWERS = "relevancy"
+ANSWERS = RELEVANCY
 FIXED = {
     "average": (1.0, 1.0, 1.0),
     "subpart": (1.0, 0.0, 0.0),

@@ -18,6 +18,7 @@ from pydantic import Field
 
 from semsplat.params.base import Count, Positive
 from semsplat.params.methods import Frozen, LearningRates
+from semsplat.train.methods import RELEVANCY
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from semsplat.train.methods import Attachment, Stage, Terms, Vectors
     from semsplat.train.model import SemanticField
 
-ANSWERS = "relevancy"
+ANSWERS = RELEVANCY
 TEMPERATURE = 10.0
 """LERF's, which GAGS's evaluation has too."""
 
@@ -100,11 +101,10 @@ def vectors(field: SemanticField, frame: Frame) -> Vectors:
 
     from semsplat.train.methods import Vectors
 
-    with torch.no_grad():
-        of_gaussians = field.decoder(field.semantics)  # [3, N, D]
-        closeness = (of_gaussians @ field.decoder.phrases.T).amax(dim=-1)
-        weights = (TEMPERATURE * closeness).softmax(dim=0).T  # [N, 3]
-        shares = field.blend(frame, weights.contiguous())
-        levels = field.decoder(field.blend(frame))
-        fused = torch.einsum("hwn,nhwd->hwd", shares, levels)
+    of_gaussians = field.decoder(field.semantics)  # [3, N, D]
+    closeness = (of_gaussians @ field.decoder.phrases.T).amax(dim=-1)
+    weights = (TEMPERATURE * closeness).softmax(dim=0).T  # [N, 3]
+    shares = field.blend(frame, weights.contiguous())
+    levels = field.decoder(field.blend(frame))
+    fused = torch.einsum("hwn,nhwd->hwd", shares, levels)
     return Vectors(F.normalize(fused, dim=-1)[None], shares)
