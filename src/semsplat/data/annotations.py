@@ -1,5 +1,6 @@
-"""What people call the things in a view: masks and boxes by prompt, as LERF-OVS stores them.
+"""What people call the things in a view: masks and boxes by prompt.
 
+A frame has either masks (`semsplat.data.mask_folders`) or polygons, as LERF-OVS stores them in
 ``annotations/{frame}.json``::
 
     {"info": {"name": "frame_00041.jpg", "width": 986, "height": 730},
@@ -23,11 +24,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
+from semsplat.data.mask_folders import Mask, read_masks
 from semsplat.data.scene import Frame
 from semsplat.errors import SemsplatError
 from semsplat.io import read_json
 
-Mask = NDArray[np.bool_]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Polygon = Annotated[list[tuple[Number, Number]], Field(min_length=1)]
 
@@ -78,25 +79,38 @@ class Annotation:
     """Everything of one category in one frame."""
 
     mask: Mask  # [H, W], all its objects together
-    boxes: NDArray[np.float64]  # [B, 4] px: x1, y1, x2, y2, corners included, one per object
+    boxes: NDArray[np.float64]  # [B, 4] px: x1, y1, x2, y2, corners included; one per object, or
+    # one around everything where a mask does not tell objects apart
 
 
 def load_annotations(frame: Frame) -> dict[str, Annotation]:
-    """Return {category: masks and boxes} in the order in which the file names them first.
+    """Return {category: masks and boxes}, as the file names them first or as masks are named.
 
-    Raises a one-line `SemsplatError` when the frame has no annotations, or the file is missing,
-    broken, about a picture of another size, or labels something that lies outside the picture.
+    Raises a one-line `SemsplatError` when the frame has no annotations, or they are missing,
+    broken, about a picture of another size, or label something that lies outside the picture.
     """
     if frame.annotations_path is None:
         raise SemsplatError(f"frame '{frame.name}' is not annotated; add annotations_file_path")
-    where, size = str(frame.annotations_path), (frame.width, frame.height)
-    return _by_category(_checked(read_json(frame.annotations_path), size, where), size, where)
+    path, size = frame.annotations_path, (frame.width, frame.height)
+    if path.is_dir():
+        masks = read_masks(path, size)
+        return {prompt: Annotation(mask, _box_around(mask)) for prompt, mask in masks.items()}
+    return _by_category(_checked(read_json(path), size, str(path)), size, str(path))
 
 
 def read_objects(path: Path) -> list[dict[str, Any]]:
     """Return a file's objects as they stand there, all keys included."""
     objects: list[dict[str, Any]] = read_json(path)["objects"]
     return objects
+
+
+def stored_annotations(frame: Frame) -> list[dict[str, Any]] | dict[str, Mask] | None:
+    """Return what `SceneWriter.add_frame` takes to write the same again; None where nothing is."""
+    if frame.annotations_path is None:
+        return None
+    if frame.annotations_path.is_dir():
+        return read_masks(frame.annotations_path, (frame.width, frame.height))
+    return read_objects(frame.annotations_path)
 
 
 def annotations_file(
@@ -144,6 +158,12 @@ def _by_category(parsed: _File, size: tuple[int, int], where: str) -> dict[str, 
             raise SemsplatError(f"{where}: '{category}' lies outside the picture; remove it")
         found[category] = Annotation(mask, np.array([entry.bbox for entry in members]))
     return found
+
+
+def _box_around(mask: Mask) -> NDArray[np.float64]:
+    """Return the one box [1, 4] around everything in ``mask``."""
+    (top, left), (bottom, right) = (edge(np.argwhere(mask), axis=0) for edge in (np.min, np.max))
+    return np.array([[left, top, right, bottom]], dtype=np.float64)
 
 
 def filled(polygons: Iterable[Polygon], size: tuple[int, int]) -> Mask:

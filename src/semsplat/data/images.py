@@ -77,6 +77,17 @@ def read_ids(path: Path, size: Size) -> NDArray[np.int32]:
     return ids
 
 
+def read_grey(path: Path) -> NDArray[np.uint8]:
+    """Return an 8-bit image of any size as uint8 [H, W], colours as their luminance.
+
+    Transparency is ignored.  Raises a `SemsplatError` for unreadable files and more than 8 bits.
+    """
+    with _opened(path) as image:
+        if image.mode not in _EIGHT_BIT | _WITH_ALPHA:
+            raise SemsplatError(f"{path}: pixel format {image.mode}; convert it to 8-bit grey")
+        return np.asarray(image.convert("L"))
+
+
 def write_png(
     path: Path,
     pixels: NDArray[np.uint8] | NDArray[np.uint16],  # [H, W, 3] RGB or [H, W]

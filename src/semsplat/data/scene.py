@@ -45,7 +45,7 @@ class Frame:
     labels_path: Path | None
     instances_path: Path | None
     parts_path: Path | None
-    annotations_path: Path | None
+    annotations_path: Path | None  # a file of polygons or a folder of masks
     depth_unit_m: float  # metres per unit of the stored depth
 
 
@@ -172,9 +172,16 @@ def _load_frame(path: Path, transforms: Transforms, entry: FrameEntry) -> Frame:
         labels_path=_optional_file(path, entry.labels_file_path),
         instances_path=_optional_file(path, entry.instances_file_path),
         parts_path=_optional_file(path, entry.parts_file_path),
-        annotations_path=_optional_file(path, entry.annotations_file_path),
+        annotations_path=_annotations(path, entry.annotations_file_path),
         depth_unit_m=transforms.depth_unit_scale_factor,
     )
+
+
+def _annotations(path: Path, relative: str | None) -> Path | None:
+    """Return the file of polygons or the folder of masks; None where there is neither."""
+    if relative is not None and (path.parent / relative).is_dir():
+        return path.parent / relative
+    return _optional_file(path, relative)
 
 
 def _optional_file(path: Path, relative: str | None) -> Path | None:

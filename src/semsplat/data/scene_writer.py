@@ -14,6 +14,7 @@ from plyfile import PlyData, PlyElement
 from semsplat.data.annotations import annotations_file
 from semsplat.data.images import MAX_ID, write_png
 from semsplat.data.manifest import write_manifest
+from semsplat.data.mask_folders import Mask, write_masks
 from semsplat.data.poses import check_intrinsics, check_rigid, opengl_from_viewmat
 from semsplat.data.splits import Split
 from semsplat.errors import SemsplatError
@@ -74,7 +75,8 @@ class SceneWriter:
         labels: NDArray[np.integer] | None = None,  # [H, W] class ids, 0 = void
         instances: NDArray[np.integer] | None = None,  # [H, W], 0 = none
         parts: NDArray[np.integer] | None = None,  # [H, W], 0 = none
-        annotations: list[dict[str, Any]] | None = None,  # objects, see `annotations_file`
+        annotations: list[dict[str, Any]] | dict[str, Mask] | None = None,  # objects as for
+        # `annotations_file`, or masks [H, W] by prompt
     ) -> None:
         """Check and write one view; raise a `SemsplatError` naming the frame."""
         where = f"frame '{name}'"
@@ -153,14 +155,19 @@ class SceneWriter:
         return relative
 
     def _write_annotations(
-        self, name: str, image: NDArray[np.uint8], objects: list[dict[str, Any]]
+        self,
+        name: str,
+        image: NDArray[np.uint8],
+        annotations: list[dict[str, Any]] | dict[str, Mask],
     ) -> str:
         """Write a frame's annotations and return their path relative to the scene."""
-        relative = f"annotations/{name}.json"
+        relative, where = f"annotations/{name}", f"frame '{name}': annotations"
         size = (image.shape[1], image.shape[0])
-        content = annotations_file(name, objects, size, f"frame '{name}': annotations")
-        write_json(self._dir / relative, content)
-        return relative
+        if isinstance(annotations, dict):
+            write_masks(self._dir / relative, annotations, size, where)
+            return relative
+        write_json(self._dir / f"{relative}.json", annotations_file(name, annotations, size, where))
+        return f"{relative}.json"
 
     def _finish(self) -> None:
         """Write ``transforms.json`` and ``manifest.json``."""

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semsplat.data.annotations import read_objects
+from semsplat.data.annotations import load_annotations, read_objects
 from semsplat.data.backproject import InitialPoints
 from semsplat.data.datasets import importer, subset
 from semsplat.data.manifest import verify_manifest
@@ -26,6 +26,7 @@ from semsplat.data.scene import (
 from semsplat.data.scene_writer import SceneWriter
 from semsplat.io import read_json, write_json
 from tests.unit.data.scene_helpers import (
+    ORIGIN,
     K,
     assert_nothing_left,
     one_line_error,
@@ -180,6 +181,20 @@ def test_pixels_cameras_and_maps_are_those_of_the_whole_scene() -> None:
         assert annotated is None or read_objects(annotated) == [LABELLED]
     assert [bool(frame.annotations_path) for frame in scene.frames] == [True, False, True, False]
     assert load_semantics(scene) == CLASSES
+
+
+def test_masks_by_prompt_are_taken_along() -> None:
+    masks = {f"cup {n}": ids_of(n, [0, 1]).astype(bool) for n in range(2)}
+    with SceneWriter(Path("data/toys/whole"), **ORIGIN) as writer:
+        for index in range(2):
+            image, split = random_image(seed=index), ("test", "train")[index]
+            writer.add_frame(f"v{index}", image, viewmat_at(index), K, split, annotations=masks)
+        writer.set_points(np.ones((3, 3), np.float32), np.ones((3, 3), np.uint8))
+    for frame in imported(n_views=2, test_every=2).frames:
+        found = load_annotations(frame)
+        assert list(found) == list(masks)
+        for prompt, mask in masks.items():
+            assert np.array_equal(found[prompt].mask, mask)
 
 
 def test_a_scene_of_images_alone_stays_one() -> None:

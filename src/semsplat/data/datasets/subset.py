@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from semsplat.data.annotations import read_objects
+from semsplat.data.annotations import stored_annotations
 from semsplat.data.backproject import InitialPoints
 from semsplat.data.scene import (
     Frame,
@@ -101,8 +101,7 @@ def _maps(frame: Frame) -> dict[str, Any]:
         for folder, path in zip(ID_FOLDERS, paths, strict=True)
         if path is not None
     }
-    if frame.annotations_path is not None:
-        maps["annotations"] = read_objects(frame.annotations_path)
+    maps["annotations"] = stored_annotations(frame)
     return maps | ({} if frame.depth_path is None else {"depth": load_depth(frame)})
 
 
