@@ -16,6 +16,7 @@ from semsplat.errors import SemsplatError
 
 MAX_ID = 2**16 - 1  # id maps are 16-bit PNG
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
+ROUNDING_PX = 1.0  # images_4 of 4946x3286 measures 1237x822, rounded in both directions
 
 Size = tuple[int, int]  # (width, height) in pixels
 
@@ -35,6 +36,11 @@ def _opened(path: Path) -> Iterator[Image.Image]:
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         reason = " ".join(str(error).split())
         raise SemsplatError(f"{path}: not a readable image ({reason}); replace it") from None
+
+
+def image_files(folder: Path) -> list[Path]:
+    """Return the image files below ``folder``, sorted; empty when it is missing."""
+    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
 
 
 def image_size(path: Path) -> Size:
@@ -135,6 +141,12 @@ def scale_intrinsics(
     Pixel centres are at halves, so both rows scale purely, each by its own exact factor.
     """
     return np.diag([new_size[0] / size[0], new_size[1] / size[1], 1.0]) @ K
+
+
+def same_shape(size: Size, other: Size) -> bool:
+    """Say whether one scale, up to rounding, maps ``other`` to ``size``."""
+    scale = size[0] / other[0]
+    return abs(size[1] - scale * other[1]) <= max(1.0, scale) * ROUNDING_PX
 
 
 def _check_size(found: Size, expected: Size, path: Path) -> None:

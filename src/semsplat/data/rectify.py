@@ -9,12 +9,18 @@ import numpy as np
 import pycolmap
 from numpy.typing import NDArray
 
-from semsplat.data.images import Size, downscaled_size, resize_ids, resize_rgb, scale_intrinsics
+from semsplat.data.images import (
+    Size,
+    downscaled_size,
+    resize_ids,
+    resize_rgb,
+    same_shape,
+    scale_intrinsics,
+)
 from semsplat.errors import SemsplatError
 
 PINHOLE_MODELS = ("SIMPLE_PINHOLE", "PINHOLE")
 DISTORTED_MODELS = ("SIMPLE_RADIAL", "RADIAL", "OPENCV")
-ROUNDING_PX = 1.0  # images_4 of 4946x3286 measures 1237x822, rounded in both directions
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,8 +98,7 @@ def _undistortion(
 
 def _check_scale(image_size: Size, camera_size: Size, where: str) -> None:
     """Raise unless one scale, up to rounding, maps the camera's size to the image's."""
-    scale = image_size[0] / camera_size[0]
-    if abs(image_size[1] - scale * camera_size[1]) > max(1.0, scale) * ROUNDING_PX:
+    if not same_shape(image_size, camera_size):
         raise SemsplatError(
             f"{where}: image of {image_size[0]}x{image_size[1]} pixels does not fit its camera of "
             f"{camera_size[0]}x{camera_size[1]}; use the images the model was made from"

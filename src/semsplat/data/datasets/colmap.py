@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 import pycolmap
@@ -16,8 +16,9 @@ from semsplat.data.colmap_model import (
     registered_images,
     viewmat,
 )
-from semsplat.data.images import IMAGE_SUFFIXES, Size, image_size, read_ids, read_rgb
-from semsplat.data.rectify import Rectifier, plan_rectification
+from semsplat.data.colmap_views import Views, frame_name, unregistered
+from semsplat.data.images import image_files, read_ids, read_rgb
+from semsplat.data.rectify import Rectifier
 from semsplat.data.scene_writer import SceneWriter
 from semsplat.data.splits import Split, split_every
 from semsplat.errors import SemsplatError
@@ -61,9 +62,9 @@ class Options(Strict):
 def sources(options: Options) -> list[Path]:
     """Return the files the import reads, sorted; a missing folder adds none."""
     root = Path(options.root)
-    found = model_files(root / options.sparse) + _image_files(root / options.images)
+    found = model_files(root / options.sparse) + image_files(root / options.images)
     if options.labels is not None:
-        found += _image_files(root / options.labels)
+        found += image_files(root / options.labels)
     if options.classes is not None and (root / options.classes).is_file():
         found.append(root / options.classes)
     return sorted(found)
@@ -83,7 +84,7 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
     _, test = split_every([image.name for image in images], options.test_every)
     classes = _read_classes(root / options.classes) if options.classes is not None else {}
     labels = _LabelMaps(options, classes, images)
-    views = _Views(model, options)
+    views = Views(model, root / options.images, options.max_width_px)
     origin = {"source": options.source, "licence": options.licence}
     with SceneWriter(out_dir, dataset=out_dir.parent.name, scene=scene, **origin) as writer:
         for image in images:
@@ -91,37 +92,11 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
             pixels = plan.image(read_rgb(path, plan.source_size))
             ids = labels.read(image, plan)
             split: Split = "test" if image.name in test else "train"
-            writer.add_frame(_frame_name(image), pixels, viewmat(image), plan.K, split, labels=ids)
+            writer.add_frame(frame_name(image), pixels, viewmat(image), plan.K, split, labels=ids)
         writer.set_points(*model_points(model))
         if classes:
             writer.set_semantics({"classes": labels.stored_classes()})
-        writer.note("unregistered_images", _unregistered(root / options.images, images))
-
-
-class _Views:
-    """Finds the registered images on disk and plans their rectification."""
-
-    def __init__(self, model: pycolmap.Reconstruction, options: Options) -> None:
-        self._model = model
-        self._folder = Path(options.root) / options.images
-        self._max_width_px = options.max_width_px
-        # Only the last plan is kept: it is as large as an image, and a model may have a camera
-        # per image.  Images of one camera mostly follow each other by name.
-        self._key: tuple[int, Size] | None = None
-
-    def locate(self, image: pycolmap.Image) -> tuple[Path, Rectifier]:
-        """Return the image's file and plan; raise when it is missing or of a wrong size."""
-        path = self._folder / image.name
-        if not path.is_file():
-            raise SemsplatError(f"{path}: no such file, though the model registers this image")
-        key = (image.camera_id, image_size(path))
-        if key != self._key:
-            camera = self._model.camera(image.camera_id)
-            self._plan = plan_rectification(
-                camera, key[1], max_width_px=self._max_width_px, where=str(path)
-            )
-            self._key = key
-        return path, self._plan
+        writer.note("unregistered_images", unregistered(root / options.images, images))
 
 
 class _LabelMaps:
@@ -136,7 +111,7 @@ class _LabelMaps:
         if options.labels is None:
             return
         folder = Path(options.root) / options.labels
-        paths = {image.name: folder / f"{_frame_name(image)}.png" for image in images}
+        paths = {image.name: folder / f"{frame_name(image)}.png" for image in images}
         self._paths = {name: path for name, path in paths.items() if path.is_file()}
         if not self._paths:
             raise SemsplatError(f"{folder}: no PNG has the stem of a registered image; rename them")
@@ -166,11 +141,6 @@ class _LabelMaps:
         return np.where(ids == self._void, 0, ids + 1) if self._void else ids
 
 
-def _frame_name(image: pycolmap.Image) -> str:
-    """Return the image's name without its suffix."""
-    return str(PurePosixPath(image.name).with_suffix(""))
-
-
 def _read_classes(path: Path) -> dict[int, str]:
     """Return {id: name} of a text file with one "id name" per line; names may have spaces."""
     if not path.is_file():
@@ -188,14 +158,3 @@ def _read_classes(path: Path) -> dict[int, str]:
             raise SemsplatError(f"{path}: line {number}: expected a new 'id name', got '{line}'")
         classes[int(key)] = name.strip()
     return classes
-
-
-def _image_files(folder: Path) -> list[Path]:
-    """Return the image files below ``folder``, sorted; empty when it is missing."""
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
-
-
-def _unregistered(folder: Path, images: list[pycolmap.Image]) -> list[str]:
-    """Return the names of images on disk that have no pose."""
-    on_disk = {path.relative_to(folder).as_posix() for path in _image_files(folder)}
-    return sorted(on_disk - {image.name for image in images})
