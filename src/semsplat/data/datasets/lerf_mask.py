@@ -1,0 +1,121 @@
+"""LERF-Mask, which Gaussian Grouping published: photographs, their COLMAP model, masks by prompt.
+
+Below ``<root>/``: ``images/``, ``sparse/0/`` (the model), ``images_train/`` (of which only the
+names are read: they are the training set) and ``test_mask/{view}/{prompt}.png``.
+
+The released ``test_mask`` numbers its views: folder 1 is the second image by name that is not in
+``images_train``, as Gaussian Grouping's render_lerf_mask.py counts them.  Folders called as an
+image are taken for that one; the manifest says which image each folder was matched to.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+
+from semsplat.data.colmap_model import (
+    model_files,
+    model_points,
+    read_model,
+    registered_images,
+    viewmat,
+)
+from semsplat.data.colmap_views import Views, frame_name, unregistered
+from semsplat.data.images import image_files, read_rgb
+from semsplat.data.mask_folders import mask_files
+from semsplat.data.native_masks import NativeMasks, labelled_folders
+from semsplat.data.scene_writer import SceneWriter
+from semsplat.data.splits import Split
+from semsplat.errors import SemsplatError
+from semsplat.params.base import Strict
+
+IMAGES, TRAIN, SPARSE, MASKS = "images", "images_train", "sparse/0", "test_mask"
+
+
+class Options(Strict):
+    """Where the material lies and how it is taken over."""
+
+    root: str
+    """folder of one scene"""
+    max_width_px: int | None = Field(gt=0)
+    """wider images are shrunk to this width, and masks with them"""
+    source: str
+    """where the material comes from; goes into the manifest"""
+    licence: str
+    """what may be done with it; goes into the manifest"""
+
+
+def sources(options: Options) -> list[Path]:
+    """Return the files the import reads, sorted; a missing folder adds none."""
+    root = Path(options.root)
+    found = model_files(root / SPARSE) + sorted((root / MASKS).glob("*/*.png"))
+    return sorted(found + image_files(root / IMAGES) + image_files(root / TRAIN))
+
+
+def import_scene(scene: str, options: Options, out_dir: Path) -> None:
+    """Write the canonical scene to ``out_dir``, which ends in ``{dataset}/{scene}``.
+
+    As in Gaussian Grouping all registered images that are not in ``images_train`` are held out,
+    labelled or not: teatime's second test view has no masks, and its colours can be scored all the
+    same.  A labelled view in ``images_train`` is trained on, as the data say, and keeps its masks:
+    it is scored with the training views, and the manifest notes it.  So are masks without a pixel,
+    which are left out, and images without a pose.  Raises a one-line `SemsplatError` and leaves
+    nothing for missing or unreadable files, an empty model, sizes that do not agree, and folders
+    of masks that belong to no image.
+    """
+    root = Path(options.root)
+    model = read_model(root / SPARSE)
+    images = registered_images(model)
+    train = _train_names(root / TRAIN)
+    labelled = _labelled(root / MASKS, [frame_name(image) for image in images], train)
+    masks = NativeMasks({name: mask_files(folder) for name, folder in labelled.items()})
+    views = Views(model, root / IMAGES, options.max_width_px)
+    origin = {"source": options.source, "licence": options.licence}
+    with SceneWriter(out_dir, dataset=out_dir.parent.name, scene=scene, **origin) as writer:
+        for image in images:
+            name, (path, plan) = frame_name(image), views.locate(image)
+            split: Split = "train" if name in train else "test"
+            writer.add_frame(
+                name, plan.image(read_rgb(path, plan.source_size)), viewmat(image), plan.K, split,
+                annotations=masks.read(name, plan),
+            )  # fmt: skip
+        writer.set_points(*model_points(model))
+        writer.note("masks_of", {folder.name: name for name, folder in labelled.items()})
+        writer.note("labelled_and_trained_on", sorted(train & set(labelled)))
+        writer.note("empty_masks", masks.empty)
+        writer.note("unregistered_images", unregistered(root / IMAGES, images))
+
+
+def _train_names(folder: Path) -> set[str]:
+    """Return the names without suffix in ``images_train``; raise when there is none."""
+    found = {path.relative_to(folder).with_suffix("").as_posix() for path in image_files(folder)}
+    if not found:
+        raise SemsplatError(f"{folder}: no image; its names are the training set")
+    return found
+
+
+def _labelled(folder: Path, names: list[str], train: set[str]) -> dict[str, Path]:
+    """Return {frame name: its folder of masks}; raise at a folder that belongs to no frame.
+
+    ``names`` are those of the registered images, sorted.
+    """
+    held_out = [name for name in names if name not in train]
+    found: dict[str, Path] = {}
+    for masks in labelled_folders(folder):
+        name = masks.name if masks.name in names else _numbered(masks, held_out)
+        if name in found:
+            raise SemsplatError(f"{masks}: the masks of '{name}' are in {found[name].name} too")
+        found[name] = masks
+    return found
+
+
+def _numbered(masks: Path, held_out: list[str]) -> str:
+    """Return the held-out view that a folder's number stands for."""
+    number = int(masks.name) if masks.name.isdecimal() else len(held_out)
+    if number >= len(held_out):
+        raise SemsplatError(
+            f"{masks}: belongs to no registered image, by name or as number among the"
+            f" {len(held_out)} that are not in {TRAIN}; rename it as its image"
+        )
+    return held_out[number]

@@ -1,0 +1,133 @@
+"""3D-OVS: photographs that face one way, LLFF poses, masks of all classes in some views.
+
+Below ``<root>/``: ``images/NN.(png|jpg)``, ``poses_bounds.npy`` (line i for the i-th image by
+name), ``segmentations/classes.txt`` (a class per line) and ``segmentations/NN/{class}.png`` for
+every class.  LLFF's file has one focal length, no principal point and no lens: what COLMAP found of
+these is lost, so the principal point is the middle and images are taken as undistorted.
+
+Inside a mask is above 128, as for LERF-Mask; 3D-OVS's own code takes 255 only.  Masks of names
+that ``classes.txt`` does not list are passed over, as its code does.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from pydantic import Field
+
+from semsplat.data.backproject import InitialPoints
+from semsplat.data.images import (
+    downscaled_size,
+    image_files,
+    image_size,
+    read_rgb,
+    same_shape,
+    scale_intrinsics,
+)
+from semsplat.data.llff import POSES, LlffView, read_llff
+from semsplat.data.native_masks import NativeMasks, labelled_folders
+from semsplat.data.rectify import Rectifier
+from semsplat.data.scene_writer import SceneWriter
+from semsplat.data.splits import Split
+from semsplat.errors import SemsplatError
+from semsplat.params.base import Count, Strict
+
+IMAGES, MASKS, CLASSES = "images", "segmentations", "segmentations/classes.txt"
+
+
+class Options(Strict):
+    """Where the material lies and how it is taken over."""
+
+    root: str
+    """folder of one scene"""
+    held_out: bool
+    """false: labelled views are trained on, as published; true: they are held out"""
+    n_points: Count
+    """initial points: the layout has none, so these are random pixels of the training views, each
+    at a random depth between the view's bounds, evenly in inverse depth"""
+    points_seed: int = Field(ge=0)
+    """of their choice"""
+    max_width_px: int | None = Field(gt=0)
+    """wider images are shrunk to this width, and masks with them"""
+    source: str
+    """where the material comes from; goes into the manifest"""
+    licence: str
+    """what may be done with it; goes into the manifest"""
+
+
+def sources(options: Options) -> list[Path]:
+    """Return the files the import reads, sorted; a missing folder adds none."""
+    root = Path(options.root)
+    single = [path for path in (root / POSES, root / CLASSES) if path.is_file()]
+    return sorted([*single, *image_files(root / IMAGES), *(root / MASKS).glob("*/*.png")])
+
+
+def import_scene(scene: str, options: Options, out_dir: Path) -> None:
+    """Write the canonical scene to ``out_dir``, which ends in ``{dataset}/{scene}``.
+
+    Labelled views have annotations whether they are held out or not: scores of training views have
+    names of their own.  Masks without a pixel are left out and noted in the manifest.  Raises a
+    one-line `SemsplatError` and leaves nothing for missing or unreadable files, poses that do not
+    fit the images, classes without a mask and masks that belong to no image.
+    """
+    root = Path(options.root)
+    paths = image_files(root / IMAGES)
+    poses = read_llff(root / POSES, [path.stem for path in paths])
+    labelled = _labelled(root / MASKS, _classes(root / CLASSES), list(poses))
+    masks = NativeMasks(labelled)
+    test = set(labelled) if options.held_out else set()
+    if len(test) == len(poses):
+        raise SemsplatError(f"{root / MASKS}: all views are labelled; set 'held_out' to false")
+    points = InitialPoints(options.n_points, len(poses) - len(test), 0.0, options.points_seed)
+    rng = np.random.default_rng([options.points_seed, 1])  # not the stream that chooses pixels
+    origin = {"source": options.source, "licence": options.licence}
+    with SceneWriter(out_dir, dataset=out_dir.parent.name, scene=scene, **origin) as writer:
+        for path, (name, view) in zip(paths, poses.items(), strict=True):
+            plan = _plan(path, view, options.max_width_px)
+            image = plan.image(read_rgb(path, plan.source_size))
+            split: Split = "test" if name in test else "train"
+            annotations = masks.read(name, plan)
+            writer.add_frame(name, image, view.viewmat, plan.K, split, annotations=annotations)
+            if split == "train":
+                points.add(view.random_depth(plan.size, rng), image, view.viewmat, plan.K)
+        writer.set_points(*points.noisy())
+        writer.note("empty_masks", masks.empty)
+
+
+def _plan(path: Path, view: LlffView, max_width_px: int | None) -> Rectifier:
+    """Return how an image is shrunk; raise unless it has the proportions of the poses file."""
+    size = image_size(path)
+    if not same_shape(size, view.size):
+        raise SemsplatError(
+            f"{path}: image of {size[0]}x{size[1]} pixels does not fit {POSES}, which is about"
+            f" {view.size[0]}x{view.size[1]}; use the images the poses were made from"
+        )
+    shrunk = downscaled_size(size, max_width_px)
+    return Rectifier(size, scale_intrinsics(view.K, view.size, shrunk), shrunk, lookup=None)
+
+
+def _classes(path: Path) -> list[str]:
+    """Return the classes, one per line that is not blank."""
+    try:
+        names = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    except FileNotFoundError:
+        raise SemsplatError(f"{path}: no such file; it lists the classes") from None
+    except UnicodeDecodeError:
+        raise SemsplatError(f"{path}: not UTF-8 text; save it as such") from None
+    if not any(names):
+        raise SemsplatError(f"{path}: no class; write one per line")
+    return [name for name in names if name]
+
+
+def _labelled(folder: Path, classes: list[str], names: list[str]) -> dict[str, list[Path]]:
+    """Return {frame name: a mask per class}; raise where a mask or its image is missing."""
+    found = {}
+    for masks in labelled_folders(folder):
+        if masks.name not in names:
+            raise SemsplatError(f"{masks}: no image is named '{masks.name}'; rename the folder")
+        found[masks.name] = [masks / f"{name}.png" for name in classes]
+        for path in found[masks.name]:
+            if not path.is_file():
+                raise SemsplatError(f"{path}: no such file, though classes.txt lists this class")
+    return found
