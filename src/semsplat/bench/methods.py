@@ -56,7 +56,8 @@ def measure(run: str, repeats: int, device: str) -> dict[str, Any]:
     field = open_field(train_dir(dataset, scene_name, setting, number), device)
     frames = load_scene(scene_dir(dataset, scene_name)).test
     if not frames:
-        raise SemsplatError(f"{scene_dir(dataset, scene_name)}: no held-out view; set test_every")
+        where = scene_dir(dataset, scene_name)
+        raise SemsplatError(f"{where}: no held-out view; hold some out when importing")
     shown = list(islice(cycle(frames), WARM_UP + repeats))
     answers = method(field.facts.method).ANSWERS
     times = frame_times(field, shown) if answers == CLASSES else query_times(field, shown)

@@ -22,7 +22,7 @@ def score_rgb(scene_dir: Path, predictions_dir: Path, out: Path, lpips_net: str)
 def rgb_scores(scene: Scene, predictions_dir: Path, out: Path, lpips_net: str) -> dict[str, Any]:
     """Return what ``scores.json`` at ``out`` says about the colours of held-out views."""
     if not scene.test:
-        raise SemsplatError(f"{scene.scene_dir}: no held-out view to score; set test_every")
+        raise SemsplatError(f"{scene.scene_dir}: no held-out view; hold some out when importing")
     lpips = Lpips(lpips_net)
     frames = rgb_held_out.score_views(scene.test, predictions_dir, lpips)
     missing = [f.name for f in scene.test if rgb_held_out.is_missing(f, predictions_dir)]

@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
+from semsplat.data.datasets import importer_names
 from semsplat.params.__main__ import DOCS_PATH, SCHEMA_PATH
 from semsplat.params.docs import json_schema, markdown
+from semsplat.params.schema import Dataset
+from semsplat.params.sections import check_dataset
 
 ROOT = Path(__file__).parents[3]
 
@@ -34,8 +37,19 @@ def test_every_section_of_the_file_is_documented() -> None:
         assert f"| `{key}` |" in text
         if key in ("geometry", "training", "evaluate"):
             assert all(f"| `{key}.{inner}` |" in text for inner in value)
-    for name in ("colmap", "procedural", "replica", "subset"):
+    assert {"colmap", "lerf_mask", "ovs3d"} <= set(importer_names())
+    for name in importer_names():
         assert f"options of importer `{name}`" in text
+
+
+def test_examples_of_data_sets_are_complete_and_every_importer_is_listed() -> None:
+    text = (ROOT / "docs/data.md").read_text()
+    assert all(f"| `{name}` |" in text for name in importer_names())
+    examples = [block.split("```")[0] for block in text.split("```yaml\n")[1:]]
+    assert len(examples) == 2
+    for example in examples:
+        for name, values in yaml.safe_load(example)["datasets"].items():
+            assert check_dataset(name, Dataset.model_validate(values)) == []
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,8 @@ class Options(Strict):
     root: str
     """folder of one scene"""
     held_out: bool
-    """false: labelled views are trained on, as published; true: they are held out"""
+    """false: labelled views are trained on, as published, and none is left whose colours could be
+    scored; true: they are held out"""
     n_points: Count
     """initial points: the layout has none, so these are random pixels of the training views, each
     at a random depth between the view's bounds, evenly in inverse depth"""
