@@ -141,8 +141,8 @@ ONE_LINE = {
     ),
     "datasets/procedural/importer": (
         "zzz",
-        "datasets.procedural.importer: no importer 'zzz'; known: colmap, procedural, replica,"
-        " subset",
+        "datasets.procedural.importer: no importer 'zzz'; known: colmap, lerf_mask, ovs3d,"
+        " procedural, replica, subset",
     ),
     "figures/views/kind": ("view", "figures.views.kind: no kind 'view'; did you mean 'views'?"),
     # names
