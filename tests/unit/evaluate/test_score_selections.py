@@ -1,4 +1,4 @@
-"""Scores of selections: grounders, variants, what is missing, and files that are no prediction.
+"""Scores of selections: grounders, variants, and what is missing.
 
 Pictures have 16 x 12 pixels: boundaries are one pixel wide.
 """
@@ -16,7 +16,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays as arrays_of
 
-from semsplat.data.manifest import write_manifest
 from semsplat.evaluate.__main__ import main
 from semsplat.evaluate.protocols import argmax
 from semsplat.evaluate.score import collect
@@ -28,9 +27,7 @@ from semsplat.evaluate.score_selections import (
     score_selections,
 )
 from semsplat.evaluate.selections import Selection
-from semsplat.features.store import write_arrays
-from semsplat.io import read_json, sha256_file, write_json
-from tests.unit.data.scene_helpers import one_line_error
+from semsplat.io import read_json, sha256_file
 from tests.unit.evaluate.annotation_helpers import (
     CUP,
     CUP_BOX,
@@ -39,70 +36,20 @@ from tests.unit.evaluate.annotation_helpers import (
     HELD_OUT,
     PLATE,
     PLATE_BOX,
-    Box,
     Labels,
-    labelled,
     write_scene,
 )
-
-G = "points"
-PROMPTS = [CUP, HANDLE, PLATE]
-SHOWN: Labels = {**HELD_OUT, "b": [labelled(PLATE, PLATE_BOX), labelled(CUP, CUP_BOX)]}
-"""The cup in both views, 4 x 4 pixels; the handle 2 x 2 in one, the plate 6 x 4 in the other."""
-GROUNDING = {
-    G: {
-        CUP: {"view": "left/a", "pixel": [3, 3]},
-        HANDLE: {"view": "left/a", "pixel": [6, 2]},
-        PLATE: {"view": "b", "pixel": [10, 7]},
-    }
-}
-
-
-def drawn(box: Box) -> np.ndarray:
-    mask = np.zeros((12, 16), bool)
-    x1, y1, x2, y2 = box
-    mask[y1 : y2 + 1, x1 : x2 + 1] = True
-    return mask
-
-
-def selection(boxes: dict[str, Box], scene_prompts: list[str] = PROMPTS) -> Selection:
-    """Return masks of boxes, by pixels and by Gaussians, and the class map that they make."""
-    masks = {prompt: drawn(box) for prompt, box in boxes.items()}
-    classes = np.full((12, 16), -1, np.int16)
-    for prompt, mask in masks.items():
-        classes[mask] = scene_prompts.index(prompt)
-    return Selection(masks, masks, scene_prompts, classes)
-
-
-PERFECT = {
-    "left/a": selection({CUP: CUP_BOX, HANDLE: HANDLE_BOX}),
-    "b": selection({PLATE: PLATE_BOX, CUP: CUP_BOX}),
-}
-Selections = dict[str, Selection]
-
-
-def stored(one: Selection, grounder: str = G) -> dict[str, Any]:
-    """Return the arrays of one grounder in one view."""
-    shape = (len(one.masks), 12, 16)
-    found = {
-        "prompts": np.array([*one.masks], dtype=str),
-        "masks": np.array([*one.masks.values()], bool).reshape(shape),
-        "gaussians": np.array([*one.gaussians.values()], bool).reshape(shape),
-        "scene_prompts": np.array(one.scene_prompts, dtype=str),
-        "classes": one.classes,
-    }
-    return {f"{grounder}.{name}": array for name, array in found.items()}
-
-
-def predict(folder: Path, by_grounder: dict[str, Selections], grounding: Any = GROUNDING) -> Path:
-    for name in {name for views in by_grounder.values() for name in views}:
-        found: dict[str, Any] = {}
-        for grounder, views in by_grounder.items():
-            found |= stored(views[name], grounder)
-        write_arrays(folder / "selections" / f"{name}.npz", found)
-    write_json(folder / "grounding.json", grounding)
-    write_manifest(folder, {})
-    return folder
+from tests.unit.evaluate.selection_helpers import (
+    GROUNDING,
+    PERFECT,
+    PROMPTS,
+    SHOWN,
+    G,
+    Selections,
+    drawn,
+    predict,
+    selection,
+)
 
 
 def scored(
@@ -339,62 +286,6 @@ def test_the_order_of_prompts_changes_nothing(
     scores, permuted = judged(truth, said, 3), judged(truth[:, order], said[:, order], 3)
     for metric in scores.keys() - {"argmax_miou"}:
         assert permuted[metric] == pytest.approx(scores[metric]), metric
-
-
-# files that are no prediction
-
-BAD: dict[str, tuple[dict[str, Any], str]] = {
-    "size": ({"masks": np.zeros((2, 6, 8), bool)}, "points.masks: bool [2, 6, 8], but"),
-    "kind": ({"masks": np.zeros((2, 12, 16), np.float16)}, "points.masks: float16"),
-    "count": ({"gaussians": np.zeros((1, 12, 16), bool)}, "points.gaussians: bool [1, 12, 16]"),
-    "class size": ({"classes": np.zeros((6, 8), np.int16)}, "points.classes: int16 [6, 8]"),
-    "class": ({"classes": np.full((12, 16), 3, np.int16)}, "rows of scene_prompts or -1"),
-    "below": ({"classes": np.full((12, 16), -2, np.int16)}, "rows of scene_prompts or -1"),
-    "twice": ({"prompts": np.array([CUP, CUP])}, "a prompt stands twice"),
-    "scene twice": ({"scene_prompts": np.array([CUP, PLATE, CUP])}, "a prompt stands twice"),
-    "elsewhere": ({"prompts": np.array([CUP, "fork"])}, "'fork' is not in scene_prompts"),
-    "unasked": (
-        {"scene_prompts": np.array([*PROMPTS, "fork"])},
-        "grounding.json does not ground 'fork'",
-    ),
-    "lacking": ({"classes": None}, "lacks 'points.classes'"),
-    "unknown": ({"../text.masks": np.zeros(1)}, "has unknown"),
-}
-
-
-@pytest.mark.parametrize("case", BAD)
-def test_a_file_that_is_no_prediction_is_one_line(tmp_path: Path, case: str) -> None:
-    change, message = BAD[case]
-    folder = predict(tmp_path / "predictions", {G: PERFECT})
-    found = stored(PERFECT["b"]) | {f"{G}.{name}": array for name, array in change.items()}
-    kept = {name: array for name, array in found.items() if array is not None}
-    write_arrays(folder / "selections/b.npz", kept)
-    out = tmp_path / "toys/shelf/cgc/0/scores.json"
-    with one_line_error("selections/b.npz", message):
-        score_selections(write_scene(tmp_path / "scene", held_out=SHOWN), folder, out)
-    assert not out.exists()
-
-
-@pytest.mark.parametrize(
-    ("grounding", "message"),
-    [
-        ({}, "names no grounder"),
-        ([], "the file: needs a view"),
-        ({G: {CUP: {"view": "left/a"}}}, "points.cup: needs a view and a pixel"),
-        ({G: {CUP: {"view": "left/a", "pixel": [1]}}}, "points.cup: needs a view and a pixel"),
-        ({G: {CUP: {"view": "z", "pixel": [1, 2]}}}, "the scene has no view 'z'"),
-    ],
-)
-def test_a_grounding_that_is_none_is_one_line(tmp_path: Path, grounding: Any, message: str) -> None:
-    with one_line_error("grounding.json", message):
-        scored(tmp_path, grounding=grounding)
-
-
-def test_predictions_without_grounding_are_one_line(tmp_path: Path) -> None:
-    folder = predict(tmp_path / "predictions", {G: PERFECT})
-    (folder / "grounding.json").unlink()
-    with one_line_error("grounding.json", "no such file"):
-        score_selections(write_scene(tmp_path / "scene"), folder, tmp_path / "a/b/c/0/s.json")
 
 
 def test_the_command_writes_what_the_suite_collects(
