@@ -14,6 +14,12 @@ CLASSES = "classes"
 RELEVANCY = "relevancy"
 """The folder of relevancy maps among the predictions."""
 
+SELECTIONS = "selections"
+"""The folder of what prompts select among the predictions."""
+
+GROUNDING = "grounding.json"
+"""The file among the predictions that tells where each prompt was asked."""
+
 
 def put_checkout_first() -> None:
     """Let all jobs run this checkout's code, whatever is installed or on the user's path."""

@@ -111,6 +111,19 @@ def score_queries(scene: Path, predictions: Path, out: Path) -> None:
     score_prompts(scene, predictions, out)
 
 
+def score_selections(scene: Path, predictions: Path, out: Path) -> None:
+    """Score objects selected by a click: masks against the annotated held-out views.
+
+    Args:
+        scene: the canonical scene.
+        predictions: the folder of a setting's predictions, with selections/ and grounding.json.
+        out: scores.json, in results/evaluate/{dataset}/{scene}/{setting}/{seed}.
+    """
+    from semsplat.evaluate.score_selections import score_selections as score_masks
+
+    score_masks(scene, predictions, out)
+
+
 def collect(scores: list[Path], out: Path) -> None:
     """Gather the scores of a suite.
 
@@ -133,6 +146,7 @@ def main() -> None:
         "score-setting": score_setting,
         "score-features": score_features,
         "score-queries": score_queries,
+        "score-selections": score_selections,
         "collect": collect,
     }
     with one_line_errors():

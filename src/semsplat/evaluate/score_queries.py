@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from statistics import fmean
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from semsplat.data.annotate import part_prompts
 from semsplat.data.annotations import Annotation, load_annotations
-from semsplat.data.scene import Frame, Scene, load_scene, load_semantics
+from semsplat.data.scene import Frame, load_scene
+from semsplat.evaluate.prompt_pairs import (
+    KINDS,
+    Numbers,
+    Pair,
+    by_frame,
+    grouped,
+    identity,
+    means,
+    missing,
+    of_kind,
+    parts_of,
+    prefixed,
+    why_absent,
+)
 from semsplat.evaluate.protocols import (
     localisation,
     localisation_scaled,
@@ -20,7 +32,7 @@ from semsplat.evaluate.protocols import (
     segmentation_frozen,
 )
 from semsplat.evaluate.queries import read_relevancy
-from semsplat.io import sha256_file, write_json
+from semsplat.io import write_json
 
 PROTOCOLS = {
     metric: protocol.NAME
@@ -28,17 +40,6 @@ PROTOCOLS = {
     for metric in protocol.METRICS
 }
 SPLITS = {"": "held-out", "train_": "training"}
-KINDS = ("", "object_", "part_")
-Numbers = dict[str, float]
-
-
-class Pair(NamedTuple):
-    """One prompt in one frame that shows it."""
-
-    frame: str
-    prompt: str
-    predicted: bool
-    values: Numbers  # {metric: value}
 
 
 def score_queries(scene_dir: Path, predictions_dir: Path, out: Path) -> None:
@@ -68,29 +69,18 @@ def score_queries(scene_dir: Path, predictions_dir: Path, out: Path) -> None:
         for kind in KINDS
         for name, value in means(of_kind(members, kind, parts)).items()
     }
-    dataset, name, setting, seed = out.parts[-5:-1]
+    everything = [*pairs[""], *pairs["train_"]]
     scores: dict[str, Any] = {
-        "dataset": dataset,
-        "scene": name,
-        "setting": setting,
-        "seed": int(seed),
+        **identity(scene, predictions_dir, out),
         "n_views": len({pair.frame for pair in pairs[""]}),
-        "size_px": [scene.frames[0].width, scene.frames[0].height],
         "protocols": {metric: protocol_of(metric) for metric in metrics},
         "protocol": ", ".join(sorted(PROTOCOLS.values())),
         "metrics": metrics,
-        "views": _grouped([*pairs[""], *pairs["train_"]], "frame"),
+        "views": grouped(everything, "frame"),
         "prompts": prompt_scores(pairs),
-        "queries": _by_frame([*pairs[""], *pairs["train_"]]),
-        "missing": [
-            [pair.frame, pair.prompt]
-            for members in pairs.values()
-            for pair in members
-            if not pair.predicted
-        ],
+        "queries": by_frame(everything),
+        "missing": missing(everything),
         "absent": absent(split_frames, metrics, parts),
-        "predictions_sha256": sha256_file(predictions_dir / "manifest.json"),
-        "truth_sha256": sha256_file(scene_dir / "manifest.json"),
     }
     write_json(out, scores)
 
@@ -100,13 +90,6 @@ def protocol_of(metric: str) -> str:
     for prefix in ("train_", "object_", "part_"):
         metric = metric.removeprefix(prefix)
     return PROTOCOLS[metric]
-
-
-def parts_of(scene: Scene) -> set[str]:
-    """Return the prompts that ask for parts; none where ``semantics.json`` tells no parts."""
-    if not (scene.scene_dir / "semantics.json").is_file():
-        return set()
-    return set(part_prompts(load_semantics(scene).get("objects", [])))
 
 
 def score_frames(frames: Iterable[Frame], predictions_dir: Path) -> list[Pair]:
@@ -135,20 +118,6 @@ def score_pair(relevancy: NDArray[np.floating] | None, truth: Annotation) -> Num
     }
 
 
-def of_kind(pairs: Sequence[Pair], kind: str, parts: set[str]) -> list[Pair]:
-    """Return the pairs of a granularity: all, or objects or parts where these are told."""
-    if not kind:
-        return list(pairs)
-    return [pair for pair in pairs if parts and (pair.prompt in parts) == (kind == "part_")]
-
-
-def means(pairs: Sequence[Pair]) -> Numbers:
-    """Return the plain mean of every metric over pairs; nothing of none."""
-    if not pairs:
-        return {}
-    return {metric: fmean(pair.values[metric] for pair in pairs) for metric in PROTOCOLS}
-
-
 def prompt_scores(pairs: dict[str, list[Pair]]) -> dict[str, Numbers]:
     """Return {prompt: {"views": its frames, metric: mean}}, prefixed as the metrics are.
 
@@ -156,10 +125,10 @@ def prompt_scores(pairs: dict[str, list[Pair]]) -> dict[str, Numbers]:
     """
     found: dict[str, Numbers] = {}
     for prefix, members in pairs.items():
-        for prompt, values in _grouped(members, "prompt").items():
+        for prompt, values in grouped(members, "prompt").items():
             count = sum(pair.prompt == prompt for pair in members)
             row = {"views": count, **values}
-            found.setdefault(prompt, {}).update({f"{prefix}{k}": v for k, v in row.items()})
+            found.setdefault(prompt, {}).update(prefixed(prefix, row))
     return found
 
 
@@ -169,27 +138,7 @@ def absent(
     """Return {metric: reason} for what could not be computed from this scene."""
     reasons: dict[str, str] = {}
     for prefix, frames in split_frames.items():
-        annotated = any(frame.annotations_path for frame in frames)
         for kind in KINDS:
-            what = {"object_": "an object", "part_": "a part"}.get(kind, "anything")
-            reason = f"no annotated {SPLITS[prefix]} view shows {what}"
-            if not annotated:
-                reason = f"no {SPLITS[prefix]} view is annotated"
-            elif kind and not parts:
-                reason = "semantics.json does not tell parts from objects"
+            reason = why_absent(frames, SPLITS[prefix], kind, parts)
             reasons |= {f"{prefix}{kind}{metric}": reason for metric in PROTOCOLS}
     return {metric: reason for metric, reason in reasons.items() if metric not in metrics}
-
-
-def _grouped(pairs: Sequence[Pair], key: str) -> dict[str, Numbers]:
-    """Return the means over the pairs of each frame or prompt."""
-    names = dict.fromkeys(getattr(pair, key) for pair in pairs)
-    return {name: means([p for p in pairs if getattr(p, key) == name]) for name in names}
-
-
-def _by_frame(pairs: Sequence[Pair]) -> dict[str, dict[str, Numbers]]:
-    """Return {frame: {prompt: values}}."""
-    found: dict[str, dict[str, Numbers]] = {}
-    for pair in pairs:
-        found.setdefault(pair.frame, {})[pair.prompt] = pair.values
-    return found

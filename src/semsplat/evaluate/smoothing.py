@@ -71,8 +71,3 @@ def scaled_px(window_px: int, height_px: int, odd: bool = False) -> int:
     """
     exact = window_px * height_px / LERF_HEIGHT_PX
     return 2 * int(exact / 2) + 1 if odd else max(1, int(exact + 0.5))
-
-
-def iou(mask: Mask, truth: Mask) -> float:
-    """Return intersection over union of two masks [H, W]; 0 where both are empty."""
-    return float((mask & truth).sum() / max((mask | truth).sum(), 1))

@@ -75,7 +75,7 @@ def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
 
 def shown_rows(scene: Scene, options: Options) -> list[Row]:
     """Return the chosen views and prompts; no result is looked at."""
-    from semsplat.evaluate.score_queries import parts_of
+    from semsplat.evaluate.prompt_pairs import parts_of
 
     views, parts = annotated_views(scene, options.n_views), parts_of(scene)
     return [

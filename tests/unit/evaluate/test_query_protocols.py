@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
+from semsplat.evaluate.boundary import iou
 from semsplat.evaluate.protocols import (
     localisation,
     localisation_scaled,
@@ -18,7 +19,7 @@ from semsplat.evaluate.protocols import (
     segmentation_frozen,
 )
 from semsplat.evaluate.relevancy import relevancy
-from semsplat.evaluate.smoothing import blended, box_mean, iou, majority, scaled_px, strongest
+from semsplat.evaluate.smoothing import blended, box_mean, majority, scaled_px, strongest
 
 SHARES = st.floats(0, 1, width=16)
 MAPS = arrays(np.float16, st.tuples(st.integers(1, 3), st.just(9), st.just(12)), elements=SHARES)

@@ -21,7 +21,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from semsplat.evaluate.smoothing import Maps, Mask, blended, iou, majority
+from semsplat.evaluate.boundary import iou
+from semsplat.evaluate.smoothing import Maps, Mask, blended, majority
 
 NAME = "lerf_ovs/segmentation@1"
 METRICS = ("query_miou",)

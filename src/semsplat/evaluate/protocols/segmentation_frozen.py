@@ -19,8 +19,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from semsplat.evaluate.boundary import iou
 from semsplat.evaluate.protocols import segmentation
-from semsplat.evaluate.smoothing import Maps, Mask, blended, iou, majority, scaled_px
+from semsplat.evaluate.smoothing import Maps, Mask, blended, majority, scaled_px
 
 NAME = "lerf_ovs/segmentation_frozen@1"
 METRICS = ("query_miou_frozen",)
