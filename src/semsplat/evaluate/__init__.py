@@ -5,4 +5,5 @@ In: a trained run and the canonical scene.  Out: ``results/evaluate/{dataset}/{s
 the suite's ``results/metrics.json``; and ``results/evaluate/{dataset}/{scene}/features/{recipe}/``
 with the scores of the 2-D features themselves.  Scores never touch a model: `predict` writes
 files, a protocol in `protocols/` reads them.  A missing prediction counts as 0 and is reported.
+The formats of relevancy maps and of selections are told in `queries` and `selections`.
 """
