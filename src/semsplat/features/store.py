@@ -95,6 +95,10 @@ class SceneFeatures:
         """Return the features of the view of this name."""
         return read_view(self.folder / "views" / f"{name}.npz")
 
+    def ids(self, name: str) -> NDArray[np.int16]:
+        """Return a view's ids [L, H, W]; the rest of its archive stays unread."""
+        return read_arrays(self.folder / "views" / f"{name}.npz", only=("ids",))["ids"]
+
     def regions(self, name: str) -> tuple[NDArray[np.int16], Half]:
         """Return a view's ids [L, H, W] and vectors [M, D]; the rest of its archive stays unread.
 

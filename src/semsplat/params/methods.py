@@ -36,15 +36,31 @@ class LearningRates(Strict):
         return self.model_copy(update=new)
 
 
-class Taught(MethodOptions):
+class Joint(MethodOptions):
+    """A method that learns while the geometry is fitted."""
+
+    moves_geometry: bool
+    """whether the semantic term's gradient reaches positions, shapes and opacities"""
+
+    def blends(self, step: int) -> bool:
+        """Tell whether a step needs what Gaussians hold, blended; colours it always needs."""
+        return True
+
+
+class Taught(Joint):
     """A method that learns classes from a teacher's lessons while the geometry is fitted."""
 
     teacher: str
     """name of the teacher, from features.teachers"""
     weight: float = Field(ge=0)
     """of the semantic term against the reconstruction"""
-    moves_geometry: bool
-    """whether the semantic term's gradient reaches positions, shapes and opacities"""
+
+
+class Masked(Joint):
+    """A method that learns from a recipe's masks while the geometry is fitted."""
+
+    recipe: str
+    """name of the recipe, from features.recipes"""
 
 
 class Frozen(MethodOptions):

@@ -17,7 +17,8 @@ def attach_to(
 ) -> None:
     """Give every Gaussian the attachment's numbers and the trainee its decoder, with Adam each."""
     means = trainee.gaussians["means"]
-    start = torch.randn(len(means), attachment.dim, generator=generator) * attachment.init_std
+    draw = torch.randn if attachment.init == "normal" else torch.rand
+    start = draw(len(means), attachment.dim, generator=generator) * attachment.init_std
     semantics = Parameter(start.to(means.device))
     trainee.gaussians[SEMANTICS] = semantics
     trainee.optimizers[SEMANTICS] = adam([semantics], attachment.rate, eps)

@@ -13,21 +13,21 @@ from semsplat.fit.trainee import Trainee
 from semsplat.fit.views import View
 from semsplat.geometry.rgb import colour_terms, render_view, start_training
 from semsplat.params.geometry import Geometry
-from semsplat.params.methods import Taught, TrainRun
+from semsplat.params.methods import Joint, TrainRun
 from semsplat.train.attached import SEMANTICS, attach_to
 from semsplat.train.course import Course
 from semsplat.train.methods import Attachment, Terms
 
 
 def joint_course(
-    config: TrainRun, options: Taught, scene: Scene, attachment: Attachment, device: str
+    config: TrainRun, options: Joint, scene: Scene, attachment: Attachment, device: str
 ) -> Course:
     """Return the course of a geometry run with the attachment beside the colours."""
     geometry = config.geometry
     trainee = start_joint(scene, geometry, attachment, config.run_seed, device)
 
     def objective(terms: Terms) -> Objective:
-        return joint_objective(trainee, geometry, terms, options.moves_geometry)
+        return joint_objective(trainee, geometry, terms, options)
 
     scale = partial(image_scale, config=geometry.progressive)
     return Course(trainee, objective, geometry.steps, scale)
@@ -47,16 +47,20 @@ def start_joint(
 
 
 def joint_objective(
-    trainee: Trainee, geometry: Geometry, terms: Terms, moves_geometry: bool
+    trainee: Trainee, geometry: Geometry, terms: Terms, options: Joint
 ) -> Objective:
-    """Return L = L_rgb + the method's terms (CLIP-GS, Eq. 6), rendered in one pass."""
+    """Return L = L_rgb + the method's terms (CLIP-GS, Eq. 6; CGC, Eq. 5), rendered in one pass."""
 
     def objective(step: int, view: View) -> Outcome:
-        semantics = trainee.gaussians[SEMANTICS]
+        semantics = trainee.gaussians[SEMANTICS] if options.blends(step) else None
         image, info = render_view(
-            trainee.gaussians, view, step, geometry, semantics, moves_geometry
+            trainee.gaussians, view, step, geometry, semantics, options.moves_geometry
         )
+        blended = None if semantics is None else image[..., 3:]
+        if semantics is None:  # a rasteriser that always blends would give them zeros: Adam goes on
+            held = trainee.gaussians[SEMANTICS]
+            held.grad = torch.zeros_like(held)
         losses, numbers = colour_terms(image[..., :3], view, step, geometry)
-        return losses | terms(step, view, image[..., 3:]), info, numbers
+        return losses | terms(step, view, blended), info, numbers
 
     return objective

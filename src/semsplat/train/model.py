@@ -106,6 +106,8 @@ def open_field(folder: Path, device: str) -> SemanticField:
     semantics = tensors.pop(SEMANTICS)
     if len(semantics) != len(trained.gaussians["means"]):
         raise SemsplatError(f"{path}: of other Gaussians than point_cloud.ply; train again")
+    if not torch.isfinite(semantics).all():
+        raise SemsplatError(f"{path}: holds values that are not finite; train again")
     decoder = method(facts.method).decoder(**facts.shape).to(device)
     try:
         decoder.load_state_dict({name.removeprefix(DECODER): t for name, t in tensors.items()})

@@ -18,7 +18,7 @@ from semsplat.fit.steps import Fit
 from semsplat.fit.trainee import Trainee, seed_everything
 from semsplat.fit.views import load_view, views_in_order
 from semsplat.params.geometry import Training
-from semsplat.params.methods import Frozen, MethodOptions, Taught, TrainRun
+from semsplat.params.methods import Frozen, Joint, Masked, MethodOptions, Taught, TrainRun
 from semsplat.provenance import Card
 from semsplat.splat.ply import write_ply
 from semsplat.train.attached import SEMANTICS
@@ -63,7 +63,15 @@ def train(
     seed_everything(config.run_seed)  # whatever the decoder drew: the Gaussians start alike
     course = _course(config, options, scene, places.geometry, attachment, device)
     trainee = course.trainee
-    stage = Stage(scene.train, lessons, features, trainee.gaussians, attachment.decoder, device)
+    stage = Stage(
+        scene.train,
+        lessons,
+        features,
+        trainee.gaussians,
+        attachment.decoder,
+        device,
+        config.run_seed,
+    )
     objective = course.objective(module.semantic_terms(options, stage))
     training = Training(save_every_s=save_every_s, log_every=config.log_every)
     plan = Fit(course.steps, card.key, scratch, training)
@@ -89,8 +97,8 @@ def train(
 
 def _check(name: str, options: MethodOptions, places: Places) -> None:
     """Raise where a folder that the method needs is not given."""
-    needs = ("lessons",) if isinstance(options, Taught) else ("features", "geometry")
-    for need in needs:
+    needs = {Frozen: ("features", "geometry"), Masked: ("features",), Taught: ("lessons",)}
+    for need in next(names for kind, names in needs.items() if isinstance(options, kind)):
         if getattr(places, need) is None:
             raise SemsplatError(f"{name} learns from {need}; give --{need}")
 
@@ -107,7 +115,7 @@ def _course(
     if isinstance(options, Frozen):
         assert geometry_dir is not None
         return frozen_course(config, options, geometry_dir, attachment, device)
-    assert isinstance(options, Taught)
+    assert isinstance(options, Joint)
     return joint_course(config, options, scene, attachment, device)
 
 

@@ -32,14 +32,14 @@ def start(scene: Scene, lessons: Lessons, chosen: clip_gs.Options) -> tuple[Trai
     torch.manual_seed(0)
     attachment = clip_gs.attach(chosen, lessons, None)
     trainee = start_joint(scene, GEOMETRY, attachment, 5, "cpu")
-    stage = Stage(scene.train, lessons, None, trainee.gaussians, attachment.decoder, "cpu")
+    stage = Stage(scene.train, lessons, None, trainee.gaussians, attachment.decoder, "cpu", 0)
     return trainee, stage
 
 
 def losses(scene, lessons, chosen, step):
     trainee, stage = start(scene, lessons, chosen)
     terms = clip_gs.semantic_terms(chosen, stage)
-    objective = joint_objective(trainee, GEOMETRY, terms, chosen.moves_geometry)
+    objective = joint_objective(trainee, GEOMETRY, terms, chosen)
     return objective(step, load_view(scene.train[1], 1.0, "cpu"))[0], trainee
 
 
@@ -111,7 +111,7 @@ def test_the_first_and_the_last_view_use_the_neighbour_that_exists(tiny_scene, l
 
 def test_a_single_view_votes_alone(tiny_scene, lessons):
     stage = start(tiny_scene, lessons, options())[1]
-    alone = Stage(tiny_scene.train[:1], lessons, None, stage.gaussians, stage.decoder, "cpu")
+    alone = Stage(tiny_scene.train[:1], lessons, None, stage.gaussians, stage.decoder, "cpu", 0)
     view = load_view(tiny_scene.train[0], 1.0, "cpu")
     scores = torch.randn(view.height, view.width, 2)
     found = voted_labels(alone, view, scores, options().coherent)
@@ -180,7 +180,7 @@ def test_feature_3dgs_learns_the_dense_map_and_answers_by_cosine(tiny_scene, les
     assert attachment.dim == 2
     trainee = start_joint(tiny_scene, GEOMETRY, attachment, 5, "cpu")
     assert trainee.decoder.optimizer is None
-    stage = Stage(tiny_scene.train, lessons, features, trainee.gaussians, attachment.decoder, "cpu")
+    stage = Stage(tiny_scene.train, lessons, features, trainee.gaussians, attachment.decoder, "cpu", 0)
     view = load_view(tiny_scene.train[0], 1.0, "cpu")
     terms = feature_3dgs.semantic_terms(chosen, stage)
     half = view.width // 2

@@ -1,15 +1,17 @@
 """One method per file: file name = method name in ``params.yaml``.
 
-Each file has ``Options``, a `Taught` where the method fits geometry and classes together, or a
-`Frozen` where it learns from features on finished geometry, and
+Each file has ``Options``: a `Taught` or a `Masked` where the method fits geometry and semantics
+together, from lessons or from masks, or a `Frozen` where it learns from features on finished
+geometry; and
 
-- ``ANSWERS``: what a trained field is asked for, `CLASSES` or `RELEVANCY`;
+- ``ANSWERS``: what a trained field is asked for, `CLASSES`, `RELEVANCY` or `SIMILARITY`;
 - ``attach(options, lessons, features)``: what every Gaussian carries, an `Attachment`;
 - ``decoder(**shape)``: the module that makes of a blended map [H, W, dim] what the method is after,
   untrained; its parameters are learned, its buffers come from ``attach``;
 - ``semantic_terms(options, stage)``: the `Terms` of one training step.
 
-A decoder of `CLASSES` returns class scores [H, W, C].  A method that answers with `RELEVANCY` has
+A decoder of `CLASSES` returns class scores [H, W, C]; of `SIMILARITY` it has nothing to do.  A
+method that answers with `RELEVANCY` has
 
 - ``vectors(field, frame)``: CLIP vectors for every pixel of a view, `Vectors`; gradients
   are switched off by whoever asks.
@@ -23,7 +25,7 @@ from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from semsplat.params.methods import MethodOptions
 
@@ -42,11 +44,12 @@ class Attachment:
     """What a method gives every Gaussian, and how both it and the decoder learn."""
 
     dim: int  # channels
-    init_std: float  # of the normal distribution they start from
+    init_std: float  # of the normal distribution they start from, or the uniform one's width
     rate: float  # Adam's
     shape: dict[str, int]  # arguments of ``decoder``
     decoder: Module
     decoder_rate: float
+    init: Literal["normal", "uniform"] = "normal"  # uniform: from 0 on
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +73,7 @@ class Stage:
     gaussians: ParameterDict
     decoder: Module
     device: str
+    run_seed: int
     known: dict[str, Lesson] = field(default_factory=dict)
 
     @cached_property
@@ -85,10 +89,11 @@ class Stage:
         return self.known[name]
 
 
-Terms = Callable[[int, "View", "Tensor"], dict[str, "Tensor"]]
-"""Step, view and its blended map [H, W, dim] in; named losses to add up out."""
+Terms = Callable[[int, "View", Any], dict[str, "Tensor"]]
+"""Step, view and its blended map [H, W, dim] in, None at steps that blend none; named losses out.
+"""
 
-CLASSES, RELEVANCY = "classes", "relevancy"
+CLASSES, RELEVANCY, SIMILARITY = "classes", "relevancy", "similarity"
 
 
 def method_names() -> list[str]:

@@ -1,0 +1,88 @@
+"""Contrastive clustering of one view's features by the view's own masks (CGC, section 3.2.1).
+
+No loop over masks: sums over them are scatter-adds.  P stands for the pixels inside masks.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+NONE = -1
+SMOOTHING = 100.0
+"""epsilon of the temperature: a cluster of few pixels would divide by nearly nothing"""
+TINY = 1e-6
+"""added to a temperature before it divides, as in the official code: equal features have none"""
+CODE_FACTOR, CODE_RANGE = 10.0, (0.1, 1.0)
+
+
+class Clusters(NamedTuple):
+    """The masks of a view that are large enough to learn from."""
+
+    pixels: Tensor  # int64 [P], places in the flattened picture
+    members: Tensor  # int64 [P], 0 to N - 1
+    sizes: Tensor  # int64 [N], pixels of each
+
+
+def clusters_of(ids: Tensor, more_than_px: int) -> Clusters:
+    """Return the masks of an id map int64 [H, W] (-1 = none) with more pixels than that."""
+    flat = ids.flatten()
+    inside = torch.nonzero(flat != NONE)[:, 0]
+    _, numbers, sizes = flat[inside].unique(return_inverse=True, return_counts=True)
+    large = sizes > more_than_px
+    kept = large[numbers]
+    renumbered = large.cumsum(0) - 1
+    return Clusters(inside[kept], renumbered[numbers[kept]], sizes[large])
+
+
+def temperatures(distances: Tensor, clusters: Clusters, rule: Literal["paper", "code"]) -> Tensor:
+    """Return phi^p = sum_q |f_q - f_mean| / (N_p log(N_p + 100)) of every cluster, [N].
+
+    ``rule`` "code": ten times that, between 0.1 and 1, as the official code has it.  Either way no
+    gradient flows through it (the code's choice; the paper is silent): scattered clusters, which
+    have high temperatures, must not pay.
+
+    Args:
+        distances: |f_q - f_mean| of every pixel, [P].
+        clusters: what the pixels belong to.
+        rule: the paper's formula, or the code's.
+    """
+    sizes = clusters.sizes.to(distances.dtype)
+    sums = distances.new_zeros(len(sizes)).index_add(0, clusters.members, distances.detach())
+    found = sums / (sizes * (sizes + SMOOTHING).log())
+    return (CODE_FACTOR * found).clamp(*CODE_RANGE) if rule == "code" else found
+
+
+def contrastive_clustering(
+    features: Tensor, clusters: Clusters, rule: Literal["paper", "code"]
+) -> Tensor:
+    """Return L_CC (CGC, Eq. 3), summed over pixels and averaged over clusters.
+
+    L_CC = - 1/N sum_p sum_q log [exp(f_q . m_p / phi_p) / sum_s exp(f_q . m_s / phi_s)], where m_p
+    is the mean of the unit features of cluster p, not of unit length itself.  Because the f_q of a
+    cluster sum to N_p m_p, the numerators need no pixels: they are N_p |m_p|^2 / phi_p.
+
+    Args:
+        features: [H, W, D] as blended; every pixel is brought to length 1.
+        clusters: the view's masks.
+        rule: see `temperatures`.
+
+    Returns:
+        A scalar; 0, with a gradient of zeros, where there is no cluster.
+    """
+    n_clusters = len(clusters.sizes)
+    if n_clusters == 0:
+        return features.sum() * 0
+    unit = F.normalize(features.flatten(0, 1).index_select(0, clusters.pixels), dim=-1)
+    sizes = clusters.sizes.to(unit.dtype)
+    sums = unit.new_zeros(n_clusters, unit.shape[1]).index_add(0, clusters.members, unit)
+    means = sums / sizes[:, None]
+    with torch.no_grad():
+        distances = (unit - means.index_select(0, clusters.members)).norm(dim=-1)
+        scale = 1 / (temperatures(distances, clusters, rule) + TINY)
+    denominators = (unit @ (means * scale[:, None]).T).logsumexp(dim=-1).sum()
+    numerators = (sizes * scale * means.square().sum(dim=-1)).sum()
+    return (denominators - numerators) / n_clusters

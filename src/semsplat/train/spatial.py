@@ -1,0 +1,97 @@
+"""Spatial-similarity regularisation: close Gaussians alike, far ones not (CGC, section 3.2.2)."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from scipy.spatial import ConvexHull, KDTree, QhullError
+from scipy.spatial.distance import cdist
+from torch import Tensor
+
+Points = NDArray[np.float64]
+Places = NDArray[np.int64]
+
+
+class Sample(NamedTuple):
+    """Gaussians drawn at random with those that they are compared with."""
+
+    chosen: Tensor  # int64 [M]
+    near: Tensor  # int64 [M, K], the closest others
+    far: Tensor  # int64 [M, L], the farthest
+
+
+def draw_sample(
+    means: Tensor,
+    n_samples: int,
+    pool: int,
+    n_near: int,
+    n_far: int,
+    with_itself: bool,
+    random: np.random.Generator,
+) -> Sample:
+    """Return a random sample of Gaussians, its closest and its farthest ones.
+
+    Args:
+        means: [N, 3]; detached, nothing moves them.
+        n_samples: M; all of the pool where it has fewer.
+        pool: neighbours are searched among so many Gaussians, drawn at random (official code).
+        n_near: K.
+        n_far: L.
+        with_itself: the closest one is the Gaussian itself (official code).
+        random: draws both.
+    """
+    points = means.detach().cpu().double().numpy()
+    members = random.permutation(len(points))[:pool]
+    points, chosen = points[members], np.arange(min(n_samples, len(members)))  # drawn already
+    wanted = np.arange(n_near) + (0 if with_itself else 1)
+    near = KDTree(points).query(points[chosen], np.minimum(wanted, len(points) - 1) + 1)[1]
+    far = farthest(points, chosen, min(n_far, len(points)))
+    return Sample(*(torch.from_numpy(members[p]).to(means.device) for p in (chosen, near, far)))
+
+
+def farthest(points: Points, chosen: Places, count: int) -> Places:
+    """Return the ``count`` points farthest from each chosen one, [M, count], the farthest first.
+
+    The n-th farthest point from anywhere lies on one of the first n convex hulls of the set, each
+    the hull of what the earlier ones leave; only those are measured.
+    """
+    rest = candidates = np.arange(len(points))
+    hulls: list[Places] = []
+    try:
+        for _ in range(count):
+            corners = ConvexHull(points[rest]).vertices
+            hulls.append(rest[corners])
+            rest = np.delete(rest, corners)
+        candidates = np.concatenate(hulls)
+    except QhullError:  # few points are left, or all lie in one plane
+        candidates = np.concatenate([*hulls, rest])
+    distances = cdist(points[chosen], points[candidates])
+    order = np.argsort(-distances, axis=1, kind="stable")[:, :count]
+    found: Places = candidates[order]
+    return found
+
+
+def similarity_terms(
+    features: Tensor, sample: Sample, sigmoid_of: Literal["each", "mean"]
+) -> tuple[Tensor, Tensor]:
+    """Return the mean of H(1 - cos) over near pairs and of H(cos) over far ones (CGC, Eq. 4).
+
+    H is the sigmoid, so the first lies in [0.5, 0.881], the second in [0.269, 0.731].
+
+    Args:
+        features: [N, D], of any length.
+        sample: what is compared.
+        sigmoid_of: "each" pair's value as in Eq. 4, or the "mean" cosine as in the official code.
+    """
+    own = F.normalize(features[sample.chosen], dim=-1)[:, None]
+    near, far = (
+        (own * F.normalize(features[others], dim=-1)).sum(dim=-1)
+        for others in (sample.near, sample.far)
+    )
+    if sigmoid_of == "mean":
+        near, far = near.mean(), far.mean()
+    return torch.sigmoid(1 - near).mean(), torch.sigmoid(far).mean()
