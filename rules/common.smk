@@ -11,6 +11,7 @@ min_version("9.19")
 sys.path.insert(0, "src")
 
 from semsplat.data.datasets import importer
+from semsplat.evaluate.grounders import grounder_names
 from semsplat.figures import figure_kind
 from semsplat.fingerprint import fingerprint
 from semsplat.gpu import visible_gpus
@@ -41,7 +42,7 @@ from semsplat.params.runs import (
     teacher_recipe,
     train_run,
 )
-from semsplat.train.methods import CLASSES, RELEVANCY
+from semsplat.train.methods import CLASSES, RELEVANCY, SIMILARITY
 from semsplat.track.index import drop_orphaned_stamps
 
 put_checkout_first()
@@ -232,6 +233,12 @@ def settings_answering(kind):
     """Return a wildcard's pattern of the settings whose fields are asked for one thing."""
     names = [name for name in PARAMS.settings if answers(PARAMS, name) == kind]
     return "|".join(names) or "(?!)"  # matches nothing
+
+
+def scene_clicks(wildcards):
+    """Return a person's clicks on a scene as JSON."""
+    chosen = PARAMS.evaluate.clicks.get("/".join(_place(wildcards)), {})
+    return canonical_json({name: click.model_dump() for name, click in chosen.items()})
 
 
 def importer_name(wildcards):

@@ -124,6 +124,67 @@ rule render_queries:
         " --model {params.model:q} --out {params.out:q} > {log:q} 2>&1"
 
 
+rule render_selections:
+    input:
+        scene="data/{dataset}/{scene}/manifest.json",
+        features=setting_features,
+        card="results/train/{dataset}/{scene}/{setting}/{seed}/run.json",
+        ply="results/train/{dataset}/{scene}/{setting}/{seed}/point_cloud.ply",
+        semantics="results/train/{dataset}/{scene}/{setting}/{seed}/semantics.safetensors",
+    output:
+        "results/evaluate/{dataset}/{scene}/{setting}/{seed}/predictions/manifest.json",
+    log:
+        "logs/evaluate/{dataset}/{scene}/{setting}/{seed}.render.log",
+    wildcard_constraints:
+        setting=settings_answering(SIMILARITY),
+    conda:
+        "../envs/semsplat.yaml"
+    resources:
+        gpu=1,
+    params:
+        scene=subpath(input.scene, parent=True),
+        sources=source_options,
+        model=subpath(input.ply, parent=True),
+        out=subpath(output[0], parent=True),
+        clicks=scene_clicks,
+        code=fingerprint(
+            "semsplat.evaluate.predict_selections",
+            *(f"semsplat.evaluate.grounders.{name}" for name in grounder_names()),
+        ),
+        method=method_code,
+    message:
+        "select by {wildcards.setting} on {wildcards.dataset}/{wildcards.scene}, seed {wildcards.seed}"
+    shell:
+        "OMP_NUM_THREADS={threads} NUMBA_NUM_THREADS={threads}"
+        " python -m semsplat.evaluate render-selections --scene {params.scene:q}"
+        " {params.sources} --model {params.model:q} --clicks {params.clicks:q}"
+        " --out {params.out:q} > {log:q} 2>&1"
+
+
+rule score_selections:
+    input:
+        scene="data/{dataset}/{scene}/manifest.json",
+        predictions="results/evaluate/{dataset}/{scene}/{setting}/{seed}/predictions/manifest.json",
+    output:
+        "results/evaluate/{dataset}/{scene}/{setting}/{seed}/scores.json",
+    log:
+        "logs/evaluate/{dataset}/{scene}/{setting}/{seed}.score.log",
+    wildcard_constraints:
+        setting=settings_answering(SIMILARITY),
+    conda:
+        "../envs/semsplat.yaml"
+    params:
+        scene=subpath(input.scene, parent=True),
+        predictions=subpath(input.predictions, parent=True),
+        code=fingerprint("semsplat.evaluate.score_selections"),
+    message:
+        "score {wildcards.setting} on {wildcards.dataset}/{wildcards.scene}, seed {wildcards.seed}"
+    shell:
+        "OMP_NUM_THREADS={threads}"
+        " python -m semsplat.evaluate score-selections --scene {params.scene:q}"
+        " --predictions {params.predictions:q} --out {output:q} > {log:q} 2>&1"
+
+
 rule score_setting:
     input:
         scene="data/{dataset}/{scene}/manifest.json",
@@ -175,6 +236,38 @@ rule score_queries:
         "OMP_NUM_THREADS={threads}"
         " python -m semsplat.evaluate score-queries --scene {params.scene:q}"
         " --predictions {params.predictions:q} --out {output:q} > {log:q} 2>&1"
+
+
+rule cluster_scene:
+    input:
+        scene="data/{dataset}/{scene}/manifest.json",
+        card="results/train/{dataset}/{scene}/{setting}/{seed}/run.json",
+        ply="results/train/{dataset}/{scene}/{setting}/{seed}/point_cloud.ply",
+        semantics="results/train/{dataset}/{scene}/{setting}/{seed}/semantics.safetensors",
+    output:
+        "results/evaluate/{dataset}/{scene}/{setting}/{seed}/clusters/manifest.json",
+    log:
+        "logs/evaluate/{dataset}/{scene}/{setting}/{seed}.cluster.log",
+    wildcard_constraints:
+        setting=settings_answering(SIMILARITY),
+    conda:
+        "../envs/semsplat.yaml"
+    resources:
+        gpu=1,
+    params:
+        scene=subpath(input.scene, parent=True),
+        model=subpath(input.ply, parent=True),
+        out=subpath(output[0], parent=True),
+        options=PARAMS.evaluate.clusters.model_dump_json(),
+        code=fingerprint("semsplat.evaluate.clusters"),
+        method=method_code,
+    message:
+        "cluster {wildcards.setting} on {wildcards.dataset}/{wildcards.scene}, seed {wildcards.seed}"
+    shell:
+        "OMP_NUM_THREADS={threads} NUMBA_NUM_THREADS={threads}"
+        " python -m semsplat.evaluate cluster --scene {params.scene:q} --model {params.model:q}"
+        " --options {params.options:q} --seed {wildcards.seed} --out {params.out:q}"
+        " > {log:q} 2>&1"
 
 
 rule measure_speed:

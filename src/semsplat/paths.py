@@ -17,6 +17,15 @@ RELEVANCY = "relevancy"
 SELECTIONS = "selections"
 """The folder of what prompts select among the predictions."""
 
+EXTRACTED = "extracted"
+"""The folder of what prompts cut out of the scene among the predictions."""
+
+CLUSTERS = "clusters"
+"""The folder of cluster maps, beside coloured and single splats, of a setting's evaluation."""
+
+FEATURES = "features"
+"""The folder of blended features as colours among the predictions."""
+
 GROUNDING = "grounding.json"
 """The file among the predictions that tells where each prompt was asked."""
 

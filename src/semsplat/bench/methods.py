@@ -1,6 +1,7 @@
-"""How fast trained settings draw colours and class maps, or answer queries (METHODS 2.5, 4).
+"""How fast trained settings draw class maps, answer queries or select objects (METHODS 2.5, 4).
 
-CLIP-GS reports frames a second, GAGS the seconds of a query's two parts (its Table 3).
+CLIP-GS reports frames a second, GAGS the seconds of a query's two parts (its Table 3), CGC the
+seconds of a mask (its section 4.2).
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from torch import Tensor
 from semsplat.data.scene import Frame, load_scene
 from semsplat.errors import SemsplatError
 from semsplat.evaluate.relevancy import relevancy
+from semsplat.evaluate.selection import THRESHOLD, cosine, selected
 from semsplat.log import progress
 from semsplat.paths import scene_dir, train_dir
 from semsplat.provenance import git_state, machine
-from semsplat.train.methods import CLASSES, method
+from semsplat.train.methods import CLASSES, RELEVANCY, SIMILARITY, method
 from semsplat.train.model import SemanticField, open_field
 
 WARM_UP = 3
@@ -36,8 +38,8 @@ def benchmark(runs: list[str], repeats: int, device: str) -> dict[str, Any]:
         "protocol": "held-out views in turn at the scene's resolution; a frame: projection,"
         " blending of colours and semantics in one pass, decoder, argmax; a query: render is"
         " projection and blending of features, predict all that follows to one prompt's relevancy,"
-        f" its text encoded before; no reading or writing; median of {repeats} after {WARM_UP},"
-        " synchronised",
+        " its text encoded before; a mask: projection and blending of features, comparison with one"
+        f" of them; no reading or writing; median of {repeats} after {WARM_UP}, synchronised",
         "machine": machine(),
         "git": git_state(),
         "device": device,
@@ -59,10 +61,9 @@ def measure(run: str, repeats: int, device: str) -> dict[str, Any]:
         where = scene_dir(dataset, scene_name)
         raise SemsplatError(f"{where}: no held-out view; hold some out when importing")
     shown = list(islice(cycle(frames), WARM_UP + repeats))
-    answers = method(field.facts.method).ANSWERS
-    times = frame_times(field, shown) if answers == CLASSES else query_times(field, shown)
+    times = {CLASSES: frame_times, RELEVANCY: query_times, SIMILARITY: mask_times}
     return {
-        **times,
+        **times[method(field.facts.method).ANSWERS](field, shown),
         "size_px": [frames[0].width, frames[0].height],
         "n_gaussians": len(field.semantics),
         "semantic_dim": field.semantics.shape[1],
@@ -91,6 +92,17 @@ def query_times(field: SemanticField, frames: list[Frame]) -> dict[str, float]:
         "render_ms": round(1000 * render, 3),
         "predict_ms": round(1000 * (whole - render), 3),
     }
+
+
+@torch.no_grad()
+def mask_times(field: SemanticField, frames: list[Frame]) -> dict[str, float]:
+    """Return milliseconds of one object's mask in one view (CGC, Eq. 6)."""
+
+    def select(frame: Frame) -> Tensor:
+        return selected(cosine(field.blend(frame), field.semantics[:1]), THRESHOLD)
+
+    median = median_seconds(select, frames, field.trained.device)
+    return {"mask_ms": round(1000 * median, 3)}
 
 
 def median_seconds(work: Callable[[Frame], object], frames: list[Frame], device: str) -> float:

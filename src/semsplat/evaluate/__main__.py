@@ -54,6 +54,43 @@ def render_queries(scene: Path, model: Path, features: Path, out: Path) -> None:
         predict_queries(scene, model, features, out, device)
 
 
+def render_selections(scene: Path, model: Path, features: Path, out: Path, clicks: str) -> None:
+    """Click on what prompts ask for and write what a trained setting selects.
+
+    Args:
+        scene: the canonical scene.
+        model: the training's folder with point_cloud.ply, semantics.safetensors and run.json.
+        features: the features it learned from, whose regions and CLIP model find texts.
+        out: the predictions folder.
+        clicks: JSON, {name: {"view": ..., "pixel": [x, y]}}.
+    """
+    with claim_device() as device:
+        from pydantic import TypeAdapter
+
+        from semsplat.evaluate.predict_selections import predict_selections
+        from semsplat.params.evaluate import Click
+
+        chosen = TypeAdapter(dict[str, Click]).validate_json(clicks)
+        predict_selections(scene, model, features, out, chosen, device)
+
+
+def cluster(scene: Path, model: Path, out: Path, options: str, seed: int) -> None:
+    """Group the Gaussians of a trained setting into instances.
+
+    Args:
+        scene: the canonical scene.
+        model: the training's folder with point_cloud.ply, semantics.safetensors and run.json.
+        out: the clusters folder.
+        options: JSON, the section evaluate.clusters of params.yaml.
+        seed: of the sample that is clustered.
+    """
+    with claim_device() as device:
+        from semsplat.evaluate.clusters import write_clusters
+        from semsplat.params.evaluate import Clusters
+
+        write_clusters(scene, model, out, Clusters.model_validate_json(options), seed, device)
+
+
 def score(scene: Path, predictions: Path, out: Path, lpips_net: str) -> None:
     """Score predictions against the held-out views.
 
@@ -142,6 +179,8 @@ def main() -> None:
         "render": render,
         "render-classes": render_classes,
         "render-queries": render_queries,
+        "render-selections": render_selections,
+        "cluster": cluster,
         "score": score,
         "score-setting": score_setting,
         "score-features": score_features,

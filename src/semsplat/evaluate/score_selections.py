@@ -8,11 +8,11 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from semsplat.data.annotations import load_annotations
 from semsplat.data.scene import Frame, Scene, load_scene
 from semsplat.evaluate.boundary import Mask
+from semsplat.evaluate.grounders import PERSON
+from semsplat.evaluate.named_objects import Truth
 from semsplat.evaluate.prompt_pairs import (
-    KINDS,
     Numbers,
     Pair,
     by_frame,
@@ -20,10 +20,7 @@ from semsplat.evaluate.prompt_pairs import (
     identity,
     means,
     missing,
-    of_kind,
-    parts_of,
     prefixed,
-    why_absent,
 )
 from semsplat.evaluate.protocols import argmax, mask_classes, mask_pairs
 from semsplat.evaluate.selections import References, Selection, read_references, read_selections
@@ -38,8 +35,6 @@ VARIANTS = {
     "": (*mask_pairs.METRICS, *mask_classes.METRICS, *argmax.METRICS),
     "gaussians_": (*mask_pairs.METRICS, *mask_classes.METRICS),
     "beyond_": mask_pairs.METRICS,
-    "object_": mask_pairs.METRICS,
-    "part_": mask_pairs.METRICS,
 }
 """{prefix: its metrics}, after the grounder's name."""
 
@@ -60,29 +55,28 @@ class Judged:
 
 
 def score_selections(scene_dir: Path, predictions_dir: Path, out: Path) -> None:
-    """Write ``scores.json`` of one setting's selections in the annotated held-out views.
+    """Write ``scores.json`` of one setting's selections in the labelled held-out views.
 
     A pair is a prompt in a view that shows it; one without a prediction counts as 0 and stands in
     ``missing`` behind its grounder.  The name of a metric starts with the grounder's.  After that,
-    ``gaussians_`` is of the selected Gaussians instead of pixels, ``beyond_`` of the pairs whose
-    view is not the prompt's reference view, and ``object_`` and ``part_`` are of the prompts of one
-    granularity, where ``semantics.json`` tells parts.  A prompt that is not grounded has no
-    reference view: all its pairs are beyond.  ``protocols`` names the protocol of each metric,
+    ``gaussians_`` is of the selected Gaussians instead of pixels, and ``beyond_`` of the pairs
+    whose view is not the prompt's reference view.  A prompt that is not grounded has no reference
+    view: all its pairs are beyond.  ``protocols`` names the protocol of each metric,
     ``grounders`` counts pairs.  ``views`` holds the means of every view, ``prompts`` those of every
     prompt over views, ``pairs`` every pair.
 
     Args:
-        scene_dir: the canonical scene; its annotations are read.
+        scene_dir: the canonical scene; what `Truth` needs of it is read.
         predictions_dir: a setting's predictions, with ``selections/`` and ``grounding.json`` as
             `semsplat.evaluate.selections` describes.
         out: results/evaluate/{dataset}/{scene}/{setting}/{seed}/scores.json.
     """
     scene = load_scene(scene_dir)
-    parts, references = parts_of(scene), read_references(predictions_dir, scene)
-    judged = judge(scene.test, predictions_dir, references)
+    references, truth = read_references(predictions_dir, scene), Truth(scene)
+    judged = judge(scene.test, truth, predictions_dir, references)
     metrics: Numbers = {}
     for name, one in judged.items():
-        metrics |= prefixed(f"{name}_", grounder_metrics(one, references[name], parts))
+        metrics |= prefixed(f"{name}_", grounder_metrics(one, references[name]))
     everything = together(judged)
     scores: dict[str, Any] = {
         **identity(scene, predictions_dir, out),
@@ -95,7 +89,7 @@ def score_selections(scene_dir: Path, predictions_dir: Path, out: Path) -> None:
         "prompts": prompt_scores(everything),
         "pairs": by_frame(everything),
         "missing": [[name, *row] for name, one in judged.items() for row in missing(one.masks)],
-        "absent": absent(scene, metrics, list(judged), parts),
+        "absent": absent(scene, truth, metrics, list(judged)),
     }
     write_json(out, scores)
 
@@ -106,17 +100,19 @@ def protocol_of(metric: str) -> str:
 
 
 def judge(
-    frames: Iterable[Frame], predictions_dir: Path, references: References
+    frames: Iterable[Frame], truth: Truth, predictions_dir: Path, references: References
 ) -> dict[str, Judged]:
-    """Return {grounder: its scores} in the annotated frames that show anything."""
-    found = {grounder: Judged() for grounder in references}
+    """Return {grounder: its scores} in the labelled frames that show anything.
+
+    A person's own clicks have no truth to be compared with.
+    """
+    found = {grounder: Judged() for grounder in references if grounder != PERSON}
     for frame in frames:
-        annotations = load_annotations(frame) if frame.annotations_path else {}
-        if annotations:
-            truth = {prompt: annotation.mask for prompt, annotation in annotations.items()}
+        masks = truth.masks(frame) if truth.has(frame) else {}
+        if masks:
             selections = read_selections(predictions_dir, frame, references)
             for grounder, one in found.items():
-                one.add(frame.name, selections[grounder], truth)
+                one.add(frame.name, selections[grounder], masks)
     return found
 
 
@@ -131,17 +127,14 @@ def pairs_of(frame: str, masks: Mapping[str, Mask], truth: Mapping[str, Mask]) -
     return found
 
 
-def grounder_metrics(judged: Judged, references: Mapping[str, str], parts: set[str]) -> Numbers:
+def grounder_metrics(judged: Judged, references: Mapping[str, str]) -> Numbers:
     """Return {metric: value} of one grounder, without its name; nothing of no pairs."""
     found: Numbers = {}
     for prefix, pairs in (("", judged.masks), ("gaussians_", judged.gaussians)):
         found |= prefixed(prefix, means(pairs) | mask_classes.score(grouped(pairs, "prompt")))
     if judged.views:
         found["argmax_miou"] = fmean(judged.views.values())
-    found |= prefixed("beyond_", means(beyond(judged.masks, references)))
-    for kind in ("object_", "part_"):
-        found |= prefixed(kind, means(of_kind(judged.masks, kind, parts)))
-    return found
+    return found | prefixed("beyond_", means(beyond(judged.masks, references)))
 
 
 def beyond(pairs: Sequence[Pair], references: Mapping[str, str]) -> list[Pair]:
@@ -187,13 +180,16 @@ def prompt_scores(everything: Sequence[Pair]) -> dict[str, Numbers]:
 
 
 def absent(
-    scene: Scene, metrics: Numbers, grounders: Sequence[str], parts: set[str]
+    scene: Scene, truth: Truth, metrics: Numbers, grounders: Sequence[str]
 ) -> dict[str, str]:
     """Return {metric: reason} for what could not be computed from this scene."""
     reasons: dict[str, str] = {}
+    labelled = any(truth.has(frame) for frame in scene.test)
     for prefix, names in VARIANTS.items():
-        reason = why_absent(scene.test, "held-out", prefix if prefix in KINDS else "", parts)
-        if prefix == "beyond_" and metrics:
-            reason = "no annotated held-out view shows a prompt that was asked in another view"
+        reason = "no labelled held-out view shows anything"
+        if not labelled:
+            reason = "no held-out view is labelled"
+        elif prefix == "beyond_" and metrics:
+            reason = "no labelled held-out view shows a prompt that was asked in another view"
         reasons |= {f"{g}_{prefix}{metric}": reason for g in grounders for metric in names}
     return {metric: reason for metric, reason in reasons.items() if metric not in metrics}

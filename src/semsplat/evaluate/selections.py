@@ -45,7 +45,7 @@ class Selection:
     classes: NDArray[np.int16]  # [H, W] rows of scene_prompts, -1 for none
 
 
-class _Clicked(BaseModel):
+class Clicked(BaseModel):
     """Where a prompt was asked."""
 
     model_config = ConfigDict(extra="forbid")
@@ -60,29 +60,40 @@ class _Missed(BaseModel):
     missing: str
 
 
-_GROUNDING = TypeAdapter(dict[str, dict[str, _Clicked | _Missed]])
+_GROUNDING = TypeAdapter(dict[str, dict[str, Clicked | _Missed]])
 
 
-def read_references(predictions_dir: Path, scene: Scene) -> References:
-    """Return which view each grounder asked for each prompt that it could ground.
+def read_places(predictions_dir: Path, scene: Scene) -> dict[str, dict[str, Clicked]]:
+    """Return {grounder: {prompt: where it was asked}}, without prompts that are not grounded.
 
     Raises a one-line `SemsplatError` for a file that is missing or broken, names no grounder, or
     names a view that the scene has not.
     """
     path = predictions_dir / GROUNDING
     found = {
-        grounder: {p: entry.view for p, entry in entries.items() if isinstance(entry, _Clicked)}
+        grounder: {p: entry for p, entry in entries.items() if isinstance(entry, Clicked)}
         for grounder, entries in _read_grounding(path).items()
     }
     if not found:
         raise SemsplatError(f"{path}: names no grounder; predict again")
-    views = {view for prompts in found.values() for view in prompts.values()}
+    views = {clicked.view for prompts in found.values() for clicked in prompts.values()}
     if unknown := sorted(views - {frame.name for frame in scene.frames}):
         raise SemsplatError(f"{path}: the scene has no view '{unknown[0]}'; predict again")
     return found
 
 
-def _read_grounding(path: Path) -> dict[str, dict[str, _Clicked | _Missed]]:
+def read_references(predictions_dir: Path, scene: Scene) -> References:
+    """Return which view each grounder asked for each prompt that it could ground.
+
+    Raises what `read_places` raises.
+    """
+    return {
+        grounder: {prompt: clicked.view for prompt, clicked in prompts.items()}
+        for grounder, prompts in read_places(predictions_dir, scene).items()
+    }
+
+
+def _read_grounding(path: Path) -> dict[str, dict[str, Clicked | _Missed]]:
     """Return the parsed file."""
     try:
         return _GROUNDING.validate_python(read_json(path))

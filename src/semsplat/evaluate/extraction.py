@@ -1,0 +1,51 @@
+"""What a field's features look like, and what they cut out of a scene."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.decomposition import PCA
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from semsplat.data.scene import Frame
+from semsplat.evaluate.selection import DRAWN
+from semsplat.geometry.trained import render_frame
+from semsplat.train.model import SemanticField
+
+Picture = NDArray[np.uint8]
+SPREAD = (1.0, 99.0)  # percentiles that become the darkest and the brightest of a channel
+
+
+class Palette:
+    """Colours of features that mean the same in all views of a scene.
+
+    The three principal axes of the unit features of all Gaussians, in every scene and setting of
+    their own: colours of two fields cannot be compared.
+    """
+
+    def __init__(self, semantics: Tensor) -> None:
+        """Find the axes of features [N, D]."""
+        unit = normalize(semantics, dim=-1).cpu().numpy()
+        self._axes = PCA(n_components=3, svd_solver="full").fit(unit)
+        self._low, self._high = np.percentile(self._axes.transform(unit), SPREAD, axis=0)
+
+    def picture(self, features: Tensor, alpha: Tensor) -> Picture:
+        """Return a view's features [H, W, D] as colours [H, W, 3]; white where nothing is drawn."""
+        unit = normalize(features.flatten(0, 1), dim=-1).cpu().numpy()
+        values = (self._axes.transform(unit) - self._low) / (self._high - self._low)
+        colours = (values.clip(0, 1) * 255).round().astype(np.uint8).reshape(*alpha.shape, 3)
+        return np.where((alpha >= DRAWN).cpu().numpy()[..., None], colours, np.uint8(255))
+
+
+def draw_alone(field: SemanticField, frame: Frame, members: Tensor) -> Picture:
+    """Return the Gaussians ``members`` bool [N] on white, uint8 [H, W, 3]."""
+    if not members.any():
+        return np.full((frame.height, frame.width, 3), 255, np.uint8)
+    gaussians = {key: value[members] for key, value in field.trained.gaussians.items()}
+    alone = replace(field.trained, gaussians=gaussians, background="white")
+    with torch.no_grad():
+        return render_frame(alone, frame)[0]

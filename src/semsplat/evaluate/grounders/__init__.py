@@ -1,0 +1,23 @@
+"""Where to click for a prompt, one grounder per file: file name = its name in scores.
+
+Each file has ``ground(world)``, which returns a `Place` for every prompt.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+PERSON = "clicks"
+"""The grounder of the user's own clicks: a wrong one is an error, and there is no truth to them."""
+
+
+def grounder_names() -> list[str]:
+    """Return the names of all grounders, without importing them."""
+    return sorted(p.stem for p in Path(__file__).parent.glob("*.py") if p.stem != "__init__")
+
+
+def grounder(name: str) -> ModuleType:
+    """Return the module of a grounder that `grounder_names` lists."""
+    return import_module(f"semsplat.evaluate.grounders.{name}")
