@@ -74,6 +74,11 @@ class SettingSheet(SettingFigure):
     dpi: Count
     """dots per inch"""
 
+    @property
+    def row_px(self) -> int:
+        """Height of a picture on the page."""
+        return round(self.row_height_in * self.dpi)
+
 
 def figure_kinds() -> list[str]:
     """Return the names of all kinds, without importing them."""

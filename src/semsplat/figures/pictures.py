@@ -9,11 +9,12 @@ from typing import Any, TypeVar
 import cv2
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.colors import hsv_to_rgb, to_rgb
+from matplotlib.colors import to_rgb
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from semsplat.data.images import resize_ids
+from semsplat.palette import region_colours
 
 T = TypeVar("T")
 Picture = NDArray[np.uint8]  # [H, W, 3] sRGB
@@ -26,11 +27,12 @@ CLASS_COLOURS = (
 )
 VOID_COLOUR = "#404040"
 REGION_OPACITY = 0.6
+HALO = "#FFFFFF"
+LINE_PX, HALO_PX = 2, 4
 LEGEND_ENTRY_IN = 0.85
 TITLE_CHARACTER_IN = 0.09
 TITLE_LINE_IN = 0.16
 TITLE_GAP_IN = 0.06
-GOLDEN_RATIO = 0.618034  # hues at this step stay apart, however many there are
 
 
 def evenly(items: Sequence[T], count: int) -> list[T]:
@@ -131,14 +133,6 @@ def add_legend(figure: Any, entries: Sequence[tuple[str, Any]]) -> None:
         )  # fmt: skip
 
 
-def region_colours(count: int) -> Picture:
-    """Return distinct colours uint8 [count, 3]; neighbours in number differ most."""
-    number = np.arange(count)
-    saturation, value = 0.6 + 0.3 * (number % 2), 1.0 - 0.2 * (number % 3)
-    hsv = np.stack([number * GOLDEN_RATIO % 1, saturation, value], axis=-1)
-    return (hsv_to_rgb(hsv) * 255).round().astype(np.uint8)
-
-
 def region_overlay(photograph: Picture, ids: NDArray[np.int16], height_px: int) -> Picture:
     """Return regions in colours over the grey photograph, thinly outlined.
 
@@ -170,6 +164,23 @@ def show_regions(axis: Any, photograph: Picture, ids: NDArray[np.int16], height_
     inside = ids >= 0
     count = len(np.unique(ids[inside]))
     axis.set_xlabel(f"{count} regions, {inside.mean():.0%} covered")
+
+
+def enlarged(picture: Picture, height_px: int) -> Picture:
+    """Return a picture at the height in which it is shown."""
+    size = (round(height_px * picture.shape[1] / picture.shape[0]), height_px)
+    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
+
+
+def outlined(picture: Picture, mask: NDArray[np.bool_], colour: str) -> Picture:
+    """Return a picture [H, W, 3] with the outline of a mask of any size, on a white halo."""
+    shown = resize_ids(mask.astype(np.uint8), picture.shape[1::-1])
+    contours, _ = cv2.findContours(shown, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    found = picture.copy()
+    for line_colour, width_px in ((HALO, HALO_PX), (colour, LINE_PX)):
+        rgb = [round(255 * part) for part in to_rgb(line_colour)]
+        cv2.drawContours(found, contours, -1, rgb, width_px)
+    return found
 
 
 def grey_picture(photograph: Picture) -> Picture:

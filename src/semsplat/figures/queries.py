@@ -42,33 +42,19 @@ class Options(SettingFigure):
 
 def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
     """Write the table of all scenes, one table per scene, and what the numbers need."""
-    from semsplat.figures.tables import by_scene, head, read_rows, setting_lines
-    from semsplat.io import atomic_path, read_json
+    from semsplat.figures.tables import write_tables
 
-    speed, settings = read_json(Path("results/speed.json")), list(options.settings)
-    rows = read_rows(runs, settings, speed)
-    columns = _columns(rows)
-
-    def table(members: list[FigureRun]) -> str:
-        found = read_rows(members, settings, speed)
-        return "\n".join([*head(columns), *setting_lines(options.settings, found, columns)])
-
-    with atomic_path(out) as partial:
-        partial.write_text(
-            "\n\n".join([by_scene(runs, table), *_notes(rows, speed)]).lstrip() + "\n"
-        )
+    write_tables(runs, options.settings, _columns, _notes, out)
 
 
-def _columns(rows: Rows) -> list[Column]:
-    """Return the columns that hold any number, the metrics' with their protocols."""
+def _columns(_: Rows) -> list[Column]:
+    """Return the columns, the metrics' with their protocols."""
     from semsplat.evaluate.score_queries import protocol_of
     from semsplat.figures.tables import metric, number, speed_of
 
     columns = [metric(f"{t}<br>`{protocol_of(name)}`", name) for t, name in METRICS.items()]
     columns += [speed_of(title, name) for title, name in SPEED.items()]
-    columns += [number(title, name, digits) for title, (name, digits) in NUMBERS.items()]
-    results = [result for several in rows.values() for result in several]
-    return [c for c in columns if any(c.value(result) is not None for result in results)]
+    return columns + [number(title, name, digits) for title, (name, digits) in NUMBERS.items()]
 
 
 def _notes(rows: Rows, speed: Any) -> list[str]:

@@ -24,9 +24,8 @@ if TYPE_CHECKING:
 SCOPE = "run"
 EXTENSION = "png"
 COLOUR_MAP = "RdBu_r"
-TRUTH, MASK, HALO = "#FFDD00", "#000000", "#FFFFFF"
+TRUTH, MASK = "#FFDD00", "#000000"
 OPACITY = 0.65
-LINE_PX, HALO_PX = 2, 4
 
 
 class Options(SettingSheet):
@@ -139,9 +138,10 @@ def _reach(panels: Panels, protocol: ModuleType) -> float:
 def _draw_row(row: Any, view: Row, options: Options) -> None:
     """Draw the photograph with the outline of the truth, and name the row."""
     from semsplat.data.scene import load_image
+    from semsplat.figures.pictures import enlarged, outlined
 
     frame, prompt, truth = view
-    picture = _enlarged(load_image(frame), options)
+    picture = enlarged(load_image(frame), options.row_px)
     row[0].imshow(outlined(picture, truth.mask, TRUTH))
     row[0].set_ylabel(f"{frame.name}\n“{prompt}”")
 
@@ -156,11 +156,11 @@ def _draw_panel(
 ) -> None:
     """Draw what one setting says to one prompt."""
     from semsplat.data.scene import load_image
-    from semsplat.figures.pictures import grey_picture
+    from semsplat.figures.pictures import enlarged, grey_picture, outlined
 
     frame, prompt, _ = view
     protocol = _protocol(options)
-    grey = _enlarged(grey_picture(load_image(frame)), options)
+    grey = enlarged(grey_picture(load_image(frame)), options.row_px)
     if relevancy is None:
         axis.imshow(np.full_like(grey, 255))
         axis.set_xlabel("no prediction: IoU 0")
@@ -169,15 +169,6 @@ def _draw_panel(
     axis.imshow(outlined(picture, protocol.mask_of(relevancy), MASK))
     values = scores["queries"][frame.name][prompt]
     axis.set_xlabel(f"IoU {values[protocol.METRICS[0]]:.1%}")
-
-
-def _enlarged(picture: Picture, options: Options) -> Picture:
-    """Return a picture at the size in which it is shown."""
-    import cv2
-
-    height_px = round(options.row_height_in * options.dpi)
-    size = (round(height_px * picture.shape[1] / picture.shape[0]), height_px)
-    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
 
 
 def _overlay(grey: Picture, relevancy: NDArray[np.float64], reach: float) -> Picture:
@@ -189,22 +180,6 @@ def _overlay(grey: Picture, relevancy: NDArray[np.float64], reach: float) -> Pic
     colours = colormaps[COLOUR_MAP](0.5 + (values - 0.5) / (2 * reach))[..., :3] * 255
     picture: Picture = (OPACITY * colours + (1 - OPACITY) * grey).round().astype(np.uint8)
     return picture
-
-
-def outlined(picture: Picture, mask: NDArray[np.bool_], colour: str) -> Picture:
-    """Return a picture [H, W, 3] with the outline of a mask of any size, on a white halo."""
-    import cv2
-    from matplotlib.colors import to_rgb
-
-    from semsplat.data.images import resize_ids
-
-    shown = resize_ids(mask.astype(np.uint8), picture.shape[1::-1])
-    contours, _ = cv2.findContours(shown, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    found = picture.copy()
-    for line_colour, width_px in ((HALO, HALO_PX), (colour, LINE_PX)):
-        rgb = [round(255 * part) for part in to_rgb(line_colour)]
-        cv2.drawContours(found, contours, -1, rgb, width_px)
-    return found
 
 
 def _add_scale(figure: Any, axes: Any, reach: float) -> None:

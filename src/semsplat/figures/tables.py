@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any, NamedTuple
 
 from semsplat.figures.style import FigureRun
-from semsplat.io import read_json
+from semsplat.io import atomic_path, read_json
 
 Result = tuple[Any, Any, Any]
 """The scores, the card and the speed of one run."""
@@ -61,6 +62,40 @@ def read_rows(runs: list[FigureRun], settings: Sequence[str], speed: Any) -> Row
         ]
         for name in settings
     }
+
+
+def write_tables(
+    runs: list[FigureRun],
+    settings: Mapping[str, str],
+    columns_of: Callable[[Rows], Sequence[Column]],
+    notes_of: Callable[[Rows, Any], list[str]],
+    out: Path,
+) -> None:
+    """Write the table of all scenes, one table per scene, and what the numbers need.
+
+    Args:
+        runs: scenes and seeds.
+        settings: the rows and what they are called.
+        columns_of: makes the columns from all results; those without any number are left out.
+        notes_of: makes paragraphs from all results and ``results/speed.json``.
+        out: Markdown.
+    """
+    speed = read_json(Path("results/speed.json"))
+    rows = read_rows(runs, list(settings), speed)
+    results = [result for several in rows.values() for result in several]
+    columns = [
+        column
+        for column in columns_of(rows)
+        if any(column.value(result) is not None for result in results)
+    ]
+
+    def table(members: list[FigureRun]) -> str:
+        found = read_rows(members, list(settings), speed)
+        return "\n".join([*head(columns), *setting_lines(settings, found, columns)])
+
+    with atomic_path(out) as partial:
+        text = "\n\n".join([by_scene(runs, table), *notes_of(rows, speed)])
+        partial.write_text(text.lstrip() + "\n")
 
 
 def by_scene(runs: list[FigureRun], table: Callable[[list[FigureRun]], str]) -> str:

@@ -80,6 +80,11 @@ def _dangling(params: Params) -> list[str]:
         known = hint(params.suite, list(params.suites))
         lines.append(f"suite: unknown suite '{params.suite}'{known}")
     scenes = [f"{name}/{scene}" for name, d in params.datasets.items() for scene in d.scenes]
+    lines += [
+        f"evaluate.clicks: '{place}' is not defined{hint(place, scenes)}"
+        for place in params.evaluate.clicks
+        if place not in scenes
+    ]
     for name, suite in params.suites.items():
         for kind, used, defined in (
             ("scenes", suite.scenes, scenes),

@@ -17,7 +17,8 @@ from semsplat.figures import figure_kind
 from semsplat.figures.granularity import LEVELS, mixture
 from semsplat.figures.queries import Options as TableOptions
 from semsplat.figures.queries import draw as draw_table
-from semsplat.figures.relevancy import chosen_prompts, outlined, shown_rows
+from semsplat.figures.pictures import outlined
+from semsplat.figures.relevancy import chosen_prompts, shown_rows
 from semsplat.figures.style import FigureRun
 from semsplat.io import read_json, write_json
 from tests.unit.data.scene_helpers import ORIGIN, K, one_line_error, random_image, viewmat_at

@@ -1,0 +1,163 @@
+"""What a click selects: the view that was clicked, and the masks of settings in other views.
+
+The paper's Fig. 3.  A prompt has one click, in one view; its masks elsewhere follow from it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+
+from semsplat.errors import SemsplatError
+from semsplat.figures import PREDICTION_FILES, SettingSheet
+from semsplat.params.base import Count
+
+if TYPE_CHECKING:
+    from semsplat.data.scene import Frame, Scene
+    from semsplat.evaluate.boundary import Mask
+    from semsplat.figures.pictures import Picture
+    from semsplat.figures.style import FigureRun
+
+SCOPE = "run"
+EXTENSION = "png"
+NEEDS = (*PREDICTION_FILES, "results/evaluate/{dataset}/{scene}/{setting}/{seed}/scores.json")
+CLICK, MASK, TRUTH = "#FF00AA", "#0077FF", "#FFDD00"
+CLICK_POINTS = 8
+PALE = 0.4
+
+
+class Options(SettingSheet):
+    """What the sheet shows."""
+
+    grounder: Literal["clicks", "points", "clip_regions"]
+    """whose clicks: a person's, the annotated points, or those that follow from texts"""
+    n_prompts: Count
+    """prompts, those that most views show first"""
+    n_views: Count
+    """other held-out views per prompt, spread evenly over those that show it"""
+
+
+class Row(NamedTuple):
+    """A prompt, where it was clicked, and another view."""
+
+    prompt: str
+    clicked: Frame
+    pixel: tuple[int, int]
+    shown: Frame
+    truth: Mask | None  # of the other view
+    masks: list[Mask | None]  # there, of every setting
+    scores: list[float | None]
+
+
+def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
+    """Draw one run's sheet: a row per prompt and other view."""
+    from semsplat.figures.pictures import add_legend, picture_grid
+    from semsplat.figures.style import save_figure, setting_keys, styled
+
+    (run,) = runs
+    rows = shown_rows(run, options)
+    titles = ["clicked", "held-out view", *options.settings.values()]
+    labelled = any(row.truth is not None for row in rows)
+    legend = [("click", CLICK), ("selected", MASK), *([("truth", TRUTH)] if labelled else [])]
+    with styled():
+        aspect = rows[0].shown.width / rows[0].shown.height
+        figure, axes = picture_grid(len(rows), titles, aspect, options.row_height_in, 0.5)
+        for axis, row in zip(axes, rows, strict=True):
+            _draw_row(axis, row, options)
+        add_legend(figure, legend)
+        save_figure(figure, out, setting_keys(run, list(options.settings)), options.dpi)
+
+
+def shown_rows(run: FigureRun, options: Options) -> list[Row]:
+    """Return prompts with their clicks and other views; raise where nothing was clicked.
+
+    Clicks are the first setting's; where it has none, another setting may have one.
+    """
+    from semsplat.data.scene import load_scene
+    from semsplat.evaluate.selections import read_places
+    from semsplat.figures.pictures import evenly
+
+    scene = load_scene(run.scene_dir)
+    masks = {setting: _masks(run, scene, setting, options) for setting in options.settings}
+    first = next(iter(options.settings))
+    places = read_places(run.setting_dir(first) / "predictions", scene)[options.grounder]
+    showing = {p: [f for f in scene.test if p in masks[first][f.name]] for p in places}
+    chosen = sorted(places, key=lambda prompt: -len(showing[prompt]))[: options.n_prompts]
+    frames = {frame.name: frame for frame in scene.frames}
+    rows = []
+    for prompt in chosen:
+        clicked, pixel = frames[places[prompt].view], places[prompt].pixel
+        others = [frame for frame in showing[prompt] if frame is not clicked]
+        for frame in evenly(others or showing[prompt], options.n_views):
+            found = [masks[setting][frame.name].get(prompt) for setting in options.settings]
+            truth, scores = _judged(run, scene, frame, prompt, options)
+            rows.append(Row(prompt, clicked, pixel, frame, truth, found, scores))
+    if not rows:
+        raise SemsplatError(
+            f"{run.dataset}/{run.scene}: nothing was clicked by '{options.grounder}'; name clicks"
+            " in evaluate.clicks, or data sets with labels in 'datasets'"
+        )
+    return rows
+
+
+def _masks(
+    run: FigureRun, scene: Scene, setting: str, options: Options
+) -> dict[str, dict[str, Mask]]:
+    """Return {held-out view: {prompt: mask}} of a setting."""
+    from semsplat.evaluate.selections import read_references, read_selections
+
+    folder = run.setting_dir(setting) / "predictions"
+    references = read_references(folder, scene)
+    return {
+        frame.name: read_selections(folder, frame, references)[options.grounder].masks
+        for frame in scene.test
+    }
+
+
+def _judged(
+    run: FigureRun, scene: Scene, frame: Frame, prompt: str, options: Options
+) -> tuple[Mask | None, list[float | None]]:
+    """Return the true mask of a prompt in a view, if it is labelled, and every setting's IoU."""
+    from semsplat.evaluate.named_objects import Truth
+    from semsplat.io import read_json
+
+    truth, scores = Truth(scene), []
+    for setting in options.settings:
+        pairs = read_json(run.setting_dir(setting) / "scores.json")["pairs"]
+        values = pairs.get(frame.name, {}).get(prompt, {})
+        scores.append(values.get(f"{options.grounder}_mask_miou"))
+    return (truth.masks(frame).get(prompt) if truth.has(frame) else None), scores
+
+
+def _draw_row(axes: Any, row: Row, options: Options) -> None:
+    """Draw the clicked view, the other one with its truth, and every setting's mask."""
+    from semsplat.data.scene import load_image
+    from semsplat.figures.pictures import enlarged, outlined
+
+    axes[0].imshow(load_image(row.clicked))
+    axes[0].plot(*row.pixel, "o", ms=CLICK_POINTS, mfc="none", mec=CLICK, mew=2)
+    axes[0].set_ylabel(f"“{row.prompt}”")
+    axes[0].set_xlabel(row.clicked.name)
+    picture = enlarged(load_image(row.shown), options.row_px)
+    axes[1].imshow(picture if row.truth is None else outlined(picture, row.truth, TRUTH))
+    axes[1].set_xlabel(row.shown.name)
+    for axis, mask, score in zip(axes[2:], row.masks, row.scores, strict=True):
+        if mask is None:
+            axis.imshow(np.full_like(picture, 255))
+            axis.set_xlabel("no prediction")
+            continue
+        axis.imshow(outlined(_lit(picture, mask), mask, MASK))
+        share = f"{mask.mean():.1%} of the picture"
+        axis.set_xlabel(share if score is None else f"IoU {score:.1%}")
+
+
+def _lit(picture: Picture, mask: Mask) -> Picture:
+    """Return a picture that is grey and pale outside a mask of any size."""
+    from semsplat.data.images import resize_ids
+    from semsplat.figures.pictures import grey_picture
+
+    inside = resize_ids(mask.astype(np.uint8), picture.shape[1::-1]).astype(bool)
+    pale = 255 - PALE * (255.0 - grey_picture(picture))
+    return np.where(inside[..., None], picture, pale.astype(np.uint8))

@@ -1,0 +1,67 @@
+"""The instances of a scene without a query: clusters of Gaussians in views, beside the truth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from semsplat.figures import SettingSheet
+from semsplat.params.base import Count
+
+if TYPE_CHECKING:
+    from semsplat.data.scene import Frame
+    from semsplat.figures.style import FigureRun
+
+SCOPE = "run"
+EXTENSION = "png"
+NEEDS = (
+    "data/{dataset}/{scene}/manifest.json",
+    "results/train/{dataset}/{scene}/{setting}/{seed}/run.json",
+    "results/evaluate/{dataset}/{scene}/{setting}/{seed}/clusters/manifest.json",
+)
+
+
+class Options(SettingSheet):
+    """How the sheet looks."""
+
+    n_views: Count
+    """rows, spread evenly over the held-out views"""
+
+
+def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
+    """Draw one run's sheet."""
+    from semsplat.data.scene import load_scene
+    from semsplat.figures.pictures import evenly, picture_grid
+    from semsplat.figures.style import save_figure, setting_keys, styled
+
+    (run,) = runs
+    frames = evenly(load_scene(run.scene_dir).test, options.n_views)
+    truth = ["true objects"] if any(frame.instances_path for frame in frames) else []
+    titles = ["photograph", *options.settings.values(), *truth]
+    with styled():
+        aspect = frames[0].width / frames[0].height
+        figure, axes = picture_grid(len(frames), titles, aspect, options.row_height_in)
+        for row, frame in zip(axes, frames, strict=True):
+            _draw_row(row, run, frame, options)
+        save_figure(figure, out, setting_keys(run, list(options.settings)), options.dpi)
+
+
+def _draw_row(row: Any, run: FigureRun, frame: Frame, options: Options) -> None:
+    """Draw one view: photograph, every setting's clusters, true objects if they are known."""
+    from semsplat.data.scene import load_ids, load_image
+    from semsplat.figures.pictures import show_regions
+    from semsplat.paths import CLUSTERS
+
+    photograph = load_image(frame)
+    row[0].imshow(photograph)
+    row[0].set_ylabel(frame.name)
+    paths = [
+        run.setting_dir(setting) / CLUSTERS / "maps" / f"{frame.name}.png"
+        for setting in options.settings
+    ]
+    paths += [frame.instances_path] if frame.instances_path else []
+    for axis, path in zip(row[1:], paths, strict=False):
+        ids = load_ids(path, frame) - 1
+        show_regions(axis, photograph, ids.astype(np.int16), options.row_px)

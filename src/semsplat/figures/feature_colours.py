@@ -1,0 +1,78 @@
+"""What settings learned of masks: features as colours beside a view's own regions and the truth.
+
+The paper's Figs. 2 and 3.  Colours of one setting mean the same in all views of a scene.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from semsplat.figures import PREDICTION_FILES, SettingSheet
+from semsplat.params.base import Count
+
+if TYPE_CHECKING:
+    from semsplat.data.scene import Frame
+    from semsplat.features.store import SceneFeatures
+    from semsplat.figures.style import FigureRun
+
+SCOPE = "run"
+EXTENSION = "png"
+NEEDS = (
+    *PREDICTION_FILES,
+    "results/features/{dataset}/{scene}/{recipe}/manifest.json",
+)
+
+
+class Options(SettingSheet):
+    """How the sheet looks."""
+
+    recipe: str
+    """whose regions are shown"""
+    n_views: Count
+    """rows, spread evenly over the held-out views"""
+
+
+def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
+    """Draw one run's sheet."""
+    from semsplat.data.scene import load_scene
+    from semsplat.features.store import open_features
+    from semsplat.figures.pictures import evenly, picture_grid
+    from semsplat.figures.style import save_figure, setting_keys, styled
+    from semsplat.paths import features_dir
+
+    (run,) = runs
+    frames = evenly(load_scene(run.scene_dir).test, options.n_views)
+    features = open_features(features_dir(run.dataset, run.scene, options.recipe))
+    titles = ["photograph", "regions", *options.settings.values()]
+    labelled = any(frame.instances_path for frame in frames)
+    with styled():
+        aspect = frames[0].width / frames[0].height
+        shown = [*titles, "true objects"] if labelled else titles
+        figure, axes = picture_grid(len(frames), shown, aspect, options.row_height_in)
+        for row, frame in zip(axes, frames, strict=True):
+            _draw_row(row, run, frame, features, options)
+        save_figure(figure, out, setting_keys(run, list(options.settings)), options.dpi)
+
+
+def _draw_row(
+    row: Any, run: FigureRun, frame: Frame, features: SceneFeatures, options: Options
+) -> None:
+    """Draw one view: photograph, regions, every setting's features, true objects if known."""
+    from semsplat.data.images import read_rgb
+    from semsplat.data.scene import load_ids, load_image
+    from semsplat.figures.pictures import show_regions
+    from semsplat.paths import FEATURES
+
+    photograph = load_image(frame)
+    row[0].imshow(photograph)
+    row[0].set_ylabel(frame.name)
+    show_regions(row[1], photograph, features.ids(frame.name)[-1], options.row_px)
+    for axis, setting in zip(row[2:], options.settings, strict=False):
+        path = run.setting_dir(setting) / "predictions" / FEATURES / f"{frame.name}.png"
+        axis.imshow(read_rgb(path, (frame.width, frame.height)))
+    if frame.instances_path:
+        ids = load_ids(frame.instances_path, frame).astype(np.int16) - 1
+        show_regions(row[-1], photograph, ids, options.row_px)
