@@ -5,7 +5,7 @@ No loop over masks: sums over them are scatter-adds.  P stands for the pixels in
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -38,7 +38,7 @@ def clusters_of(ids: Tensor, more_than_px: int) -> Clusters:
     return Clusters(inside[kept], renumbered[numbers[kept]], sizes[large])
 
 
-def temperatures(distances: Tensor, clusters: Clusters, rule: Literal["paper", "code"]) -> Tensor:
+def temperatures(distances: Tensor, clusters: Clusters, rule: str) -> Tensor:
     """Return phi^p = sum_q |f_q - f_mean| / (N_p log(N_p + 100)) of every cluster, [N].
 
     ``rule`` "code": ten times that, between 0.1 and 1, as the official code has it.  Either way no
@@ -48,7 +48,7 @@ def temperatures(distances: Tensor, clusters: Clusters, rule: Literal["paper", "
     Args:
         distances: |f_q - f_mean| of every pixel, [P].
         clusters: what the pixels belong to.
-        rule: the paper's formula, or the code's.
+        rule: "paper" or "code".
     """
     sizes = clusters.sizes.to(distances.dtype)
     sums = distances.new_zeros(len(sizes)).index_add(0, clusters.members, distances.detach())
@@ -56,14 +56,12 @@ def temperatures(distances: Tensor, clusters: Clusters, rule: Literal["paper", "
     return (CODE_FACTOR * found).clamp(*CODE_RANGE) if rule == "code" else found
 
 
-def contrastive_clustering(
-    features: Tensor, clusters: Clusters, rule: Literal["paper", "code"]
-) -> Tensor:
+def contrastive_clustering(features: Tensor, clusters: Clusters, rule: str) -> Tensor:
     """Return L_CC (CGC, Eq. 3), summed over pixels and averaged over clusters.
 
     L_CC = - 1/N sum_p sum_q log [exp(f_q . m_p / phi_p) / sum_s exp(f_q . m_s / phi_s)], where m_p
-    is the mean of the unit features of cluster p, not of unit length itself.  Because the f_q of a
-    cluster sum to N_p m_p, the numerators need no pixels: they are N_p |m_p|^2 / phi_p.
+    is the mean of the unit features of cluster p, not of unit length itself: the cross-entropy of
+    telling a pixel's own cluster by its similarity to all means.
 
     Args:
         features: [H, W, D] as blended; every pixel is brought to length 1.
@@ -83,6 +81,5 @@ def contrastive_clustering(
     with torch.no_grad():
         distances = (unit - means.index_select(0, clusters.members)).norm(dim=-1)
         scale = 1 / (temperatures(distances, clusters, rule) + TINY)
-    denominators = (unit @ (means * scale[:, None]).T).logsumexp(dim=-1).sum()
-    numerators = (sizes * scale * means.square().sum(dim=-1)).sum()
-    return (denominators - numerators) / n_clusters
+    similarity = unit @ (means * scale[:, None]).T
+    return F.cross_entropy(similarity, clusters.members, reduction="sum") / n_clusters

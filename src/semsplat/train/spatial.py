@@ -59,16 +59,16 @@ def farthest(points: Points, chosen: Places, count: int) -> Places:
     The n-th farthest point from anywhere lies on one of the first n convex hulls of the set, each
     the hull of what the earlier ones leave; only those are measured.
     """
-    rest = candidates = np.arange(len(points))
+    rest = np.arange(len(points))
     hulls: list[Places] = []
     try:
-        for _ in range(count):
+        while len(hulls) < count and len(rest):
             corners = ConvexHull(points[rest]).vertices
             hulls.append(rest[corners])
             rest = np.delete(rest, corners)
-        candidates = np.concatenate(hulls)
     except QhullError:  # few points are left, or all lie in one plane
-        candidates = np.concatenate([*hulls, rest])
+        hulls.append(rest)
+    candidates = np.concatenate(hulls)
     distances = cdist(points[chosen], points[candidates])
     order = np.argsort(-distances, axis=1, kind="stable")[:, :count]
     found: Places = candidates[order]

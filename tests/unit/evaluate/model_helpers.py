@@ -94,3 +94,12 @@ def write_scene(scene_dir: Path) -> Path:
         for name, (x, split) in places.items():
             writer.add_frame(name, random_image(), viewmat_at(x), K, split)  # type: ignore[arg-type]
     return scene_dir
+
+
+def write_grouped(folder: Path) -> Path:
+    """Write two balls that hold orthogonal features, as CGC leaves them."""
+    write_model(folder)
+    done = trainee("clip_gs")
+    done.decoder = Decoder(method("cgc").decoder(), None)
+    write_field(folder / "semantics.safetensors", done, FieldFacts("cgc", [], {}))
+    return folder

@@ -74,7 +74,7 @@ def rescored(
 ALL = {
     *(f"{G}_{metric}" for metric in PROTOCOLS),
     *(f"{G}_gaussians_{metric}" for metric in PROTOCOLS if metric != "argmax_miou"),
-    *(f"{G}_{p}_mask_{m}" for p in ("beyond", "object", "part") for m in ("miou", "mbiou")),
+    *(f"{G}_beyond_mask_{m}" for m in ("miou", "mbiou")),
 }
 
 
@@ -116,8 +116,6 @@ def test_every_mean_worked_out_by_hand(tmp_path: Path) -> None:
     assert metrics["points_mask_miou"] == pytest.approx((1 / 2 + 1 + 3 / 4 + 0) / 4)
     assert metrics["points_class_miou"] == pytest.approx(((1 / 2 + 0) / 2 + 1 + 3 / 4) / 3)
     assert metrics["points_beyond_mask_miou"] == 0  # the cup, asked in the other view
-    assert metrics["points_object_mask_miou"] == pytest.approx((1 / 2 + 3 / 4 + 0) / 3)
-    assert metrics["points_part_mask_miou"] == 1
     assert metrics["points_argmax_miou"] == pytest.approx(((1 / 2 + 1) / 2 + (3 / 4 + 0) / 2) / 2)
     assert scores["views"]["b"]["points_argmax_miou"] == pytest.approx(3 / 8)
     assert scores["views"]["b"]["points_mask_miou"] == pytest.approx(3 / 8)
@@ -220,24 +218,16 @@ def test_prompts_that_nobody_labelled_and_training_views_change_nothing(tmp_path
 def test_without_annotations_there_are_reasons(tmp_path: Path) -> None:
     scores = scored(tmp_path, held_out={"left/a": None, "b": None}, trained={"t": None})
     assert scores["metrics"] == scores["views"] == scores["prompts"] == scores["pairs"] == {}
-    assert scores["absent"] == dict.fromkeys(ALL, "no held-out view is annotated")
+    assert scores["absent"] == dict.fromkeys(ALL, "no held-out view is labelled")
     assert scores["grounders"][G] == {"pairs": 0, "beyond_pairs": 0, "missing": 0}
 
 
 def test_a_scene_whose_pairs_are_all_in_reference_views(tmp_path: Path) -> None:
     scores = scored(tmp_path, held_out=HELD_OUT)
-    reason = "no annotated held-out view shows a prompt that was asked in another view"
+    reason = "no labelled held-out view shows a prompt that was asked in another view"
     assert scores["absent"] == dict.fromkeys(
         ("points_beyond_mask_miou", "points_beyond_mask_mbiou"), reason
     )
-
-
-def test_general_data_tell_no_parts(tmp_path: Path) -> None:
-    absent = scored(tmp_path, parts=False)["absent"]
-    assert set(absent) == {
-        f"{G}_{k}_mask_{m}" for k in ("object", "part") for m in ("miou", "mbiou")
-    }
-    assert set(absent.values()) == {"semantics.json does not tell parts from objects"}
 
 
 # properties
@@ -256,7 +246,7 @@ def judged(truth: np.ndarray, said: np.ndarray, kept: int) -> dict[str, float]:
             classes = rows[argmax.truth_map(shown)]
             prompts = PROMPTS if view < kept else []
             found.add(f"v{view}", Selection(answers, answers, prompts, classes), shown)
-    return grounder_metrics(found, dict.fromkeys(PROMPTS, "v0"), set())
+    return grounder_metrics(found, dict.fromkeys(PROMPTS, "v0"))
 
 
 @given(VIEWS)

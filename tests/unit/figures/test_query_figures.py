@@ -15,9 +15,9 @@ from semsplat.data.scene import load_scene
 from semsplat.data.scene_writer import SceneWriter
 from semsplat.figures import figure_kind
 from semsplat.figures.granularity import LEVELS, mixture
+from semsplat.figures.pictures import outlined
 from semsplat.figures.queries import Options as TableOptions
 from semsplat.figures.queries import draw as draw_table
-from semsplat.figures.pictures import outlined
 from semsplat.figures.relevancy import chosen_prompts, shown_rows
 from semsplat.figures.style import FigureRun
 from semsplat.io import read_json, write_json

@@ -58,7 +58,14 @@ ONE_LINE = {
     "geometry/step": (3, "geometry.step: unknown key; did you mean 'steps'?"),
     "geometry/lr/mean": (1.0, "geometry.lr.mean: unknown key; did you mean 'means'?"),
     "suites/demo/scens": ([], "suites.demo.scens: unknown key; did you mean 'scenes'?"),
-    "evaluate/zzz": (1, "evaluate.zzz: unknown key; known: lpips_net, speed_repeats"),
+    "evaluate/zzz": (
+        1,
+        "evaluate.zzz: unknown key; known: lpips_net, speed_repeats, clicks, clusters",
+    ),
+    "evaluate/clicks": (
+        {"photos/kermitt": {"frog": {"view": "kermit000", "pixel": [1, 2]}}},
+        "evaluate.clicks: 'photos/kermitt' is not defined; did you mean 'photos/kermit'?",
+    ),
     "datasets/procedural/option": (
         {},
         "datasets.procedural.option: unknown key; did you mean 'options'?",
@@ -243,7 +250,7 @@ ONE_LINE = {
     ),
     "settings/clipgs_a/override": (
         {"dim": 8},
-        "settings.clipgs_a.override.dim: unknown key; known: teacher, weight, moves_geometry,"
+        "settings.clipgs_a.override.dim: unknown key; known: moves_geometry, teacher, weight,"
         " init_std, lr",
     ),
     "settings/gags_uniform/override/recipe": (

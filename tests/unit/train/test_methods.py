@@ -53,7 +53,7 @@ def gradients(term: torch.Tensor, trainee: Trainee) -> dict[str, bool]:
 
 
 def test_the_paper_has_the_numbers_of_its_section_on_details():
-    assert method_names() == ["clip_gs", "feature_3dgs", "gags", "n2f2"]
+    assert method_names() == ["cgc", "clip_gs", "feature_3dgs", "gags", "n2f2"]
     chosen = options()
     assert (chosen.dim, chosen.weight) == (3, 1.0)
     assert (chosen.lr.semantics, chosen.lr.decoder) == (2.5e-3, 5e-4)
@@ -180,7 +180,9 @@ def test_feature_3dgs_learns_the_dense_map_and_answers_by_cosine(tiny_scene, les
     assert attachment.dim == 2
     trainee = start_joint(tiny_scene, GEOMETRY, attachment, 5, "cpu")
     assert trainee.decoder.optimizer is None
-    stage = Stage(tiny_scene.train, lessons, features, trainee.gaussians, attachment.decoder, "cpu", 0)
+    stage = Stage(
+        tiny_scene.train, lessons, features, trainee.gaussians, attachment.decoder, "cpu", 0
+    )
     view = load_view(tiny_scene.train[0], 1.0, "cpu")
     terms = feature_3dgs.semantic_terms(chosen, stage)
     half = view.width // 2

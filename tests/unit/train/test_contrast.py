@@ -1,0 +1,115 @@
+"""CGC's contrastive clustering by hand, and against a loop over clusters."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from semsplat.bench.contrast import looped, vectorised, written_out
+from semsplat.train.contrast import clusters_of, contrastive_clustering, temperatures
+
+LEFT_RIGHT = torch.tensor([[0, 0, 1, 1]])
+
+
+def halves(left: list[float], right: list[float]) -> Tensor:
+    """Return features [1, 4, 2]: two pixels of each."""
+    return torch.tensor([[left, left, right, right]], dtype=torch.float64)
+
+
+def test_only_masks_with_more_pixels_than_that_are_clusters():
+    ids = torch.tensor([[7, 7, 7, -1], [4, 4, -1, 9]])
+    found = clusters_of(ids, more_than_px=1)
+    assert found.sizes.tolist() == [2, 3]  # masks 4 and 7; mask 9 has one pixel
+    assert found.pixels.tolist() == [0, 1, 2, 4, 5]
+    assert found.members.tolist() == [1, 1, 1, 0, 0]
+    assert clusters_of(ids, more_than_px=2).sizes.tolist() == [3]  # two are not more than two
+
+
+def test_the_temperature_is_the_mean_distance_over_the_logarithm():
+    clusters = clusters_of(LEFT_RIGHT, 0)
+    distances = torch.tensor([0.2, 0.4, 0.0, 0.1])
+    found = temperatures(distances, clusters, "paper")
+    expected = [0.6 / (2 * math.log(102)), 0.1 / (2 * math.log(102))]
+    torch.testing.assert_close(found, torch.tensor(expected))
+    # the code: 0.649 and 0.108 without its bounds
+    code = temperatures(distances, clusters, "code")
+    torch.testing.assert_close(code, torch.tensor([10 * expected[0], 10 * expected[1]]))
+
+
+def test_the_codes_temperature_stays_between_its_bounds():
+    clusters = clusters_of(LEFT_RIGHT, 0)
+    found = temperatures(torch.tensor([2.0, 2.0, 0.0, 0.0]), clusters, "code")
+    assert found.tolist() == pytest.approx([1.0, 0.1])
+
+
+def test_two_orthogonal_clusters():
+    found = contrastive_clustering(halves([3, 0], [0, 0.5]), clusters_of(LEFT_RIGHT, 0), "code")
+    # phi = 0.1: every pixel pays log(1 + exp(-10)), two a cluster, mean of two clusters
+    assert found.item() == pytest.approx(2 * math.log1p(math.exp(-10)), rel=1e-3)
+
+
+def test_equal_features_pay_the_logarithm_of_the_number_of_clusters():
+    found = contrastive_clustering(halves([1, 1], [1, 1]), clusters_of(LEFT_RIGHT, 0), "code")
+    assert found.item() == pytest.approx(2 * math.log(2))
+
+
+def test_pixels_are_summed_and_clusters_averaged():
+    once = torch.tensor([[[1.0, 0.0], [0.0, 1.0]]])
+    twice = once.repeat(2, 1, 1)
+    ids = torch.tensor([[0, 1]])
+    one, two = (
+        contrastive_clustering(f, clusters_of(i, 0), "code").item()
+        for f, i in ((once, ids), (twice, ids.repeat(2, 1)))
+    )
+    assert two == pytest.approx(2 * one)
+    # two further clusters that are like the first two: twice the pixels, twice the clusters, but
+    # every pixel now has a stranger as close as its own
+    four = contrastive_clustering(twice, clusters_of(torch.tensor([[0, 1], [2, 3]]), 0), "code")
+    assert four.item() == pytest.approx(math.log(2), rel=1e-3)
+
+
+def test_clusters_that_agree_give_a_finite_gradient_under_the_papers_temperature():
+    features = halves([1, 0], [0, 1]).requires_grad_()
+    contrastive_clustering(features, clusters_of(LEFT_RIGHT, 0), "paper").backward()
+    assert features.grad is not None and features.grad.isfinite().all()
+
+
+@pytest.mark.parametrize(
+    "ids", [torch.full((2, 3), -1), torch.tensor([[0, 0, 1], [1, -1, -1]])], ids=["none", "small"]
+)
+def test_a_view_without_masks_that_count_teaches_nothing(ids: Tensor):
+    features = torch.randn(2, 3, 4).requires_grad_()
+    loss = contrastive_clustering(features, clusters_of(ids, 100), "paper")
+    loss.backward()
+    assert loss.item() == 0 and features.grad is not None and not features.grad.any()
+
+
+def test_a_single_mask_has_nothing_to_be_told_from():
+    features = torch.randn(2, 3, 4).requires_grad_()
+    loss = contrastive_clustering(features, clusters_of(torch.zeros(2, 3).long(), 0), "code")
+    loss.backward()
+    assert loss.item() == pytest.approx(0, abs=1e-5)
+    assert features.grad is not None and features.grad.abs().max() < 1e-5
+
+
+@settings(deadline=None)
+@given(seed=st.integers(0, 2**31), rule=st.sampled_from(["paper", "code"]))
+def test_it_is_the_loop_over_masks(seed: int, rule: str):
+    generator = torch.Generator().manual_seed(seed)
+    features = torch.randn(9, 8, 5, generator=generator, dtype=torch.float64)
+    ids = torch.randint(-1, 6, (9, 8), generator=generator)
+    grads, losses = [], []
+    for loss in (vectorised, looped, written_out):
+        mine = features.clone().requires_grad_()
+        losses.append(loss(mine, ids, rule))
+        losses[-1].backward()
+        assert mine.grad is not None
+        grads.append(mine.grad)
+    for found in (losses, grads):
+        torch.testing.assert_close(found[0], found[1])
+        torch.testing.assert_close(found[0], found[2])
