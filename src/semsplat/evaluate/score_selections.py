@@ -63,7 +63,7 @@ def score_selections(scene_dir: Path, predictions_dir: Path, out: Path) -> None:
     whose view is not the prompt's reference view.  A prompt that is not grounded has no reference
     view: all its pairs are beyond.  ``protocols`` names the protocol of each metric,
     ``grounders`` counts pairs.  ``views`` holds the means of every view, ``prompts`` those of every
-    prompt over views, ``pairs`` every pair.
+    prompt over views, ``queries`` every pair.
 
     Args:
         scene_dir: the canonical scene; what `Truth` needs of it is read.
@@ -87,7 +87,7 @@ def score_selections(scene_dir: Path, predictions_dir: Path, out: Path) -> None:
         "metrics": metrics,
         "views": view_scores(judged, everything),
         "prompts": prompt_scores(everything),
-        "pairs": by_frame(everything),
+        "queries": by_frame(everything),
         "missing": [[name, *row] for name, one in judged.items() for row in missing(one.masks)],
         "absent": absent(scene, truth, metrics, list(judged)),
     }

@@ -125,7 +125,7 @@ def _judged(
 
     truth, scores = Truth(scene), []
     for setting in options.settings:
-        pairs = read_json(run.setting_dir(setting) / "scores.json")["pairs"]
+        pairs = read_json(run.setting_dir(setting) / "scores.json")["queries"]
         values = pairs.get(frame.name, {}).get(prompt, {})
         scores.append(values.get(f"{options.grounder}_mask_miou"))
     return (truth.masks(frame).get(prompt) if truth.has(frame) else None), scores

@@ -108,7 +108,7 @@ def test_every_mean_worked_out_by_hand(tmp_path: Path) -> None:
         "b": selection({PLATE: (9, 6, 14, 8), CUP: (0, 10, 1, 11)}),  # 3/4 of the plate, no cup
     }
     scores = scored(tmp_path, views)
-    metrics, pairs = scores["metrics"], scores["pairs"]
+    metrics, pairs = scores["metrics"], scores["queries"]
     assert pairs["left/a"][CUP]["points_mask_miou"] == 1 / 2
     # rings: 12 pixels of the cup; all 8 of a strip two wide, of which 2 + 2 + 2 are on the ring
     assert pairs["left/a"][CUP]["points_mask_mbiou"] == pytest.approx(6 / (12 + 8 - 6))
@@ -171,7 +171,7 @@ def test_grounders_are_scored_side_by_side(tmp_path: Path) -> None:
     assert {value for name, value in metrics.items() if name.startswith("clip_regions")} == {0}
     assert len(metrics) == 2 * len(ALL)
     assert scores["grounders"]["clip_regions"]["missing"] == len(scores["missing"]) == 4
-    assert scores["pairs"]["b"][CUP] == {
+    assert scores["queries"]["b"][CUP] == {
         f"{grounder}_{kind}{metric}": float(grounder == G)
         for grounder in both
         for kind in ("", "gaussians_")
@@ -193,7 +193,7 @@ def test_order_changes_nothing(tmp_path: Path) -> None:
     scores, other = scored(tmp_path / "one"), scored(tmp_path / "two", turned)
     assert other == scores | {"predictions_sha256": other["predictions_sha256"]}
     frames = scored(tmp_path / "three", held_out=dict(reversed(SHOWN.items())))
-    assert frames["metrics"] == scores["metrics"] and frames["pairs"] == scores["pairs"]
+    assert frames["metrics"] == scores["metrics"] and frames["queries"] == scores["queries"]
 
 
 def test_prompts_that_nobody_labelled_and_training_views_change_nothing(tmp_path: Path) -> None:
@@ -217,7 +217,7 @@ def test_prompts_that_nobody_labelled_and_training_views_change_nothing(tmp_path
 
 def test_without_annotations_there_are_reasons(tmp_path: Path) -> None:
     scores = scored(tmp_path, held_out={"left/a": None, "b": None}, trained={"t": None})
-    assert scores["metrics"] == scores["views"] == scores["prompts"] == scores["pairs"] == {}
+    assert scores["metrics"] == scores["views"] == scores["prompts"] == scores["queries"] == {}
     assert scores["absent"] == dict.fromkeys(ALL, "no held-out view is labelled")
     assert scores["grounders"][G] == {"pairs": 0, "beyond_pairs": 0, "missing": 0}
 

@@ -68,6 +68,23 @@ OPTIONS: dict[str, dict[str, Any]] = {
         **{"settings": SETTINGS, "datasets": [], "protocol": "lerf_ovs/segmentation@1"},
         **{"n_views": 2, "n_prompts": 2, "row_height_in": 1.2, "dpi": 80},
     },
+    "selections": {"settings": SETTINGS, "datasets": []},
+    "clicks": {
+        **{"settings": SETTINGS, "datasets": [], "grounder": "points"},
+        **{"n_prompts": 2, "n_views": 1, "row_height_in": 1.2, "dpi": 80},
+    },
+    "extraction": {
+        **{"settings": SETTINGS, "datasets": [], "grounder": "points"},
+        **{"n_prompts": 2, "row_height_in": 1.2, "dpi": 80},
+    },
+    "feature_colours": {
+        **{"settings": SETTINGS, "datasets": [], "recipe": RECIPE},
+        **{"n_views": 2, "row_height_in": 1.2, "dpi": 80},
+    },
+    "clusters": {
+        **{"settings": SETTINGS, "datasets": []},
+        **{"n_views": 2, "row_height_in": 1.2, "dpi": 80},
+    },
     "scores": {"digits": {"psnr": 2, "ssim": 4, "lpips": 3}},
 }
 
@@ -129,10 +146,45 @@ def write_relevancy(folder: Path, frame: str, level: float) -> None:
     write_arrays(folder / "relevancy" / f"{frame}.npz", arrays)
 
 
+def write_selections(folder: Path, shift: int) -> None:
+    """Write a setting's predictions: the lamp's mask, and one for the wall in the first view.
+
+    ``shift`` is how many columns the lamp's mask is off; the shade could not be found.
+    """
+    asked = {"lamp": {"view": "left/a", "pixel": [11, 6]}, "lamp shade": {"missing": "no region"}}
+    wall = {"view": "c", "pixel": [2, 3]}
+    grounding = {"points": {**asked, "wall": wall}, "clip_regions": {}, "clicks": {}}
+    write_json(folder / "predictions/grounding.json", grounding)
+    x1, y1, x2, y2 = PROMPTS["lamp"]
+    for name in ("left/a", "left/b", "c"):
+        prompts = ["lamp", "wall"] if name == "left/a" else ["lamp"]
+        masks = np.zeros((len(prompts), 12, 16), bool)
+        masks[:, y1 : y2 + 1, x1 - shift : x2 + 1 - shift] = True
+        found: dict[str, Any] = {}
+        for grounder in grounding:
+            of_it = slice(None) if grounder == "points" else slice(0)
+            found |= {
+                f"{grounder}.prompts": np.array(prompts[of_it], dtype=str),
+                f"{grounder}.masks": masks[of_it],
+                f"{grounder}.gaussians": masks[of_it],
+                f"{grounder}.scene_prompts": np.array(["lamp", "wall"][of_it], dtype=str),
+                f"{grounder}.classes": np.full((12, 16), -1, np.int16),
+            }
+        write_arrays(folder / "predictions/selections" / f"{name}.npz", found)
+        picture = np.full((12, 16, 3), 40 * shift, np.uint8)
+        write_png(folder / "predictions/features" / f"{name}.png", picture)
+        write_png(folder / "clusters/maps" / f"{name}.png", masks[0].astype(np.uint16) + 1)
+    for number in range(2):
+        picture = np.full((12, 16, 3), 40 * shift + number, np.uint8)
+        write_png(folder / "predictions/extracted/points" / f"{number}.png", picture)
+    write_manifest(folder / "clusters", {})
+
+
 def query_scores(run: FigureRun, place: int) -> dict[str, Any]:
     """Return what the scores say about prompts; ``place`` is the setting's."""
     values = {"localisation": 0.5, "query_miou": 0.25 + 0.125 * run.seed + 0.0625 * place}
     values |= {"localisation_scaled": 0.75, "query_miou_frozen": 0.5}
+    values |= {"points_mask_miou": 0.25 + 0.125 * run.seed, "points_argmax_miou": 0.5}
     by_prompt = {
         prompt: values if prompt != "wall" else {**values, "query_miou": 0} for prompt in PROMPTS
     }
@@ -142,6 +194,7 @@ def query_scores(run: FigureRun, place: int) -> dict[str, Any]:
         "prompts": {prompt: {"views": 2} for prompt in PROMPTS},
         "queries": {"left/a": by_prompt, "c": by_prompt},
         "missing": [["left/a", "wall"], ["c", "wall"]],
+        "grounders": {"points": {"pairs": 6, "beyond_pairs": 4, "missing": 2}},
         "absent": {"train_localisation": "no training view is annotated"},
     }
 
@@ -149,13 +202,14 @@ def query_scores(run: FigureRun, place: int) -> dict[str, Any]:
 def write_feature_results(place: FigureScene, views: dict[str, ViewFeatures] | None = None) -> None:
     """Write features of all training views, each labelled its own way, and their scores."""
     halves = np.where(np.arange(16) < 8, 0, 1) + np.zeros((12, 1), int)
-    frames = load_scene(place.scene_dir).train
+    frames, held_out = load_scene(place.scene_dir).train, load_scene(place.scene_dir).test
     default = {
         frame.name: replace(
             features_of(halves, [1, 2 + index % 2], np.array([[1, 2], [1, 3]])), **ASKED_AT
         )
         for index, frame in enumerate(frames)
     }
+    default |= {f.name: features_of(halves, [1, 2], np.array([[1, 2], [1, 3]])) for f in held_out}
     folder = place.features_dir(RECIPE)
     write_features(folder, default | (views or {}))
     score_features(place.scene_dir, folder, place.scores_dir(RECIPE) / "scores.json")
@@ -227,6 +281,7 @@ def write_setting(run: FigureRun, setting: str, place: int) -> None:
         write_png(folder / "predictions/classes" / f"{frame.name}.png", ids.astype(np.uint16))
     for name in ("left/a", "c"):
         write_relevancy(folder / "predictions", name, 0.25 + 0.125 * place)
+    write_selections(folder, place)
     write_manifest(folder / "predictions", {})
     miou = {"shelf": 0.5, "box": 0.7}[run.scene] + 0.1 * run.seed + 0.05 * place
     views = {
@@ -271,7 +326,10 @@ def write_speed() -> None:
         "machine": {"gpu": None, "cpu": "Abacus 2000"},
         "torch_threads": 2,
         "runs": {
-            name: {"fps": 30.0 + run.seed, "render_ms": 4.0, "predict_ms": 8.0 + run.seed}
+            name: {
+                **{"fps": 30.0 + run.seed, "render_ms": 4.0, "predict_ms": 8.0 + run.seed},
+                "mask_ms": 12.5,
+            }
             for name, run in names.items()
         },
     }

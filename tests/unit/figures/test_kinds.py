@@ -29,6 +29,7 @@ from tests.unit.figures.conftest import (
     run_key,
     write_feature_results,
     write_relevancy,
+    write_selections,
 )
 
 SRC = Path(__file__).parents[3] / "src"
@@ -42,6 +43,7 @@ CHANGES = {
     '"inconsistency": 0.': '"inconsistency": 0.0',
     '"wall": 0.': '"wall": 0.0',
     '"query_miou": 0.': '"query_miou": 0.0',
+    '"points_mask_miou": 0.': '"points_mask_miou": 0.0',
 }
 SHOWN: dict[str, list[FigureRun] | list[FigureScene]] = {
     "run": RUNS[:1],
@@ -154,6 +156,8 @@ def test_another_result_gives_another_figure(results: Path, kind: str) -> None:
     write_feature_results(SCENES[0], {"train": view})
     for path in results.rglob("relevancy"):
         write_relevancy(path.parent, "left/a", 0.5)
+    for path in results.rglob("clusters"):
+        write_selections(path.parent, 3)
     assert draw(kind, out_path(kind)) != before
 
 

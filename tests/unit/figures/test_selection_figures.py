@@ -1,0 +1,77 @@
+"""The table and the pictures of what clicks select."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from semsplat.figures import figure_kind
+from semsplat.figures.style import FigureRun
+from semsplat.io import read_json, write_json
+from tests.unit.data.scene_helpers import one_line_error
+from tests.unit.figures.conftest import OPTIONS, RUNS, SETTINGS, texts
+from tests.unit.figures.test_ablation_table import parsed
+
+SHELF = RUNS[:2]
+
+
+def draw(kind: str, runs: list[FigureRun] = RUNS[:1], **options: Any) -> Path:
+    module = figure_kind(kind)
+    out = Path("paper_figures", f"{kind}.{module.EXTENSION}")
+    module.draw(runs, module.Options.model_validate({**OPTIONS[kind], **options}), out)
+    return out
+
+
+def test_the_table_has_a_column_per_grounder_and_metric(results: Path) -> None:
+    blocks = draw("selections", SHELF).read_text().rstrip("\n").split("\n\n")
+    (table,) = [parsed(block) for block in blocks if block.startswith("|")]
+    # seeds: 0.25 and 0.375; deviation 0.125 / sqrt(2)
+    assert table["(a) flat"] == {
+        "click: mIoU<br>`lerf_mask/pairs@1`": "31.25 ± 8.84",
+        "click: mIoU, argmax<br>`ovs3d/argmax@1`": "50.00 ± 0.00",
+        "mask ms": "12.5 ± 0.0",
+        "semantics MB": "0.25 ± 0.00",
+        "training s": "61 ± 1",
+        "peak RAM MB": "900 ± 0",
+    }
+    notes = "\n".join(block for block in blocks if not block.startswith(("|", "###")))
+    assert "toys/shelf 6 pairs of a view and a prompt by click, 2 without a prediction" in notes
+    assert "16x12 pixels, 150 steps, seeds 0, 1." in notes and "Abacus 2000" in notes
+
+
+def test_a_prompts_row_shows_where_it_was_clicked_and_another_view(
+    results: Path, drawn: list[Figure]
+) -> None:
+    draw("clicks")
+    said = texts(drawn[0])
+    assert {"“lamp”", "“wall”", "left/a", "(a) flat", "(b) + coherent"} <= said
+    # the lamp, clicked in left/a, is shown in another view; only left/a shows the wall's mask
+    assert {"left/b", "c"} & said and "IoU 25.0%" in said
+    assert "truth" in said and "click" in said
+
+
+def test_a_setting_that_selects_nothing_has_an_empty_panel(
+    results: Path, drawn: list[Figure]
+) -> None:
+    path = RUNS[0].setting_dir("coherent") / "predictions/grounding.json"
+    grounding = read_json(path)
+    write_json(path, {**grounding, "points": {**grounding["points"], "wall": {"missing": "x"}}})
+    draw("extraction")
+    assert "no prediction" in texts(drawn[0])
+
+
+def test_nothing_clicked_is_one_line(results: Path) -> None:
+    with one_line_error("toys/shelf", "nothing was clicked by 'clicks'", "evaluate.clicks"):
+        draw("clicks", grounder="clicks")
+    with one_line_error("nothing was clicked"):
+        draw("extraction", grounder="clicks")
+
+
+def test_pictures_name_their_columns(results: Path, drawn: list[Figure]) -> None:
+    draw("feature_colours")
+    draw("clusters")
+    for figure, first in zip(drawn, ("regions", "photograph"), strict=True):
+        assert {first, *SETTINGS.values(), "left/a"} <= texts(figure)
+    assert any("2 regions, 100% covered" in text for text in texts(drawn[1]))
