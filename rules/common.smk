@@ -97,6 +97,18 @@ def over_settings(*patterns):
     return sorted({p.format(**run._asdict()) for p in patterns for run in SETTING_RUNS})
 
 
+def over_clusters():
+    """Return the clusters that the suite's figures show, each once."""
+    found = set()
+    for name in PARAMS.suites[SUITE].figures:
+        figure = PARAMS.figures[name]
+        for pattern in figure_kind(figure.kind).NEEDS:
+            if "/clusters/" in pattern:
+                for setting in figure.options["settings"]:
+                    found |= {*over_shown(name, pattern.replace("{setting}", setting))}
+    return sorted(found)
+
+
 def options_json(wildcards):
     """Return the importer's options of one scene as canonical JSON."""
     return canonical_json(scene_options(PARAMS, wildcards.dataset, wildcards.scene))

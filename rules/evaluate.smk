@@ -10,6 +10,7 @@ rule evaluate:
     input:
         SCORES,
         SPEED,
+        over_clusters(),
         "results/metrics.json",
 
 

@@ -18,6 +18,7 @@ TIMEOUT_S = 600
 SCENES = ("procedural/nook", "procedural/tray")
 SETTINGS = ("clipgs_a", "clipgs_d")  # learn classes from lessons
 FROZEN = ("gags",)  # learn from features on finished geometry
+MASKED = ("cgc",)  # learn from masks
 # What a person's shell may bring along; a test of the workflow must not depend on it.
 FOREIGN = ("SNAKEMAKE_PROFILE", "MLFLOW_TRACKING_URI", "SLURM_JOB_ID", "NUMBA_CACHE_DIR")
 
@@ -146,9 +147,9 @@ def feature_jobs(scene: str) -> set[str]:
 def setting_jobs(scene: str, setting: str, seed: int = 0) -> set[str]:
     """Return the jobs from training on of one setting."""
     place = f"{setting} on {scene}, seed {seed}"
-    predict = "ask" if setting in FROZEN else "render"
+    predict = {**dict.fromkeys(FROZEN, "ask"), **dict.fromkeys(MASKED, "select by")}
     return {
-        *(f"{verb} {place}" for verb in ("train", predict, "score")),
+        *(f"{verb} {place}" for verb in ("train", predict.get(setting, "render"), "score")),
         f"index {place}, in MLflow",
     }
 
@@ -170,6 +171,20 @@ def frozen_jobs(scene: str, seed: int = 0) -> set[str]:
     return trained | frozen_figures(scene, seed)
 
 
+def masked_figures(scene: str, seed: int = 0) -> set[str]:
+    """Return the jobs that draw what was learned of masks."""
+    kinds = ("clicks", "features", "extraction", "clusters")
+    names = [f"cgc_{kind}_smoke/{scene}/{seed}.png" for kind in kinds]
+    return {f"draw paper_figures/smoke/{name}" for name in names}
+
+
+def masked_jobs(scene: str, seed: int = 0) -> set[str]:
+    """Return the jobs from a scene's masks to pictures of what was learned."""
+    trained = {job for setting in MASKED for job in setting_jobs(scene, setting, seed)}
+    trained |= {f"cluster {setting} on {scene}, seed {seed}" for setting in MASKED}
+    return trained | masked_figures(scene, seed)
+
+
 def taught_jobs(scene: str, seed: int = 0) -> set[str]:
     """Return the jobs from a scene's lessons to the pictures of what was learned."""
     trained = {job for setting in SETTINGS for job in setting_jobs(scene, setting, seed)}
@@ -181,19 +196,25 @@ COLLECT = "collect the scores of suite smoke"
 SPEED = "measure the speed of suite smoke"
 TABLE = "draw paper_figures/smoke/clipgs_smoke.md"
 QUERY_TABLE = "draw paper_figures/smoke/gags_smoke.md"
+SELECTION_TABLE = "draw paper_figures/smoke/cgc_smoke.md"
 SUITE_FIGURES = {
     *(f"draw paper_figures/smoke/{name}" for name in ("curves.svg", "gaussians.svg", "scores.md")),
     TABLE,
     QUERY_TABLE,
+    SELECTION_TABLE,
 }
 SUITE_JOBS = SUITE_FIGURES | {COLLECT, SPEED}
-TRAINED_SUITE_JOBS = {COLLECT, SPEED, TABLE, QUERY_TABLE}  # the tables name the speed of the suite
+# the tables name the speed of the suite
+TRAINED_SUITE_JOBS = {COLLECT, SPEED, TABLE, QUERY_TABLE, SELECTION_TABLE}
 ALL_RUN_JOBS = {job for scene in SCENES for job in run_jobs(scene)}
 ALL_DATA_JOBS = {job for scene in SCENES for job in data_jobs(scene)}
 ALL_FEATURE_JOBS = {job for scene in SCENES for job in feature_jobs(scene)}
 ALL_TAUGHT_JOBS = {job for scene in SCENES for job in taught_jobs(scene)}
 ALL_LEVEL_JOBS = {job for scene in SCENES for job in level_jobs(scene)}
 ALL_FROZEN_JOBS = {job for scene in SCENES for job in frozen_jobs(scene)}
-# what depends on the fitted geometry
-ALL_FITTED_JOBS = ALL_RUN_JOBS | ALL_TAUGHT_JOBS | ALL_LEVEL_JOBS | ALL_FROZEN_JOBS | SUITE_JOBS
+ALL_MASKED_JOBS = {job for scene in SCENES for job in masked_jobs(scene)}
+# what fits a geometry, or depends on a fitted one
+ALL_FITTED_JOBS = (
+    ALL_RUN_JOBS | ALL_TAUGHT_JOBS | ALL_LEVEL_JOBS | ALL_FROZEN_JOBS | ALL_MASKED_JOBS | SUITE_JOBS
+)
 EVERYTHING = ALL_DATA_JOBS | ALL_FEATURE_JOBS | ALL_FITTED_JOBS

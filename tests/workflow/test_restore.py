@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.workflow.project import (
     FROZEN,
+    MASKED,
     SCENES,
     SETTINGS,
     SUITE_FIGURES,
@@ -17,18 +18,22 @@ from tests.workflow.project import (
     frozen_figures,
     frozen_jobs,
     level_jobs,
+    masked_figures,
+    masked_jobs,
     run_jobs,
     taught_jobs,
 )
 
 RESULTS = ("data", "results/evaluate", "results/features", "results/geometry", "results/train")
+TRAINED = (*SETTINGS, *FROZEN, *MASKED)
 INDEX = {f"index {what}, seed 0, in MLflow" for scene in SCENES
-         for what in (scene, *(f"{name} on {scene}" for name in (*SETTINGS, *FROZEN)))}  # fmt: skip
+         for what in (scene, *(f"{name} on {scene}" for name in TRAINED))}  # fmt: skip
 VIEWS = {f"draw paper_figures/smoke/views/{scene}/0.png" for scene in SCENES}
 FEATURES = {job for scene in SCENES for job in feature_figures(scene)}
 MAPS = {f"draw paper_figures/smoke/clipgs_maps_smoke/{scene}/0.png" for scene in SCENES}
 QUERIES = {job for scene in SCENES for job in frozen_figures(scene)}
-FIGURES = SUITE_FIGURES | VIEWS | FEATURES | MAPS | QUERIES
+SELECTIONS = {job for scene in SCENES for job in masked_figures(scene)}
+FIGURES = SUITE_FIGURES | VIEWS | FEATURES | MAPS | QUERIES | SELECTIONS
 
 
 def clone(recorded: Project, root: Path) -> Project:
@@ -49,6 +54,7 @@ def test_a_clone_has_nothing_left_to_compute_after_restore(recorded: Project, tm
     project.edit("params.yaml", "nook: {seed: 7,", "nook: {seed: 9,")
     stale = data_jobs(SCENES[0]) | run_jobs(SCENES[0]) | feature_jobs(SCENES[0])
     stale |= taught_jobs(SCENES[0]) | level_jobs(SCENES[0]) | frozen_jobs(SCENES[0])
+    stale |= masked_jobs(SCENES[0])
     assert stale < project.plan()
 
 

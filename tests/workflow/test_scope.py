@@ -13,11 +13,15 @@ from tests.workflow.project import (
     ALL_FITTED_JOBS,
     ALL_FROZEN_JOBS,
     ALL_LEVEL_JOBS,
+    ALL_MASKED_JOBS,
     ALL_TAUGHT_JOBS,
     EVERYTHING,
+    QUERY_TABLE,
     SCENES,
+    SPEED,
     SUITE_FIGURES,
     SUITE_JOBS,
+    TABLE,
     TRAINED_SUITE_JOBS,
     Project,
     data_jobs,
@@ -26,6 +30,8 @@ from tests.workflow.project import (
     frozen_figures,
     frozen_jobs,
     level_jobs,
+    masked_figures,
+    masked_jobs,
     run_jobs,
     setting_jobs,
     taught_jobs,
@@ -35,6 +41,11 @@ VIEWS = {f"draw paper_figures/smoke/views/{scene}/0.png" for scene in SCENES}
 FEATURE_FIGURES = {job for scene in SCENES for job in feature_figures(scene)}
 MAPS = {f"draw paper_figures/smoke/clipgs_maps_smoke/{scene}/0.png" for scene in SCENES}
 QUERIES = {job for scene in SCENES for job in frozen_figures(scene)}
+SELECTIONS = {job for scene in SCENES for job in masked_figures(scene)}
+CLUSTERED = {f"cluster cgc on {scene}, seed 0" for scene in SCENES} | {
+    f"draw paper_figures/smoke/cgc_clusters_smoke/{scene}/0.png" for scene in SCENES
+}
+TRAININGS = {f"train cgc on {scene}, seed 0" for scene in SCENES}
 WHOLE = {job for scene in SCENES for job in setting_jobs(scene, "clipgs_d")}
 CURVES = {"draw paper_figures/smoke/curves.svg"}
 Plans = dict[str, Future[set[str]]]
@@ -61,17 +72,18 @@ CHANGES = {
     "an option of one scene": (
         "params.yaml", TRAY, TRAY.replace("12", "11"),
         data_jobs(SCENES[1]) | run_jobs(SCENES[1]) | feature_jobs(SCENES[1])
-        | taught_jobs(SCENES[1]) | level_jobs(SCENES[1]) | frozen_jobs(SCENES[1]) | SUITE_JOBS,
+        | taught_jobs(SCENES[1]) | level_jobs(SCENES[1]) | frozen_jobs(SCENES[1])
+        | masked_jobs(SCENES[1]) | SUITE_JOBS,
     ),
     "one more seed": (
         "params.yaml", SMOKE_SEEDS, SMOKE_SEEDS.replace("[0]", "[0, 1]"),
         run_jobs(SCENES[0], 1) | run_jobs(SCENES[1], 1) | taught_jobs(SCENES[0], 1)
         | taught_jobs(SCENES[1], 1) | frozen_jobs(SCENES[0], 1) | frozen_jobs(SCENES[1], 1)
-        | SUITE_JOBS,
+        | masked_jobs(SCENES[0], 1) | masked_jobs(SCENES[1], 1) | SUITE_JOBS,
     ),
     "the size of dense maps": (
         "params.yaml", "short_side_px: 184", "short_side_px: 120",
-        ALL_FEATURE_JOBS | ALL_TAUGHT_JOBS | TRAINED_SUITE_JOBS,
+        ALL_FEATURE_JOBS | ALL_TAUGHT_JOBS | ALL_MASKED_JOBS | TRAINED_SUITE_JOBS,
     ),
     "an override of one setting": (
         "params.yaml", "clipgs_d: {method: clip_gs, override: {},",
@@ -85,7 +97,7 @@ CHANGES = {
     ),
     "a segmenter's code": (
         "src/semsplat/features/segmenters/sam_automatic.py", *NEW_CODE,
-        ALL_FEATURE_JOBS | ALL_TAUGHT_JOBS | TRAINED_SUITE_JOBS,
+        ALL_FEATURE_JOBS | ALL_TAUGHT_JOBS | ALL_MASKED_JOBS | TRAINED_SUITE_JOBS,
     ),
     "the code of a segmenter that follows the geometry": (
         "src/semsplat/features/segmenters/sam_granular.py", *NEW_CODE,
@@ -93,6 +105,13 @@ CHANGES = {
     ),
     "a loss on finished geometry": (
         "src/semsplat/train/granularity.py", *NEW_CODE, ALL_FROZEN_JOBS | TRAINED_SUITE_JOBS,
+    ),
+    "a loss on masks": (
+        "src/semsplat/train/contrast.py", *NEW_CODE, ALL_MASKED_JOBS | TRAINED_SUITE_JOBS,
+    ),
+    "a grounder's code": (
+        "src/semsplat/evaluate/grounders/points.py", *NEW_CODE,
+        ALL_MASKED_JOBS - CLUSTERED - TRAININGS | TRAINED_SUITE_JOBS - {SPEED, TABLE, QUERY_TABLE},
     ),
     "another segmenter's code": (
         "src/semsplat/features/segmenters/felzenszwalb.py", *NEW_CODE, set(),
@@ -108,7 +127,7 @@ CHANGES = {
     ),
     "the code of all figures": (
         "src/semsplat/figures/style.py", *NEW_CODE,
-        VIEWS | FEATURE_FIGURES | MAPS | QUERIES | SUITE_FIGURES,
+        VIEWS | FEATURE_FIGURES | MAPS | QUERIES | SELECTIONS | SUITE_FIGURES,
     ),
     "the ray caster": (
         "src/semsplat/data/world/raycast.py", *NEW_CODE, EVERYTHING,

@@ -15,6 +15,7 @@ from semsplat.io import read_json, write_json
 from tests.workflow.project import (
     EVERYTHING,
     FROZEN,
+    MASKED,
     SCENES,
     SETTINGS,
     SUITE_FIGURES,
@@ -22,10 +23,11 @@ from tests.workflow.project import (
     checkout,
     feature_figures,
     frozen_figures,
+    masked_figures,
 )
 
 PREPARED = ("geometry/{}/0", "features/{}/regions", "features/{}/granular", "features/{}/clip/0")
-TRAININGS = ("train/{}/clipgs_d/0", "train/{}/gags/0")
+TRAININGS = ("train/{}/clipgs_d/0", "train/{}/gags/0", "train/{}/cgc/0")
 # As the rule of trainings has it: with more threads torch adds in another order.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
 FOLDERS = {".snakemake", "data", "logs", "mlflow.db", "mlruns", "paper_figures", "results"}
@@ -41,7 +43,7 @@ def test_every_figure_score_card_and_stamp_is_made(finished: Project):
     drawn = {job for scene in SCENES for job in feature_figures(scene)}
     figures |= {job.removeprefix("draw ") for job in drawn}
     figures |= {f"paper_figures/smoke/clipgs_maps_smoke/{scene}/0.png" for scene in SCENES}
-    asked = {job for scene in SCENES for job in frozen_figures(scene)}
+    asked = {job for s in SCENES for job in frozen_figures(s) | masked_figures(s)}
     figures |= {job.removeprefix("draw ") for job in asked}
     assert set(finished.hashes("paper_figures/smoke")) == figures
     assert all((finished.root / figure).stat().st_size > 100 for figure in figures)
@@ -56,7 +58,7 @@ def test_every_figure_score_card_and_stamp_is_made(finished: Project):
         labels = finished.json(f"results/evaluate/{scene}/features/regions/scores.json")["metrics"]
         assert 0 < labels["region_accuracy"] < 1  # neither nothing nor the ground truth
         assert metrics[dataset][name]["features_regions"] == pytest.approx(labels, abs=1e-6)
-        for setting in ("geometry", *SETTINGS, *FROZEN):
+        for setting in ("geometry", *SETTINGS, *FROZEN, *MASKED):
             assert finished.json(f"mlruns/.logged/{scene}/{setting}/0.json")["run_id"]
         for setting in SETTINGS:
             card = finished.json(f"results/train/{scene}/{setting}/0/run.json")
@@ -70,8 +72,17 @@ def test_every_figure_score_card_and_stamp_is_made(finished: Project):
             scores = finished.json(f"results/evaluate/{scene}/{setting}/0/scores.json")["metrics"]
             assert 0 < scores["query_miou"] < 1 and 0 < scores["train_query_miou"] < 1
             assert metrics[dataset][name][setting] == pytest.approx(scores, abs=1e-6)
+        for setting in MASKED:
+            card = finished.json(f"results/train/{scene}/{setting}/0/run.json")
+            assert set(card["inputs"]) == {"scene", "features"}
+            scores = finished.json(f"results/evaluate/{scene}/{setting}/0/scores.json")
+            assert 0 < scores["metrics"]["points_mask_miou"] < 1
+            assert scores["grounders"]["points"]["pairs"] > 0
+            assert metrics[dataset][name][setting] == pytest.approx(scores["metrics"], abs=1e-6)
+            splats = finished.hashes(f"results/evaluate/{scene}/{setting}/0/clusters")
+            assert any(path.endswith("objects/0.ply") for path in splats)
     speed = finished.json("results/speed.json")["runs"]
-    settings = (*SETTINGS, *FROZEN)
+    settings = (*SETTINGS, *FROZEN, *MASKED)
     assert set(speed) == {f"{scene}/{setting}/0" for scene in SCENES for setting in settings}
 
 
@@ -132,4 +143,4 @@ def test_the_truth_of_a_scene_reaches_no_training(project: Project, finished: Pr
         for which in (finished, project)
     )
     assert before == after
-    assert all(any(setting in path for path in after) for setting in ("clipgs_d", "gags"))
+    assert all(any(setting in path for path in after) for setting in ("clipgs_d", "gags", "cgc"))
