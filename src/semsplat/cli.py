@@ -72,6 +72,25 @@ def ply(path: Path, /) -> None:
     print(f"from {[round(v, 3) for v in low]} to {[round(v, 3) for v in high]}")
 
 
+def select(scene: Path, model: Path, out: Path, /, click: list[str]) -> None:
+    """Select objects by clicks: masks of every view, and the Gaussians of each as a splat.
+
+    Args:
+        scene: the canonical scene, data/{dataset}/{scene}.
+        model: a training whose Gaussians hold features for that,
+            results/train/{dataset}/{scene}/cgc/{seed}.
+        out: the folder to write: NAME/masks/{frame}.png and NAME/object.ply.
+        click: NAME=VIEW:X,Y, a pixel of a view that shows the object; several may be given.
+    """
+    from semsplat.evaluate.clicked_objects import parse_clicks, write_objects
+    from semsplat.gpu import claim_device
+
+    clicks = parse_clicks(click)
+    with claim_device() as device:
+        write_objects(scene, model, out, clicks, device)
+    print(f"written to {out}: {', '.join(clicks)}")
+
+
 def restore(pull: bool = True) -> None:
     """Go to the recorded state of this commit without recomputing.
 
@@ -85,7 +104,13 @@ def restore(pull: bool = True) -> None:
 
 def main() -> None:
     """Run one verb."""
-    verbs: dict[str, Any] = {"check": check, "scene": scene, "ply": ply, "restore": restore}
+    verbs: dict[str, Any] = {
+        "check": check,
+        "scene": scene,
+        "ply": ply,
+        "select": select,
+        "restore": restore,
+    }
     with one_line_errors():
         tyro.extras.subcommand_cli_from_dict(verbs, prog="semsplat")
 

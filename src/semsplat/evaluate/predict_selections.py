@@ -29,6 +29,8 @@ from semsplat.paths import EXTRACTED, FEATURES, GROUNDING, SELECTIONS
 from semsplat.train.model import FILE, SemanticField, open_field
 
 NOTHING = -1
+VIEWS_KEPT = 4
+"""blended features of a large view fill a hundred megabytes"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,8 +55,10 @@ class Clicked:
     known: dict[str, tuple[Tensor, Tensor]] = field(default_factory=dict)
 
     def blended(self, frame: Frame) -> tuple[Tensor, Tensor]:
-        """Return a view's features [H, W, D] and alpha [H, W], drawn once."""
+        """Return a view's features [H, W, D] and alpha [H, W]; the last few are remembered."""
         if frame.name not in self.known:
+            if len(self.known) == VIEWS_KEPT:
+                self.known.pop(next(iter(self.known)))
             held = self.trained.semantics
             values = torch.cat([held, torch.ones_like(held[:, :1])], dim=1)
             drawn = self.trained.blend(frame, values)

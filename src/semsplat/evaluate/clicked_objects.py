@@ -1,0 +1,71 @@
+"""Objects that a person clicks on, as masks and as splats."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from semsplat.data.images import write_png
+from semsplat.data.manifest import write_manifest
+from semsplat.data.scene import load_scene
+from semsplat.errors import SemsplatError
+from semsplat.evaluate.grounding import Place
+from semsplat.evaluate.predict import model_facts
+from semsplat.evaluate.predict_selections import Clicked
+from semsplat.evaluate.selection import THRESHOLD, cosine, selected
+from semsplat.io import atomic_dir
+from semsplat.log import progress
+from semsplat.splat.ply import write_ply
+from semsplat.train.methods import SIMILARITY, method
+from semsplat.train.model import open_field
+
+CLICK = re.compile(r"(?P<name>[^=/]+)=(?P<view>.+):(?P<x>\d+),(?P<y>\d+)")
+INSIDE = np.uint8(255)
+
+
+def parse_clicks(texts: list[str]) -> dict[str, Place]:
+    """Return the places of clicks written NAME=VIEW:X,Y; raise for what is none."""
+    found: dict[str, Place] = {}
+    for text in texts:
+        match = CLICK.fullmatch(text)
+        if match is None:
+            raise SemsplatError(
+                f"click '{text}': write NAME=VIEW:X,Y, as in frog=kermit001:207,127"
+            )
+        name = match["name"]
+        if name in found:
+            raise SemsplatError(f"click '{text}': '{name}' is clicked twice; choose another name")
+        found[name] = Place(match["view"], (int(match["x"]), int(match["y"])))
+    return found
+
+
+@torch.no_grad()
+def write_objects(
+    scene_dir: Path, model_dir: Path, out_dir: Path, clicks: dict[str, Place], device: str
+) -> None:
+    """Write ``{name}/masks/{frame}.png``, 255 inside, of all views, and ``{name}/object.ply``.
+
+    Pixels and Gaussians belong to an object by CGC's Eq. 6 with the paper's threshold.
+
+    Raises:
+        SemsplatError: a click is outside its view, on nothing, or in a view that is not there; or
+            the training's Gaussians hold no features that select.
+    """
+    scene, field = load_scene(scene_dir), open_field(model_dir, device)
+    if method(field.facts.method).ANSWERS != SIMILARITY:
+        raise SemsplatError(f"{model_dir}: {field.facts.method} selects nothing; train cgc")
+    clicked = Clicked(field)
+    asked = clicked.ask(clicks, {frame.name: frame for frame in scene.frames}, strict=True)
+    with atomic_dir(out_dir) as partial:
+        for frame in progress(scene.frames, "select", total=len(scene.frames)):
+            features, _ = clicked.blended(frame)
+            masks = selected(cosine(features, asked.vectors), THRESHOLD).cpu().numpy()
+            for name, mask in zip(asked.found, masks, strict=True):
+                write_png(partial / name / "masks" / f"{frame.name}.png", mask * INSIDE)
+        for name, members in zip(asked.found, asked.members, strict=True):
+            gaussians = {key: value[members] for key, value in field.trained.gaussians.items()}
+            write_ply(partial / name / "object.ply", gaussians)
+        write_manifest(partial, {**model_facts(model_dir, device), "threshold": THRESHOLD})
