@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from semsplat.bench import methods
+from semsplat.bench import contrast, methods
 from semsplat.bench.rasterize import Size, brute_force, measure, ours, parity, plain
 from semsplat.data.scene import Frame
 from semsplat.data.scene_writer import SceneWriter
 from semsplat.io import read_json
 from semsplat.train.model import SemanticField
 from tests.unit.data.scene_helpers import ORIGIN, K, one_line_error, viewmat_at
-from tests.unit.evaluate.model_helpers import write_asked, write_model, write_scene
+from tests.unit.evaluate.model_helpers import write_asked, write_grouped, write_model, write_scene
 
 SRC = Path(__file__).parents[2] / "src"
 RUNS = ("toys/shelf/a/0", "toys/shelf/b/1")  # clip_gs and feature_3dgs
@@ -112,6 +112,19 @@ def test_a_field_that_answers_prompts_is_timed_by_the_parts_of_a_query(
     done = bench("--runs", RUNS[0])
     assert done.returncode == 0, done.stderr
     assert "ms a query at 16x12 on cpu" in done.stdout
+
+
+def test_a_field_that_selects_is_timed_by_a_mask(trained: Path) -> None:
+    write_grouped(Path("results/train/toys/shelf/c/0"))
+    row = methods.benchmark(["toys/shelf/c/0"], 2, "cpu")["runs"]["toys/shelf/c/0"]
+    assert row["mask_ms"] > 0 and row.keys().isdisjoint({"fps", "query_ms"})
+
+
+def test_the_contrastive_loss_is_the_same_in_three_ways() -> None:
+    report = contrast.benchmark(24, 18, 7, 1, "cpu")
+    assert report["n_masks"] >= 7 and report["losses_differ"] < 1e-4
+    assert report["times_faster"].keys() == {"loop", "written_out"}
+    assert len(contrast.grid(320, 240, 100).unique()) >= 100
 
 
 def test_the_clock_runs_around_the_work_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,7 +33,7 @@ def parse_clicks(texts: list[str]) -> dict[str, Place]:
         match = CLICK.fullmatch(text)
         if match is None:
             raise SemsplatError(
-                f"click '{text}': write NAME=VIEW:X,Y, as in frog=kermit001:207,127"
+                f"click '{text}': write NAME=VIEW:X,Y, as in frog=a_view:207,127"
             )
         name = match["name"]
         if name in found:
