@@ -32,9 +32,7 @@ def parse_clicks(texts: list[str]) -> dict[str, Place]:
     for text in texts:
         match = CLICK.fullmatch(text)
         if match is None:
-            raise SemsplatError(
-                f"click '{text}': write NAME=VIEW:X,Y, as in frog=a_view:207,127"
-            )
+            raise SemsplatError(f"click '{text}': write NAME=VIEW:X,Y, as in frog=a_view:207,127")
         name = match["name"]
         if name in found:
             raise SemsplatError(f"click '{text}': '{name}' is clicked twice; choose another name")
