@@ -14,11 +14,12 @@ from torch.nn.functional import normalize
 
 from semsplat.data.images import write_png
 from semsplat.data.manifest import write_manifest
-from semsplat.data.scene import Frame, load_scene
+from semsplat.data.scene import Frame, load_ids, load_scene
 from semsplat.errors import SemsplatError
 from semsplat.evaluate.predict import model_facts
+from semsplat.evaluate.protocols import instances
 from semsplat.evaluate.selection import DRAWN
-from semsplat.io import atomic_dir
+from semsplat.io import atomic_dir, write_json
 from semsplat.palette import region_colours
 from semsplat.params.evaluate import Clusters
 from semsplat.splat.cpu.harmonics import C0
@@ -77,6 +78,8 @@ def write_clusters(
     """Write a field's clusters as maps and as splats that plain viewers open.
 
     ``maps/{frame}.png``: 16-bit ids of every held-out view, 0 = nothing drawn, then cluster + 1.
+    ``scores.json``: ``instances/ari@1`` of the views with true instances; the truth is read for
+    nothing else.
     ``ids.npy``: int64 [N], the cluster of every Gaussian.  ``clusters.ply``: the scene in the
     colours of its clusters.  ``objects/{cluster}.ply``: the Gaussians of each, as they are.
     """
@@ -84,15 +87,25 @@ def write_clusters(
     ids = cluster(field, options, seed)
     gaussians = {key: value.cpu() for key, value in field.trained.gaussians.items()}
     with atomic_dir(out_dir) as partial:
+        views = {}
         for frame in scene.test:
-            map_ = cluster_map(field, frame, ids) + 1
-            write_png(partial / "maps" / f"{frame.name}.png", map_.astype(np.uint16))
+            clusters = (cluster_map(field, frame, ids) + 1).astype(np.uint16)
+            write_png(partial / "maps" / f"{frame.name}.png", clusters)
+            views[frame.name] = _score(frame, clusters)
+        write_json(partial / "scores.json", {"protocol": instances.NAME, "ari": views})
         np.save(partial / "ids.npy", ids)
         write_ply(partial / "clusters.ply", coloured(gaussians, ids))
         for number in range(int(ids.max()) + 1):
             members = {key: value[ids == number] for key, value in gaussians.items()}
             write_ply(partial / "objects" / f"{number}.ply", members)
         write_manifest(partial, {**model_facts(model_dir, device), "options": options.model_dump()})
+
+
+def _score(frame: Frame, clusters: NDArray[np.uint16]) -> float | None:
+    """Return how well a view's clusters are its true instances, None where these are unknown."""
+    if frame.instances_path is None:
+        return None
+    return instances.score(clusters, load_ids(frame.instances_path, frame))
 
 
 def coloured(gaussians: dict[str, Any], ids: Ids) -> dict[str, Any]:

@@ -102,8 +102,8 @@ def predict_selections(
     ``selections/{frame}.npz`` and ``grounding.json`` are as `semsplat.evaluate.selections`
     describes.  A prompt is asked in the labelled views that show it, a person's click in all.
     ``features/{frame}.png`` shows the features of each view in colours that mean the same in all;
-    ``extracted/{grounder}/{n}.png`` the Gaussians alone that the n-th prompt of the grounding
-    selects, seen from where it was asked.
+    ``extracted/{grounder}/{n}.png`` the Gaussians alone that the n-th of the grounded prompts in
+    alphabetical order selects, seen from where it was asked.
     """
     scene, clicked = load_scene(scene_dir), Clicked(open_field(model_dir, device))
     features = open_features(features_dir)
@@ -146,9 +146,9 @@ def _write_alone(
     """Write what every prompt cuts out of the scene, seen from where it was asked."""
     frames = {frame.name: frame for frame in scene.frames}
     for name, asked in queries.items():
-        for number, prompt in enumerate(asked.found):
+        for number, prompt in enumerate(sorted(asked.found)):
             frame = frames[asked.places[prompt].view]
-            alone = draw_alone(field, frame, asked.members[number])
+            alone = draw_alone(field, frame, asked.members[asked.found.index(prompt)])
             write_png(folder / name / f"{number}.png", alone)
 
 

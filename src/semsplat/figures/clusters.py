@@ -33,7 +33,8 @@ class Options(SettingSheet):
 def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
     """Draw one run's sheet."""
     from semsplat.data.scene import load_scene
-    from semsplat.figures.pictures import evenly, picture_grid
+    from semsplat.evaluate.protocols import instances
+    from semsplat.figures.pictures import add_title, evenly, picture_grid
     from semsplat.figures.style import save_figure, setting_keys, styled
 
     (run,) = runs
@@ -42,9 +43,11 @@ def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
     titles = ["photograph", *options.settings.values(), *truth]
     with styled():
         aspect = frames[0].width / frames[0].height
-        figure, axes = picture_grid(len(frames), titles, aspect, options.row_height_in)
+        figure, axes = picture_grid(len(frames), titles, aspect, options.row_height_in, 0.4)
         for row, frame in zip(axes, frames, strict=True):
             _draw_row(row, run, frame, options)
+        if truth:
+            add_title(figure, f"ARI: agreement with the true objects, {instances.NAME}")
         save_figure(figure, out, setting_keys(run, list(options.settings)), options.dpi)
 
 
@@ -52,6 +55,7 @@ def _draw_row(row: Any, run: FigureRun, frame: Frame, options: Options) -> None:
     """Draw one view: photograph, every setting's clusters, true objects if they are known."""
     from semsplat.data.scene import load_ids, load_image
     from semsplat.figures.pictures import show_regions
+    from semsplat.io import read_json
     from semsplat.paths import CLUSTERS
 
     photograph = load_image(frame)
@@ -65,3 +69,8 @@ def _draw_row(row: Any, run: FigureRun, frame: Frame, options: Options) -> None:
     for axis, path in zip(row[1:], paths, strict=False):
         ids = load_ids(path, frame) - 1
         show_regions(axis, photograph, ids.astype(np.int16), options.row_px)
+    for axis, setting in zip(row[1:], options.settings, strict=False):
+        scores = read_json(run.setting_dir(setting) / CLUSTERS / "scores.json")
+        ari = scores["ari"][frame.name]
+        count = axis.get_xlabel().split(",")[0]
+        axis.set_xlabel(count if ari is None else f"{count}, ARI {ari:.2f}")

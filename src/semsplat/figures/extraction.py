@@ -75,5 +75,5 @@ def _draw_row(row: Any, run: FigureRun, scene: Scene, prompt: str, options: Opti
         frame = frames[places[prompt].view]
         row[0].imshow(load_image(frame))
         row[0].plot(*places[prompt].pixel, "o", ms=CLICK_POINTS, mfc="none", mec=CLICK, mew=2)
-        path = folder / EXTRACTED / options.grounder / f"{list(places).index(prompt)}.png"
+        path = folder / EXTRACTED / options.grounder / f"{sorted(places).index(prompt)}.png"
         axis.imshow(read_rgb(path, (frame.width, frame.height)))

@@ -12,6 +12,8 @@ import torch
 from semsplat.data.images import read_ids
 from semsplat.data.scene import load_scene
 from semsplat.evaluate.clusters import by_size, cluster, write_clusters
+from semsplat.evaluate.protocols import instances
+from semsplat.io import read_json
 from semsplat.params.evaluate import Clusters
 from semsplat.splat.cpu.harmonics import C0
 from semsplat.splat.ply import read_ply
@@ -78,3 +80,16 @@ def test_maps_and_splats_are_written(tmp_path, monkeypatch):
     colours = whole["sh0"][:, 0] * C0 + 0.5
     assert (colours[0] - colours[1]).abs().max() > 0.1 and not whole["shN"].any()
     assert np.load(out / "ids.npy").tolist() == [1, 0]
+    assert read_json(out / "scores.json") == {
+        "protocol": "instances/ari@1",
+        "ari": {"cam/near": None, "cam/far": None},  # the scene has no true instances
+    }
+
+
+def test_the_rand_index_by_hand():
+    truth = np.array([[1, 1, 2, 2, 0]])
+    assert instances.score(np.array([[7, 7, 3, 3, 9]]), truth) == 1  # numbers mean nothing
+    assert instances.score(np.array([[7, 7, 7, 7, 9]]), truth) == 0
+    # of 6 pairs: 2 together in truth, 2 in the clusters, none in both; expected 2 * 2 / 6
+    assert instances.score(np.array([[1, 2, 1, 2, 0]]), truth) == pytest.approx(-0.5)
+    assert instances.score(truth, np.zeros_like(truth)) is None

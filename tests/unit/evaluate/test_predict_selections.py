@@ -142,7 +142,11 @@ def test_a_wrong_click_of_a_person_is_an_error(scene_dir, features_dir, tmp_path
 
 def test_what_is_cut_out_stands_alone(scene_dir, features_dir, tmp_path):
     out = predict(scene_dir, features_dir, tmp_path)
-    red = read_rgb(out / "extracted/points/0.png", (16, 12)).astype(int)
+    blue, red = (
+        read_rgb(out / f"extracted/points/{number}.png", (16, 12)).astype(int)
+        for number in range(2)  # in alphabetical order
+    )
+    assert (blue[:, :7] == 255).all()
     x1, y1, _, _ = LEFT["a"]
     assert red[y1, x1, 0] > red[y1, x1, 2] + 50  # the left ball is red
     assert (red[:, 9:] == 255).all()  # the right one is not there

@@ -177,6 +177,8 @@ def write_selections(folder: Path, shift: int) -> None:
     for number in range(2):
         picture = np.full((12, 16, 3), 40 * shift + number, np.uint8)
         write_png(folder / "predictions/extracted/points" / f"{number}.png", picture)
+    ari = {"left/a": 0.5, "left/b": None, "c": 0.25}
+    write_json(folder / "clusters/scores.json", {"protocol": "instances/ari@1", "ari": ari})
     write_manifest(folder / "clusters", {})
 
 

@@ -74,4 +74,4 @@ def test_pictures_name_their_columns(results: Path, drawn: list[Figure]) -> None
     draw("clusters")
     for figure, first in zip(drawn, ("regions", "photograph"), strict=True):
         assert {first, *SETTINGS.values(), "left/a"} <= texts(figure)
-    assert any("2 regions, 100% covered" in text for text in texts(drawn[1]))
+    assert "2 regions, ARI 0.50" in texts(drawn[1])
