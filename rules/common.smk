@@ -99,14 +99,11 @@ def over_settings(*patterns):
 
 def over_clusters():
     """Return the clusters that the suite's figures show, each once."""
-    found = set()
-    for name in PARAMS.suites[SUITE].figures:
-        figure = PARAMS.figures[name]
-        for pattern in figure_kind(figure.kind).NEEDS:
-            if "/clusters/" in pattern:
-                for setting in figure.options["settings"]:
-                    found |= {*over_shown(name, pattern.replace("{setting}", setting))}
-    return sorted(found)
+    names = PARAMS.suites[SUITE].figures
+    needs = [
+        (name, n) for name in names for n in figure_needs(name) if "/clusters/" in n
+    ]
+    return sorted({path for need in needs for path in over_shown(*need)})
 
 
 def options_json(wildcards):
@@ -293,9 +290,9 @@ def figure_files():
     return found
 
 
-def figure_inputs(wildcards):
-    """Return the results that a figure reads."""
-    figure = PARAMS.figures[wildcards.figure]
+def figure_needs(name):
+    """Return the patterns of what a figure reads, its settings and recipes filled in."""
+    figure = PARAMS.figures[name]
     needs = figure_kind(figure.kind).NEEDS
     settings, recipes = figure.options.get("settings", ()), figure.recipes.values()
     for mark, names in (("{setting}", settings), ("{recipe}", recipes)):
@@ -304,6 +301,12 @@ def figure_inputs(wildcards):
             for pattern in needs
             for name in (names if mark in pattern else [""])
         ]
+    return needs
+
+
+def figure_inputs(wildcards):
+    """Return the results that a figure reads."""
+    needs = figure_needs(wildcards.figure)
     if hasattr(wildcards, "scene"):
         return [pattern.format(**wildcards) for pattern in needs]
     return over_shown(wildcards.figure, *needs)

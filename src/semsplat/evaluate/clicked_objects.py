@@ -14,7 +14,7 @@ from semsplat.data.scene import load_scene
 from semsplat.errors import SemsplatError
 from semsplat.evaluate.grounding import Place
 from semsplat.evaluate.predict import model_facts
-from semsplat.evaluate.predict_selections import Clicked
+from semsplat.evaluate.predict_selections import ClickableField
 from semsplat.evaluate.selection import THRESHOLD, cosine, selected
 from semsplat.io import atomic_dir
 from semsplat.log import progress
@@ -55,7 +55,7 @@ def write_objects(
     scene, field = load_scene(scene_dir), open_field(model_dir, device)
     if method(field.facts.method).ANSWERS != SIMILARITY:
         raise SemsplatError(f"{model_dir}: {field.facts.method} selects nothing; train cgc")
-    clicked = Clicked(field)
+    clicked = ClickableField(field)
     asked = clicked.ask(clicks, {frame.name: frame for frame in scene.frames}, strict=True)
     with atomic_dir(out_dir) as partial:
         for frame in progress(scene.frames, "select", total=len(scene.frames)):

@@ -20,6 +20,7 @@ from semsplat.evaluate.grounders import PERSON, grounder, grounder_names
 from semsplat.evaluate.grounding import Place, World
 from semsplat.evaluate.predict import model_facts
 from semsplat.evaluate.selection import DRAWN, THRESHOLD, cosine, query_features, selected
+from semsplat.evaluate.selections import extracted_name
 from semsplat.features.queries import Texts
 from semsplat.features.store import open_features, write_arrays
 from semsplat.io import atomic_dir, sha256_file, write_json
@@ -48,7 +49,7 @@ class Queries:
 
 
 @dataclass(frozen=True, eq=False)
-class Clicked:
+class ClickableField:
     """A trained field, and its blended features view by view."""
 
     trained: SemanticField
@@ -102,10 +103,10 @@ def predict_selections(
     ``selections/{frame}.npz`` and ``grounding.json`` are as `semsplat.evaluate.selections`
     describes.  A prompt is asked in the labelled views that show it, a person's click in all.
     ``features/{frame}.png`` shows the features of each view in colours that mean the same in all;
-    ``extracted/{grounder}/{n}.png`` the Gaussians alone that the n-th of the grounded prompts in
-    alphabetical order selects, seen from where it was asked.
+    ``extracted/{grounder}/``, with names by `extracted_name`, the Gaussians alone that each prompt
+    selects, seen from where it was asked.
     """
-    scene, clicked = load_scene(scene_dir), Clicked(open_field(model_dir, device))
+    scene, clicked = load_scene(scene_dir), ClickableField(open_field(model_dir, device))
     features = open_features(features_dir)
     world = World(scene, features, Texts(features, device), clicks)
     queries = ask_all(world, clicked)
@@ -117,7 +118,7 @@ def predict_selections(
         write_manifest(partial, {**facts, "threshold": THRESHOLD})
 
 
-def ask_all(world: World, clicked: Clicked) -> dict[str, Queries]:
+def ask_all(world: World, clicked: ClickableField) -> dict[str, Queries]:
     """Return what every grounder asks."""
     frames = {frame.name: frame for frame in world.scene.frames}
     return {
@@ -126,7 +127,9 @@ def ask_all(world: World, clicked: Clicked) -> dict[str, Queries]:
     }
 
 
-def _write_views(folder: Path, world: World, clicked: Clicked, queries: dict[str, Queries]) -> None:
+def _write_views(
+    folder: Path, world: World, clicked: ClickableField, queries: dict[str, Queries]
+) -> None:
     """Write the selections and the colours of the features of every held-out view."""
     palette = Palette(clicked.trained.semantics)
     for frame in progress(world.scene.test, "select", total=len(world.scene.test)):
@@ -146,15 +149,14 @@ def _write_alone(
     """Write what every prompt cuts out of the scene, seen from where it was asked."""
     frames = {frame.name: frame for frame in scene.frames}
     for name, asked in queries.items():
-        for number, prompt in enumerate(sorted(asked.found)):
-            frame = frames[asked.places[prompt].view]
-            alone = draw_alone(field, frame, asked.members[asked.found.index(prompt)])
-            write_png(folder / name / f"{number}.png", alone)
+        for prompt, members in zip(asked.found, asked.members, strict=True):
+            alone = draw_alone(field, frames[asked.places[prompt].view], members)
+            write_png(folder / name / extracted_name(asked.found, prompt), alone)
 
 
 @torch.no_grad()
 def select_in(
-    clicked: Clicked, frame: Frame, asked: Queries, prompts: list[str]
+    clicked: ClickableField, frame: Frame, asked: Queries, prompts: list[str]
 ) -> dict[str, NDArray[Any]]:
     """Return the arrays of one grounder in one view; ``prompts`` are asked of what was found."""
     features, alpha = clicked.blended(frame)

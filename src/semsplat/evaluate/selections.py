@@ -14,7 +14,7 @@ The grounding is {G: {prompt: {"view": name, "pixel": [x, y]} or {"missing": rea
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,6 +80,14 @@ def read_places(predictions_dir: Path, scene: Scene) -> dict[str, dict[str, Clic
     if unknown := sorted(views - {frame.name for frame in scene.frames}):
         raise SemsplatError(f"{path}: the scene has no view '{unknown[0]}'; predict again")
     return found
+
+
+def extracted_name(prompts: Iterable[str], prompt: str) -> str:
+    """Return the picture of what a prompt cuts out, below ``extracted/{grounder}/``.
+
+    Prompts need not be names of files: they are numbered in alphabetical order.
+    """
+    return f"{sorted(prompts).index(prompt)}.png"
 
 
 def read_references(predictions_dir: Path, scene: Scene) -> References:

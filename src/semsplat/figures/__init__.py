@@ -12,6 +12,7 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Literal
 
 from pydantic import Field
 
@@ -78,6 +79,13 @@ class SettingSheet(SettingFigure):
     def row_px(self) -> int:
         """Height of a picture on the page."""
         return round(self.row_height_in * self.dpi)
+
+
+class ClickSheet(SettingSheet):
+    """Options that sheets of what clicks select share."""
+
+    grounder: Literal["clicks", "points", "clip_regions"]
+    """whose clicks: a person's, the annotated points, or those that follow from texts"""
 
 
 def figure_kinds() -> list[str]:

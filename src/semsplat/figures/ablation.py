@@ -26,7 +26,7 @@ LESSONS = {"teacher `{}`, 2-D": "teacher_", "best vote of its regions, `{}`": "b
 
 def columns() -> list[Column]:
     """Return the columns."""
-    from semsplat.figures.tables import metric, number, speed_of
+    from semsplat.figures.tables import costs, metric, number, speed_of
 
     return [
         metric("PSNR", "psnr", factor=1.0),
@@ -38,9 +38,7 @@ def columns() -> list[Column]:
         metric("train mIoU", "train_miou"),
         speed_of("FPS", "fps"),
         number("Gaussians", "n_gaussians"),
-        number("semantics MB", "semantic_mb", digits=2),
-        number("training s", "train_s"),
-        number("peak RAM MB", "peak_ram_mb"),
+        *costs(),
     ]
 
 

@@ -6,12 +6,12 @@ The paper's Fig. 3.  A prompt has one click, in one view; its masks elsewhere fo
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from semsplat.errors import SemsplatError
-from semsplat.figures import PREDICTION_FILES, SettingSheet
+from semsplat.figures import PREDICTION_FILES, ClickSheet
 from semsplat.params.base import Count
 
 if TYPE_CHECKING:
@@ -23,16 +23,13 @@ if TYPE_CHECKING:
 SCOPE = "run"
 EXTENSION = "png"
 NEEDS = (*PREDICTION_FILES, "results/evaluate/{dataset}/{scene}/{setting}/{seed}/scores.json")
-CLICK, MASK, TRUTH = "#FF00AA", "#0077FF", "#FFDD00"
-CLICK_POINTS = 8
+MASK, TRUTH = "#0077FF", "#FFDD00"
 PALE = 0.4
 
 
-class Options(SettingSheet):
+class Options(ClickSheet):
     """What the sheet shows."""
 
-    grounder: Literal["clicks", "points", "clip_regions"]
-    """whose clicks: a person's, the annotated points, or those that follow from texts"""
     n_prompts: Count
     """prompts, those that most views show first"""
     n_views: Count
@@ -53,7 +50,7 @@ class Row(NamedTuple):
 
 def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
     """Draw one run's sheet: a row per prompt and other view."""
-    from semsplat.figures.pictures import add_legend, picture_grid
+    from semsplat.figures.pictures import CLICK, add_legend, picture_grid
     from semsplat.figures.style import save_figure, setting_keys, styled
 
     (run,) = runs
@@ -76,10 +73,14 @@ def shown_rows(run: FigureRun, options: Options) -> list[Row]:
     Clicks are the first setting's; where it has none, another setting may have one.
     """
     from semsplat.data.scene import load_scene
+    from semsplat.evaluate.named_objects import Truth
     from semsplat.evaluate.selections import read_places
     from semsplat.figures.pictures import evenly
+    from semsplat.io import read_json
 
     scene = load_scene(run.scene_dir)
+    truth, metric = Truth(scene), f"{options.grounder}_mask_miou"
+    pairs = [read_json(run.setting_dir(s) / "scores.json")["queries"] for s in options.settings]
     masks = {setting: _masks(run, scene, setting, options) for setting in options.settings}
     first = next(iter(options.settings))
     places = read_places(run.setting_dir(first) / "predictions", scene)[options.grounder]
@@ -92,8 +93,9 @@ def shown_rows(run: FigureRun, options: Options) -> list[Row]:
         others = [frame for frame in showing[prompt] if frame is not clicked]
         for frame in evenly(others or showing[prompt], options.n_views):
             found = [masks[setting][frame.name].get(prompt) for setting in options.settings]
-            truth, scores = _judged(run, scene, frame, prompt, options)
-            rows.append(Row(prompt, clicked, pixel, frame, truth, found, scores))
+            mask = truth.masks(frame).get(prompt) if truth.has(frame) else None
+            scores = [of.get(frame.name, {}).get(prompt, {}).get(metric) for of in pairs]
+            rows.append(Row(prompt, clicked, pixel, frame, mask, found, scores))
     if not rows:
         raise SemsplatError(
             f"{run.dataset}/{run.scene}: nothing was clicked by '{options.grounder}'; name clicks"
@@ -116,28 +118,12 @@ def _masks(
     }
 
 
-def _judged(
-    run: FigureRun, scene: Scene, frame: Frame, prompt: str, options: Options
-) -> tuple[Mask | None, list[float | None]]:
-    """Return the true mask of a prompt in a view, if it is labelled, and every setting's IoU."""
-    from semsplat.evaluate.named_objects import Truth
-    from semsplat.io import read_json
-
-    truth, scores = Truth(scene), []
-    for setting in options.settings:
-        pairs = read_json(run.setting_dir(setting) / "scores.json")["queries"]
-        values = pairs.get(frame.name, {}).get(prompt, {})
-        scores.append(values.get(f"{options.grounder}_mask_miou"))
-    return (truth.masks(frame).get(prompt) if truth.has(frame) else None), scores
-
-
 def _draw_row(axes: Any, row: Row, options: Options) -> None:
     """Draw the clicked view, the other one with its truth, and every setting's mask."""
     from semsplat.data.scene import load_image
-    from semsplat.figures.pictures import enlarged, outlined
+    from semsplat.figures.pictures import enlarged, outlined, show_click
 
-    axes[0].imshow(load_image(row.clicked))
-    axes[0].plot(*row.pixel, "o", ms=CLICK_POINTS, mfc="none", mec=CLICK, mew=2)
+    show_click(axes[0], load_image(row.clicked), row.pixel)
     axes[0].set_ylabel(f"“{row.prompt}”")
     axes[0].set_xlabel(row.clicked.name)
     picture = enlarged(load_image(row.shown), options.row_px)

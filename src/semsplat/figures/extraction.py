@@ -6,29 +6,27 @@ The paper's Fig. 4.  A Gaussian is taken by its own feature; what does not belon
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from semsplat.errors import SemsplatError
-from semsplat.figures import PREDICTION_FILES, SettingSheet
+from semsplat.figures import PREDICTION_FILES, ClickSheet
 from semsplat.params.base import Count
 
 if TYPE_CHECKING:
     from semsplat.data.scene import Scene
+    from semsplat.evaluate.selections import Clicked
     from semsplat.figures.style import FigureRun
 
 SCOPE = "run"
 EXTENSION = "png"
 NEEDS = PREDICTION_FILES
-CLICK, CLICK_POINTS = "#FF00AA", 8
 
 
-class Options(SettingSheet):
+class Options(ClickSheet):
     """How the sheet looks."""
 
-    grounder: Literal["clicks", "points", "clip_regions"]
-    """whose clicks"""
     n_prompts: Count
     """rows, spread evenly over the prompts"""
 
@@ -42,9 +40,11 @@ def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
 
     (run,) = runs
     scene = load_scene(run.scene_dir)
-    first = next(iter(options.settings))
-    places = read_places(run.setting_dir(first) / "predictions", scene)[options.grounder]
-    prompts = evenly(list(places), options.n_prompts)
+    places = {
+        setting: read_places(run.setting_dir(setting) / "predictions", scene)[options.grounder]
+        for setting in options.settings
+    }
+    prompts = evenly(list(next(iter(places.values()))), options.n_prompts)
     if not prompts:
         raise SemsplatError(f"{run.dataset}/{run.scene}: nothing was clicked to take out")
     with styled():
@@ -52,28 +52,34 @@ def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
         titles = ["clicked", *options.settings.values()]
         figure, axes = picture_grid(len(prompts), titles, aspect, options.row_height_in)
         for row, prompt in zip(axes, prompts, strict=True):
-            _draw_row(row, run, scene, prompt, options)
+            _draw_row(row, run, scene, prompt, places, options)
         save_figure(figure, out, setting_keys(run, list(options.settings)), options.dpi)
 
 
-def _draw_row(row: Any, run: FigureRun, scene: Scene, prompt: str, options: Options) -> None:
+def _draw_row(
+    row: Any,
+    run: FigureRun,
+    scene: Scene,
+    prompt: str,
+    places: dict[str, dict[str, Clicked]],
+    options: Options,
+) -> None:
     """Draw the clicked view, and what every setting selects, seen from there."""
     from semsplat.data.images import read_rgb
     from semsplat.data.scene import load_image
-    from semsplat.evaluate.selections import read_places
+    from semsplat.evaluate.selections import extracted_name
+    from semsplat.figures.pictures import show_click
     from semsplat.paths import EXTRACTED
 
     frames = {frame.name: frame for frame in scene.frames}
+    clicked = next(iter(places.values()))[prompt]
+    show_click(row[0], load_image(frames[clicked.view]), clicked.pixel)
     row[0].set_ylabel(f"“{prompt}”")
-    for axis, setting in zip(row[1:], options.settings, strict=True):
-        folder = run.setting_dir(setting) / "predictions"
-        places = read_places(folder, scene)[options.grounder]
-        if prompt not in places:
+    for axis, (setting, found) in zip(row[1:], places.items(), strict=True):
+        if prompt not in found:
             axis.imshow(np.full((1, 1, 3), 255, np.uint8))
             axis.set_xlabel("no prediction")
             continue
-        frame = frames[places[prompt].view]
-        row[0].imshow(load_image(frame))
-        row[0].plot(*places[prompt].pixel, "o", ms=CLICK_POINTS, mfc="none", mec=CLICK, mew=2)
-        path = folder / EXTRACTED / options.grounder / f"{sorted(places).index(prompt)}.png"
-        axis.imshow(read_rgb(path, (frame.width, frame.height)))
+        frame = frames[found[prompt].view]
+        folder = run.setting_dir(setting) / "predictions" / EXTRACTED / options.grounder
+        axis.imshow(read_rgb(folder / extracted_name(found, prompt), (frame.width, frame.height)))

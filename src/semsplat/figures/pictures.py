@@ -27,6 +27,7 @@ CLASS_COLOURS = (
 )
 VOID_COLOUR = "#404040"
 REGION_OPACITY = 0.6
+CLICK, CLICK_POINTS = "#FF00AA", 8
 HALO = "#FFFFFF"
 LINE_PX, HALO_PX = 2, 4
 LEGEND_ENTRY_IN = 0.85
@@ -164,6 +165,12 @@ def show_regions(axis: Any, photograph: Picture, ids: NDArray[np.int16], height_
     inside = ids >= 0
     count = len(np.unique(ids[inside]))
     axis.set_xlabel(f"{count} regions, {inside.mean():.0%} covered")
+
+
+def show_click(axis: Any, photograph: Picture, pixel: tuple[int, int]) -> None:
+    """Draw a photograph with a ring around the pixel (x, y) that was clicked."""
+    axis.imshow(photograph)
+    axis.plot(*pixel, "o", ms=CLICK_POINTS, mfc="none", mec=CLICK, mew=2)
 
 
 def enlarged(picture: Picture, height_px: int) -> Picture:

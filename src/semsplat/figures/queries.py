@@ -29,11 +29,6 @@ METRICS = {
     "trained on: mIoU, frozen": "train_query_miou_frozen",
 }
 SPEED = {"render ms": "render_ms", "predict ms": "predict_ms"}  # GAGS's Table 3 in seconds
-NUMBERS = {
-    "semantics MB": ("semantic_mb", 2),
-    "training s": ("train_s", 0),
-    "peak RAM MB": ("peak_ram_mb", 0),
-}
 
 
 class Options(SettingFigure):
@@ -44,17 +39,17 @@ def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
     """Write the table of all scenes, one table per scene, and what the numbers need."""
     from semsplat.figures.tables import write_tables
 
-    write_tables(runs, options.settings, _columns, _notes, out)
+    write_tables(runs, options.settings, _columns(), _notes, out)
 
 
-def _columns(_: Rows) -> list[Column]:
+def _columns() -> list[Column]:
     """Return the columns, the metrics' with their protocols."""
     from semsplat.evaluate.score_queries import protocol_of
-    from semsplat.figures.tables import metric, number, speed_of
+    from semsplat.figures.tables import costs, metric, speed_of
 
     columns = [metric(f"{t}<br>`{protocol_of(name)}`", name) for t, name in METRICS.items()]
     columns += [speed_of(title, name) for title, name in SPEED.items()]
-    return columns + [number(title, name, digits) for title, (name, digits) in NUMBERS.items()]
+    return columns + costs()
 
 
 def _notes(rows: Rows, speed: Any) -> list[str]:

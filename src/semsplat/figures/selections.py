@@ -25,11 +25,6 @@ METRICS = {
     "mIoU, argmax": "argmax_miou",
 }
 SPEED = {"mask ms": "mask_ms"}
-NUMBERS = {
-    "semantics MB": ("semantic_mb", 2),
-    "training s": ("train_s", 0),
-    "peak RAM MB": ("peak_ram_mb", 0),
-}
 
 
 class Options(SettingFigure):
@@ -40,13 +35,13 @@ def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
     """Write the table of all scenes, one table per scene, and what the numbers need."""
     from semsplat.figures.tables import write_tables
 
-    write_tables(runs, options.settings, _columns, _notes, out)
+    write_tables(runs, options.settings, _columns(), _notes, out)
 
 
-def _columns(_: Rows) -> list[Column]:
+def _columns() -> list[Column]:
     """Return the columns, the metrics' with their protocols."""
     from semsplat.evaluate.score_selections import protocol_of
-    from semsplat.figures.tables import metric, number, speed_of
+    from semsplat.figures.tables import costs, metric, speed_of
 
     columns = [
         metric(f"{word}: {title}<br>`{protocol_of(name)}`", f"{grounder}_{name}")
@@ -54,7 +49,7 @@ def _columns(_: Rows) -> list[Column]:
         for title, name in METRICS.items()
     ]
     columns += [speed_of(title, name) for title, name in SPEED.items()]
-    return columns + [number(title, name, digits) for title, (name, digits) in NUMBERS.items()]
+    return columns + costs()
 
 
 def _notes(rows: Rows, speed: Any) -> list[str]:

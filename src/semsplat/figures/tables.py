@@ -43,6 +43,15 @@ def speed_of(title: str, name: str, digits: int = 1) -> Column:
     return Column(title, digits, lambda result: result[2].get(name))
 
 
+def costs() -> list[Column]:
+    """Return the columns of what a training takes and leaves."""
+    return [
+        number("semantics MB", "semantic_mb", digits=2),
+        number("training s", "train_s"),
+        number("peak RAM MB", "peak_ram_mb"),
+    ]
+
+
 def measured_on(speed: Any) -> str:
     """Return the device, or the processor and its threads, on which speed was measured."""
     machine = speed["machine"]
@@ -67,7 +76,7 @@ def read_rows(runs: list[FigureRun], settings: Sequence[str], speed: Any) -> Row
 def write_tables(
     runs: list[FigureRun],
     settings: Mapping[str, str],
-    columns_of: Callable[[Rows], Sequence[Column]],
+    columns: Sequence[Column],
     notes_of: Callable[[Rows, Any], list[str]],
     out: Path,
 ) -> None:
@@ -76,22 +85,18 @@ def write_tables(
     Args:
         runs: scenes and seeds.
         settings: the rows and what they are called.
-        columns_of: makes the columns from all results; those without any number are left out.
+        columns: those without any number are left out.
         notes_of: makes paragraphs from all results and ``results/speed.json``.
         out: Markdown.
     """
     speed = read_json(Path("results/speed.json"))
     rows = read_rows(runs, list(settings), speed)
     results = [result for several in rows.values() for result in several]
-    columns = [
-        column
-        for column in columns_of(rows)
-        if any(column.value(result) is not None for result in results)
-    ]
+    shown = [c for c in columns if any(c.value(result) is not None for result in results)]
 
     def table(members: list[FigureRun]) -> str:
         found = read_rows(members, list(settings), speed)
-        return "\n".join([*head(columns), *setting_lines(settings, found, columns)])
+        return "\n".join([*head(shown), *setting_lines(settings, found, shown)])
 
     with atomic_path(out) as partial:
         text = "\n\n".join([by_scene(runs, table), *notes_of(rows, speed)])

@@ -7,26 +7,34 @@ show is read.
 
 from __future__ import annotations
 
-import torch
+from functools import cache
 
-from semsplat.data.scene import Frame
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
 from semsplat.evaluate.grounding import Place, World, interior
 from semsplat.evaluate.relevancy import relevancy
+from semsplat.features.queries import Texts
+from semsplat.features.regions import NONE
+from semsplat.features.store import Half
 
 
 def ground(world: World) -> dict[str, Place]:
     """Return the most interior pixel of every prompt's region."""
-    return {prompt: _place(world, prompt, frame) for prompt, frame in world.references.items()}
+    regions = cache(world.features.regions)  # one view is the reference of many prompts
+    return {
+        prompt: _place(world.texts, prompt, frame.name, *regions(frame.name))
+        for prompt, frame in world.references.items()
+    }
 
 
-def _place(world: World, prompt: str, frame: Frame) -> Place:
+def _place(texts: Texts, prompt: str, view: str, ids: NDArray[np.int16], vectors: Half) -> Place:
     """Return the place of one prompt; of equally relevant regions the first."""
-    ids, vectors = world.features.regions(frame.name)
-    seen = [row for row in range(len(vectors)) if (ids == row).any()]  # others are painted over
-    if not seen:
-        return Place(missing=f"view '{frame.name}' has no region")
-    texts = world.texts
+    seen = np.unique(ids[ids != NONE])  # others are painted over
+    if len(seen) == 0:
+        return Place(missing=f"view '{view}' has no region")
     found = torch.from_numpy(vectors[seen]).float().to(texts.canonical)
     closeness = relevancy(found, texts.encode([prompt])[0], texts.canonical)
     best = seen[int(closeness.argmax())]
-    return Place(frame.name, interior((ids == best).any(axis=0)))
+    return Place(view, interior((ids == best).any(axis=0)))

@@ -6,12 +6,15 @@ The most interior pixel of the object's true mask in the first held-out view tha
 
 from __future__ import annotations
 
+from functools import cache
+
 from semsplat.evaluate.grounding import Place, World, interior
 
 
 def ground(world: World) -> dict[str, Place]:
     """Return the annotated point of every prompt."""
+    masks = cache(world.truth.masks)  # one view is the reference of many prompts
     return {
-        prompt: Place(frame.name, interior(world.truth.masks(frame)[prompt]))
+        prompt: Place(frame.name, interior(masks(frame)[prompt]))
         for prompt, frame in world.references.items()
     }
