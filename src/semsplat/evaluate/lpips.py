@@ -2,43 +2,54 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from urllib.parse import urlparse
+from typing import Any
 
-import torch
-import torchvision
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
+
+WEIGHTS = {"alex": "alexnet-owt-7be5be79.pth", "vgg": "vgg16-397923af.pth"}
+"""What torchvision calls the weights of its backbones."""
 
 
 class Lpips:
-    """LPIPS by torchmetrics, or the reason why there is none."""
+    """LPIPS by torchmetrics, or the reason why there is none.
+
+    Both libraries are imported where there are weights alone: they take ten times as long as
+    scoring a run.
+    """
 
     def __init__(self, net: str) -> None:
         """Look for the weights of ``net`` ("alex" or "vgg") where torchvision keeps them."""
-        weights = {
-            "alex": torchvision.models.AlexNet_Weights.IMAGENET1K_V1,
-            "vgg": torchvision.models.VGG16_Weights.IMAGENET1K_V1,
-        }[net]
-        file = Path(urlparse(weights.url).path).name
-        self.path = Path(torch.hub.get_dir()) / "checkpoints" / file
+        self.path = hub_dir() / "checkpoints" / WEIGHTS[net]
         self.available = self.path.is_file()
         self.reason = (
             None
             if self.available
-            else f"{file} is not in {self.path.parent.name}/ of torch hub's folder"
+            else f"{self.path.name} is not in {self.path.parent.name}/ of torch hub's folder"
         )
         self._metric = self._load(net) if self.available else None
 
     @staticmethod
-    def _load(net: str) -> torch.nn.Module:
+    def _load(net: str) -> Any:
         from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity
 
         return LearnedPerceptualImagePatchSimilarity(net_type=net, normalize=True)
 
-    @torch.no_grad()
-    def score(self, image: Tensor, truth: Tensor) -> dict[str, float]:
-        """Return {"lpips": value} of two images [1, 3, H, W] in [0, 1]; empty without weights."""
+    def score(self, image: NDArray[np.uint8], truth: NDArray[np.uint8]) -> dict[str, float]:
+        """Return {"lpips": value} of two images [H, W, 3] uint8; empty without weights."""
         if self._metric is None:
             return {}
-        value: float = self._metric(image, truth).item()
+        import torch
+
+        pair = torch.from_numpy(np.stack([image, truth])).permute(0, 3, 1, 2).float() / 255
+        with torch.no_grad():
+            value: float = self._metric(pair[:1], pair[1:]).item()
         return {"lpips": value}
+
+
+def hub_dir() -> Path:
+    """Return the folder of torch hub, by the rule of ``torch.hub.get_dir``."""
+    cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
+    return Path(os.environ.get("TORCH_HOME", f"{cache}/torch")).expanduser() / "hub"

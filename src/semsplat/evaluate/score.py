@@ -15,7 +15,7 @@ from semsplat.io import read_json, sha256_file, write_json
 
 
 def score_rgb(scene_dir: Path, predictions_dir: Path, out: Path, lpips_net: str) -> None:
-    """Write ``scores.json`` of one run under protocol ``rgb/held_out@1``."""
+    """Write ``scores.json`` of one run under protocol ``rgb/held_out@2``."""
     write_json(out, rgb_scores(load_scene(scene_dir), predictions_dir, out, lpips_net))
 
 

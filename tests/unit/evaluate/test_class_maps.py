@@ -261,8 +261,8 @@ def test_views_and_teachers_are_scored_side_by_side(tmp_path: Path) -> None:
     assert scores["protocols"].keys() == scores["metrics"].keys()
     assert scores["protocols"]["teacher_train_class_accuracy"] == "class_maps/pooled@1"
     assert scores["protocols"]["train_accuracy"] == "clipgs/image_mean@1"
-    assert scores["protocols"]["psnr"] == "rgb/held_out@1"
-    assert scores["protocol"] == "class_maps/pooled@1, clipgs/image_mean@1, rgb/held_out@1"
+    assert scores["protocols"]["psnr"] == "rgb/held_out@2"
+    assert scores["protocol"] == "class_maps/pooled@1, clipgs/image_mean@1, rgb/held_out@2"
 
 
 def test_scores_name_the_run_its_views_and_everything_they_come_from(tmp_path: Path) -> None:
@@ -396,7 +396,7 @@ def test_without_truth_and_depth_there_are_reasons(tmp_path: Path) -> None:
     }
     assert class_metrics(scores) == {} and scores["pairs"] == []
     assert scores["views"].keys() == {"held_out"} and verdicts(tmp_path) == {}
-    assert scores["protocol"] == "rgb/held_out@1"
+    assert scores["protocol"] == "rgb/held_out@2"
 
 
 def test_truth_of_training_views_is_scored_without_any_of_held_out_ones(tmp_path: Path) -> None:

@@ -251,7 +251,7 @@ def write_results(run: FigureRun) -> None:
         views[frame.name] = {"psnr": 20.0 + index + run.seed, "ssim": 0.8}
     write_manifest(predictions, {})
     scores = {
-        "protocol": "rgb/held_out@1",
+        "protocol": "rgb/held_out@2",
         "n_views": 3,
         "size_px": [16, 12],
         "absent": {"lpips": "alexnet.pth is not there"},
@@ -291,7 +291,7 @@ def write_setting(run: FigureRun, setting: str, place: int) -> None:
         | ({"miou": miou, "accuracy": 0.875} if frame.labels_path else {})
         for frame in scene.test
     }
-    protocols = {"psnr": "rgb/held_out@1", "miou": "clipgs/image_mean@1"}
+    protocols = {"psnr": "rgb/held_out@2", "miou": "clipgs/image_mean@1"}
     protocols |= {"pooled_miou": "class_maps/pooled@1"}
     inconsistency = 0.125 / (1 + place)
     scores = {

@@ -148,7 +148,7 @@ def test_a_metric_that_a_run_lacks_is_an_empty_cell_and_no_mean_of_the_others(
 def test_the_facts_that_numbers_need_stand_below(results: Path) -> None:
     _, notes = tables()
     assert len(notes) == 2
-    protocols = "class_maps/pooled@1, clipgs/image_mean@1, rgb/held_out@1"
+    protocols = "class_maps/pooled@1, clipgs/image_mean@1, rgb/held_out@2"
     assert notes[0].startswith(f"Held-out views; protocols {protocols}. ")
     assert "in percent; mean ± standard deviation over seeds" in notes[0]
     assert "Teachers: `clip`." in notes[0]

@@ -44,7 +44,7 @@ def test_an_absent_metric_is_a_dash_with_its_reason(results: Path) -> None:
     rows, notes = table(psnr=2, lpips=3)
     assert [row[2] for row in rows[2:]] == ["-", "-"]
     assert notes.splitlines() == [
-        "Protocol rgb/held_out@1; mean ± standard deviation over seeds.",
+        "Protocol rgb/held_out@2; mean ± standard deviation over seeds.",
         "No lpips: alexnet.pth is not there.",
     ]
 
@@ -75,5 +75,5 @@ def test_the_facts_that_a_number_needs_stand_beside_it(results: Path) -> None:
 
 
 def test_mixed_protocols_are_all_named(results: Path) -> None:
-    edit(RUNS[3].evaluate_dir / "scores.json", protocol="rgb/held_out@2")
-    assert table(psnr=2)[1].startswith("Protocol rgb/held_out@1, rgb/held_out@2;")
+    edit(RUNS[3].evaluate_dir / "scores.json", protocol="rgb/held_out@3")
+    assert table(psnr=2)[1].startswith("Protocol rgb/held_out@2, rgb/held_out@3;")

@@ -42,7 +42,7 @@ def write_files(
     }
     lines = [{"step": s, "seconds": t, "loss": v, "psnr": 10.0 + s} for s, t, v in CURVE]
     scores: dict[str, Any] = {"dataset": "toys", "scene": scene, "setting": setting, "seed": 0}
-    scores |= {"protocol": "rgb/held_out@1", "metrics": {"psnr": psnr, "ssim": 0.5}}
+    scores |= {"protocol": "rgb/held_out@2", "metrics": {"psnr": psnr, "ssim": 0.5}}
     write_json(result / "run.json", card)
     (result / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     write_json(result / "scores.json", scores)
@@ -140,7 +140,7 @@ def test_a_run_shows_what_the_files_say(client: Any) -> None:
     }
     expected = {"git_commit": "abc123", "git_dirty": "False", "code": "c0de", "host": "here"}
     expected |= {"gpu": "None", "version.torch": "2.15.0", "current": "true", "complete": "true"}
-    expected |= {"protocol": "rgb/held_out@1", "run_key": read_json(card_of("s3"))["run_key"]}
+    expected |= {"protocol": "rgb/held_out@2", "run_key": read_json(card_of("s3"))["run_key"]}
     assert expected.items() <= run.data.tags.items()
     assert run.data.metrics["eval/psnr"] == 23.0 and run.data.metrics["eval/ssim"] == 0.5
     assert run.data.metrics["system/train_s"] == 4.5 and run.data.metrics["train/loss"] == 0.125

@@ -1,32 +1,32 @@
-"""Protocol ``rgb/held_out@1``: image quality of held-out views.
+"""Protocol ``rgb/held_out@2``: image quality of held-out views.
 
-Definition: per held-out view, PSNR and SSIM (Gaussian window 11, sigma 1.5, range 1) of the 8-bit
-prediction against the 8-bit photograph, at the scene's resolution, no crop, no mask; LPIPS with the
-named backbone on inputs scaled to [-1, 1]; the score is the plain mean over views.
+Definition: per held-out view, PSNR and SSIM (Gaussian window 11, sigma 1.5, range 1, zeros beyond
+the border) of the 8-bit prediction against the 8-bit photograph, at the scene's resolution, no
+crop, no mask; LPIPS with the named backbone on inputs scaled to [-1, 1]; the score is the plain
+mean over views.
 Source: 3DGS's evaluation of saved PNGs (METHODS 1.5).
 Disputes: 3DGS's tables use LPIPS-VGG on [0, 1] inputs without rescaling, gsplat's use AlexNet;
-3DGS pads SSIM's border with zeros, torchmetrics reflects it.  Compare only within one protocol.
+torchmetrics mirrors the border for SSIM, as did version 1 of this protocol, and scikit-image leaves
+it out.  Compare only within one protocol and version.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-import torch
-from torch import Tensor
-from torchmetrics.functional.image import (
-    peak_signal_noise_ratio,
-    structural_similarity_index_measure,
-)
+import numpy as np
+from numpy.typing import NDArray
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from semsplat.data.images import read_rgb
 from semsplat.data.scene import Frame, load_image
 from semsplat.evaluate.lpips import Lpips
 
-NAME = "rgb/held_out@1"
+NAME = "rgb/held_out@2"
 METRICS = ("psnr", "ssim", "lpips")
+SSIM_SIGMA, SSIM_RADIUS = 1.5, 5
+"""Of Wang et al. 2004's window of 11 x 11."""
 
 
 def score_views(
@@ -48,24 +48,26 @@ def _score_view(frame: Frame, predictions_dir: Path, lpips: Lpips) -> dict[str, 
     worst = {"psnr": 0.0, "ssim": 0.0} | ({"lpips": 1.0} if lpips.available else {})
     if is_missing(frame, predictions_dir):
         return worst
-    size = (frame.width, frame.height)
-    image = _tensor(read_rgb(predictions_dir / f"{frame.name}.png", size))
-    truth = _tensor(load_image(frame))
+    image = read_rgb(predictions_dir / f"{frame.name}.png", (frame.width, frame.height))
+    truth = load_image(frame)
     return score_image(image, truth) | lpips.score(image, truth)
 
 
-def score_image(image: Tensor, truth: Tensor) -> dict[str, float]:
-    """Return PSNR (dB) and SSIM of two images [1, 3, H, W] in [0, 1]; equal images give 100 dB."""
-    if torch.equal(image, truth):
+def score_image(image: NDArray[np.uint8], truth: NDArray[np.uint8]) -> dict[str, float]:
+    """Return PSNR (dB) and SSIM of two images [H, W, 3] uint8; equal images give 100 dB."""
+    if np.array_equal(image, truth):
         return {"psnr": 100.0, "ssim": 1.0}
-    similarity = structural_similarity_index_measure(image, truth, data_range=1.0)
-    assert isinstance(similarity, Tensor)
-    return {
-        "psnr": peak_signal_noise_ratio(image, truth, data_range=1.0).item(),
-        "ssim": similarity.item(),
-    }
-
-
-def _tensor(image: Any) -> Tensor:
-    """Return uint8 [H, W, 3] as float [1, 3, H, W] in [0, 1]."""
-    return torch.tensor(image).permute(2, 0, 1)[None].float() / 255
+    # scikit-image averages what lies further inside than its window's radius: of an image with
+    # that much of zeros around it, exactly the image.
+    border = ((SSIM_RADIUS, SSIM_RADIUS), (SSIM_RADIUS, SSIM_RADIUS), (0, 0))
+    similarity = structural_similarity(
+        np.pad(image / 255, border),
+        np.pad(truth / 255, border),
+        gaussian_weights=True,
+        sigma=SSIM_SIGMA,
+        use_sample_covariance=False,
+        data_range=1.0,
+        channel_axis=-1,
+    )
+    ratio = peak_signal_noise_ratio(truth / 255, image / 255, data_range=1.0)
+    return {"psnr": float(ratio), "ssim": float(similarity)}
