@@ -15,7 +15,7 @@ from semsplat.evaluate.grounders import grounder_names
 from semsplat.figures import figure_kind
 from semsplat.fingerprint import fingerprint
 from semsplat.gpu import visible_gpus
-from semsplat.io import canonical_json
+from semsplat.io import canonical_json, sha256_file
 from semsplat.params.check import check_or_exit
 from semsplat.features.teachers import teacher_with_options
 from semsplat.features.tracks import tracks_with_options
@@ -39,6 +39,8 @@ from semsplat.params.runs import (
     setting_runs,
     setting_teacher,
     shown_runs,
+    shown_settings,
+    shown_trainings,
     teacher_recipe,
     train_run,
 )
@@ -281,6 +283,11 @@ def figure_files():
     found = []
     for name in PARAMS.suites[SUITE].figures:
         kind = figure_kind(PARAMS.figures[name].kind)
+        if (
+            kind.SCOPE == "trainings"
+        ):  # says what is missing even where nothing is shown
+            found.append(f"paper_figures/{SUITE}/{name}.{kind.EXTENSION}")
+            continue
         stems = {
             "run": "{name}/{{dataset}}/{{scene}}/{{seed}}",
             "scene": "{name}/{{dataset}}/{{scene}}",
@@ -293,8 +300,8 @@ def figure_files():
 def figure_needs(name):
     """Return the patterns of what a figure reads, its settings and recipes filled in."""
     figure = PARAMS.figures[name]
-    needs = figure_kind(figure.kind).NEEDS
-    settings, recipes = figure.options.get("settings", ()), figure.recipes.values()
+    needs = list(figure_kind(figure.kind).NEEDS)
+    settings, recipes = shown_settings(PARAMS, name), figure.recipes.values()
     for mark, names in (("{setting}", settings), ("{recipe}", recipes)):
         needs = [
             pattern.replace(mark, name)
@@ -306,6 +313,10 @@ def figure_needs(name):
 
 def figure_inputs(wildcards):
     """Return the results that a figure reads."""
+    kind = figure_kind(figure_kind_name(wildcards))
+    if kind.SCOPE == "trainings":
+        shown = shown_trainings(PARAMS, wildcards.figure)
+        return sorted({n.format(**t._asdict()) for n in kind.NEEDS for t in shown})
     needs = figure_needs(wildcards.figure)
     if hasattr(wildcards, "scene"):
         return [pattern.format(**wildcards) for pattern in needs]
@@ -313,7 +324,10 @@ def figure_inputs(wildcards):
 
 
 def figure_runs(wildcards):
-    """Return dataset/scene/seed of the runs that a figure shows, or dataset/scene of its scene."""
+    """Name the runs that a figure shows, its scene, or its trainings."""
+    if figure_kind(figure_kind_name(wildcards)).SCOPE == "trainings":
+        shown = shown_trainings(PARAMS, wildcards.figure)
+        return ["/".join(map(str, training)) for training in shown]
     if hasattr(wildcards, "seed"):
         return f"{wildcards.dataset}/{wildcards.scene}/{wildcards.seed}"
     if hasattr(wildcards, "scene"):
@@ -332,8 +346,15 @@ def figure_about(wildcards):
 
 
 def figure_options(wildcards):
-    """Return a figure's options as JSON in the order of the file: it can mean something."""
-    return json.dumps(PARAMS.figures[wildcards.figure].options)
+    """Return a figure's options as JSON in the order of the file: it can mean something.
+
+    Of the settings those that the suite trains.
+    """
+    options = PARAMS.figures[wildcards.figure].options
+    if "settings" in options:
+        shown = shown_settings(PARAMS, wildcards.figure)
+        options = options | {"settings": {n: options["settings"][n] for n in shown}}
+    return json.dumps(options)
 
 
 def figure_code(wildcards):
