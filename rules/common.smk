@@ -13,9 +13,10 @@ sys.path.insert(0, "src")
 from semsplat.data.datasets import importer
 from semsplat.evaluate.grounders import grounder_names
 from semsplat.figures import figure_kind
+from semsplat.figures.published import FOLDER, digest_of
 from semsplat.fingerprint import fingerprint
 from semsplat.gpu import visible_gpus
-from semsplat.io import canonical_json, sha256_file
+from semsplat.io import canonical_json
 from semsplat.params.check import check_or_exit
 from semsplat.features.teachers import teacher_with_options
 from semsplat.features.tracks import tracks_with_options
@@ -54,6 +55,7 @@ RUNS = runs(PARAMS)
 FEATURE_RUNS = feature_runs(PARAMS)
 LESSON_RUNS = lesson_runs(PARAMS)
 SETTING_RUNS = setting_runs(PARAMS)
+PUBLISHED = digest_of(FOLDER)
 drop_orphaned_stamps()
 
 # Without a limit Snakemake starts one GPU job per core; --resources gpu=N still wins.  Where there
@@ -358,5 +360,7 @@ def figure_options(wildcards):
 
 
 def figure_code(wildcards):
-    """Return the fingerprint of what draws a figure."""
-    return fingerprint(f"semsplat.figures.{figure_kind_name(wildcards)}")
+    """Return the fingerprint of what draws a figure, and of the tables that define one."""
+    kind = figure_kind(figure_kind_name(wildcards))
+    definitions = PUBLISHED if kind.SCOPE == "trainings" else ""
+    return fingerprint(kind.__name__) + definitions

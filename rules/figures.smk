@@ -104,8 +104,8 @@ rule write_page:
         "../envs/semsplat.yaml"
     params:
         trainings=["/".join(map(str, run)) for run in SETTING_RUNS],
-        code=fingerprint("semsplat.figures.page"),
-        template=sha256_file(Path("src/semsplat/figures/page/index.html")),
+        code=fingerprint("semsplat.figures.page") + PUBLISHED,
+        template=digest_of(Path("src/semsplat/figures/page")),
     message:
         "write {output}"
     shell:

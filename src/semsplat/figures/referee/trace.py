@@ -57,7 +57,8 @@ class Traced:
     def _link(self, link: Link) -> Iterator[str]:
         card, git = link.card, link.card["git"]
         state = " with uncommitted changes" if git["dirty"] else ""
-        yield f"  {link.kind} {link.folder}/run.json  sha256 {sha256_file(link.folder / 'run.json')}"
+        path = link.folder / "run.json"
+        yield f"  {link.kind} {path}  sha256 {sha256_file(path)}"
         yield f"    commit {git['commit']}{state}, code {card['code']}, run key {card['run_key']}"
         for name, digest in card["inputs"].items():
             yield f"    made from {name}  sha256 {digest}"
