@@ -127,5 +127,6 @@ def _notes(rules: Rules) -> list[str]:
         " below. Inconclusive: neither, or fewer than"
         f" {rules.min_pairs} pairs or {rules.min_scenes} scenes. Not run: this suite has no"
         " trainings of both rows. Procedural scenes and real data are judged apart; a verdict on"
-        " procedural scenes is about the method's mechanism, at the suite's steps and resolution.",
+        " procedural scenes is about the method's mechanism, at the suite's steps and resolution."
+        " Nothing is corrected for the number of claims.",
     ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
@@ -27,15 +27,6 @@ CARD_FACTS = ("run_key", "git", "code", "config", "inputs", "outputs", "numbers"
 """What the page shows of a card: all but times of day, paths and the host."""
 
 
-class Figures(NamedTuple):
-    """The files of a suite by what they are, relative to the page."""
-
-    tables: list[str]
-    """names of published tables"""
-    pictures: list[str]
-    texts: list[str]
-
-
 def write_page(suite: str, files: Sequence[Path], trainings: Sequence[Training], out: Path) -> None:
     """Write the page.
 
@@ -51,6 +42,7 @@ def write_page(suite: str, files: Sequence[Path], trainings: Sequence[Training],
         partial.write_text(
             _template().render(
                 suite=suite,
+                conditions=_conditions(trainings),
                 words=WORDS,
                 ledger=_ledger(folder) if "claims" in tables else [],
                 rules=load_claims().rules,
@@ -88,6 +80,22 @@ def _template() -> Any:
         lstrip_blocks=True,
     )
     return environment.get_template("index.html")
+
+
+def _conditions(trainings: Sequence[Training]) -> str:
+    """Return scenes, seeds, steps, sizes and machines of all trainings."""
+    cards = [read_json(training.card_path) for training in trainings]
+    sizes = {tuple(read_json(training.scores_path)["size_px"]) for training in trainings}
+    machines = {c["machine"]["gpu"] or c["machine"]["cpu"] for c in cards}
+    facts = {
+        "Trainings": [str(len(trainings))] if trainings else [],
+        "scenes": sorted({training.place for training in trainings}),
+        "seeds": sorted({str(training.seed) for training in trainings}),
+        "steps of geometry": sorted({str(c["config"]["geometry"]["steps"]) for c in cards}),
+        "pixels": sorted(f"{width}x{height}" for width, height in sizes),
+        "on": sorted(machines),
+    }
+    return "; ".join(f"{name}: {', '.join(found)}" for name, found in facts.items() if found)
 
 
 def _ledger(folder: Path) -> list[dict[str, Any]]:

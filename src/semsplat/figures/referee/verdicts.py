@@ -160,8 +160,8 @@ def decide(
     """
     n_pairs, (low, high) = sum(map(len, effects.values())), bounds
     if len(effects) < rules.min_scenes or n_pairs < rules.min_pairs or low is None or high is None:
-        needed = f"{rules.min_pairs} pairs of {rules.min_scenes} scenes"
-        return "inconclusive", f"{n_pairs} of {len(effects)}; a verdict needs {needed}"
+        needed = f"{rules.min_pairs} pairs and {rules.min_scenes} scenes"
+        return "inconclusive", f"too few: a verdict needs {needed}"
     means = [fmean(values) for values in effects.values()]
     if low > at_least and min(means) > at_least:
         return "reproduced", ""

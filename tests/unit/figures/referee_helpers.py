@@ -1,0 +1,89 @@
+"""Trainings on disk as the workflow leaves them, with everything they were made from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from semsplat.figures.published import load_table, table_names
+from semsplat.figures.referee.trainings import Training
+from semsplat.io import read_json, sha256_file, write_json
+from semsplat.paths import evaluate_dir, features_dir, geometry_dir, scene_dir, train_dir
+
+MACHINE = {"gpu": None, "cpu": "Abacus 2000", "threads": 2, "host": "attic"}
+COMMIT = "c0ffee" * 6 + "1234"
+SECONDS = {"features": 100.0, "lessons": 5.0, "geometry": 30.0, "train": 50.0}
+PROTOCOLS = {
+    m.name: m.protocol
+    for name in table_names()
+    for m in load_table(name).measures.values()
+    if m.protocol
+}
+
+
+def trainings(
+    *settings: str, scenes: tuple[str, ...] = ("procedural/room", "procedural/den"), seeds: int = 3
+) -> list[Training]:
+    """Trainings of every setting on every scene with every seed."""
+    places = [scene.split("/") for scene in scenes]
+    return [Training(*p, name, seed) for name in settings for p in places for seed in range(seeds)]
+
+
+def write_training(training: Training, **metrics: float) -> None:
+    """Write one training and its chain; a metric is a score."""
+    dataset, scene, _, seed = training
+    place = scene_dir(dataset, scene)
+    write_json(place / "manifest.json", {"scene": scene})
+    geometry, features = geometry_dir(dataset, scene, seed), features_dir(dataset, scene, "regions")
+    lessons, train = features_dir(dataset, scene, "clip") / str(seed), train_dir(*training)
+    write_result(geometry, "geometry", "point_cloud.ply", place, {})
+    write_result(features, "features", "manifest.json", place, {})
+    sources = {"features": features, "geometry": geometry}
+    write_result(lessons, "lessons", "manifest.json", place, sources)
+    sources = {"lessons": lessons, "features": features}
+    write_result(train, "train", "point_cloud.ply", place, sources, seed=seed)
+    folder = evaluate_dir(*training)
+    write_json(folder / "predictions/manifest.json", {"of": str(training)})
+    scores = {
+        "protocol": "several",
+        "protocols": {name: PROTOCOLS.get(name, "unknown") for name in metrics},
+        "metrics": metrics,
+        "size_px": [16, 12],
+        "predictions_sha256": sha256_file(folder / "predictions/manifest.json"),
+        "truth_sha256": sha256_file(place / "manifest.json"),
+    }
+    write_json(folder / "scores.json", scores)
+
+
+def write_result(
+    folder: Path, kind: str, name: str, place: Path, sources: dict[str, Path], seed: int = 0
+) -> None:
+    """Write a result and its card."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text(f"{kind} of {folder}")
+    files = {"lessons": "manifest.json", "features": "manifest.json", "geometry": "point_cloud.ply"}
+    inputs = {word: sha256_file(path / files[word]) for word, path in sources.items()}
+    words = [text for word, path in sources.items() for text in (f"--{word}", str(path))]
+    card: dict[str, Any] = {
+        "run_key": f"{kind}-{folder.name}",
+        "code": "0123456789abcdef",
+        "config": {"geometry": {"steps": 900}, "seed": seed},
+        "inputs": {"scene": sha256_file(place / "manifest.json"), **inputs},
+        "outputs": {},
+        "numbers": {"peak_ram_mb": 900, "n_gaussians": 1000, "semantic_mb": 0.012},
+        "git": {"commit": COMMIT, "dirty": False},
+        "machine": MACHINE,
+        "wall_s": SECONDS[kind],
+        "command": ["python", "-m", f"semsplat.{kind}", "--scene", str(place), *words],
+    }
+    write_json(folder / "run.json", card)
+
+
+def write_speed(runs: list[Training], **numbers: float) -> None:
+    """Write the speed of all trainings."""
+    write_json(Path("results/speed.json"), {"runs": {str(run): numbers for run in runs}})
+
+
+def edit(path: Path, **changes: Any) -> None:
+    """Change some keys of a file."""
+    write_json(path, {**read_json(path), **changes})

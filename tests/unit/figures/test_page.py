@@ -1,0 +1,150 @@
+"""The suite's page: complete without a server, and used in a real browser."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import Select
+
+from semsplat.data.images import write_png
+from semsplat.figures import claims, costs, paper_table
+from semsplat.figures.page import anchor, write_page
+from semsplat.figures.published import load_claims
+from tests.unit.data.scene_helpers import random_image
+from tests.unit.figures.referee_helpers import COMMIT, trainings, write_speed, write_training
+
+FOLDER = Path("paper_figures/demo")
+PAGE = FOLDER / "index.html"
+
+
+def write_project() -> None:
+    """A project whose page has verdicts, a table, a picture, costs and runs."""
+    shown = trainings("clipgs_b", "clipgs_c")
+    for training in shown:
+        value = 0.5 + 0.1 * (training.setting == "clipgs_c") + 0.01 * training.seed
+        write_training(training, miou=value, accuracy=0.9)
+    write_speed(shown, fps=20.0)
+    paper_table.draw(shown, paper_table.Options(table="clipgs_table3"), FOLDER / "clipgs_table3.md")
+    claims.draw(shown, claims.Options(), FOLDER / "claims.md")
+    costs.draw(shown, costs.Options(), FOLDER / "costs.md")
+    write_png(FOLDER / "maps/procedural/room/0.png", random_image())
+    (FOLDER / "scores.md").write_text("| a |\n")
+    names = ["claims.md", "clipgs_table3.md", "costs.md", "maps/procedural/room/0.png", "scores.md"]
+    write_page("demo", [FOLDER / name for name in names], shown, PAGE)
+
+
+@pytest.fixture(autouse=True)
+def in_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A project with a page."""
+    monkeypatch.chdir(tmp_path)
+    write_project()
+
+
+@pytest.fixture
+def browser() -> Iterator[Any]:
+    """Headless Chromium; where it must be there, its absence is a failure."""
+    if not (shutil.which("chromium") and shutil.which("chromedriver")):
+        if os.environ.get("SEMSPLAT_NEEDS_BROWSER"):
+            pytest.fail("no chromium and chromedriver on the path")
+        pytest.skip("no chromium and chromedriver on the path")
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(shutil.which("chromium"))
+    for flag in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    service = webdriver.ChromeService(str(shutil.which("chromedriver")))
+    driver = webdriver.Chrome(options=options, service=service)
+    yield driver
+    driver.quit()
+
+
+def test_a_number_leads_to_its_training_or_to_what_holds_them_all() -> None:
+    assert anchor("d/s/a/0") == "run-d/s/a/0"
+    assert anchor("d/s/a/0 d/s/a/1") == "run-d/s/a"
+    assert anchor("d/s/a/0 d/t/a/0") == "set-a"
+    assert anchor("d/s/a/0 d/s/b/0") == "runs"
+
+
+def test_every_link_and_picture_is_there_and_nothing_comes_from_elsewhere() -> None:
+    text = PAGE.read_text()
+    ids = set(re.findall(r'id="([^"]+)"', text))
+    links = re.findall(r'(?:href|src)="([^"]+)"', text)
+    for link in links:
+        if link.startswith("#"):
+            assert link[1:] in ids, link
+        elif link != "data:,":
+            assert (FOLDER / link).is_file(), link
+    assert not re.search(r"https?://", text)
+    assert any(link.startswith("#set-clipgs_c") for link in links)
+
+
+def test_equal_inputs_give_an_equal_page_without_the_host() -> None:
+    text = PAGE.read_text()
+    write_project()
+    assert PAGE.read_text() == text
+    assert "attic" not in text and COMMIT[:10] in text and "procedural" in text
+
+
+def test_a_suite_without_trainings_has_a_page() -> None:
+    write_page("photos", [FOLDER / "scores.md"], [], PAGE)
+    text = PAGE.read_text()
+    assert 'id="verdicts"' not in text and 'href="scores.md"' in text
+
+
+def shown_rows(browser: Any) -> list[Any]:
+    rows = browser.find_elements(By.CSS_SELECTOR, "#ledger tbody tr")
+    return [row for row in rows if row.is_displayed()]
+
+
+def test_the_page_works_in_a_browser(browser: Any) -> None:
+    browser.get(PAGE.resolve().as_uri())
+    assert len(shown_rows(browser)) == len(load_claims().claims)
+    Select(browser.find_element(By.CSS_SELECTOR, "[data-filter=verdict]")).select_by_visible_text(
+        "reproduced"
+    )
+    words = [row.find_element(By.CSS_SELECTOR, ".word").text for row in shown_rows(browser)]
+    assert words and set(words) == {"reproduced"}
+    Select(browser.find_element(By.CSS_SELECTOR, "[data-filter=paper]")).select_by_visible_text(
+        "GAGS"
+    )
+    assert not shown_rows(browser)  # no verdict on GAGS without its trainings
+
+    head = browser.find_elements(By.CSS_SELECTOR, "#clipgs_table3 th")[2]
+    column = "#clipgs_table3 tbody:first-of-type tr td:nth-child(3)"
+    printed = []
+    for _ in range(2):
+        head.find_element(By.TAG_NAME, "button").click()
+        cells = browser.find_elements(By.CSS_SELECTOR, column)
+        table = head.find_element(By.XPATH, "./ancestor::table")
+        printed.append([float(c.get_attribute("data-order")) for c in cells if table in parents(c)])
+    assert printed[0] == sorted(printed[0]) and printed[1] == sorted(printed[1], reverse=True)
+
+    link = browser.find_element(By.CSS_SELECTOR, 'a[href="#set-clipgs_c"]')
+    browser.execute_script("arguments[0].click()", link)
+    assert browser.find_element(By.ID, "set-clipgs_c").get_attribute("open")
+    picture = browser.find_element(By.TAG_NAME, "img")
+    browser.execute_script("arguments[0].loading = 'eager'; arguments[0].scrollIntoView()", picture)
+    loaded = "return arguments[0].decode().then(() => arguments[0].naturalWidth)"
+    assert browser.execute_script(loaded, picture) > 0
+    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
+
+
+def parents(element: Any) -> list[Any]:
+    """The tables around an element."""
+    found: list[Any] = element.find_elements(By.XPATH, "./ancestor::table")
+    return found
+
+
+def test_the_page_fits_a_phone(browser: Any) -> None:
+    browser.set_window_size(390, 800)
+    browser.get(PAGE.resolve().as_uri())
+    width = browser.execute_script("return document.documentElement.scrollWidth")
+    assert width <= browser.execute_script("return window.innerWidth")

@@ -1,0 +1,153 @@
+"""The papers' tables: printed beside ours, reasons for gaps, three formats; costs; the ledger."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from semsplat.errors import SemsplatError
+from semsplat.figures import claims, costs, figure_kinds, paper_table
+from semsplat.figures.published import load_claims
+from semsplat.figures.referee.cells import Cell, parse_cell, table_cells
+from semsplat.figures.referee.sheet import read_records
+from semsplat.figures.referee.trainings import Results, Training, parse_training, spread
+from tests.unit.figures.referee_helpers import edit, trainings, write_speed, write_training
+
+OUT = Path("paper_figures/demo/clipgs_table3.md")
+
+
+@pytest.fixture(autouse=True)
+def in_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty project."""
+    monkeypatch.chdir(tmp_path)
+
+
+def write_rows(scenes: tuple[str, ...] = ("procedural/room", "procedural/den")) -> list[Training]:
+    """Rows b and c; mIoU is 0.5 in the first scene and 0.7 in the second, 0.1 more in row c."""
+    shown = trainings("clipgs_b", "clipgs_c", scenes=scenes, seeds=2)
+    for training in shown:
+        value = 0.5 + 0.2 * scenes.index(training.place) + 0.1 * (training.setting == "clipgs_c")
+        write_training(training, miou=value + 0.02 * training.seed, accuracy=0.9)
+    write_speed(shown, fps=20.0)
+    return shown
+
+
+def cell(cells: list[Cell], row: str, column: str) -> Cell:
+    (found,) = [c for c in cells if (c.row, c.column) == (row, column)]
+    return found
+
+
+def test_means_are_over_scenes_then_seeds() -> None:
+    assert spread([(0, 1.0), (0, 3.0), (1, 4.0), (1, 4.0)]) == (3.0, pytest.approx(2**0.5), 2)
+    assert spread([(0, 1.0)]) == (1.0, None, 1)
+
+
+def test_ours_on_procedural_scenes_stands_beside_what_was_printed() -> None:
+    cells = table_cells("clipgs_table3", Results(write_rows()))
+    ours = cell(cells, "c", "miou@procedural")
+    assert ours.mean == pytest.approx(71) and ours.sd == pytest.approx(2**0.5)
+    assert (ours.evidence, ours.published, ours.difference) == ("procedural", None, None)
+    assert cell(cells, "b", "miou@procedural/den").mean == pytest.approx(51 + 20)
+    printed = cell(cells, "c", "room0_miou")
+    assert (printed.published, printed.mean, printed.reason) == (25.564, None, "no data: replica")
+    assert cell(cells, "e", "miou@procedural").reason == "not trained in this suite"
+
+
+def test_ours_on_the_paper_s_scene_has_a_difference_and_is_no_procedural_number() -> None:
+    cells = table_cells("clipgs_table3", Results(write_rows(("replica/room0",))))
+    ours = cell(cells, "b", "room0_miou")
+    assert ours.mean == pytest.approx(51) and ours.evidence == "real data"
+    assert ours.difference == pytest.approx(51 - 19.920)
+    assert cell(cells, "b", "miou@procedural").mean is None
+
+
+def test_a_mean_over_scenes_needs_all_of_them() -> None:
+    shown = write_rows(("lerf_mask/ramen", "lerf_mask/figurines"))
+    for training in (t for t in shown if t.setting == "clipgs_c"):
+        write_training(training._replace(setting="cgc"), clip_regions_mask_miou=0.5)
+    runs = [t._replace(setting="cgc") for t in shown if t.setting == "clipgs_c"]
+    cells = table_cells("cgc_table1", Results(runs))
+    assert cell(cells, "CGC", "ramen_miou").mean == pytest.approx(50)
+    assert cell(cells, "CGC", "average_miou").reason  # teatime is missing
+
+
+def test_another_protocol_is_refused() -> None:
+    shown = write_rows()
+    edit(shown[0].scores_path, protocols={"miou": "clipgs/image_mean@7", "accuracy": "x"})
+    with pytest.raises(SemsplatError, match=r"image_mean@7.*image_mean@1"):
+        table_cells("clipgs_table3", Results(shown))
+
+
+def draw_table(shown: list[Training]) -> str:
+    paper_table.draw(shown, paper_table.Options(table="clipgs_table3"), OUT)
+    return OUT.read_text()
+
+
+def test_the_three_formats_say_the_same() -> None:
+    text = draw_table(write_rows())
+    assert "| (c) SAC + 3DCS |" in text and "71.000 ± 1.414" in text
+    assert "Ours, mean of procedural/den, procedural/room (procedural)" in text
+    assert "71.000 $\\pm$ 1.414" in OUT.with_suffix(".tex").read_text()
+    records = read_records(OUT.with_suffix(".csv"))
+    assert cell([parse_cell(r) for r in records], "c", "miou@procedural").mean == pytest.approx(71)
+    assert OUT.read_text() == text and not list(OUT.parent.glob(".*"))
+    again = draw_table(write_rows())
+    assert again == text  # equal inputs, equal bytes
+
+
+def test_a_table_without_any_training_is_the_paper_s() -> None:
+    text = draw_table([])
+    assert "25.564 [" in text and "procedural)" not in text
+    assert "[2] no data: replica" in text
+
+
+def test_an_unknown_table_is_refused() -> None:
+    with pytest.raises(ValueError, match="no published table 'clipgs_table9'; did you mean"):
+        paper_table.Options(table="clipgs_table9")
+
+
+def test_costs_count_everything_a_training_was_made_from() -> None:
+    shown = write_rows()
+    costs.draw(shown, costs.Options(), Path("costs.md"))
+    line = next(x for x in Path("costs.md").read_text().splitlines() if "clipgs_c" in x)
+    # features 100 and lessons 5, the geometry of the tracks 30, the training 50
+    assert "| 4 | 105 | 30 | 50 | 185 | 900 |  | 12.0 |" in line
+    assert len(read_records(Path("costs.csv"))) == len(shown)
+
+
+def test_served_features_are_confessed() -> None:
+    shown = write_rows()
+    card = Path("results/features/procedural/room/regions/run.json")
+    edit(card, numbers={"peak_ram_mb": 1, "cache_served": 3})
+    costs.draw(shown, costs.Options(), Path("costs.md"))
+    assert "came from the cache" in Path("costs.md").read_text()
+
+
+def test_the_ledger_has_every_claim_and_its_verdict() -> None:
+    claims.draw(write_rows(), claims.Options(), Path("claims.md"))
+    records = {r["claim"]: r for r in read_records(Path("claims.csv"))}
+    assert set(records) == set(load_claims().claims)
+    shown = [r for r in records.values() if r["trainings"]]
+    assert shown and all(r["verdict"] == "inconclusive" for r in shown)  # 4 pairs, 6 are needed
+    text = Path("claims.md").read_text()
+    assert "**not run**: not implemented" in text and "a verdict needs 6 pairs" in text
+
+
+def test_a_name_that_is_no_training_is_one_line() -> None:
+    with pytest.raises(SemsplatError, match="'a/b' is no dataset/scene/setting/seed"):
+        parse_training("a/b")
+
+
+def test_the_command_draws_a_table_without_trainings(tmp_path: Path) -> None:
+    words = ["--kind", "paper_table", "--options", json.dumps({"table": "cgc_table3"}), "--runs"]
+    command = [sys.executable, "-m", "semsplat.figures", "--out", str(tmp_path / "t.md"), *words]
+    assert subprocess.run(command).returncode == 0
+    assert (tmp_path / "t.csv").is_file()
+
+
+def test_helpers_are_no_kinds() -> None:
+    assert not {"published", "referee", "page"} & set(figure_kinds())

@@ -1,0 +1,89 @@
+"""From a number back to its origins, and what happens when a link is missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from semsplat.cli import trace
+from semsplat.errors import SemsplatError
+from semsplat.figures import claims, costs, paper_table
+from semsplat.figures.referee.trace import Traced
+from semsplat.io import sha256_file
+from tests.unit.figures.referee_helpers import COMMIT, trainings, write_speed, write_training
+
+TABLE = Path("paper_figures/demo/clipgs_table3.md")
+CELL = f"{TABLE}:c:miou@procedural/room"
+
+
+@pytest.fixture(autouse=True)
+def in_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A project with a table, a ledger and costs."""
+    monkeypatch.chdir(tmp_path)
+    shown = trainings("clipgs_b", "clipgs_c", seeds=1)
+    for training in shown:
+        write_training(training, miou=0.5)
+    write_speed(shown, fps=20.0)
+    paper_table.draw(shown, paper_table.Options(table="clipgs_table3"), TABLE)
+    claims.draw(shown, claims.Options(), TABLE.with_name("claims.md"))
+    costs.draw(shown, costs.Options(), TABLE.with_name("costs.md"))
+
+
+def test_a_cell_leads_to_scores_cards_features_scene_and_commit(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    trace(CELL)
+    text = capsys.readouterr().out
+    for path in (
+        TABLE,
+        "results/evaluate/procedural/room/clipgs_c/0/scores.json",
+        "results/evaluate/procedural/room/clipgs_c/0/predictions/manifest.json",
+        "results/train/procedural/room/clipgs_c/0/run.json",
+        "results/features/procedural/room/clip/0/run.json",
+        "results/features/procedural/room/regions/run.json",
+        "results/geometry/procedural/room/0/run.json",
+        "data/procedural/room/manifest.json",
+    ):
+        assert f"{path}  sha256 {sha256_file(Path(path))}" in text
+    assert text.count(f"commit {COMMIT}") == 4  # training, lessons, features, geometry
+    assert "mean 50.0" in text and "clipgs_b" not in text
+
+
+def test_claims_and_costs_are_traced_by_row() -> None:
+    lines = Traced(f"{TABLE.with_name('claims.md')}:clipgs_3dcs_miou").lines
+    assert sum("scores.json" in line for line in lines) == 4  # two settings on two scenes
+    name = "procedural/den/clipgs_b/0"
+    lines = Traced(f"{TABLE.with_name('costs.md')}:{name}").lines
+    assert any(f"results/train/{name}/run.json" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("path", "broken"),
+    [
+        ("data/procedural/room/manifest.json", "is not what was scored"),
+        ("results/evaluate/procedural/room/clipgs_c/0/predictions/manifest.json", "scored"),
+        ("results/features/procedural/room/regions/manifest.json", "was made from"),
+        ("results/geometry/procedural/room/0/point_cloud.ply", "was made from"),
+    ],
+)
+def test_a_changed_link_breaks_the_chain(path: str, broken: str) -> None:
+    Path(path).write_text("something else")
+    with pytest.raises(SemsplatError, match=f"the chain is broken: .*{broken}"):
+        trace(CELL)
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("nowhere.md:c:miou", "no such table"),
+        (str(TABLE), "FIGURE.md:ROW:COLUMN"),
+        (f"{TABLE}:z:miou@procedural", "no row 'z'; there are a, b, c"),
+        (f"{TABLE}:c:moiu@procedural", "did you mean 'miou@procedural'"),
+        (f"{TABLE}:c", "names no column; there are fps, room0_miou"),
+        (f"{TABLE}:c:room0_miou", "nothing of ours is behind this number: no data: replica"),
+    ],
+)
+def test_a_wrong_address_is_one_line(address: str, message: str) -> None:
+    with pytest.raises(SemsplatError, match=message):
+        trace(address)
