@@ -13,6 +13,7 @@ sys.path.insert(0, "src")
 from semsplat.data.datasets import importer
 from semsplat.evaluate.grounders import grounder_names
 from semsplat.figures import figure_kind
+from semsplat.figures.published import FOLDER, digest_of
 from semsplat.fingerprint import fingerprint
 from semsplat.gpu import visible_gpus
 from semsplat.io import canonical_json
@@ -39,6 +40,8 @@ from semsplat.params.runs import (
     setting_runs,
     setting_teacher,
     shown_runs,
+    shown_settings,
+    shown_trainings,
     teacher_recipe,
     train_run,
 )
@@ -52,6 +55,7 @@ RUNS = runs(PARAMS)
 FEATURE_RUNS = feature_runs(PARAMS)
 LESSON_RUNS = lesson_runs(PARAMS)
 SETTING_RUNS = setting_runs(PARAMS)
+PUBLISHED = digest_of(FOLDER)
 drop_orphaned_stamps()
 
 # Without a limit Snakemake starts one GPU job per core; --resources gpu=N still wins.  Where there
@@ -281,6 +285,11 @@ def figure_files():
     found = []
     for name in PARAMS.suites[SUITE].figures:
         kind = figure_kind(PARAMS.figures[name].kind)
+        if (
+            kind.SCOPE == "trainings"
+        ):  # says what is missing even where nothing is shown
+            found.append(f"paper_figures/{SUITE}/{name}.{kind.EXTENSION}")
+            continue
         stems = {
             "run": "{name}/{{dataset}}/{{scene}}/{{seed}}",
             "scene": "{name}/{{dataset}}/{{scene}}",
@@ -293,8 +302,8 @@ def figure_files():
 def figure_needs(name):
     """Return the patterns of what a figure reads, its settings and recipes filled in."""
     figure = PARAMS.figures[name]
-    needs = figure_kind(figure.kind).NEEDS
-    settings, recipes = figure.options.get("settings", ()), figure.recipes.values()
+    needs = list(figure_kind(figure.kind).NEEDS)
+    settings, recipes = shown_settings(PARAMS, name), figure.recipes.values()
     for mark, names in (("{setting}", settings), ("{recipe}", recipes)):
         needs = [
             pattern.replace(mark, name)
@@ -306,6 +315,10 @@ def figure_needs(name):
 
 def figure_inputs(wildcards):
     """Return the results that a figure reads."""
+    kind = figure_kind(figure_kind_name(wildcards))
+    if kind.SCOPE == "trainings":
+        shown = shown_trainings(PARAMS, wildcards.figure)
+        return sorted({n.format(**t._asdict()) for n in kind.NEEDS for t in shown})
     needs = figure_needs(wildcards.figure)
     if hasattr(wildcards, "scene"):
         return [pattern.format(**wildcards) for pattern in needs]
@@ -313,7 +326,10 @@ def figure_inputs(wildcards):
 
 
 def figure_runs(wildcards):
-    """Return dataset/scene/seed of the runs that a figure shows, or dataset/scene of its scene."""
+    """Name the runs that a figure shows, its scene, or its trainings."""
+    if figure_kind(figure_kind_name(wildcards)).SCOPE == "trainings":
+        shown = shown_trainings(PARAMS, wildcards.figure)
+        return ["/".join(map(str, training)) for training in shown]
     if hasattr(wildcards, "seed"):
         return f"{wildcards.dataset}/{wildcards.scene}/{wildcards.seed}"
     if hasattr(wildcards, "scene"):
@@ -332,10 +348,19 @@ def figure_about(wildcards):
 
 
 def figure_options(wildcards):
-    """Return a figure's options as JSON in the order of the file: it can mean something."""
-    return json.dumps(PARAMS.figures[wildcards.figure].options)
+    """Return a figure's options as JSON in the order of the file: it can mean something.
+
+    Of the settings those that the suite trains.
+    """
+    options = PARAMS.figures[wildcards.figure].options
+    if "settings" in options:
+        shown = shown_settings(PARAMS, wildcards.figure)
+        options = options | {"settings": {n: options["settings"][n] for n in shown}}
+    return json.dumps(options)
 
 
 def figure_code(wildcards):
-    """Return the fingerprint of what draws a figure."""
-    return fingerprint(f"semsplat.figures.{figure_kind_name(wildcards)}")
+    """Return the fingerprint of what draws a figure, and of the tables that define one."""
+    kind = figure_kind(figure_kind_name(wildcards))
+    definitions = PUBLISHED if kind.SCOPE == "trainings" else ""
+    return fingerprint(kind.__name__) + definitions

@@ -1,6 +1,10 @@
+PAGE = f"paper_figures/{SUITE}/index.html"
+
+
 rule figures:
     input:
         figure_files(),
+        PAGE,
 
 
 rule draw_figure:
@@ -30,7 +34,7 @@ rule draw_figure:
         "draw {output}"
     shell:
         "python -m semsplat.figures --kind {params.kind:q} --runs {params.runs:q}"
-        " --options {params.options:q} --out {output:q} > {log:q} 2>&1"
+        " --options {params.options:q} --out {output[0]:q} > {log:q} 2>&1"
 
 
 use rule draw_figure as draw_run_figure with:
@@ -67,3 +71,43 @@ use rule draw_figure as draw_scene_figure with:
     wildcard_constraints:
         figure=figures_of("scene"),
         extension="svg|png|md",
+
+
+use rule draw_figure as draw_table with:
+    output:
+        report(
+            f"paper_figures/{SUITE}/{{figure}}.md",
+            caption="report/figure.rst",
+            category=f"Suite {SUITE}",
+            labels={"figure": "{figure}"},
+        ),
+        f"paper_figures/{SUITE}/{{figure}}.csv",
+        f"paper_figures/{SUITE}/{{figure}}.tex",
+    log:
+        f"logs/figures/{SUITE}/{{figure}}.log",
+    wildcard_constraints:
+        figure=figures_of("trainings"),
+
+
+rule write_page:
+    input:
+        figures=figure_files(),
+        cards=over_settings(
+            "results/train/{dataset}/{scene}/{setting}/{seed}/run.json",
+            "results/evaluate/{dataset}/{scene}/{setting}/{seed}/scores.json",
+        ),
+    output:
+        PAGE,
+    log:
+        f"logs/figures/{SUITE}/index.log",
+    conda:
+        "../envs/semsplat.yaml"
+    params:
+        trainings=["/".join(map(str, run)) for run in SETTING_RUNS],
+        code=fingerprint("semsplat.figures.page") + PUBLISHED,
+        template=digest_of(Path("src/semsplat/figures/page")),
+    message:
+        "write {output}"
+    shell:
+        "python -m semsplat.figures.page --suite {SUITE} --files {input.figures:q}"
+        " --trainings {params.trainings:q} --out {output:q} > {log:q} 2>&1"

@@ -91,6 +91,21 @@ def select(scene: Path, model: Path, out: Path, /, click: list[str]) -> None:
     print(f"written to {out}: {', '.join(clicks)}")
 
 
+def trace(address: str, /) -> None:
+    """Follow a number of a table back to code, parameters and data.
+
+    Args:
+        address: FIGURE.md:ROW:COLUMN, with the names of rows and columns in the CSV beside the
+            table; of claims and costs FIGURE.md:ROW.
+    """
+    from semsplat.figures.referee.trace import Traced
+
+    traced = Traced(address)
+    print("\n".join(traced.lines))
+    if traced.breaks:
+        raise SemsplatError("the chain is broken: " + "; ".join(dict.fromkeys(traced.breaks)))
+
+
 def restore(pull: bool = True) -> None:
     """Go to the recorded state of this commit without recomputing.
 
@@ -109,6 +124,7 @@ def main() -> None:
         "scene": scene,
         "ply": ply,
         "select": select,
+        "trace": trace,
         "restore": restore,
     }
     with one_line_errors():

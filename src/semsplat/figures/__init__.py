@@ -1,8 +1,9 @@
 """Phase *figures*: results in, ``paper_figures/{suite}/`` out; drawing never computes a result.
 
 One kind per file.  A kind has ``Options`` (what ``params.yaml`` may say), ``SCOPE`` ("run": one
-file per run; "scene": one per scene; "suite": one for all), ``EXTENSION``, ``NEEDS`` (the files it
-reads, per run or scene; ``{recipe}`` and ``{setting}`` are each of those in its options) and
+file per run; "scene": one per scene; "suite": one for all runs; "trainings": one for all
+trainings, with a .tex and a .csv beside it), ``EXTENSION``, ``NEEDS`` (the files it reads, per run,
+scene or training; ``{recipe}`` and ``{setting}`` are each of those in its options) and
 ``draw(shown, options, out)``.  Equal inputs give equal bytes; every figure carries the keys of the
 runs, or the digests of the folders, that it shows.
 """

@@ -17,23 +17,32 @@ def run(kind: str, runs: list[str], options: str, out: Path) -> None:
 
     Args:
         kind: a file name in semsplat/figures.
-        runs: dataset/scene/seed of the runs it shows, or dataset/scene of a scene.
+        runs: dataset/scene/seed of the runs it shows, dataset/scene of a scene, or
+            dataset/scene/setting/seed of the trainings.
         options: the kind's options, as JSON.
         out: the file to write.
     """
     with one_line_errors():
         if kind not in figure_kinds():
             raise SemsplatError(f"no figure kind '{kind}'{did_you_mean(kind, figure_kinds())}")
-        from semsplat.figures.style import FigureRun, FigureScene
-
         module: Any = figure_kind(kind)
-        parts = [run.split("/") for run in runs]
-        shown = (
-            [FigureScene(dataset, scene) for dataset, scene in parts]
-            if module.SCOPE == "scene"
-            else [FigureRun(dataset, scene, int(seed)) for dataset, scene, seed in parts]
-        )
+        shown = _trainings(runs) if module.SCOPE == "trainings" else _places(module.SCOPE, runs)
         module.draw(shown, module.Options.model_validate(json.loads(options)), out)
+
+
+def _trainings(runs: list[str]) -> list[Any]:
+    from semsplat.figures.referee.trainings import parse_training
+
+    return [parse_training(run) for run in runs]
+
+
+def _places(scope: str, runs: list[str]) -> list[Any]:
+    from semsplat.figures.style import FigureRun, FigureScene
+
+    parts = [run.split("/") for run in runs]
+    if scope == "scene":
+        return [FigureScene(dataset, scene) for dataset, scene in parts]
+    return [FigureRun(dataset, scene, int(seed)) for dataset, scene, seed in parts]
 
 
 if __name__ == "__main__":

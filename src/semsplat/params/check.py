@@ -88,6 +88,7 @@ def _dangling(params: Params) -> list[str]:
     for name, suite in params.suites.items():
         for kind, used, defined in (
             ("scenes", suite.scenes, scenes),
+            ("settings", suite.settings, list(params.settings)),
             ("figures", suite.figures, list(params.figures)),
         ):
             lines += [
@@ -98,6 +99,7 @@ def _dangling(params: Params) -> list[str]:
         repeatable: dict[str, list[Any]] = {
             "scenes": suite.scenes,
             "seeds": suite.seeds,
+            "settings": suite.settings,
             "figures": suite.figures,
         }
         for kind, items in repeatable.items():

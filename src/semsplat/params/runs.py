@@ -85,20 +85,36 @@ def runs(params: Params) -> list[Run]:
 
 def shown_runs(params: Params, figure: str) -> list[Run]:
     """Return the runs of the chosen suite that a figure shows, of its data sets if it names any."""
-    datasets = params.figures[figure].options.get("datasets")
+    datasets = params.figures[figure].datasets
     return [run for run in runs(params) if not datasets or run.dataset in datasets]
+
+
+def shown_settings(params: Params, figure: str) -> list[str]:
+    """Return the settings that a figure names and the chosen suite trains, in their order."""
+    trained = params.suites[params.suite].settings
+    return [name for name in params.figures[figure].settings if not trained or name in trained]
 
 
 def setting_runs(params: Params) -> list[SettingRun]:
     """Return the trainings that the figures of the chosen suite show, sorted, each once."""
-    return sorted(
-        {
-            SettingRun(run.dataset, run.scene, setting, run.seed)
-            for figure in params.suites[params.suite].figures
-            for setting in params.figures[figure].options.get("settings", ())
-            for run in shown_runs(params, figure)
-        }
-    )
+    figures = params.suites[params.suite].figures
+    return sorted({run for figure in figures for run in _named_trainings(params, figure)})
+
+
+def shown_trainings(params: Params, figure: str) -> list[SettingRun]:
+    """Return the trainings of the chosen suite that a figure shows; all where it names none."""
+    if params.figures[figure].settings:
+        return sorted(_named_trainings(params, figure))
+    return setting_runs(params)
+
+
+def _named_trainings(params: Params, figure: str) -> set[SettingRun]:
+    """Return the trainings that a figure asks for."""
+    return {
+        SettingRun(run.dataset, run.scene, setting, run.seed)
+        for setting in shown_settings(params, figure)
+        for run in shown_runs(params, figure)
+    }
 
 
 def lesson_runs(params: Params) -> list[LessonRun]:

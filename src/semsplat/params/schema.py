@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from semsplat.figures.published import load_table
 from semsplat.params.base import Positive, Strict
 from semsplat.params.evaluate import Evaluate
 from semsplat.params.features import Features
@@ -43,6 +44,18 @@ class Figure(Strict):
     """the kind's options"""
 
     @property
+    def settings(self) -> list[str]:
+        """The settings that it shows: those that its options name, or the rows of its table."""
+        table = self.options.get("table")
+        return load_table(table).settings if table else list(self.options.get("settings", ()))
+
+    @property
+    def datasets(self) -> list[str]:
+        """Of the suite's scenes it shows those of these data sets; empty for all."""
+        table = self.options.get("table")
+        return load_table(table).datasets if table else list(self.options.get("datasets", ()))
+
+    @property
     def recipes(self) -> dict[str, str]:
         """The feature recipes that it shows, by the option that names each."""
         return {key: self.options[key] for key in RECIPE_OPTIONS if key in self.options}
@@ -61,6 +74,8 @@ class Suite(Strict):
     """multiplies the learning rates of semantics and decoders.  Adam moves a weight by about its
     rate in every step, so 1 / steps_scaler leaves them the way that the papers' rates and steps do;
     with less, classes are not learned yet when CLIP-GS's votes begin, and the votes forget them"""
+    settings: list[str]
+    """what is trained of the settings that its figures name; empty for all of them"""
     figures: list[str]
     """names from the figures section"""
 

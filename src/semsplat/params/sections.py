@@ -54,11 +54,13 @@ def check_figure(name: str, figure: Figure, params: Params) -> list[str]:
         for key, recipe in figure.recipes.items()
         if recipe not in recipes
     ]
-    groups = {"settings": list(params.settings), "datasets": list(params.datasets)}
+    # A table's data sets may be ones that nobody has here; it says so in their cells.
+    groups = {"settings": (figure.settings, list(params.settings))}
+    groups["datasets"] = (figure.options.get("datasets", []), list(params.datasets))
     return lines + [
         _dangling((*place, key), item, known)
-        for key, known in groups.items()
-        for item in figure.options.get(key, [])
+        for key, (used, known) in groups.items()
+        for item in used
         if item not in known
     ]
 

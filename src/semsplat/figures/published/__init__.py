@@ -16,6 +16,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from semsplat.errors import SemsplatError, did_you_mean
+from semsplat.io import sha256_file, sha256_text
 from semsplat.params.base import Count, Strict
 
 FOLDER = Path(__file__).parent
@@ -221,6 +222,12 @@ def printed_value(table: Table, printed: Printed, row: str, column: str) -> floa
     if turned is None:
         return printed[row][column]
     return printed[column][turned[row]] if row in turned else None
+
+
+def digest_of(folder: Path) -> str:
+    """Return a digest of a folder's files, which are no code and yet decide what is drawn."""
+    paths = sorted(path for path in folder.iterdir() if path.is_file())
+    return sha256_text("".join(sha256_file(path) for path in paths))[:16]
 
 
 def _number(text: str) -> float | None:

@@ -1,0 +1,185 @@
+"""The suite's page, ``paper_figures/{suite}/index.html``: verdicts, tables, figures, costs, cards.
+
+One file without a server or anything from elsewhere; pictures lie beside it.  It shows what the
+suite's CSV files and cards say and computes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from semsplat.figures.published import load_claims, load_table
+from semsplat.figures.referee.cells import Cell, parse_cell
+from semsplat.figures.referee.chain import chain
+from semsplat.figures.referee.layout import blocks, notes, our_text, printed_text, reasons_of
+from semsplat.figures.referee.sheet import read_records
+from semsplat.figures.referee.trainings import Training, parse_training
+from semsplat.figures.referee.verdicts import WORDS
+from semsplat.io import atomic_path, read_json
+from semsplat.paths import train_dir
+
+PICTURES, TEXTS = (".png", ".svg"), (".md",)
+CARD_FACTS = ("run_key", "git", "code", "config", "inputs", "outputs", "numbers", "machine")
+"""What the page shows of a card: all but times of day, paths and the host."""
+
+
+class Figures(NamedTuple):
+    """The files of a suite by what they are, relative to the page."""
+
+    tables: list[str]
+    """names of published tables"""
+    pictures: list[str]
+    texts: list[str]
+
+
+def write_page(suite: str, files: Sequence[Path], trainings: Sequence[Training], out: Path) -> None:
+    """Write the page.
+
+    Args:
+        suite: its name.
+        files: the suite's other figures, in their order.
+        trainings: those whose numbers it shows.
+        out: index.html, in the folder of the figures.
+    """
+    folder, names = out.parent, [path.relative_to(out.parent) for path in files]
+    tables = [n.stem for n in names if (folder / n).with_suffix(".csv").is_file()]
+    with atomic_path(out) as partial:
+        partial.write_text(
+            _template().render(
+                suite=suite,
+                words=WORDS,
+                ledger=_ledger(folder) if "claims" in tables else [],
+                rules=load_claims().rules,
+                tables=[_table(folder, name) for name in tables if name not in ("claims", "costs")],
+                costs=_costs(folder) if "costs" in tables else [],
+                pictures=_grouped(n for n in names if n.suffix in PICTURES),
+                texts=[n for n in names if n.suffix in TEXTS],
+                settings=_settings(trainings),
+            )
+        )
+
+
+def anchor(trainings: str) -> str:
+    """Return where the page shows what ``dataset/scene/setting/seed ...`` were made from.
+
+    The training itself, or the narrowest group that holds them all.
+    """
+    found = [parse_training(text) for text in trainings.split()]
+    settings, places = {t.setting for t in found}, {t.place for t in found}
+    if len(found) == 1:
+        return f"run-{found[0]}"
+    if len(settings) > 1:
+        return "runs"
+    return (
+        f"run-{found[0].place}/{found[0].setting}" if len(places) == 1 else f"set-{settings.pop()}"
+    )
+
+
+def _template() -> Any:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=select_autoescape(),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("index.html")
+
+
+def _ledger(folder: Path) -> list[dict[str, Any]]:
+    """Return the lines of claims.csv with their numbers as text."""
+    lines: list[dict[str, Any]] = []
+    for record in read_records(folder / "claims.csv"):
+        ratio = record["scale"] == "ratio"
+        form = ".2f" if ratio else f"+.{record['digits']}f"
+        names = ("printed", "effect", "low", "high")
+        numbers = {n: format(float(record[n]), form) if record[n] else "" for n in names}
+        links = [anchor(t) for t in _sides(record["trainings"])]
+        lines.append({**record, **numbers, "ratio": ratio, "links": links})
+    return lines
+
+
+def _sides(trainings: str) -> list[str]:
+    """Return the trainings of each setting among them."""
+    by_setting: dict[str, list[str]] = {}
+    for text in trainings.split():
+        by_setting.setdefault(parse_training(text).setting, []).append(text)
+    return [" ".join(texts) for texts in by_setting.values()]
+
+
+def _table(folder: Path, name: str) -> dict[str, Any]:
+    """Return a published table as blocks of texts and links."""
+    table = load_table(name)
+    cells = [parse_cell(record) for record in read_records(folder / f"{name}.csv")]
+    reasons = reasons_of(cells)
+
+    def shown(cell: Cell) -> dict[str, Any]:
+        link = anchor(cell.trainings) if cell.mean is not None else None
+        return {
+            "printed": printed_text(cell),
+            "ours": our_text(cell, reasons),
+            "link": link,
+            "reason": cell.reason,
+            "order": cell.published if cell.mean is None else cell.mean,
+        }
+
+    laid = [
+        {
+            "title": block.title,
+            "heads": [head.replace("`", "").split("<br>") for head in block.heads],
+            "rows": [(row[0].label, [shown(cell) for cell in row]) for row in block.rows],
+        }
+        for block in blocks(table, cells)
+    ]
+    return {"name": name, "paper": table.paper, "blocks": laid, "notes": notes(table, cells)}
+
+
+def _costs(folder: Path) -> list[dict[str, Any]]:
+    """Return the lines of costs.csv."""
+    lines = read_records(folder / "costs.csv")
+    return [
+        {
+            "training": line.pop("training"),
+            "numbers": {n: f"{float(v):.1f}" if v else "" for n, v in line.items()},
+        }
+        for line in lines
+    ]
+
+
+def _grouped(names: Iterable[Path]) -> dict[str, list[Path]]:
+    """Return the pictures of every figure."""
+    groups: dict[str, list[Path]] = {}
+    for name in names:
+        groups.setdefault(name.parts[0].removesuffix(name.suffix), []).append(name)
+    return groups
+
+
+def _settings(trainings: Sequence[Training]) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """Return setting: scene: the cards of its trainings."""
+    found: dict[str, dict[str, list[dict[str, Any]]]] = {}
+    for training in sorted(trainings, key=lambda t: (t.setting, t)):
+        places = found.setdefault(training.setting, {})
+        places.setdefault(training.place, []).append(_card(training))
+    return found
+
+
+def _card(training: Training) -> dict[str, Any]:
+    """Return what the page shows of one training: its card, its scores, what it was made from."""
+    links = chain(train_dir(*training))
+    scores = read_json(training.scores_path)
+    return {
+        "name": str(training),
+        "seed": training.seed,
+        "card": {name: links[0].card[name] for name in CARD_FACTS if name != "machine"}
+        | {"machine": {k: v for k, v in links[0].card["machine"].items() if k != "host"}},
+        "metrics": scores["metrics"],
+        "sources": [
+            {"kind": k.kind, "folder": str(k.folder), "key": k.card["run_key"]} for k in links[1:]
+        ],
+        "commit": links[0].card["git"]["commit"],
+        "dirty": links[0].card["git"]["dirty"],
+    }

@@ -1,0 +1,29 @@
+"""``python -m semsplat.figures.page``: write a suite's page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import tyro
+
+from semsplat.errors import one_line_errors
+
+
+def run(suite: str, files: list[Path], out: Path, trainings: tuple[str, ...] = ()) -> None:
+    """Write ``index.html``.
+
+    Args:
+        suite: its name.
+        files: the suite's other figures.
+        out: the page.
+        trainings: dataset/scene/setting/seed of those that the suite's tables show.
+    """
+    with one_line_errors():
+        from semsplat.figures.page import write_page
+        from semsplat.figures.referee.trainings import parse_training
+
+        write_page(suite, files, [parse_training(text) for text in trainings], out)
+
+
+if __name__ == "__main__":
+    tyro.cli(run)

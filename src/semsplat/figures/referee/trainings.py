@@ -1,0 +1,126 @@
+"""The trainings of a suite and their numbers, read once from where the workflow writes them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import cache, cached_property
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any, NamedTuple
+
+from semsplat.errors import SemsplatError
+from semsplat.figures.published import Measure
+from semsplat.figures.referee.costs import costs
+from semsplat.io import read_json
+from semsplat.paths import evaluate_dir, train_dir
+
+
+class Training(NamedTuple):
+    """One training: the names of its folders."""
+
+    dataset: str
+    scene: str
+    setting: str
+    seed: int
+
+    def __str__(self) -> str:
+        """Return ``dataset/scene/setting/seed``."""
+        return "/".join(map(str, self))
+
+    @property
+    def place(self) -> str:
+        """The scene, ``dataset/scene``."""
+        return f"{self.dataset}/{self.scene}"
+
+    @property
+    def card_path(self) -> Path:
+        """Its card."""
+        return train_dir(*self) / "run.json"
+
+    @property
+    def scores_path(self) -> Path:
+        """Its scores."""
+        return evaluate_dir(*self) / "scores.json"
+
+
+def parse_training(text: str) -> Training:
+    """Return the training that ``dataset/scene/setting/seed`` names."""
+    try:
+        dataset, scene, setting, seed = text.split("/")
+        return Training(dataset, scene, setting, int(seed))
+    except ValueError:
+        raise SemsplatError(f"'{text}' is no dataset/scene/setting/seed") from None
+
+
+class Results:
+    """The numbers of some trainings."""
+
+    def __init__(self, trainings: Iterable[Training]) -> None:
+        """Take the trainings; files are read when a number is asked for."""
+        self.trainings = sorted(trainings)
+        self.card = cache(lambda training: read_json(training.card_path))
+        self.scores = cache(lambda training: read_json(training.scores_path))
+        self.costs = cache(lambda training: costs(train_dir(*training)))
+
+    @cached_property
+    def speed(self) -> Any:
+        """What was measured of speed."""
+        return read_json(Path("results/speed.json"))
+
+    def of(self, setting: str | None, scenes: Iterable[str]) -> list[Training]:
+        """Return a setting's trainings on some scenes."""
+        places = set(scenes)
+        return [t for t in self.trainings if t.setting == setting and t.place in places]
+
+    def scenes(self, dataset: str) -> list[str]:
+        """Return the scenes of a data set that anything was trained on."""
+        return sorted({t.place for t in self.trainings if t.dataset == dataset})
+
+    def value(self, training: Training, measure: Measure) -> float | None:
+        """Return a training's number times the measure's factor, None where it has none.
+
+        Raises:
+            SemsplatError: it was scored under another protocol.
+        """
+        if measure.source == "scores":
+            found = self._score(training, measure)
+        else:
+            found = {
+                "speed": lambda: self.speed["runs"][str(training)],
+                "card": lambda: self.card(training)["numbers"],
+                "costs": lambda: self.costs(training),
+            }[measure.source]().get(measure.name)
+        return None if found is None else found * measure.factor
+
+    def _score(self, training: Training, measure: Measure) -> float | None:
+        scores = self.scores(training)
+        value: float | None = scores["metrics"].get(measure.name)
+        protocol = scores["protocols"].get(measure.name)
+        if value is not None and protocol != measure.protocol:
+            raise SemsplatError(
+                f"{training.scores_path}: {measure.name} is of {protocol}, the table shows"
+                f" {measure.protocol}; score again or correct the table"
+            )
+        return value
+
+
+class Spread(NamedTuple):
+    """Mean over scenes, then over seeds."""
+
+    mean: float
+    sd: float | None  # over seeds; None for one
+    n_seeds: int
+
+
+def spread(values: Iterable[tuple[int, float]]) -> Spread:
+    """Return mean and standard deviation over seeds of the means over scenes.
+
+    Args:
+        values: seed and number of every training.
+    """
+    by_seed: dict[int, list[float]] = defaultdict(list)
+    for seed, value in values:
+        by_seed[seed].append(value)
+    means = [fmean(numbers) for numbers in by_seed.values()]
+    return Spread(fmean(means), stdev(means) if len(means) > 1 else None, len(means))

@@ -1,0 +1,176 @@
+"""Verdicts on claims: paired effects over scenes and seeds, a bootstrap interval, a word."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from statistics import fmean
+from typing import Literal, NamedTuple
+
+import numpy as np
+from scipy.stats import bootstrap
+
+from semsplat.figures.published import (
+    PROCEDURAL,
+    REAL,
+    Claim,
+    Measure,
+    Rules,
+    Table,
+    load_printed,
+    printed_value,
+)
+from semsplat.figures.referee.trainings import Results, Training
+
+REPRODUCED, INCONCLUSIVE = "reproduced", "inconclusive"
+CONTRADICTED, NOT_RUN = "contradicted", "not run"
+WORDS = (REPRODUCED, CONTRADICTED, INCONCLUSIVE, NOT_RUN)
+Effects = dict[str, list[float]]
+"""scene: the effect of every seed."""
+
+
+class Verdict(NamedTuple):
+    """What came out of one claim on one kind of scenes."""
+
+    evidence: str
+    word: str
+    reason: str
+    effect: float | None
+    low: float | None
+    high: float | None
+    n_scenes: int
+    n_pairs: int
+    trainings: tuple[Training, ...]
+
+
+def effect(better: float, worse: float, scale: str, direction: str) -> float:
+    """Return how much ``better`` is better than ``worse``, as difference or as ratio."""
+    if direction == "lower":
+        better, worse = worse, better
+    return better / worse if scale == "ratio" else better - worse
+
+
+def printed_effect(claim: Claim, table: Table) -> float | None:
+    """Return the effect that the paper prints: the mean over its columns; None if it has none."""
+    measure = table.measures[claim.measure]
+    if claim.printed is not None:
+        return effect(*claim.printed, claim.scale, measure.better)
+    printed = load_printed(claim.table)
+    names = claim.columns or [n for n, c in table.columns.items() if c.measure == claim.measure]
+    pairs = [
+        [printed_value(table, printed, row, name) for row in (claim.better, claim.worse)]
+        for name in names
+    ]
+    effects = [
+        effect(better, worse, claim.scale, measure.better)
+        for better, worse in pairs
+        if better is not None and worse is not None
+    ]
+    return fmean(effects) if effects else None
+
+
+def judge(claim: Claim, table: Table, results: Results, rules: Rules) -> list[Verdict]:
+    """Return a verdict per level of evidence that the trainings offer; one "not run" without any.
+
+    No verdict mixes procedural scenes and real ones.
+    """
+    columns = claim.columns or [n for n, c in table.columns.items() if c.measure == claim.measure]
+    real = [scene for name in columns for scene in table.columns[name].scenes]
+    levels = {PROCEDURAL: results.scenes(table.stand_in), REAL: list(dict.fromkeys(real))}
+    verdicts = [
+        _judge(level, scenes, claim, table, results, rules) for level, scenes in levels.items()
+    ]
+    run = [verdict for verdict in verdicts if verdict.word != NOT_RUN]
+    return run or verdicts[:1]
+
+
+def _judge(
+    level: str, scenes: list[str], claim: Claim, table: Table, results: Results, rules: Rules
+) -> Verdict:
+    rows = [table.rows[name] for name in (claim.better, claim.worse)]
+    missing = [row.absent for row in rows if row.absent]
+    if missing:
+        return _not_run(level, "; ".join(dict.fromkeys(missing)))
+    if rows[0].setting == rows[1].setting:
+        return _not_run(level, "both rows are one setting")
+    effects, trainings = paired(
+        [results.of(row.setting, scenes) for row in rows],
+        results,
+        table.measures[claim.measure],
+        claim.scale,
+    )
+    if not effects:
+        return _not_run(level, "not trained in this suite")
+    return _decided(level, effects, claim.at_least, rules, trainings)
+
+
+def paired(
+    sides: Sequence[list[Training]], results: Results, measure: Measure, scale: str
+) -> tuple[Effects, tuple[Training, ...]]:
+    """Return the effect of every scene and seed that both sides have, and their trainings."""
+    better, worse = ({(t.place, t.seed): t for t in side} for side in sides)
+    effects: Effects = {}
+    used: list[Training] = []
+    for key in sorted(better.keys() & worse.keys()):
+        values = [results.value(side[key], measure) for side in (better, worse)]
+        if values[0] is None or values[1] is None:
+            continue
+        found = effect(values[0], values[1], scale, measure.better)
+        effects.setdefault(key[0], []).append(found)
+        used += [better[key], worse[key]]
+    return effects, tuple(used)
+
+
+def _decided(
+    level: str, effects: Effects, at_least: float, rules: Rules, trainings: tuple[Training, ...]
+) -> Verdict:
+    every = list(chain.from_iterable(effects.values()))
+    low, high = interval(every, rules)
+    word, reason = decide(effects, (low, high), at_least, rules)
+    return Verdict(
+        level, word, reason, fmean(every), low, high, len(effects), len(every), trainings
+    )
+
+
+def interval(effects: Sequence[float], rules: Rules) -> tuple[float | None, float | None]:
+    """Return the percentile bootstrap interval of the mean effect; nothing for a single pair."""
+    if len(effects) < 2:
+        return None, None
+    found = bootstrap(
+        (np.asarray(effects),),
+        np.mean,
+        confidence_level=rules.confidence,
+        n_resamples=rules.resamples,
+        method="percentile",
+        rng=np.random.default_rng(rules.seed),
+    ).confidence_interval
+    return float(found.low), float(found.high)
+
+
+def decide(
+    effects: Mapping[str, Sequence[float]],
+    bounds: tuple[float | None, float | None],
+    at_least: float,
+    rules: Rules,
+) -> tuple[Literal["reproduced", "contradicted", "inconclusive"], str]:
+    """Return the verdict and why it is not a clear one.
+
+    Reproduced: the whole interval and every scene's mean lie above what the claim needs;
+    contradicted: all of them lie below.
+    """
+    n_pairs, (low, high) = sum(map(len, effects.values())), bounds
+    if len(effects) < rules.min_scenes or n_pairs < rules.min_pairs or low is None or high is None:
+        needed = f"{rules.min_pairs} pairs of {rules.min_scenes} scenes"
+        return "inconclusive", f"{n_pairs} of {len(effects)}; a verdict needs {needed}"
+    means = [fmean(values) for values in effects.values()]
+    if low > at_least and min(means) > at_least:
+        return "reproduced", ""
+    if high < at_least and max(means) < at_least:
+        return "contradicted", ""
+    return "inconclusive", (
+        "scenes disagree" if low > at_least or high < at_least else "within the noise"
+    )
+
+
+def _not_run(level: str, reason: str) -> Verdict:
+    return Verdict(level, NOT_RUN, reason, None, None, None, 0, 0, ())
