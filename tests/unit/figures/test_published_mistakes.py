@@ -1,0 +1,73 @@
+"""Mistakes in definitions and claims of the papers' tables are told in one line."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from semsplat.errors import SemsplatError
+from semsplat.figures.published import FOLDER, load_claims, load_table
+
+TABLE = "cgc_table2"
+TABLE_MISTAKES = [
+    ("  CGC: {", "  CGS: {", "CGS: not in the CSV beside it"),
+    ("  bed_miou:", "  bet_miou:", "bet_miou: not in the CSV beside it"),
+    ("measure: clip_regions_argmax_miou,", "measure: argmax,", "no measure 'argmax'"),
+    ("setting: cgc}", "setting: cgc, absent: why}", "a row has a setting or says why"),
+    ("protocol: ovs3d/argmax@1", "protocol: null", "scores name their protocol"),
+    ("stand_in:", "standin: procedural\nstand_in:", "standin: Extra inputs"),
+]
+CLAIM_MISTAKES = [
+    (
+        "    better: Complete",
+        "    better: Compleat",
+        "no row 'Compleat' in cgc_table3; did you mean",
+    ),
+    ("    measure: miou", "    measure: mioo", "no measure 'mioo' in clipgs_table1; did you mean"),
+    ("columns: [overall]", "columns: [over_all]", "no column 'over_all' in gags_table5; did you"),
+    (
+        "    table: cgc_table3",
+        "    table: cgc_table33",
+        "no published table 'cgc_table33'; did you",
+    ),
+    ("    scale: ratio", "    scale: log", "scale: Input should be 'difference' or 'ratio'"),
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a copy of all tables and claims."""
+    return Path(shutil.copytree(FOLDER, tmp_path / "published"))
+
+
+def break_and_load(path: Path, old: str, new: str, load: Callable[[], object]) -> str:
+    """Return what loading says after a replacement; one line that names the file or the table."""
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(SemsplatError) as caught:
+        load()
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(("old", "new", "says"), TABLE_MISTAKES)
+def test_a_mistake_in_a_definition(folder: Path, old: str, new: str, says: str) -> None:
+    path = folder / f"{TABLE}.yaml"
+    told = break_and_load(path, old, new, lambda: load_table(TABLE, folder))
+    assert str(path) in told
+    assert says in told
+
+
+@pytest.mark.parametrize(("old", "new", "says"), CLAIM_MISTAKES)
+def test_a_mistake_in_a_claim(folder: Path, old: str, new: str, says: str) -> None:
+    told = break_and_load(folder / "claims.yaml", old, new, lambda: load_claims(folder))
+    assert says in told
+
+
+def test_an_unknown_table(folder: Path) -> None:
+    with pytest.raises(SemsplatError, match="no published table 'cgc_table9'; did you mean"):
+        load_table("cgc_table9", folder)
