@@ -15,13 +15,13 @@ import semsplat
 from semsplat.evaluate import protocols
 from semsplat.figures.published import (
     FOLDER,
-    Claim,
     load_claims,
     load_printed,
     load_table,
     printed_value,
     table_names,
 )
+from semsplat.figures.published.models import Claim
 from semsplat.params.check import check
 
 ROOT = Path(__file__).parents[3]

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from semsplat.figures.published import Claim, Rules, load_claims, load_table
+from semsplat.figures.published import load_claims, load_table
+from semsplat.figures.published.models import Claim, Rules
 from semsplat.figures.referee.trainings import Results
 from semsplat.figures.referee.verdicts import (
     CONTRADICTED,

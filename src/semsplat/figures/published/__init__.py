@@ -10,163 +10,18 @@ from __future__ import annotations
 import csv
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import ValidationError
 
 from semsplat.errors import SemsplatError, did_you_mean
+from semsplat.figures.published.models import Claims, Table
 from semsplat.io import sha256_file, sha256_text
-from semsplat.params.base import Count, Strict
 
 FOLDER = Path(__file__).parent
 PROCEDURAL, REAL = "procedural", "real data"
 """Levels of evidence, which no number mixes."""
-
-
-class Measure(Strict):
-    """One number of a training, and how it is printed."""
-
-    title: str
-    """head of its columns"""
-    source: Literal["scores", "speed", "card", "costs"]
-    """the file that holds it: scores.json, results/speed.json, run.json or the benchmarks"""
-    name: str
-    """its key in that file"""
-    protocol: str | None
-    """the protocol of a score; nothing else has one"""
-    better: Literal["higher", "lower"]
-    """which way is better"""
-    factor: float = 1.0
-    """multiplies it: 100 for percent"""
-    digits: int = Field(default=2, ge=0)
-    """decimals"""
-    note: str | None = None
-    """what a reader must know before comparing it with the printed number"""
-
-    @model_validator(mode="after")
-    def _scores_have_protocols(self) -> Measure:
-        if (self.source == "scores") != (self.protocol is not None):
-            raise ValueError("scores name their protocol, other numbers have none")
-        return self
-
-
-class Row(Strict):
-    """One printed row."""
-
-    label: str
-    """what it is called"""
-    setting: str | None = None
-    """the setting that computes it"""
-    absent: str | None = None
-    """why none does"""
-
-    @model_validator(mode="after")
-    def _setting_or_reason(self) -> Row:
-        if (self.setting is None) == (self.absent is None):
-            raise ValueError("a row has a setting or says why it is absent")
-        return self
-
-
-class Column(Strict):
-    """One printed column."""
-
-    measure: str
-    """what it shows"""
-    scenes: list[str] = Field(min_length=1)
-    """dataset/scene; the mean over them"""
-    rows: dict[str, str] | None = None
-    """printed row: its column in the file, where the file has rows and columns the other way"""
-
-
-class Table(Strict):
-    """One table of a paper."""
-
-    paper: Literal["CLIP-GS", "GAGS", "CGC"]
-    """which one"""
-    number: Count
-    """its number there"""
-    title: str
-    """what it shows"""
-    key: str
-    """the column of the CSV that names its rows"""
-    stand_in: str
-    """the procedural data set on which suites without real data fill it"""
-    rows: dict[str, Row] = Field(min_length=1)
-    """in the order of the paper, by what the CSV calls them"""
-    measures: dict[str, Measure] = Field(min_length=1)
-    """by name; the first are printed, others are ours alone: twins and costs"""
-    columns: dict[str, Column]
-    """of the CSV"""
-    footnotes: list[str]
-    """the paper's own inconsistencies, and what we read otherwise"""
-
-    @model_validator(mode="after")
-    def _measures_exist(self) -> Table:
-        for name, column in self.columns.items():
-            if column.measure not in self.measures:
-                raise ValueError(f"column {name}: no measure '{column.measure}'")
-        return self
-
-    @property
-    def settings(self) -> list[str]:
-        """The settings of all rows, each once."""
-        return list(dict.fromkeys(row.setting for row in self.rows.values() if row.setting))
-
-    @property
-    def datasets(self) -> list[str]:
-        """The data sets of all columns, and the procedural one that stands in for them."""
-        real = [scene.split("/")[0] for c in self.columns.values() for scene in c.scenes]
-        return list(dict.fromkeys([self.stand_in, *real]))
-
-
-class Claim(Strict):
-    """One comparison that a paper states."""
-
-    table: str
-    """the table whose rows and measure it is about"""
-    source: str
-    """where the paper says so"""
-    statement: str
-    """what it says, in our words"""
-    better: str
-    """the row that the paper prefers"""
-    worse: str
-    """the row that it is compared with"""
-    measure: str
-    """what is compared"""
-    scale: Literal["difference", "ratio"] = "difference"
-    """how: better minus worse, or better over worse; where lower is better, the other way round"""
-    at_least: float = 0.0
-    """the effect that the claim needs: 0 or 1 for a direction, less where nothing may be lost"""
-    printed: tuple[float, float] | None = None
-    """better and worse as printed in the text, where no table has them"""
-    columns: list[str] | None = None
-    """the printed columns that it is about, where not all of the measure"""
-
-
-class Rules(Strict):
-    """How a verdict is reached; fixed before results."""
-
-    confidence: float = Field(gt=0.5, lt=1)
-    """of the interval"""
-    resamples: Count
-    """of the bootstrap"""
-    seed: int
-    """of the bootstrap"""
-    min_scenes: Count
-    """with fewer, inconclusive"""
-    min_pairs: Count
-    """pairs of one scene and one seed; with fewer, inconclusive"""
-
-
-class Claims(Strict):
-    """The whole file."""
-
-    rules: Rules
-    """for every claim"""
-    claims: dict[str, Claim]
-    """by name"""
 
 
 Printed = dict[str, dict[str, float | None]]
@@ -194,6 +49,9 @@ def load_claims(folder: Path = FOLDER) -> Claims:
     path = folder / "claims.yaml"
     claims: Claims = _validated(Claims, path)
     for name, claim in claims.claims.items():
+        if claim.table not in (tables := table_names(folder)):
+            fix = did_you_mean(claim.table, tables)
+            raise SemsplatError(f"{path}: {name}: no published table '{claim.table}'{fix}")
         table = load_table(claim.table, folder)
         for kind, used, known in (
             ("row", claim.better, list(table.rows)),
@@ -210,9 +68,15 @@ def load_claims(folder: Path = FOLDER) -> Claims:
 @cache
 def load_printed(name: str, folder: Path = FOLDER) -> Printed:
     """Return the printed numbers, by the definition's key column."""
-    with (folder / f"{name}.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    key = yaml.safe_load((folder / f"{name}.yaml").read_text())["key"]
+    path = folder / f"{name}.csv"
+    try:
+        with path.open(newline="") as file:
+            rows = list(csv.DictReader(file))
+    except FileNotFoundError:
+        raise SemsplatError(
+            f"{path}: no such file; {name}.yaml needs the printed numbers"
+        ) from None
+    key = _parsed(folder / f"{name}.yaml")["key"]
     return {row[key]: {k: _number(v) for k, v in row.items() if k != key} for row in rows}
 
 
@@ -226,7 +90,7 @@ def printed_value(table: Table, printed: Printed, row: str, column: str) -> floa
 
 def digest_of(folder: Path) -> str:
     """Return a digest of a folder's files, which are no code and yet decide what is drawn."""
-    paths = sorted(path for path in folder.iterdir() if path.is_file())
+    paths = sorted(p for p in folder.iterdir() if p.is_file() and p.suffix != ".py")
     return sha256_text("".join(sha256_file(path) for path in paths))[:16]
 
 
@@ -238,10 +102,19 @@ def _number(text: str) -> float | None:
         return None
 
 
+def _parsed(path: Path) -> Any:
+    """Return what a YAML file says."""
+    try:
+        return yaml.safe_load(path.read_text())
+    except yaml.YAMLError as error:
+        where = str(error).splitlines()[-1].strip()
+        raise SemsplatError(f"{path}: not valid YAML ({where})") from None
+
+
 def _validated(model: Any, path: Path) -> Any:
     """Return a file as a model; the first mistake is a `SemsplatError`."""
     try:
-        return model.model_validate(yaml.safe_load(path.read_text()), strict=False)
+        return model.model_validate(_parsed(path), strict=False)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))

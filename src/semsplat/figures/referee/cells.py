@@ -5,17 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from semsplat.figures.published import (
-    PROCEDURAL,
-    REAL,
-    Column,
-    Measure,
-    Row,
-    Table,
-    load_printed,
-    load_table,
-    printed_value,
-)
+from semsplat.figures.published import PROCEDURAL, REAL, load_printed, load_table, printed_value
+from semsplat.figures.published.models import Column, Measure, Row, Table
 from semsplat.figures.referee.trainings import Results, Training, spread
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from semsplat.figures.published import PROCEDURAL, REAL, Table
+from semsplat.figures.published import PROCEDURAL, REAL
+from semsplat.figures.published.models import Table
 from semsplat.figures.referee.cells import Cell
 
 

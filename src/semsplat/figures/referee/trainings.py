@@ -10,7 +10,7 @@ from statistics import fmean, stdev
 from typing import Any, NamedTuple
 
 from semsplat.errors import SemsplatError
-from semsplat.figures.published import Measure
+from semsplat.figures.published.models import Measure
 from semsplat.figures.referee.costs import costs
 from semsplat.io import read_json
 from semsplat.paths import evaluate_dir, train_dir

@@ -10,16 +10,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from scipy.stats import bootstrap
 
-from semsplat.figures.published import (
-    PROCEDURAL,
-    REAL,
-    Claim,
-    Measure,
-    Rules,
-    Table,
-    load_printed,
-    printed_value,
-)
+from semsplat.figures.published import PROCEDURAL, REAL, load_printed, printed_value
+from semsplat.figures.published.models import Claim, Measure, Rules, Table
 from semsplat.figures.referee.trainings import Results, Training
 
 REPRODUCED, INCONCLUSIVE = "reproduced", "inconclusive"
@@ -74,8 +66,9 @@ def judge(claim: Claim, table: Table, results: Results, rules: Rules) -> list[Ve
 
     No verdict mixes procedural scenes and real ones.
     """
-    columns = claim.columns or [n for n, c in table.columns.items() if c.measure == claim.measure]
-    real = [scene for name in columns for scene in table.columns[name].scenes]
+    names = claim.columns or [n for n, c in table.columns.items() if c.measure == claim.measure]
+    # A measure without a printed column is judged on the scenes of all of them.
+    real = [scene for name in names or table.columns for scene in table.columns[name].scenes]
     levels = {PROCEDURAL: results.scenes(table.stand_in), REAL: list(dict.fromkeys(real))}
     verdicts = [
         _judge(level, scenes, claim, table, results, rules) for level, scenes in levels.items()
