@@ -31,7 +31,7 @@ rule draw_figure:
         options=figure_options,
         code=figure_code,
     message:
-        "draw {output}"
+        "draw {output[0]}"
     shell:
         "python -m semsplat.figures --kind {params.kind:q} --runs {params.runs:q}"
         " --options {params.options:q} --out {output[0]:q} > {log:q} 2>&1"

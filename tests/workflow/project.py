@@ -194,18 +194,22 @@ def taught_jobs(scene: str, seed: int = 0) -> set[str]:
 
 COLLECT = "collect the scores of suite smoke"
 SPEED = "measure the speed of suite smoke"
-TABLE = "draw paper_figures/smoke/clipgs_smoke.md"
-QUERY_TABLE = "draw paper_figures/smoke/gags_smoke.md"
-SELECTION_TABLE = "draw paper_figures/smoke/cgc_smoke.md"
+TABLE = "draw paper_figures/smoke/clipgs_details.md"
+QUERY_TABLE = "draw paper_figures/smoke/gags_details.md"
+SELECTION_TABLE = "draw paper_figures/smoke/cgc_details.md"
+PAPER_TABLES = {f"draw paper_figures/smoke/{name}.md" for name in ("clipgs_table1", "gags_table3")}
+REFEREE = PAPER_TABLES | {f"draw paper_figures/smoke/{name}.md" for name in ("claims", "costs")}
+PAGE = "write paper_figures/smoke/index.html"
 SUITE_FIGURES = {
     *(f"draw paper_figures/smoke/{name}" for name in ("curves.svg", "gaussians.svg", "scores.md")),
     TABLE,
     QUERY_TABLE,
     SELECTION_TABLE,
+    *REFEREE,
 }
-SUITE_JOBS = SUITE_FIGURES | {COLLECT, SPEED}
+SUITE_JOBS = SUITE_FIGURES | {COLLECT, SPEED, PAGE}
 # the tables name the speed of the suite
-TRAINED_SUITE_JOBS = {COLLECT, SPEED, TABLE, QUERY_TABLE, SELECTION_TABLE}
+TRAINED_SUITE_JOBS = {COLLECT, SPEED, TABLE, QUERY_TABLE, SELECTION_TABLE, *REFEREE, PAGE}
 ALL_RUN_JOBS = {job for scene in SCENES for job in run_jobs(scene)}
 ALL_DATA_JOBS = {job for scene in SCENES for job in data_jobs(scene)}
 ALL_FEATURE_JOBS = {job for scene in SCENES for job in feature_jobs(scene)}

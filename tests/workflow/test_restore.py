@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.workflow.project import (
     FROZEN,
     MASKED,
+    PAGE,
     SCENES,
     SETTINGS,
     SUITE_FIGURES,
@@ -33,7 +34,7 @@ FEATURES = {job for scene in SCENES for job in feature_figures(scene)}
 MAPS = {f"draw paper_figures/smoke/clipgs_maps_smoke/{scene}/0.png" for scene in SCENES}
 QUERIES = {job for scene in SCENES for job in frozen_figures(scene)}
 SELECTIONS = {job for scene in SCENES for job in masked_figures(scene)}
-FIGURES = SUITE_FIGURES | VIEWS | FEATURES | MAPS | QUERIES | SELECTIONS
+FIGURES = SUITE_FIGURES | VIEWS | FEATURES | MAPS | QUERIES | SELECTIONS | {PAGE}
 
 
 def clone(recorded: Project, root: Path) -> Project:

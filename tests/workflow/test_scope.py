@@ -16,7 +16,10 @@ from tests.workflow.project import (
     ALL_MASKED_JOBS,
     ALL_TAUGHT_JOBS,
     EVERYTHING,
+    PAGE,
+    PAPER_TABLES,
     QUERY_TABLE,
+    REFEREE,
     SCENES,
     SPEED,
     SUITE_FIGURES,
@@ -58,7 +61,7 @@ TRAY = "tray: {kind: tabletop, seed: 8, n_views: 12"
 SMOKE_SEEDS = "scenes: [procedural/nook, procedural/tray]\n    seeds: [0]"
 
 CHANGES = {
-    "an option of a figure": ("params.yaml", "error_max: 0.3", "error_max: 0.4", VIEWS),
+    "an option of a figure": ("params.yaml", "error_max: 0.3", "error_max: 0.4", VIEWS | {PAGE}),
     "a learning rate": (
         "params.yaml", "sh0: 2.5e-3", "sh0: 3.0e-3", ALL_FITTED_JOBS,
     ),
@@ -111,7 +114,8 @@ CHANGES = {
     ),
     "a grounder's code": (
         "src/semsplat/evaluate/grounders/points.py", *NEW_CODE,
-        ALL_MASKED_JOBS - CLUSTERED - TRAININGS | TRAINED_SUITE_JOBS - {SPEED, TABLE, QUERY_TABLE},
+        ALL_MASKED_JOBS - CLUSTERED - TRAININGS | TRAINED_SUITE_JOBS
+        - {SPEED, TABLE, QUERY_TABLE, *PAPER_TABLES},
     ),
     "another segmenter's code": (
         "src/semsplat/features/segmenters/felzenszwalb.py", *NEW_CODE, set(),
@@ -123,11 +127,23 @@ CHANGES = {
         ALL_FITTED_JOBS,
     ),
     "the code of one figure": (
-        "src/semsplat/figures/curves.py", *NEW_CODE, CURVES,
+        "src/semsplat/figures/curves.py", *NEW_CODE, CURVES | {PAGE},
     ),
     "the code of all figures": (
         "src/semsplat/figures/style.py", *NEW_CODE,
-        VIEWS | FEATURE_FIGURES | MAPS | QUERIES | SELECTIONS | SUITE_FIGURES,
+        VIEWS | FEATURE_FIGURES | MAPS | QUERIES | SELECTIONS | SUITE_FIGURES - REFEREE | {PAGE},
+    ),
+    "the rules of verdicts": (
+        "src/semsplat/figures/published/claims.yaml", "resamples: 9999", "resamples: 9998",
+        REFEREE | {PAGE},
+    ),
+    "the page's template": (
+        "src/semsplat/figures/page/index.html", "<h2 id=\"costs\">", "<h2 id=\"cost\">", {PAGE},
+    ),
+    "one more setting of the suite": (
+        "params.yaml", "settings: [clipgs_a, clipgs_d, gags, cgc]",
+        "settings: [clipgs_a, clipgs_b, clipgs_d, gags, cgc]",
+        {job for scene in SCENES for job in setting_jobs(scene, "clipgs_b")} | TRAINED_SUITE_JOBS,
     ),
     "the ray caster": (
         "src/semsplat/data/world/raycast.py", *NEW_CODE, EVERYTHING,

@@ -16,6 +16,8 @@ from tests.workflow.project import (
     EVERYTHING,
     FROZEN,
     MASKED,
+    PAGE,
+    REFEREE,
     SCENES,
     SETTINGS,
     SUITE_FIGURES,
@@ -45,6 +47,9 @@ def test_every_figure_score_card_and_stamp_is_made(finished: Project):
     figures |= {f"paper_figures/smoke/clipgs_maps_smoke/{scene}/0.png" for scene in SCENES}
     asked = {job for s in SCENES for job in frozen_figures(s) | masked_figures(s)}
     figures |= {job.removeprefix("draw ") for job in asked}
+    tables = [job.removeprefix("draw ").removesuffix("md") for job in REFEREE]
+    figures |= {f"{table}{suffix}" for table in tables for suffix in ("csv", "tex")}
+    figures |= {PAGE.removeprefix("write ")}
     assert set(finished.hashes("paper_figures/smoke")) == figures
     assert all((finished.root / figure).stat().st_size > 100 for figure in figures)
     metrics = finished.json("results/metrics.json")

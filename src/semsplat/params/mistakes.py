@@ -52,7 +52,8 @@ def line(error: dict[str, Any], model: type[BaseModel], prefix: Where) -> str:
     if isinstance(value, str) and NUMBER_AS_TEXT.fullmatch(value):
         return f"{where}: '{value}' is text in YAML; write {_as_number(value, error['type'])}"
     shown = f" (got {value!r})" if isinstance(value, str | int | float | bool | None) else ""
-    return f"{where}: {error['msg'][0].lower()}{error['msg'][1:]}{shown}"
+    said = error["msg"].removeprefix("Value error, ")  # pydantic's words before a validator's own
+    return f"{where}: {said[0].lower()}{said[1:]}{shown}"
 
 
 def _as_number(text: str, error_type: str) -> str:

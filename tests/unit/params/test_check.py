@@ -282,14 +282,24 @@ ONE_LINE = {
         "settings.clipgs_b.geometry.progressive.enabled: input should be a valid boolean (got 1)",
     ),
     # figures of settings
-    "figures/clipgs_demo/options/settings": (
+    "figures/clipgs_details/options/settings": (
         {"clipgs_bb": "SAC"},
-        "figures.clipgs_demo.options.settings: 'clipgs_bb' is not defined; did you mean"
+        "figures.clipgs_details.options.settings: 'clipgs_bb' is not defined; did you mean"
         " 'clipgs_b'?",
     ),
-    "figures/clipgs_table2/options/datasets": (
+    "figures/clipgs_sparse_details/options/datasets": (
         ["sparsely"],
-        "figures.clipgs_table2.options.datasets: 'sparsely' is not defined; did you mean 'sparse'?",
+        "figures.clipgs_sparse_details.options.datasets: 'sparsely' is not defined; did you mean"
+        " 'sparse'?",
+    ),
+    "suites/demo/settings": (
+        ["clipgs_aa"],
+        "suites.demo.settings: 'clipgs_aa' is not defined; did you mean 'clipgs_a'?",
+    ),
+    "figures/clipgs_table3/options/table": (
+        "clipgs_table33",
+        "figures.clipgs_table3.options.table: no published table 'clipgs_table33'; did you mean"
+        " 'clipgs_table3'? (got 'clipgs_table33')",
     ),
     # scalers and repeats
     "suites/demo/rates_scaler": (

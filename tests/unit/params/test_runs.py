@@ -35,6 +35,8 @@ from semsplat.params.runs import (
     setting_runs,
     setting_teacher,
     shown_runs,
+    shown_settings,
+    shown_trainings,
     teacher_recipe,
     train_run,
 )
@@ -204,7 +206,7 @@ def with_suite(
     *figures: str, scenes: Any = ("procedural/table", "sparse/den"), **parts: Any
 ) -> Params:
     """Return parameters whose suite shows some figures on some scenes with two seeds."""
-    suite = {"scenes": list(scenes), "seeds": [1, 0], "figures": list(figures)}
+    suite = {"scenes": list(scenes), "seeds": [1, 0], "figures": list(figures), "settings": []}
     config = {**CONFIG, "suites": {"demo": {**CONFIG["suites"]["demo"], **suite}}, **parts}
     return check(config)
 
@@ -233,6 +235,26 @@ def test_a_figure_shows_the_runs_of_its_data_sets() -> None:
     assert shown_runs(params, "few") == den
     assert shown_runs(params, "both") == shown_runs(params, "scores") == all_runs
     assert shown_runs(params, "nowhere") == []
+
+
+def test_a_published_table_asks_for_the_settings_of_its_rows() -> None:
+    params = with_suite("clipgs_table1", "clipgs_table2", "claims")
+    assert shown_settings(params, "clipgs_table1") == ["clipgs_a", "clipgs_d"]
+    assert {(r.dataset, r.setting) for r in shown_trainings(params, "clipgs_table2")} == {
+        ("sparse", "clipgs_a"),
+        ("sparse", "clipgs_d"),
+    }
+    both = set(shown_trainings(params, "clipgs_table1") + shown_trainings(params, "clipgs_table2"))
+    assert set(shown_trainings(params, "claims")) == set(setting_runs(params)) == both
+
+
+def test_a_suite_may_train_some_of_the_settings_that_its_figures_name() -> None:
+    params = with_suite("both", "all", figures=TABLES)
+    suite = params.suites["demo"].model_copy(update={"settings": ["clipgs_d", "clipgs_b"]})
+    params = params.model_copy(update={"suites": {"demo": suite}})
+    assert shown_settings(params, "both") == ["clipgs_b"]
+    assert {run.setting for run in setting_runs(params)} == {"clipgs_b", "clipgs_d"}
+    assert {run.setting for run in shown_trainings(params, "all")} == {"clipgs_d"}
 
 
 def test_trainings_are_those_that_the_suites_figures_show_each_once() -> None:

@@ -83,6 +83,8 @@ def load_printed(name: str, folder: Path = FOLDER) -> Printed:
 def printed_value(table: Table, printed: Printed, row: str, column: str) -> float | None:
     """Return what the paper prints in one cell."""
     turned = table.columns[column].rows
+    if not table.rows[row].printed:
+        return None
     if turned is None:
         return printed[row][column]
     return printed[column][turned[row]] if row in turned else None
@@ -127,7 +129,7 @@ def _check_printed(table: Table, printed: Printed, path: Path) -> None:
         if entry.rows is None:
             known = {name for row in printed.values() for name in row}
             missing = [column] if column not in known else []
-            missing += [row for row in table.rows if row not in printed]
+            missing += [k for k, row in table.rows.items() if row.printed and k not in printed]
         else:
             missing = [column] if column not in printed else []
         if missing:

@@ -45,6 +45,8 @@ class Row(Strict):
     """the setting that computes it"""
     absent: str | None = None
     """why none does"""
+    printed: bool = True
+    """whether it stands in the paper; a row of ours alone has nothing beside it"""
 
     @model_validator(mode="after")
     def _setting_or_reason(self) -> Row:
