@@ -111,3 +111,17 @@ rule write_page:
     shell:
         "python -m semsplat.figures.page --suite {SUITE} --files {input.figures:q}"
         " --trainings {params.trainings:q} --out {output:q} > {log:q} 2>&1"
+
+
+# Not part of "all": the README is the project's, with the numbers of its own runs.
+rule readme:
+    input:
+        f"paper_figures/{SUITE}/summary.md",
+    log:
+        f"logs/figures/{SUITE}/readme.log",
+    conda:
+        "../envs/semsplat.yaml"
+    message:
+        "renew the tables of README.md"
+    shell:
+        "python -m semsplat.figures.page.readme > {log:q} 2>&1"

@@ -80,7 +80,7 @@ def test_a_kind_has_all_parts(kind: str) -> None:
 
 def test_the_kinds_are_all_there_and_nothing_else() -> None:
     assert sorted(OPTIONS) == KINDS
-    assert set(figure_kinds()) - set(KINDS) == {"claims", "costs", "paper_table"}
+    assert set(figure_kinds()) - set(KINDS) == {"claims", "costs", "paper_table", "summary"}
 
 
 def test_checking_parameters_does_not_load_matplotlib() -> None:

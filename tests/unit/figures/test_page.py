@@ -15,8 +15,10 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select
 
 from semsplat.data.images import write_png
+from semsplat.errors import SemsplatError
 from semsplat.figures import claims, costs, paper_table
 from semsplat.figures.page import anchor, write_page
+from semsplat.figures.page.readme import BLOCK, filled
 from semsplat.figures.published import load_claims
 from tests.unit.data.scene_helpers import random_image
 from tests.unit.figures.referee_helpers import COMMIT, trainings, write_speed, write_training
@@ -97,6 +99,22 @@ def test_a_suite_without_trainings_has_a_page() -> None:
     write_page("photos", [FOLDER / "scores.md"], [], PAGE)
     text = PAGE.read_text()
     assert 'id="verdicts"' not in text and 'href="scores.md"' in text
+
+
+def test_blocks_of_a_text_are_renewed_and_the_rest_stays(tmp_path: Path) -> None:
+    (FOLDER / "summary.md").write_text("new\n")
+    begin, end = "<!-- begin paper_figures/demo/summary.md -->", "<!-- end -->"
+    text = f"before\n\n{begin}\nold\n{end}\n\nafter\n"
+    once = filled(text, tmp_path)
+    assert once == f"before\n\n{begin}\n\nnew\n\n{end}\n\nafter\n" == filled(once, tmp_path)
+    with pytest.raises(SemsplatError, match=r"other\.md: no such file; draw its suite first"):
+        filled(text.replace("summary", "other"), tmp_path)
+
+
+def test_the_readme_shows_what_the_workflow_wrote() -> None:
+    root = Path(__file__).parents[3]
+    text = (root / "README.md").read_text()
+    assert BLOCK.search(text) and filled(text, root) == text  # else: snakemake readme
 
 
 def shown_rows(browser: Any) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from semsplat.errors import SemsplatError
-from semsplat.figures import claims, costs, figure_kinds, paper_table
+from semsplat.figures import claims, costs, figure_kinds, paper_table, summary
 from semsplat.figures.published import load_claims
 from semsplat.figures.referee.cells import Cell, parse_cell, table_cells
 from semsplat.figures.referee.sheet import read_records
@@ -135,6 +136,17 @@ def test_the_ledger_has_every_claim_and_its_verdict() -> None:
     assert shown and all(r["verdict"] == "inconclusive" for r in shown)  # 4 pairs, 6 are needed
     text = Path("claims.md").read_text()
     assert "**not run**: not implemented" in text and "a verdict needs 6 pairs" in text
+
+
+def test_the_summary_shows_a_measure_of_each_method_and_counts_verdicts() -> None:
+    options = summary.Options(measures={"clipgs_table3": "miou", "cgc_table3": "points_mask_miou"})
+    summary.draw(write_rows(), options, Path("summary.md"))
+    text = Path("summary.md").read_text()
+    assert "| CLIP-GS: (c) SAC + 3DCS | mIoU | `clipgs/image_mean@1` | 71.000 ± 1.414 |" in text
+    assert "CGC:" not in text and "8 trainings; scenes: procedural/den, procedural/room" in text
+    counts = re.search(r"\| CGC \| (\d+) \| (\d+) \| (\d+) \| (\d+) \|", text)
+    names = [n for n, c in load_claims().claims.items() if c.table.startswith("cgc")]
+    assert counts and [int(n) for n in counts.groups()] == [0, 0, 0, len(names)]
 
 
 def test_a_name_that_is_no_training_is_one_line() -> None:

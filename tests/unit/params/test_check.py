@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semsplat.data.datasets import importer, importer_names
@@ -292,6 +292,11 @@ ONE_LINE = {
         "figures.clipgs_sparse_details.options.datasets: 'sparsely' is not defined; did you mean"
         " 'sparse'?",
     ),
+    "figures/summary/options/measures": (
+        {"clipgs_table3": "mious"},
+        "figures.summary.options.measures: clipgs_table3 has no measure 'mious'; did you mean"
+        " 'miou'?",
+    ),
     "suites/demo/settings": (
         ["clipgs_aa"],
         "suites.demo.settings: 'clipgs_aa' is not defined; did you mean 'clipgs_a'?",
@@ -411,7 +416,7 @@ def is_free(path: tuple[str, ...]) -> bool:
         return True
     if path[0] == "settings" and path[2] in ("override", "geometry"):  # a diff
         return True
-    if path[0] == "figures" and "settings" in path:  # which rows a table has
+    if path[0] == "figures" and {"settings", "measures"} & set(path):  # what a table shows
         return True
     return "digits" in path or (path[0] == "datasets" and path[2] == "scenes")
 
@@ -429,6 +434,7 @@ def test_no_key_has_a_hidden_default(path: tuple[str, ...]) -> None:
     assert mistakes(config) == [f"{'.'.join(path)}: missing; the file must be complete"]
 
 
+@settings(deadline=None)
 @given(path=st.sampled_from(list(leaves(CONFIG))), extra=st.sampled_from(["x", "_", "s"]))
 def test_renaming_any_key_is_an_error_that_names_it(path: tuple[str, ...], extra: str) -> None:
     config = copy.deepcopy(CONFIG)

@@ -15,9 +15,16 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from semsplat.figures.published import load_claims, load_table
 from semsplat.figures.referee.cells import Cell, parse_cell
 from semsplat.figures.referee.chain import chain
-from semsplat.figures.referee.layout import blocks, notes, our_text, printed_text, reasons_of
+from semsplat.figures.referee.layout import (
+    blocks,
+    conditions,
+    notes,
+    our_text,
+    printed_text,
+    reasons_of,
+)
 from semsplat.figures.referee.sheet import read_records
-from semsplat.figures.referee.trainings import Training, parse_training
+from semsplat.figures.referee.trainings import Results, Training, parse_training
 from semsplat.figures.referee.verdicts import WORDS
 from semsplat.io import atomic_path, read_json
 from semsplat.paths import train_dir
@@ -42,7 +49,7 @@ def write_page(suite: str, files: Sequence[Path], trainings: Sequence[Training],
         partial.write_text(
             _template().render(
                 suite=suite,
-                conditions=_conditions(trainings),
+                conditions=conditions(Results(trainings)),
                 words=WORDS,
                 ledger=_ledger(folder) if "claims" in tables else [],
                 rules=load_claims().rules,
@@ -80,22 +87,6 @@ def _template() -> Any:
         lstrip_blocks=True,
     )
     return environment.get_template("index.html")
-
-
-def _conditions(trainings: Sequence[Training]) -> str:
-    """Return scenes, seeds, steps, sizes and machines of all trainings."""
-    cards = [read_json(training.card_path) for training in trainings]
-    sizes = {tuple(read_json(training.scores_path)["size_px"]) for training in trainings}
-    machines = {c["machine"]["gpu"] or c["machine"]["cpu"] for c in cards}
-    facts = {
-        "Trainings": [str(len(trainings))] if trainings else [],
-        "scenes": sorted({training.place for training in trainings}),
-        "seeds": sorted({str(training.seed) for training in trainings}),
-        "steps of geometry": sorted({str(c["config"]["geometry"]["steps"]) for c in cards}),
-        "pixels": sorted(f"{width}x{height}" for width, height in sizes),
-        "on": sorted(machines),
-    }
-    return "; ".join(f"{name}: {', '.join(found)}" for name, found in facts.items() if found)
 
 
 def _ledger(folder: Path) -> list[dict[str, Any]]:

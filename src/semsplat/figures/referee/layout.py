@@ -7,6 +7,7 @@ from typing import NamedTuple
 from semsplat.figures.published import PROCEDURAL, REAL
 from semsplat.figures.published.models import Table
 from semsplat.figures.referee.cells import Cell
+from semsplat.figures.referee.trainings import Results
 
 
 class Block(NamedTuple):
@@ -94,3 +95,18 @@ def notes(table: Table, cells: list[Cell]) -> list[str]:
         *(f"[{index}] {reason}." for index, reason in reasons),
         *(f"On the paper: {note}" for note in table.footnotes),
     ]
+
+
+def conditions(results: Results) -> str:
+    """Return scenes, seeds, steps, sizes and machines of all trainings; nothing without any."""
+    trainings, cards = results.trainings, [results.card(t) for t in results.trainings]
+    sizes = {tuple(results.scores(training)["size_px"]) for training in trainings}
+    facts = {
+        "scenes": sorted({training.place for training in trainings}),
+        "seeds": sorted({str(training.seed) for training in trainings}),
+        "steps of geometry": sorted({str(c["config"]["geometry"]["steps"]) for c in cards}),
+        "pixels": sorted(f"{width}x{height}" for width, height in sizes),
+        "on": sorted({c["machine"]["gpu"] or c["machine"]["cpu"] for c in cards}),
+    }
+    said = "; ".join(f"{name}: {', '.join(found)}" for name, found in facts.items() if found)
+    return f"{len(trainings)} trainings; {said}." if trainings else "No trainings."

@@ -1,0 +1,45 @@
+"""``python -m semsplat.figures.page.readme``: put the suites' tables into README.md."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import tyro
+
+from semsplat.errors import SemsplatError, one_line_errors
+from semsplat.io import atomic_path
+
+BLOCK = re.compile(r"<!-- begin (paper_figures/\S+\.md) -->\n.*?<!-- end -->", re.DOTALL)
+
+
+def filled(text: str, root: Path) -> str:
+    """Return a text with every block between ``<!-- begin FILE -->`` and ``<!-- end -->`` renewed.
+
+    Raises:
+        SemsplatError: a file that a block names is not there.
+    """
+
+    def block(found: re.Match[str]) -> str:
+        path = root / found[1]
+        if not path.is_file():
+            raise SemsplatError(f"{path}: no such file; draw its suite first")
+        return f"<!-- begin {found[1]} -->\n\n{path.read_text().strip()}\n\n<!-- end -->"
+
+    return BLOCK.sub(block, text)
+
+
+def run(readme: Path = Path("README.md")) -> None:
+    """Renew the blocks of a text.
+
+    Args:
+        readme: the text, at the project's root.
+    """
+    with one_line_errors():
+        text = filled(readme.read_text(), readme.parent)
+        with atomic_path(readme) as partial:
+            partial.write_text(text)
+
+
+if __name__ == "__main__":
+    tyro.cli(run)

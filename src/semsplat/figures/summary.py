@@ -1,0 +1,90 @@
+"""The suite in one look: a measure of each method's rows, and how many claims came out how."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from pydantic import field_validator
+
+from semsplat.errors import did_you_mean
+from semsplat.figures import SETTING_FILES
+from semsplat.figures.published import load_claims, load_table, table_names
+from semsplat.params.base import Strict
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from semsplat.figures.referee.cells import Cell
+    from semsplat.figures.referee.sheet import Grid
+    from semsplat.figures.referee.trainings import Results, Training
+
+SCOPE = "trainings"
+EXTENSION = "md"
+NEEDS = SETTING_FILES
+
+
+class Options(Strict):
+    """What is shown."""
+
+    measures: dict[str, str]
+    """published table: the measure of its rows on procedural scenes"""
+
+    @field_validator("measures")
+    @classmethod
+    def _are_defined(cls, measures: dict[str, str]) -> dict[str, str]:
+        for table, measure in measures.items():
+            if table not in (tables := table_names()):
+                raise ValueError(f"no published table '{table}'{did_you_mean(table, tables)}")
+            if measure not in (known := list(load_table(table).measures)):
+                raise ValueError(
+                    f"{table} has no measure '{measure}'{did_you_mean(measure, known)}"
+                )
+        return measures
+
+
+def draw(trainings: list[Training], options: Options, out: Path) -> None:
+    """Write the rows and the count of verdicts as Markdown, LaTeX and CSV."""
+    from semsplat.figures.referee.layout import conditions
+    from semsplat.figures.referee.sheet import Sheet, write_sheet
+    from semsplat.figures.referee.trainings import Results
+
+    results = Results(trainings)
+    cells = [cell for name, measure in options.measures.items() for cell in _cells(
+        name, measure, results)]  # fmt: skip
+    grids = [_rows(cells), _verdicts(results)]
+    write_sheet(Sheet(grids, [conditions(results)]), [c._asdict() for c in cells], out)
+
+
+def _cells(name: str, measure: str, results: Results) -> list[Cell]:
+    """Return a measure's means over the procedural scenes, of the rows that were trained."""
+    from semsplat.figures.referee.cells import table_cells
+
+    column = f"{measure}@{load_table(name).stand_in}"
+    paper = load_table(name).paper
+    found = [cell for cell in table_cells(name, results) if cell.column == column]
+    return [c._replace(label=f"{paper}: {c.label}") for c in found if c.mean is not None]
+
+
+def _rows(cells: list[Cell]) -> Grid:
+    from semsplat.figures.referee.layout import our_text
+    from semsplat.figures.referee.sheet import Grid
+
+    rows = [[cell.label, cell.title, f"`{cell.protocol}`", our_text(cell, [])] for cell in cells]
+    return Grid("Held-out views of procedural scenes", ["", "measure", "protocol", "ours"], rows)
+
+
+def _verdicts(results: Results) -> Grid:
+    from semsplat.figures.referee.sheet import Grid
+    from semsplat.figures.referee.verdicts import WORDS, judge
+
+    claims = load_claims()
+    counts: Counter[tuple[str, str]] = Counter()
+    papers: dict[str, None] = {}
+    for claim in claims.claims.values():
+        table = load_table(claim.table)
+        papers[table.paper] = None
+        for verdict in judge(claim, table, results, claims.rules):
+            counts[table.paper, verdict.word] += 1
+    rows = [[paper, *(str(counts[paper, word]) for word in WORDS)] for paper in papers]
+    return Grid("Verdicts on the papers' claims", ["paper", *WORDS], rows)
