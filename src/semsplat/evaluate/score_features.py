@@ -81,7 +81,7 @@ def score_labels(scene: Scene, labeller: Labeller) -> tuple[dict[str, Numbers], 
                 row |= _named(kind, label_metrics(matrix), ("accuracy",))
     metrics = {f"{kind}_coverage": labelled[kind] / pixels[kind] for kind in pixels}
     for kind, matrix in matrices.items():
-        metrics |= _named(kind, label_metrics(matrix), protocol.LABEL_METRICS)
+        metrics |= _named(kind, label_metrics(matrix), protocol.LABEL_MEASURES)
     return views, metrics
 
 
@@ -112,12 +112,11 @@ def score_pairs(
 
 def absent(scene: Scene, labeller: Labeller, metrics: Numbers) -> dict[str, str]:
     """Return {metric: reason} for every metric of the protocol that could not be computed."""
-    known = [f"{kind}_{metric}" for kind in protocol.KINDS for metric in protocol.METRICS]
     kinds = labeller.labels(scene.train[0].name)
     has_truth = any(frame.labels_path for frame in scene.train)
     has_depth = any(a.depth_path and b.depth_path for a, b in pairwise(scene.train))
     reasons = {}
-    for name in known:
+    for name in protocol.METRICS:
         kind, metric = name.split("_", maxsplit=1)
         if name in metrics:
             continue

@@ -9,6 +9,7 @@ from statistics import fmean
 from typing import Any
 
 from semsplat.data.scene import Frame, Scene, load_scene
+from semsplat.evaluate import protocols
 from semsplat.evaluate.boundary import Mask
 from semsplat.evaluate.grounders import PERSON
 from semsplat.evaluate.named_objects import Truth
@@ -26,11 +27,7 @@ from semsplat.evaluate.protocols import argmax, mask_classes, mask_pairs
 from semsplat.evaluate.selections import References, Selection, read_references, read_selections
 from semsplat.io import write_json
 
-PROTOCOLS = {
-    metric: protocol.NAME
-    for protocol in (mask_pairs, mask_classes, argmax)
-    for metric in protocol.METRICS
-}
+SCORED = (mask_pairs, mask_classes, argmax)
 VARIANTS = {
     "": (*mask_pairs.METRICS, *mask_classes.METRICS, *argmax.METRICS),
     "gaussians_": (*mask_pairs.METRICS, *mask_classes.METRICS),
@@ -83,7 +80,7 @@ def score_selections(scene_dir: Path, predictions_dir: Path, out: Path) -> None:
         "n_views": len({pair.frame for pair in everything}),
         "grounders": {n: counts(one.masks, references[n]) for n, one in judged.items()},
         "protocols": {metric: protocol_of(metric) for metric in metrics},
-        "protocol": ", ".join(sorted(set(PROTOCOLS.values()))),
+        "protocol": ", ".join(sorted(protocol.NAME for protocol in SCORED)),
         "metrics": metrics,
         "views": view_scores(judged, everything),
         "prompts": prompt_scores(everything),
@@ -96,7 +93,7 @@ def score_selections(scene_dir: Path, predictions_dir: Path, out: Path) -> None:
 
 def protocol_of(metric: str) -> str:
     """Return the protocol of a metric, whichever grounder, selection and pairs it is about."""
-    return PROTOCOLS["_".join(metric.split("_")[-2:])]
+    return protocols.protocol_of("_".join(metric.split("_")[-2:]))
 
 
 def judge(

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsplat.data.scene import Frame, Scene, load_ids, load_scene, load_semantics
+from semsplat.evaluate import protocols
 from semsplat.evaluate.confusion import (
     Labels,
     check_known,
@@ -20,7 +21,7 @@ from semsplat.evaluate.confusion import (
     load_truth,
 )
 from semsplat.evaluate.pairs import compared_pairs
-from semsplat.evaluate.protocols import consistency, image_mean, pooled, rgb_held_out
+from semsplat.evaluate.protocols import consistency, image_mean, pooled
 from semsplat.evaluate.score import rgb_scores
 from semsplat.features.lessons import Lessons, open_lessons
 from semsplat.features.store import write_arrays
@@ -30,11 +31,6 @@ from semsplat.paths import CLASSES
 Maps = Callable[[Frame], Labels]
 Counts = dict[str, NDArray[np.int64]]
 """The confusion matrix of every view that has a label map, by name."""
-PROTOCOLS = {
-    metric: protocol.NAME
-    for protocol in (rgb_held_out, image_mean, pooled, consistency)
-    for metric in protocol.METRICS
-}
 
 
 def score_setting(
@@ -78,7 +74,7 @@ def protocol_of(metric: str) -> str:
     """Return the protocol of a metric, whichever views and labels it is about."""
     for prefix in ("teacher_", "best_vote_", "train_"):
         metric = metric.removeprefix(prefix)
-    return PROTOCOLS[metric]
+    return protocols.protocol_of(metric)
 
 
 def predicted(predictions_dir: Path) -> Maps:

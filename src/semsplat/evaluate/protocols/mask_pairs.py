@@ -4,7 +4,7 @@ Definition: per pair of an annotated view and a prompt that it shows, ``mask_mio
 over union of predicted and true mask, and ``mask_mbiou`` that of their inner boundaries: the mask
 without its erosion by 3 x 3 pixels, repeated max(1, round(0.02 x diagonal of the picture)) times,
 where nothing outside the picture belongs to the mask.  Plain mean over pairs; a pair without a
-prediction counts as 0.
+prediction counts as 0; a view that shows nothing has no pair.
 Source: CGC's text, "averaged over all the test views" (METHODS 3.6); the two measures are those of
 Gaussian Grouping's script, ``script/eval_lerf_mask.py``.
 Disputes: CGC released no evaluation, and the script it names averages over prompts first, see
