@@ -56,14 +56,16 @@ def score_setting(
         scores["metrics"] |= _named(prefix, score_views(held_out[prefix]))
         scores["metrics"] |= _named(f"{prefix}train_", score_views(trained[prefix]))
     scores["classes"] = score_classes(scene, held_out, class_ids)
-    pairs, metrics, verdicts = score_pairs(scene, maps)
+    missing = missing_classes(scene, predictions_dir)
+    compared = {**maps, "": unlike_any(maps[""], missing)}
+    pairs, metrics, verdicts = score_pairs(scene, compared)
     scores["metrics"] |= metrics
     scores["pairs"] = pairs
     for name, matrix in held_out[""].items():
         scores["views"][name] |= image_mean.score([matrix])
     scores["protocols"] = {metric: protocol_of(metric) for metric in scores["metrics"]}
     scores["protocol"] = ", ".join(sorted(set(scores["protocols"].values())))
-    scores["missing_classes"] = missing_classes(scene, predictions_dir)
+    scores["missing_classes"] = missing
     scores["absent"] |= absent(scene, scores["metrics"])
     scores["lessons_sha256"] = sha256_file(lessons_dir / "manifest.json")
     write_arrays(out.with_name("inconsistency.npz"), verdicts)
@@ -85,6 +87,20 @@ def predicted(predictions_dir: Path) -> Maps:
         if not path.is_file():
             return np.zeros((frame.height, frame.width), np.int32)
         return load_ids(path, frame)
+
+    return classes
+
+
+def unlike_any(maps_of: Maps, missing: list[str]) -> Maps:
+    """Return maps of which each missing one has a class of its own, so that it differs from all.
+
+    Its zeros would not be compared, and a method would be the more consistent the less it predicts.
+    """
+
+    def classes(frame: Frame) -> Labels:
+        found = maps_of(frame)
+        name = frame.name
+        return np.full_like(found, -1 - missing.index(name)) if name in missing else found
 
     return classes
 

@@ -141,7 +141,7 @@ def test_consistency_shows_both_views_and_where_they_differ(
     assert titles(figure) == [f"{label} {part}" for label in SETTINGS.values() for part in parts]
     what = "differing pixels of neighbouring training views"
     numbers = "(a) flat 12.5%, (b) + coherent 6.2%"
-    assert heading(figure) == f"{what}: {numbers} (class_maps/inconsistency@1)"
+    assert heading(figure) == f"{what}: {numbers} (class_maps/inconsistency@2)"
     assert {"train", "later/b", "later/c", "12.5% differ", "6.2% differ"} <= texts(figure)
     assert {"same label", "another label", "not compared", "wall", "lamp"} <= texts(figure)
     differing, compared = np.uint8([0xD5, 0x5E, 0x00]), figure.axes[2].images[0].get_array()[0]
