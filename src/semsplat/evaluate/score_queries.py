@@ -17,6 +17,7 @@ from semsplat.evaluate.prompt_pairs import (
     Numbers,
     Pair,
     by_frame,
+    counted,
     grouped,
     identity,
     means,
@@ -78,6 +79,7 @@ def score_queries(scene_dir: Path, predictions_dir: Path, out: Path) -> None:
         "prompts": prompt_scores(pairs),
         "queries": by_frame(everything),
         "missing": missing(everything),
+        "counts": {protocol.NAME: counts(pairs) for protocol in SCORED},
         "absent": absent(split_frames, metrics, parts),
     }
     write_json(out, scores)
@@ -88,6 +90,12 @@ def protocol_of(metric: str) -> str:
     for prefix in ("train_", "object_", "part_"):
         metric = metric.removeprefix(prefix)
     return protocols.protocol_of(metric)
+
+
+def counts(pairs: dict[str, list[Pair]]) -> dict[str, int]:
+    """Return how many pairs either split has, and how many without a prediction."""
+    found = {prefix: counted(members) for prefix, members in pairs.items()}
+    return {f"{prefix}{key}": n for prefix, row in found.items() for key, n in row.items()}
 
 
 def score_frames(frames: Iterable[Frame], predictions_dir: Path) -> list[Pair]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ from semsplat.features.store import write_arrays
 from semsplat.io import sha256_file, write_json
 from semsplat.paths import CLASSES
 
+Number = TypeVar("Number", int, float)
 Maps = Callable[[Frame], Labels]
 Counts = dict[str, NDArray[np.int64]]
 """The confusion matrix of every view that has a label map, by name."""
@@ -66,6 +67,7 @@ def score_setting(
     scores["protocols"] = {metric: protocol_of(metric) for metric in scores["metrics"]}
     scores["protocol"] = ", ".join(sorted(set(scores["protocols"].values())))
     scores["missing_classes"] = missing
+    scores["counts"] |= counts(held_out[""], trained[""], pairs, missing)
     scores["absent"] |= absent(scene, scores["metrics"])
     scores["lessons_sha256"] = sha256_file(lessons_dir / "manifest.json")
     write_arrays(out.with_name("inconsistency.npz"), verdicts)
@@ -191,6 +193,22 @@ def missing_classes(scene: Scene, predictions_dir: Path) -> list[str]:
     return [n for n in names if not (predictions_dir / CLASSES / f"{n}.png").is_file()]
 
 
+def counts(
+    held_out: Counts, trained: Counts, pairs: list[dict[str, Any]], missing: list[str]
+) -> dict[str, dict[str, int]]:
+    """Return per protocol how many images or pairs count, and how many lack a class map."""
+    images = counted(held_out, missing) | _named("train_", counted(trained, missing))
+    lacking = [row for row in pairs if not set(missing).isdisjoint(row["views"])]
+    neighbours = {"pairs": len(pairs), "missing": len(lacking)}
+    return {image_mean.NAME: images, pooled.NAME: images, consistency.NAME: neighbours}
+
+
+def counted(matrices: Counts, missing: list[str]) -> dict[str, int]:
+    """Return how many images have a pixel that counts, and how many of them have no class map."""
+    names = [name for name, matrix in matrices.items() if matrix.any()]
+    return {"pairs": len(names), "missing": sum(name in missing for name in names)}
+
+
 def absent(scene: Scene, metrics: dict[str, float]) -> dict[str, str]:
     """Return {metric: reason} for what could not be computed from this scene."""
     has_truth = any(frame.labels_path for frame in scene.test)
@@ -206,5 +224,5 @@ def absent(scene: Scene, metrics: dict[str, float]) -> dict[str, str]:
     return {metric: why for metric, why in reasons.items() if metric not in metrics}
 
 
-def _named(prefix: str, values: dict[str, float]) -> dict[str, float]:
+def _named(prefix: str, values: dict[str, Number]) -> dict[str, Number]:
     return {f"{prefix}{name}": value for name, value in values.items()}

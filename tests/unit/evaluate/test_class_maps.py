@@ -291,6 +291,9 @@ def test_a_missing_class_map_scores_zero_and_is_listed(tmp_path: Path) -> None:
     views = {name: everywhere(WALL) for name in ("b", "train/a", "a")}  # a is not left/a
     scores = scored(tmp_path, scene_dir, views)
     assert scores["missing_classes"] == ["left/a", "train/b"] and scores["missing"] == []
+    counts = {"pairs": 2, "missing": 1, "train_pairs": 2, "train_missing": 1}
+    assert scores["counts"][image_mean.NAME] == scores["counts"][pooled.NAME] == counts
+    assert scores["counts"][rgb_held_out.NAME] == {"pairs": 2, "missing": 0}
     assert scores["views"]["left/a"]["miou"] == scores["views"]["left/a"]["accuracy"] == 0
     names = ("miou", "accuracy", "pooled_miou", "class_accuracy")
     assert [scores["metrics"][name] for name in names] == [0.5] * 4
@@ -389,6 +392,7 @@ def test_a_missing_class_map_is_like_none_of_its_neighbours(tmp_path: Path) -> N
     assert scores["missing_classes"] == ["v1", "v2", "held_out"]
     # not even v1 and v2 are alike, of which both are missing
     assert [row["inconsistency"] for row in scores["pairs"]] == [1, 1, 1]
+    assert scores["counts"][consistency.NAME] == {"pairs": 3, "missing": 3}
     assert np.count_nonzero(verdicts(tmp_path)["0"]) == 12 * HEIGHT
 
 

@@ -121,6 +121,8 @@ def test_a_pair_without_prediction_counts_as_zero_and_is_listed(tmp_path: Path) 
     maps = {"left/a": {HANDLE: peak(HANDLE_BOX)}, "t": PERFECT["t"]}  # no cup, and no file of b
     scores = scored(tmp_path, maps)
     assert scores["missing"] == [["left/a", CUP], ["b", PLATE]]
+    counts = {"pairs": 3, "missing": 2, "train_pairs": 2, "train_missing": 0}
+    assert scores["counts"] == {protocol.NAME: counts for protocol in SCORED}
     assert scores["metrics"]["localisation_scaled"] == pytest.approx(1 / 3)
     assert scores["queries"]["b"][PLATE] == dict.fromkeys(METRICS, 0)
     assert scores["views"]["b"] == dict.fromkeys(METRICS, 0)

@@ -171,6 +171,8 @@ def test_grounders_are_scored_side_by_side(tmp_path: Path) -> None:
     assert {value for name, value in metrics.items() if name.startswith("clip_regions")} == {0}
     assert len(metrics) == 2 * len(ALL)
     assert scores["grounders"]["clip_regions"]["missing"] == len(scores["missing"]) == 4
+    assert scores["counts"]["ovs3d/argmax@1"] == {"pairs": 8, "missing": 4}
+    assert len(scores["counts"]) == 3
     assert scores["queries"]["b"][CUP] == {
         f"{grounder}_{kind}{metric}": float(grounder == G)
         for grounder in both

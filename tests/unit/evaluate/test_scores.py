@@ -155,6 +155,7 @@ def test_a_missing_prediction_counts_as_zero_and_is_listed(tmp_path: Path) -> No
     shutil.copy(predictions / "c.png", predictions / "b.png")  # the right name in another folder
     scores = scored(tmp_path, scene_dir, predictions)
     assert scores["missing"] == ["left/b"] and scores["n_views"] == 3
+    assert scores["counts"] == {NAME: {"pairs": 3, "missing": 1}}
     assert scores["views"]["left/b"] == {"psnr": 0.0, "ssim": 0.0}
     assert scores["metrics"]["psnr"] == pytest.approx(2 / 3 * scores["views"]["c"]["psnr"])
 
