@@ -12,7 +12,7 @@ classes that occur in the truth.  ``coverage``: share of all pixels with a label
 view's pixels that are visible in the second (`semsplat.evaluate.pairs`) and labelled in both, the
 share whose labels differ; pooled over all pairs.
 Source: ours; it measures what the papers' lifting to 3-D starts from.
-Disputes: papers show view inconsistency as pictures only; CLIP-GS's proxy (METHODS 1.5) averages
+Disputes: papers show view inconsistency as pictures only; CLIP-GS's proxy averages
 mIoU over images instead of pixels.  Compare only within one protocol.
 """
 

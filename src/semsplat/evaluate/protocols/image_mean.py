@@ -6,7 +6,7 @@ classes that occur in the truth or are predicted on a pixel that counts.  ``accu
 pixels whose class is right, which CLIP-GS calls mAcc.  Both are plain means over the images that
 have any pixel that counts; an image without a prediction scores 0; a class map of another size is
 an error.
-Source: the metric of OV-NeRF, by CLIP-GS's lead author; CLIP-GS itself has no code (METHODS 1.5).
+Source: the metric of OV-NeRF, by CLIP-GS's lead author; CLIP-GS itself has no code.
 Disputes: "mAcc" may as well have meant the mean over classes, see ``class_maps/pooled@1``.  The
 averaging over images makes every class count anew in each image that shows a few pixels of it.
 """

@@ -6,7 +6,7 @@ edge).  Of several levels that with the largest smoothed maximum answers.  All p
 maximum are candidates; a hit if any of them lies in any box of the prompt, edges included.
 ``localisation``: hits / pairs; a pair without a prediction is no hit; a frame that shows nothing
 has no pair; a map of another size is an error.
-Source: LangSplat's ``eval/evaluate_iou_loc.py``, which GAGS runs on one level (METHODS 2.5); GAGS
+Source: LangSplat's ``eval/evaluate_iou_loc.py``, which GAGS runs on one level; GAGS
 calls it mAcc.
 Disputes: the window is in pixels, whatever the picture's size: 4 % of the height of LERF's, a
 quarter of the demo's.  LangSplatV2 takes a 29 x 29 window cut at the border, and averages over all

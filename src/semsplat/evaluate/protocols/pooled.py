@@ -5,7 +5,7 @@ counts them; where there is no prediction, all pixels of the image are wrong.  `
 per class, mean over the classes that occur in the truth or are predicted.  ``class_accuracy``: TP /
 (TP + FN), mean over the classes that occur in the truth.
 Source: ours; it is what semantic segmentation reports (PASCAL VOC, ScanNet) and the other reading
-of CLIP-GS's "mean pixel accuracy" (METHODS 1.5).
+of CLIP-GS's "mean pixel accuracy".
 Disputes: a class seen in one image only weighs as much as one seen in all.
 """
 

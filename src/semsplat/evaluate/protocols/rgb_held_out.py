@@ -5,7 +5,7 @@ the border) of the 8-bit prediction against the 8-bit photograph, at the scene's
 crop, no mask; LPIPS with the named backbone on inputs scaled to [-1, 1]; the score is the plain
 mean over views.  Equal images have 100 dB; a view without a prediction has 0 dB, SSIM 0 and LPIPS
 1; a prediction of another size is an error.
-Source: 3DGS's evaluation of saved PNGs (METHODS 1.5).
+Source: 3DGS's evaluation of saved PNGs.
 Disputes: 3DGS's tables use LPIPS-VGG on [0, 1] inputs without rescaling, gsplat's use AlexNet;
 torchmetrics mirrors the border for SSIM, as did version 1 of this protocol, and scikit-image leaves
 it out.  Compare only within one protocol and version.
