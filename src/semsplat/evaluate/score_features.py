@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semsplat.data.scene import Scene, load_scene
+from semsplat.data.scene import Frame, Scene, load_scene
+from semsplat.errors import SemsplatError
 from semsplat.evaluate.confusion import class_ids_of, confusion, label_metrics, load_truth
 from semsplat.evaluate.pairs import DIFFERS, compared_pairs
 from semsplat.evaluate.protocols import feature_labels as protocol
@@ -71,6 +72,7 @@ def score_labels(scene: Scene, labeller: Labeller) -> tuple[dict[str, Numbers], 
         row = views[frame.name] = {}
         truth = load_truth(frame, class_ids)
         for kind, labels in labeller.labels(frame.name).items():
+            _check_size(labels, frame)
             count = int(np.count_nonzero(labels))
             labelled[kind] += count
             pixels[kind] += labels.size
@@ -131,6 +133,15 @@ def absent(scene: Scene, labeller: Labeller, metrics: Numbers) -> dict[str, str]
         else:
             reasons[name] = "no training view has a label map"
     return reasons
+
+
+def _check_size(labels: NDArray[np.integer], frame: Frame) -> None:
+    """Raise unless labels [H, W] have the size of their view."""
+    if labels.shape != (frame.height, frame.width):
+        raise SemsplatError(
+            f"features of view {frame.name}: {labels.shape[1]}x{labels.shape[0]} pixels, but the"
+            f" view has {frame.width}x{frame.height}; extract them at the view's size"
+        )
 
 
 def _named(kind: str, values: Numbers, metrics: tuple[str, ...]) -> Numbers:
