@@ -24,7 +24,7 @@ lint: $(STAMP)  ## Formatting, linters, types, workflow lint
 	snakefmt --check Snakefile rules
 	snakemake --lint
 
-docs: $(STAMP)  ## Write docs/params.md and the editor schema from the parameter models
+docs: $(STAMP)  ## Write docs/params.md, docs/protocols.md and the editor schema from the code
 	python -m semsplat.params
 
 bench: $(STAMP)  ## Measure the rasteriser on this machine

@@ -57,7 +57,7 @@ def class_iou(matrix: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[n
 
 
 def label_metrics(matrix: NDArray[np.int64]) -> dict[str, float]:
-    """Return `LABEL_METRICS` of a confusion matrix; empty where no pixel counts."""
+    """Return mIoU, accuracy and class accuracy of a matrix; empty where no pixel counts."""
     if not matrix.any():
         return {}
     right, actual, union = _counts(matrix)

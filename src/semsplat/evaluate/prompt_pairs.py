@@ -86,6 +86,11 @@ def missing(pairs: Sequence[Pair]) -> list[list[str]]:
     return [[pair.frame, pair.prompt] for pair in pairs if not pair.predicted]
 
 
+def counted(pairs: Sequence[Pair]) -> dict[str, int]:
+    """Return how many pairs there are, and how many have no prediction."""
+    return {"pairs": len(pairs), "missing": len(missing(pairs))}
+
+
 def why_absent(frames: Sequence[Frame], split: str, kind: str, parts: set[str]) -> str:
     """Return why there is no mean over the pairs of these frames, if there is none.
 

@@ -36,6 +36,7 @@ def rgb_scores(scene: Scene, predictions_dir: Path, out: Path, lpips_net: str) -
         "n_views": len(frames),
         "size_px": [scene.test[0].width, scene.test[0].height],
         "missing": missing,
+        "counts": {rgb_held_out.NAME: {"pairs": len(frames), "missing": len(missing)}},
         "absent": {} if lpips.available else {"lpips": lpips.reason},
         "metrics": mean_metrics(list(frames.values())),
         "views": frames,

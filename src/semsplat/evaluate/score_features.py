@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semsplat.data.scene import Scene, load_scene
+from semsplat.data.scene import Frame, Scene, load_scene
+from semsplat.errors import SemsplatError
 from semsplat.evaluate.confusion import class_ids_of, confusion, label_metrics, load_truth
 from semsplat.evaluate.pairs import DIFFERS, compared_pairs
 from semsplat.evaluate.protocols import feature_labels as protocol
@@ -71,6 +72,7 @@ def score_labels(scene: Scene, labeller: Labeller) -> tuple[dict[str, Numbers], 
         row = views[frame.name] = {}
         truth = load_truth(frame, class_ids)
         for kind, labels in labeller.labels(frame.name).items():
+            _check_size(labels, frame)
             count = int(np.count_nonzero(labels))
             labelled[kind] += count
             pixels[kind] += labels.size
@@ -81,7 +83,7 @@ def score_labels(scene: Scene, labeller: Labeller) -> tuple[dict[str, Numbers], 
                 row |= _named(kind, label_metrics(matrix), ("accuracy",))
     metrics = {f"{kind}_coverage": labelled[kind] / pixels[kind] for kind in pixels}
     for kind, matrix in matrices.items():
-        metrics |= _named(kind, label_metrics(matrix), protocol.LABEL_METRICS)
+        metrics |= _named(kind, label_metrics(matrix), protocol.LABEL_MEASURES)
     return views, metrics
 
 
@@ -112,12 +114,11 @@ def score_pairs(
 
 def absent(scene: Scene, labeller: Labeller, metrics: Numbers) -> dict[str, str]:
     """Return {metric: reason} for every metric of the protocol that could not be computed."""
-    known = [f"{kind}_{metric}" for kind in protocol.KINDS for metric in protocol.METRICS]
     kinds = labeller.labels(scene.train[0].name)
     has_truth = any(frame.labels_path for frame in scene.train)
     has_depth = any(a.depth_path and b.depth_path for a, b in pairwise(scene.train))
     reasons = {}
-    for name in known:
+    for name in protocol.METRICS:
         kind, metric = name.split("_", maxsplit=1)
         if name in metrics:
             continue
@@ -132,6 +133,15 @@ def absent(scene: Scene, labeller: Labeller, metrics: Numbers) -> dict[str, str]
         else:
             reasons[name] = "no training view has a label map"
     return reasons
+
+
+def _check_size(labels: NDArray[np.integer], frame: Frame) -> None:
+    """Raise unless labels [H, W] have the size of their view."""
+    if labels.shape != (frame.height, frame.width):
+        raise SemsplatError(
+            f"features of view {frame.name}: {labels.shape[1]}x{labels.shape[0]} pixels, but the"
+            f" view has {frame.width}x{frame.height}; extract them at the view's size"
+        )
 
 
 def _named(kind: str, values: Numbers, metrics: tuple[str, ...]) -> Numbers:

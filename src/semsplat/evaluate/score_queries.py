@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from semsplat.data.annotations import Annotation, load_annotations
 from semsplat.data.scene import Frame, load_scene
+from semsplat.evaluate import protocols
 from semsplat.evaluate.prompt_pairs import (
     KINDS,
     Numbers,
     Pair,
     by_frame,
+    counted,
     grouped,
     identity,
     means,
@@ -34,11 +36,8 @@ from semsplat.evaluate.protocols import (
 from semsplat.evaluate.queries import read_relevancy
 from semsplat.io import write_json
 
-PROTOCOLS = {
-    metric: protocol.NAME
-    for protocol in (localisation, segmentation, localisation_scaled, segmentation_frozen)
-    for metric in protocol.METRICS
-}
+SCORED = (localisation, segmentation, localisation_scaled, segmentation_frozen)
+METRICS = tuple(metric for protocol in SCORED for metric in protocol.METRICS)
 SPLITS = {"": "held-out", "train_": "training"}
 
 
@@ -74,12 +73,13 @@ def score_queries(scene_dir: Path, predictions_dir: Path, out: Path) -> None:
         **identity(scene, predictions_dir, out),
         "n_views": len({pair.frame for pair in pairs[""]}),
         "protocols": {metric: protocol_of(metric) for metric in metrics},
-        "protocol": ", ".join(sorted(PROTOCOLS.values())),
+        "protocol": ", ".join(sorted(protocol.NAME for protocol in SCORED)),
         "metrics": metrics,
         "views": grouped(everything, "frame"),
         "prompts": prompt_scores(pairs),
         "queries": by_frame(everything),
         "missing": missing(everything),
+        "counts": {protocol.NAME: counts(pairs) for protocol in SCORED},
         "absent": absent(split_frames, metrics, parts),
     }
     write_json(out, scores)
@@ -89,7 +89,13 @@ def protocol_of(metric: str) -> str:
     """Return the protocol of a metric, whichever frames and prompts it is about."""
     for prefix in ("train_", "object_", "part_"):
         metric = metric.removeprefix(prefix)
-    return PROTOCOLS[metric]
+    return protocols.protocol_of(metric)
+
+
+def counts(pairs: dict[str, list[Pair]]) -> dict[str, int]:
+    """Return how many pairs either split has, and how many without a prediction."""
+    found = {prefix: counted(members) for prefix, members in pairs.items()}
+    return {f"{prefix}{key}": n for prefix, row in found.items() for key, n in row.items()}
 
 
 def score_frames(frames: Iterable[Frame], predictions_dir: Path) -> list[Pair]:
@@ -109,7 +115,7 @@ def score_frames(frames: Iterable[Frame], predictions_dir: Path) -> list[Pair]:
 def score_pair(relevancy: NDArray[np.floating] | None, truth: Annotation) -> Numbers:
     """Return all metrics of one pair's relevancy [L, H, W]; 0 where there is none."""
     if relevancy is None:
-        return dict.fromkeys(PROTOCOLS, 0.0)
+        return dict.fromkeys(METRICS, 0.0)
     return {
         "localisation": localisation.score(relevancy, truth.boxes),
         "query_miou": segmentation.score(relevancy, truth.mask),
@@ -140,5 +146,5 @@ def absent(
     for prefix, frames in split_frames.items():
         for kind in KINDS:
             reason = why_absent(frames, SPLITS[prefix], kind, parts)
-            reasons |= {f"{prefix}{kind}{metric}": reason for metric in PROTOCOLS}
+            reasons |= {f"{prefix}{kind}{metric}": reason for metric in METRICS}
     return {metric: reason for metric, reason in reasons.items() if metric not in metrics}

@@ -9,6 +9,7 @@ from statistics import fmean
 from typing import Any
 
 from semsplat.data.scene import Frame, Scene, load_scene
+from semsplat.evaluate import protocols
 from semsplat.evaluate.boundary import Mask
 from semsplat.evaluate.grounders import PERSON
 from semsplat.evaluate.named_objects import Truth
@@ -16,6 +17,7 @@ from semsplat.evaluate.prompt_pairs import (
     Numbers,
     Pair,
     by_frame,
+    counted,
     grouped,
     identity,
     means,
@@ -26,11 +28,7 @@ from semsplat.evaluate.protocols import argmax, mask_classes, mask_pairs
 from semsplat.evaluate.selections import References, Selection, read_references, read_selections
 from semsplat.io import write_json
 
-PROTOCOLS = {
-    metric: protocol.NAME
-    for protocol in (mask_pairs, mask_classes, argmax)
-    for metric in protocol.METRICS
-}
+SCORED = (mask_pairs, mask_classes, argmax)
 VARIANTS = {
     "": (*mask_pairs.METRICS, *mask_classes.METRICS, *argmax.METRICS),
     "gaussians_": (*mask_pairs.METRICS, *mask_classes.METRICS),
@@ -61,9 +59,9 @@ def score_selections(scene_dir: Path, predictions_dir: Path, out: Path) -> None:
     ``missing`` behind its grounder.  The name of a metric starts with the grounder's.  After that,
     ``gaussians_`` is of the selected Gaussians instead of pixels, and ``beyond_`` of the pairs
     whose view is not the prompt's reference view.  A prompt that is not grounded has no reference
-    view: all its pairs are beyond.  ``protocols`` names the protocol of each metric,
-    ``grounders`` counts pairs.  ``views`` holds the means of every view, ``prompts`` those of every
-    prompt over views, ``queries`` every pair.
+    view: all its pairs are beyond.  ``protocols`` names the protocol of each metric, ``counts`` is
+    about the pairs of all grounders together, ``grounders`` about those of each.  ``views`` holds
+    the means of every view, ``prompts`` those of every prompt over views, ``queries`` every pair.
 
     Args:
         scene_dir: the canonical scene; what `Truth` needs of it is read.
@@ -78,12 +76,14 @@ def score_selections(scene_dir: Path, predictions_dir: Path, out: Path) -> None:
     for name, one in judged.items():
         metrics |= prefixed(f"{name}_", grounder_metrics(one, references[name]))
     everything = together(judged)
+    total = counted([pair for one in judged.values() for pair in one.masks])
     scores: dict[str, Any] = {
         **identity(scene, predictions_dir, out),
         "n_views": len({pair.frame for pair in everything}),
+        "counts": {protocol.NAME: total for protocol in SCORED},
         "grounders": {n: counts(one.masks, references[n]) for n, one in judged.items()},
         "protocols": {metric: protocol_of(metric) for metric in metrics},
-        "protocol": ", ".join(sorted(set(PROTOCOLS.values()))),
+        "protocol": ", ".join(sorted(protocol.NAME for protocol in SCORED)),
         "metrics": metrics,
         "views": view_scores(judged, everything),
         "prompts": prompt_scores(everything),
@@ -96,7 +96,7 @@ def score_selections(scene_dir: Path, predictions_dir: Path, out: Path) -> None:
 
 def protocol_of(metric: str) -> str:
     """Return the protocol of a metric, whichever grounder, selection and pairs it is about."""
-    return PROTOCOLS["_".join(metric.split("_")[-2:])]
+    return protocols.protocol_of("_".join(metric.split("_")[-2:]))
 
 
 def judge(
@@ -144,8 +144,7 @@ def beyond(pairs: Sequence[Pair], references: Mapping[str, str]) -> list[Pair]:
 
 def counts(pairs: Sequence[Pair], references: Mapping[str, str]) -> dict[str, int]:
     """Return how many pairs a grounder has, beyond reference views, and without a prediction."""
-    found = {"pairs": len(pairs), "beyond_pairs": len(beyond(pairs, references))}
-    return {**found, "missing": len(missing(pairs))}
+    return {**counted(pairs), "beyond_pairs": len(beyond(pairs, references))}
 
 
 def together(judged: Mapping[str, Judged]) -> list[Pair]:

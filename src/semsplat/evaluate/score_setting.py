@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semsplat.data.scene import Frame, Scene, load_ids, load_scene, load_semantics
+from semsplat.evaluate import protocols
 from semsplat.evaluate.confusion import (
     Labels,
     check_known,
@@ -20,21 +21,17 @@ from semsplat.evaluate.confusion import (
     load_truth,
 )
 from semsplat.evaluate.pairs import compared_pairs
-from semsplat.evaluate.protocols import consistency, image_mean, pooled, rgb_held_out
+from semsplat.evaluate.protocols import consistency, image_mean, pooled
 from semsplat.evaluate.score import rgb_scores
 from semsplat.features.lessons import Lessons, open_lessons
 from semsplat.features.store import write_arrays
 from semsplat.io import sha256_file, write_json
 from semsplat.paths import CLASSES
 
+Number = TypeVar("Number", int, float)
 Maps = Callable[[Frame], Labels]
 Counts = dict[str, NDArray[np.int64]]
 """The confusion matrix of every view that has a label map, by name."""
-PROTOCOLS = {
-    metric: protocol.NAME
-    for protocol in (rgb_held_out, image_mean, pooled, consistency)
-    for metric in protocol.METRICS
-}
 
 
 def score_setting(
@@ -60,14 +57,17 @@ def score_setting(
         scores["metrics"] |= _named(prefix, score_views(held_out[prefix]))
         scores["metrics"] |= _named(f"{prefix}train_", score_views(trained[prefix]))
     scores["classes"] = score_classes(scene, held_out, class_ids)
-    pairs, metrics, verdicts = score_pairs(scene, maps)
+    missing = missing_classes(scene, predictions_dir)
+    compared = {**maps, "": unlike_any(maps[""], missing)}
+    pairs, metrics, verdicts = score_pairs(scene, compared)
     scores["metrics"] |= metrics
     scores["pairs"] = pairs
     for name, matrix in held_out[""].items():
         scores["views"][name] |= image_mean.score([matrix])
     scores["protocols"] = {metric: protocol_of(metric) for metric in scores["metrics"]}
     scores["protocol"] = ", ".join(sorted(set(scores["protocols"].values())))
-    scores["missing_classes"] = missing_classes(scene, predictions_dir)
+    scores["missing_classes"] = missing
+    scores["counts"] |= counts(held_out[""], trained[""], pairs, missing)
     scores["absent"] |= absent(scene, scores["metrics"])
     scores["lessons_sha256"] = sha256_file(lessons_dir / "manifest.json")
     write_arrays(out.with_name("inconsistency.npz"), verdicts)
@@ -78,7 +78,7 @@ def protocol_of(metric: str) -> str:
     """Return the protocol of a metric, whichever views and labels it is about."""
     for prefix in ("teacher_", "best_vote_", "train_"):
         metric = metric.removeprefix(prefix)
-    return PROTOCOLS[metric]
+    return protocols.protocol_of(metric)
 
 
 def predicted(predictions_dir: Path) -> Maps:
@@ -89,6 +89,20 @@ def predicted(predictions_dir: Path) -> Maps:
         if not path.is_file():
             return np.zeros((frame.height, frame.width), np.int32)
         return load_ids(path, frame)
+
+    return classes
+
+
+def unlike_any(maps_of: Maps, missing: list[str]) -> Maps:
+    """Return maps of which each missing one has a class of its own, so that it differs from all.
+
+    Its zeros would not be compared, and a method would be the more consistent the less it predicts.
+    """
+
+    def classes(frame: Frame) -> Labels:
+        found = maps_of(frame)
+        name = frame.name
+        return np.full_like(found, -1 - missing.index(name)) if name in missing else found
 
     return classes
 
@@ -179,6 +193,22 @@ def missing_classes(scene: Scene, predictions_dir: Path) -> list[str]:
     return [n for n in names if not (predictions_dir / CLASSES / f"{n}.png").is_file()]
 
 
+def counts(
+    held_out: Counts, trained: Counts, pairs: list[dict[str, Any]], missing: list[str]
+) -> dict[str, dict[str, int]]:
+    """Return per protocol how many images or pairs count, and how many lack a class map."""
+    images = counted(held_out, missing) | _named("train_", counted(trained, missing))
+    lacking = [row for row in pairs if not set(missing).isdisjoint(row["views"])]
+    neighbours = {"pairs": len(pairs), "missing": len(lacking)}
+    return {image_mean.NAME: images, pooled.NAME: images, consistency.NAME: neighbours}
+
+
+def counted(matrices: Counts, missing: list[str]) -> dict[str, int]:
+    """Return how many images have a pixel that counts, and how many of them have no class map."""
+    names = [name for name, matrix in matrices.items() if matrix.any()]
+    return {"pairs": len(names), "missing": sum(name in missing for name in names)}
+
+
 def absent(scene: Scene, metrics: dict[str, float]) -> dict[str, str]:
     """Return {metric: reason} for what could not be computed from this scene."""
     has_truth = any(frame.labels_path for frame in scene.test)
@@ -194,5 +224,5 @@ def absent(scene: Scene, metrics: dict[str, float]) -> dict[str, str]:
     return {metric: why for metric, why in reasons.items() if metric not in metrics}
 
 
-def _named(prefix: str, values: dict[str, float]) -> dict[str, float]:
+def _named(prefix: str, values: dict[str, Number]) -> dict[str, Number]:
     return {f"{prefix}{name}": value for name, value in values.items()}

@@ -1,20 +1,23 @@
-"""``python -m semsplat.params``: write the documentation and the editor schema of params.yaml."""
+"""``python -m semsplat.params``: write the generated documentation and params.yaml's schema."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from semsplat.evaluate import protocol_docs
 from semsplat.params.docs import json_schema, markdown
 
 SCHEMA_PATH = Path("rules/params.schema.json")
 DOCS_PATH = Path("docs/params.md")
+PROTOCOLS_PATH = Path("docs/protocols.md")
 
 
 def main() -> None:
-    """Write both files."""
+    """Write all three files."""
     SCHEMA_PATH.write_text(json_schema())
     DOCS_PATH.parent.mkdir(exist_ok=True)
     DOCS_PATH.write_text(markdown())
+    PROTOCOLS_PATH.write_text(protocol_docs.markdown())
 
 
 if __name__ == "__main__":

@@ -291,6 +291,9 @@ def test_a_missing_class_map_scores_zero_and_is_listed(tmp_path: Path) -> None:
     views = {name: everywhere(WALL) for name in ("b", "train/a", "a")}  # a is not left/a
     scores = scored(tmp_path, scene_dir, views)
     assert scores["missing_classes"] == ["left/a", "train/b"] and scores["missing"] == []
+    counts = {"pairs": 2, "missing": 1, "train_pairs": 2, "train_missing": 1}
+    assert scores["counts"][image_mean.NAME] == scores["counts"][pooled.NAME] == counts
+    assert scores["counts"][rgb_held_out.NAME] == {"pairs": 2, "missing": 0}
     assert scores["views"]["left/a"]["miou"] == scores["views"]["left/a"]["accuracy"] == 0
     names = ("miou", "accuracy", "pooled_miou", "class_accuracy")
     assert [scores["metrics"][name] for name in names] == [0.5] * 4
@@ -382,6 +385,17 @@ def test_pixels_without_a_class_are_not_compared(tmp_path: Path) -> None:
     assert "teacher_inconsistency" not in scores["metrics"] | scores["pairs"][0]
 
 
+def test_a_missing_class_map_is_like_none_of_its_neighbours(tmp_path: Path) -> None:
+    scene_dir = write_wall(tmp_path / "scene", (0.0, 0.0, 0.0, 0.0))
+    v0 = everywhere(np.where(COLUMNS < 4, VOID, WALL))
+    scores = scored(tmp_path, scene_dir, {"v0": v0, "v3": everywhere(WALL)})
+    assert scores["missing_classes"] == ["v1", "v2", "held_out"]
+    # not even v1 and v2 are alike, of which both are missing
+    assert [row["inconsistency"] for row in scores["pairs"]] == [1, 1, 1]
+    assert scores["counts"][consistency.NAME] == {"pairs": 3, "missing": 3}
+    assert np.count_nonzero(verdicts(tmp_path)["0"]) == 12 * HEIGHT
+
+
 # what a scene has not
 
 
@@ -415,8 +429,7 @@ def test_truth_of_void_alone_is_absent_with_its_reason(tmp_path: Path) -> None:
 
 def test_depth_without_a_pixel_to_compare_has_a_reason_of_its_own(tmp_path: Path) -> None:
     scene_dir = write_wall(tmp_path / "scene", (0.0, 0.0))
-    scores = scored(tmp_path, scene_dir, {"v0": everywhere(WALL)})  # v1 has no class map
-    assert scores["missing_classes"] == ["v1", "held_out"]
+    scores = scored(tmp_path, scene_dir, {"v0": everywhere(WALL), "v1": everywhere(VOID)})
     assert "inconsistency" not in scores["metrics"]
     reason = "no labelled pixel of a training view shows in the next one"
     assert scores["absent"]["inconsistency"] == reason

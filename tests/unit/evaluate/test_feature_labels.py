@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import arrays
 
 from semsplat.evaluate.confusion import confusion, label_metrics
 from semsplat.evaluate.pairs import compare
-from semsplat.evaluate.protocols.feature_labels import METRICS
+from semsplat.evaluate.protocols.feature_labels import MEASURES
 from semsplat.evaluate.score import collect
 from semsplat.evaluate.score_features import score_features
 from semsplat.features.store import ViewFeatures, read_arrays
@@ -226,8 +226,8 @@ def test_what_a_scene_or_recipe_lacks_is_absent_with_its_reason(tmp_path: Path) 
         "region_accuracy": no_truth,
         "region_class_accuracy": no_truth,
         "region_inconsistency": "no two consecutive training views have depth",
-        **{f"dense_{metric}": no_dense for metric in METRICS},
-        **{f"pseudo_{metric}": no_pseudo for metric in METRICS},
+        **{f"dense_{measure}": no_dense for measure in MEASURES},
+        **{f"pseudo_{measure}": no_pseudo for measure in MEASURES},
     }
     assert scores["pairs"] == [] and maps(tmp_path)["names"].shape == (0, 2)
 

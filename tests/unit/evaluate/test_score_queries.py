@@ -16,7 +16,7 @@ import pytest
 from semsplat.data.manifest import write_manifest
 from semsplat.evaluate.__main__ import main
 from semsplat.evaluate.score import collect
-from semsplat.evaluate.score_queries import PROTOCOLS, protocol_of, score_queries
+from semsplat.evaluate.score_queries import METRICS, SCORED, protocol_of, score_queries
 from semsplat.features.store import write_arrays
 from semsplat.io import read_json, sha256_file
 from tests.unit.data.scene_helpers import one_line_error
@@ -89,7 +89,7 @@ def test_scores_name_the_run_and_the_protocol_of_every_metric(tmp_path: Path) ->
     assert scores["protocols"]["query_miou"] == "lerf_ovs/segmentation@1"
     assert scores["protocols"]["train_localisation"] == "lerf_ovs/localisation@1"
     assert protocol_of("train_part_query_miou_frozen") == "lerf_ovs/segmentation_frozen@1"
-    assert scores["protocol"] == ", ".join(sorted(PROTOCOLS.values()))
+    assert scores["protocol"] == ", ".join(sorted(protocol.NAME for protocol in SCORED))
     assert (scores["n_views"], scores["size_px"]) == (2, [16, 12])
     predictions = tmp_path / "predictions/manifest.json"
     assert scores["predictions_sha256"] == sha256_file(predictions)
@@ -121,9 +121,11 @@ def test_a_pair_without_prediction_counts_as_zero_and_is_listed(tmp_path: Path) 
     maps = {"left/a": {HANDLE: peak(HANDLE_BOX)}, "t": PERFECT["t"]}  # no cup, and no file of b
     scores = scored(tmp_path, maps)
     assert scores["missing"] == [["left/a", CUP], ["b", PLATE]]
+    counts = {"pairs": 3, "missing": 2, "train_pairs": 2, "train_missing": 0}
+    assert scores["counts"] == {protocol.NAME: counts for protocol in SCORED}
     assert scores["metrics"]["localisation_scaled"] == pytest.approx(1 / 3)
-    assert scores["queries"]["b"][PLATE] == dict.fromkeys(PROTOCOLS, 0)
-    assert scores["views"]["b"] == dict.fromkeys(PROTOCOLS, 0)
+    assert scores["queries"]["b"][PLATE] == dict.fromkeys(METRICS, 0)
+    assert scores["views"]["b"] == dict.fromkeys(METRICS, 0)
 
 
 def test_frames_are_matched_by_name_and_prompts_by_text(tmp_path: Path) -> None:
@@ -167,7 +169,7 @@ def test_without_annotations_there_are_reasons(tmp_path: Path) -> None:
     assert scores["metrics"] == scores["views"] == scores["prompts"] == {}
     assert scores["absent"]["localisation"] == "no held-out view is annotated"
     assert scores["absent"]["train_part_query_miou"] == "no training view is annotated"
-    assert len(scores["absent"]) == 6 * len(PROTOCOLS)
+    assert len(scores["absent"]) == 6 * len(METRICS)
 
 
 def test_annotated_training_views_are_scored_without_any_held_out_one(tmp_path: Path) -> None:
@@ -180,7 +182,7 @@ def test_annotated_training_views_are_scored_without_any_held_out_one(tmp_path: 
 
 def test_general_data_tell_no_parts(tmp_path: Path) -> None:
     scores = scored(tmp_path, parts=False)
-    assert set(scores["metrics"]) == {*PROTOCOLS, *(f"train_{name}" for name in PROTOCOLS)}
+    assert set(scores["metrics"]) == {*METRICS, *(f"train_{name}" for name in METRICS)}
     reason = "semantics.json does not tell parts from objects"
     assert scores["absent"]["part_query_miou"] == scores["absent"]["object_localisation"] == reason
 

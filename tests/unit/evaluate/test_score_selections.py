@@ -20,7 +20,7 @@ from semsplat.evaluate.__main__ import main
 from semsplat.evaluate.protocols import argmax
 from semsplat.evaluate.score import collect
 from semsplat.evaluate.score_selections import (
-    PROTOCOLS,
+    VARIANTS,
     Judged,
     grounder_metrics,
     protocol_of,
@@ -72,8 +72,8 @@ def rescored(
 
 
 ALL = {
-    *(f"{G}_{metric}" for metric in PROTOCOLS),
-    *(f"{G}_gaussians_{metric}" for metric in PROTOCOLS if metric != "argmax_miou"),
+    *(f"{G}_{metric}" for metric in VARIANTS[""]),
+    *(f"{G}_gaussians_{metric}" for metric in VARIANTS[""] if metric != "argmax_miou"),
     *(f"{G}_beyond_mask_{m}" for m in ("miou", "mbiou")),
 }
 
@@ -127,7 +127,7 @@ def test_pixels_gaussians_and_classes_are_judged_apart(tmp_path: Path) -> None:
     nothing = {prompt: np.zeros((12, 16), bool) for prompt in PERFECT["b"].masks}
     views = {**PERFECT, "b": replace(PERFECT["b"], gaussians=nothing)}
     metrics = scored(tmp_path / "gaussians", views)["metrics"]
-    assert {metrics[f"points_{name}"] for name in PROTOCOLS} == {1}
+    assert {metrics[f"points_{name}"] for name in VARIANTS[""]} == {1}
     assert metrics["points_gaussians_mask_miou"] == 2 / 4
     views = {**PERFECT, "b": replace(PERFECT["b"], classes=np.full((12, 16), -1, np.int16))}
     metrics = scored(tmp_path / "classes", views)["metrics"]
@@ -171,6 +171,8 @@ def test_grounders_are_scored_side_by_side(tmp_path: Path) -> None:
     assert {value for name, value in metrics.items() if name.startswith("clip_regions")} == {0}
     assert len(metrics) == 2 * len(ALL)
     assert scores["grounders"]["clip_regions"]["missing"] == len(scores["missing"]) == 4
+    assert scores["counts"]["ovs3d/argmax@1"] == {"pairs": 8, "missing": 4}
+    assert len(scores["counts"]) == 3
     assert scores["queries"]["b"][CUP] == {
         f"{grounder}_{kind}{metric}": float(grounder == G)
         for grounder in both

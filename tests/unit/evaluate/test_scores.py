@@ -155,6 +155,7 @@ def test_a_missing_prediction_counts_as_zero_and_is_listed(tmp_path: Path) -> No
     shutil.copy(predictions / "c.png", predictions / "b.png")  # the right name in another folder
     scores = scored(tmp_path, scene_dir, predictions)
     assert scores["missing"] == ["left/b"] and scores["n_views"] == 3
+    assert scores["counts"] == {NAME: {"pairs": 3, "missing": 1}}
     assert scores["views"]["left/b"] == {"psnr": 0.0, "ssim": 0.0}
     assert scores["metrics"]["psnr"] == pytest.approx(2 / 3 * scores["views"]["c"]["psnr"])
 
@@ -219,8 +220,10 @@ def test_lpips_looks_where_torchvision_keeps_its_weights(monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("module", ["score_setting", "score_queries", "score_selections"])
 def test_scoring_a_run_needs_no_torch(module: str) -> None:
-    check = f"import sys, semsplat.evaluate.{module}; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", check]).returncode == 0  # 10 s a run otherwise
+    listed = "from semsplat.evaluate.protocols import protocols; protocols()"
+    slow = "{'torch', 'sklearn', 'skimage.metrics'} & set(sys.modules)"  # 10, 4 and 2 s a run
+    check = f"import sys, semsplat.evaluate.{module}; {listed}; sys.exit(len({slow}))"
+    assert subprocess.run([sys.executable, "-c", check]).returncode == 0
 
 
 def fake_scores(path: Path, place: str, seed: int, **metrics: float) -> Path:

@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from semsplat.data.datasets import importer_names
-from semsplat.params.__main__ import DOCS_PATH, SCHEMA_PATH
+from semsplat.evaluate import protocol_docs
+from semsplat.params.__main__ import DOCS_PATH, PROTOCOLS_PATH, SCHEMA_PATH
 from semsplat.params.docs import json_schema, markdown
 from semsplat.params.schema import Dataset
 from semsplat.params.sections import check_dataset
@@ -19,7 +20,13 @@ ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize(
-    ("path", "write"), [(SCHEMA_PATH, json_schema), (DOCS_PATH, markdown)], ids=["schema", "docs"]
+    ("path", "write"),
+    [
+        (SCHEMA_PATH, json_schema),
+        (DOCS_PATH, markdown),
+        (PROTOCOLS_PATH, protocol_docs.markdown),
+    ],
+    ids=["schema", "docs", "protocols"],
 )
 def test_the_committed_file_is_up_to_date(path: Path, write: Any) -> None:
     assert (ROOT / path).read_text() == write(), f"{path} is stale; run python -m semsplat.params"

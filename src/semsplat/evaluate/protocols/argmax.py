@@ -4,14 +4,15 @@ Definition: per annotated view, the class map of the predictions against one mad
 masks: where masks overlap the smaller one holds, of equally large ones that which the annotations
 name first; pixels in no mask are void and dropped.  Per class of that map TP / (TP + FP + FN), a
 pixel without a class counting as wrong; mean over these classes, then over views.
-``argmax_miou``; a view without a prediction counts as 0, and so does a prompt without one.
-Source: 3D-OVS's ``renderer.py``: argmax over the classes, per-image Jaccard indices, plain mean
-(METHODS 3.6).
+``argmax_miou``; a view without a prediction counts as 0, and so does a prompt without one; a view
+that shows nothing is not asked; a class map of another size is an error.
+Source: 3D-OVS's ``renderer.py``: argmax over the classes, per-image Jaccard indices, plain mean.
 Disputes: CGC does not say how it got 3D-OVS's scores from its binary masks.  3D-OVS has no void
 pixels: where no mask is, any class is a false positive; its truth may have several classes at a
 pixel; and a class of the scene that an image shows nowhere counts as 0 in that image, however right
-the prediction.  There all views are trained on, here the annotated ones are held out.  A mask that
-smaller ones cover completely is not asked for.
+the prediction.  There all views are trained on; here the annotated ones are held out, and there are
+no scores of views that were trained on.  A mask that smaller ones cover completely is not asked
+for.
 """
 
 from __future__ import annotations

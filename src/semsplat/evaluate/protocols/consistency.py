@@ -1,10 +1,12 @@
-"""Protocol ``class_maps/inconsistency@1``: class maps of neighbouring training views compared.
+"""Protocol ``class_maps/inconsistency@2``: class maps of neighbouring training views compared.
 
 Definition: for every two consecutive training views with depth, in the order of the split, of the
-first view's pixels that are visible in the second (`semsplat.evaluate.pairs`), the share whose
-classes differ; pooled over all pairs.
+first view's pixels that are visible in the second (`semsplat.evaluate.pairs`) and have a class in
+both, the share whose classes differ; pooled over all pairs.  A view without a prediction differs
+from its neighbours wherever these have a class; a class map of another size is an error.
 Source: ours; CLIP-GS claims view consistency and shows it in pictures only (its Fig. 3).
-Disputes: a map that is wrong everywhere alike is consistent; read it beside the other scores.
+Disputes: a map that is wrong everywhere alike is consistent; read it beside the other scores.  In
+version 1 pairs with a view without a prediction did not count, so that leaving views out was free.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from numpy.typing import NDArray
 
 from semsplat.evaluate.pairs import DIFFERS
 
-NAME = "class_maps/inconsistency@1"
+NAME = "class_maps/inconsistency@2"
 METRICS = ("inconsistency",)
 
 

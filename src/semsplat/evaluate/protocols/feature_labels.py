@@ -1,18 +1,20 @@
 """Protocol ``features/labels@1``: the 2-D features' own zero-shot labels, over the training views.
 
-Definition.  A pixel's label is the class of its region's crop in layer 0 ("region"), the class of
-its dense vector ("dense"), or CLIP-GS's pseudo label, the class of its region's mean dense vector
-("pseudo").  Against the truth: one confusion matrix over all training views that have
-label maps; pixels whose truth is 0 (void) are dropped; a pixel without a label counts as wrong.
-``miou``: TP / (TP + FP + FN), mean over the classes that occur in the truth or are predicted on a
-pixel that counts.  ``accuracy``: share of pixels labelled right.  ``class_accuracy``: TP / (TP +
-FN), mean over the classes that occur in the truth.  ``coverage``: share of all pixels with a label.
-``inconsistency``: for every two consecutive training views, in the order of the split, of the first
-view's pixels that are visible in the second (`semsplat.evaluate.pairs`) and labelled in both, the
-share whose labels differ; pooled over all pairs.
+Definition: three kinds of labels by five measures.  A pixel's label is the class of its region's
+crop in layer 0 (``region_``), the class of its dense vector (``dense_``), or CLIP-GS's pseudo
+label, the class of its region's mean dense vector (``pseudo_``).  Against the truth: one confusion
+matrix over all training views that have label maps; pixels whose truth is 0 (void) are dropped; a
+pixel without a label counts as wrong; a view without features, or with those of another size, is an
+error.  ``miou``: TP / (TP + FP + FN), mean over the classes that occur in the truth or are
+predicted on a pixel that counts.  ``accuracy``: share of pixels labelled right.
+``class_accuracy``: TP / (TP + FN), mean over the classes that occur in the truth.  ``coverage``:
+share of all pixels with a label.  ``inconsistency``: for every two consecutive training views, in
+the order of the split, of the first view's pixels that are visible in the second
+(`semsplat.evaluate.pairs`) and labelled in both, the share whose labels differ; pooled over all
+pairs.
 Source: ours; it measures what the papers' lifting to 3-D starts from.
-Disputes: papers show view inconsistency as pictures only; CLIP-GS's proxy (METHODS 1.5) averages
-mIoU over images instead of pixels.  Compare only within one protocol.
+Disputes: papers show view inconsistency as pictures only; CLIP-GS's proxy averages mIoU over
+images instead of pixels.  Compare only within one protocol.
 """
 
 from __future__ import annotations
@@ -29,8 +31,9 @@ from semsplat.features.store import SceneFeatures
 
 NAME = "features/labels@1"
 KINDS = ("region", "dense", "pseudo")
-LABEL_METRICS = ("miou", "accuracy", "class_accuracy")
-METRICS = (*LABEL_METRICS, "coverage", "inconsistency")
+LABEL_MEASURES = ("miou", "accuracy", "class_accuracy")
+MEASURES = (*LABEL_MEASURES, "coverage", "inconsistency")
+METRICS = tuple(f"{kind}_{measure}" for kind in KINDS for measure in MEASURES)
 
 
 @dataclass(frozen=True)

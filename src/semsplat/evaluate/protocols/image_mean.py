@@ -4,8 +4,9 @@ Definition: per image one confusion matrix over the scene's classes; pixels whos
 are dropped; a pixel without a class counts as wrong.  ``miou``: TP / (TP + FP + FN), mean over the
 classes that occur in the truth or are predicted on a pixel that counts.  ``accuracy``: share of
 pixels whose class is right, which CLIP-GS calls mAcc.  Both are plain means over the images that
-have any pixel that counts; an image without a prediction scores 0.
-Source: the metric of OV-NeRF, by CLIP-GS's lead author; CLIP-GS itself has no code (METHODS 1.5).
+have any pixel that counts; an image without a prediction scores 0; a class map of another size is
+an error.
+Source: the metric of OV-NeRF, by CLIP-GS's lead author; CLIP-GS itself has no code.
 Disputes: "mAcc" may as well have meant the mean over classes, see ``class_maps/pooled@1``.  The
 averaging over images makes every class count anew in each image that shows a few pixels of it.
 """

@@ -4,8 +4,9 @@ Definition: per (frame, prompt) pair the relevancy [0, 1] is smoothed by a mean 
 (even window, one pixel further to the left and the top; border mirrored without repeating the
 edge).  Of several levels that with the largest smoothed maximum answers.  All pixels that share the
 maximum are candidates; a hit if any of them lies in any box of the prompt, edges included.
-``localisation``: hits / pairs; a pair without a prediction is no hit.
-Source: LangSplat's ``eval/evaluate_iou_loc.py``, which GAGS runs on one level (METHODS 2.5); GAGS
+``localisation``: hits / pairs; a pair without a prediction is no hit; a frame that shows nothing
+has no pair; a map of another size is an error.
+Source: LangSplat's ``eval/evaluate_iou_loc.py``, which GAGS runs on one level; GAGS
 calls it mAcc.
 Disputes: the window is in pixels, whatever the picture's size: 4 % of the height of LERF's, a
 quarter of the demo's.  LangSplatV2 takes a 29 x 29 window cut at the border, and averages over all

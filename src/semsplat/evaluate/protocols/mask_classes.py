@@ -2,7 +2,7 @@
 
 Definition: ``class_miou`` and ``class_mbiou`` are the two measures of ``lerf_mask/pairs@1``, mean
 over the views that show a prompt, then over prompts.  A pair without a prediction counts as 0.
-Source: Gaussian Grouping's ``script/eval_lerf_mask.py`` (METHODS 3.6).
+Source: Gaussian Grouping's ``script/eval_lerf_mask.py``.
 Disputes: the script skips a prediction that has no file without a word, and a prompt that has none
 at all drops out of its mean: what is not found does not count, which inflates the scores of methods
 that miss.  A prompt that one view shows weighs as much as one that all show.

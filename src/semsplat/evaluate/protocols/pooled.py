@@ -1,10 +1,11 @@
 """Protocol ``class_maps/pooled@1``: class maps of held-out views, all pixels in one matrix.
 
 Definition: one confusion matrix over the pixels of all images, counted as ``clipgs/image_mean@1``
-counts them.  ``pooled_miou``: IoU per class, mean over the classes that occur in the truth or are
-predicted.  ``class_accuracy``: TP / (TP + FN), mean over the classes that occur in the truth.
+counts them; where there is no prediction, all pixels of the image are wrong.  ``pooled_miou``: IoU
+per class, mean over the classes that occur in the truth or are predicted.  ``class_accuracy``: TP /
+(TP + FN), mean over the classes that occur in the truth.
 Source: ours; it is what semantic segmentation reports (PASCAL VOC, ScanNet) and the other reading
-of CLIP-GS's "mean pixel accuracy" (METHODS 1.5).
+of CLIP-GS's "mean pixel accuracy".
 Disputes: a class seen in one image only weighs as much as one seen in all.
 """
 

@@ -3,8 +3,9 @@
 Definition: per held-out view, PSNR and SSIM (Gaussian window 11, sigma 1.5, range 1, zeros beyond
 the border) of the 8-bit prediction against the 8-bit photograph, at the scene's resolution, no
 crop, no mask; LPIPS with the named backbone on inputs scaled to [-1, 1]; the score is the plain
-mean over views.
-Source: 3DGS's evaluation of saved PNGs (METHODS 1.5).
+mean over views.  Equal images have 100 dB; a view without a prediction has 0 dB, SSIM 0 and LPIPS
+1; a prediction of another size is an error.
+Source: 3DGS's evaluation of saved PNGs.
 Disputes: 3DGS's tables use LPIPS-VGG on [0, 1] inputs without rescaling, gsplat's use AlexNet;
 torchmetrics mirrors the border for SSIM, as did version 1 of this protocol, and scikit-image leaves
 it out.  Compare only within one protocol and version.
@@ -17,7 +18,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from semsplat.data.images import read_rgb
 from semsplat.data.scene import Frame, load_image
@@ -57,6 +57,9 @@ def score_image(image: NDArray[np.uint8], truth: NDArray[np.uint8]) -> dict[str,
     """Return PSNR (dB) and SSIM of two images [H, W, 3] uint8; equal images give 100 dB."""
     if np.array_equal(image, truth):
         return {"psnr": 100.0, "ssim": 1.0}
+    # here, because it takes seconds, and whoever lists the protocols imports this file
+    from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+
     # scikit-image averages what lies further inside than its window's radius: of an image with
     # that much of zeros around it, exactly the image.
     border = ((SSIM_RADIUS, SSIM_RADIUS), (SSIM_RADIUS, SSIM_RADIUS), (0, 0))

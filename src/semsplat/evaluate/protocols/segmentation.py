@@ -6,8 +6,8 @@ answers.  r' is brought to [0, 1] by its own minimum and maximum in the picture,
 clipped below 0, and compared > 0.4: the threshold is 0.7 of the map's range.  Then every pixel
 takes the majority of 7 x 7 pixels; the window never reaches the last row and column.
 ``query_miou``: intersection over union of mask and truth, plain mean over pairs; a pair without a
-prediction counts as 0.
-Source: LangSplat's ``eval/evaluate_iou_loc.py``, which GAGS runs on one level (METHODS 2.5).
+prediction counts as 0; a frame that shows nothing has no pair; a map of another size is an error.
+Source: LangSplat's ``eval/evaluate_iou_loc.py``, which GAGS runs on one level.
 Disputes: papers write "threshold 0.4", which is neither of the relevancy nor of its range.  It is
 relative to each map, so that a prompt that is nowhere still gets a mask, and one that fills the
 picture loses most of it; see ``lerf_ovs/segmentation_frozen@1``.  LangSplatV2 smooths by 29 x 29

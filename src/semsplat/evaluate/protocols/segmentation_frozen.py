@@ -10,7 +10,7 @@ Source: ours.  0.5 is LERF's own reading of relevancy: above it a pixel is more 
 prompt than to every canonical phrase.
 Disputes: the published threshold is relative to each map's range, so that a prompt that is nowhere
 still gets a mask; and thresholds chosen after seeing the scores are worth points: frozen in
-advance, one published number fell by 21 (FIELD 2.4).  Methods whose relevancy is compressed around
+advance, one published number fell by 21.  Methods whose relevancy is compressed around
 0.5 lose here, which is what users of a fixed threshold would see.
 """
 
