@@ -195,7 +195,7 @@ def test_whatever_decides_a_result_is_part_of_its_run(change: str) -> None:
 def test_a_run_survives_the_command_line() -> None:
     run = geometry_run(PARAMS, Run("procedural", "room", 0))
     text = run.model_dump_json()
-    assert json.loads(text)["geometry"]["steps"] == 1500
+    assert json.loads(text)["geometry"]["steps"] == 900
     assert GeometryRun.model_validate_json(text) == run
 
 
@@ -348,18 +348,18 @@ def demo_run(setting: str, seed: int = 0, params: Params = PARAMS) -> TrainRun:
 
 
 def test_self_training_starts_at_a_scaled_step() -> None:
-    # 0.05 x 15000, 10000, 20000, 25000
+    # 0.03 x 15000, 10000, 20000, 25000
     starts = [
         demo_run(f"clipgs_{row}").options["coherent"]["start"] for row in ("d", "c1", "c3", "c4")
     ]
-    assert starts == [750, 500, 1000, 1250]
+    assert starts == [450, 300, 600, 750]
 
 
 def test_rates_of_semantics_and_decoders_scale_and_those_of_the_geometry_do_not() -> None:
-    run = demo_run("clipgs_d")  # 20 x 2.5e-3 and 20 x 5e-4
-    assert run.options["lr"] == pytest.approx({"semantics": 5e-2, "decoder": 1e-2})
+    run = demo_run("clipgs_d")  # 33.3 x 2.5e-3 and 33.3 x 5e-4
+    assert run.options["lr"] == pytest.approx({"semantics": 0.08325, "decoder": 0.01665})
     assert run.geometry.lr == PAPER.lr
-    assert (run.steps_scaler, run.rates_scaler) == (0.05, 20.0)
+    assert (run.steps_scaler, run.rates_scaler) == (0.03, 33.3)
 
 
 def test_without_a_decoder_to_wait_for_the_rate_stays() -> None:
