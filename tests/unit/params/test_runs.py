@@ -383,7 +383,7 @@ def test_a_settings_geometry_is_that_of_the_file_with_its_own_keys_scaled() -> N
     row = {**CONFIG["settings"]["clipgs_c"], "geometry": {"steps": 100, "densify": {"stop": 60}}}
     params = check({**CONFIG, "settings": {**CONFIG["settings"], "new": row}})
     own = demo_run("new", params=params).geometry
-    assert (own.steps, own.densify.stop, own.densify.start) == (5, 3, plain.densify.start)
+    assert (own.steps, own.densify.stop, own.densify.start) == (3, 2, plain.densify.start)
 
 
 def test_settings_share_the_seed_of_their_geometry_and_seeds_differ() -> None:
