@@ -149,3 +149,22 @@ def test_the_truth_of_a_scene_reaches_no_training(project: Project, finished: Pr
     )
     assert before == after
     assert all(any(setting in path for path in after) for setting in ("clipgs_d", "gags", "cgc"))
+
+
+def test_a_number_leads_to_the_commit_and_through_unbroken_digests(finished: Project):
+    cell = "paper_figures/smoke/clipgs_table1.md:CLIP-GS:miou@procedural"
+    said = finished.run(sys.executable, "-m", "semsplat.cli", "trace", cell).stdout
+    commit = finished.run("git", "rev-parse", "HEAD").stdout.strip()
+    assert said.count(f"commit {commit}, code") >= 2 * len(SCENES)
+    for scene in SCENES:
+        for path in (f"results/train/{scene}/clipgs_d/0/run.json", f"data/{scene}/manifest.json"):
+            assert path in said
+
+
+def test_the_page_holds_every_figure_and_every_training(finished: Project):
+    text = finished.read("paper_figures/smoke/index.html")
+    for job in SUITE_FIGURES | feature_figures(SCENES[0]):
+        assert f'"{job.removeprefix("draw paper_figures/smoke/")}"' in text
+    for scene in SCENES:
+        for setting in (*SETTINGS, *FROZEN, *MASKED):
+            assert f'id="run-{scene}/{setting}/0"' in text
