@@ -1,0 +1,157 @@
+"""ScanNet, one scan as the Python exporter of its SensReader writes it, with 2-D labels.
+
+Below ``<root>/``: ``color/N.jpg`` (1296x968), ``depth/N.png`` (640x480, 16-bit millimetres),
+``pose/N.txt`` (camera-to-world, OpenCV axes, metres), ``intrinsic/intrinsic_color.txt`` and
+``intrinsic_depth.txt`` (4x4), all of the sensor's own resolution, and ``label-filt/N.png``, which
+``<scan>_2d-label-filt.zip`` holds: raw ids of the size of the colours.
+
+Poses of frames at which tracking was lost have infinite entries.  Intrinsics count pixel centres as
+integers: those of depth have their principal point at (319.5, 239.5).  Depth and colour share a
+pose, but not a field of view, so that depth is looked up through both intrinsics.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from semsplat.data.backproject import InitialPoints
+from semsplat.data.images import read_ids, read_rgb, resize_ids, resize_rgb
+from semsplat.data.nyu40 import LabelTable, read_label_table
+from semsplat.data.poses import rigid_inverse
+from semsplat.data.scannet_sensor import (
+    INTRINSICS,
+    SUFFIXES,
+    Camera,
+    image_numbers,
+    read_camera,
+    read_pose,
+    sensor_file,
+)
+from semsplat.data.scene_writer import SceneWriter
+from semsplat.data.splits import Split, split_every
+from semsplat.errors import SemsplatError
+from semsplat.params.base import Count, Strict
+
+MILLIMETRE_M = 0.001
+
+
+class Options(Strict):
+    """Where the scan lies and how it is taken over."""
+
+    root: str
+    """folder of one scan"""
+    label_table: str
+    """scannetv2-labels.combined.tsv"""
+    n_frames: int | None = Field(ge=2)
+    """so many of the images that have a pose, spread evenly from the first to the last; null:
+    frame_step says which"""
+    frame_step: int | None = Field(ge=1)
+    """every n-th of the images that have a pose, from the first; null: n_frames says which"""
+    test_every: int = Field(ge=2)
+    """of those, 0, n, 2n ... are held out"""
+    width_px: Count
+    """images are shrunk to this width"""
+    height_px: Count
+    """and this height, whatever their proportions: CLIP-GS has 640x480 of 1296x968"""
+    n_points: Count
+    """initial points, spread evenly over the training views"""
+    point_noise_m: float = Field(ge=0)
+    """standard deviation of their positions"""
+    points_seed: int = Field(ge=0)
+    """of their choice and noise"""
+    source: str
+    """where the material comes from; goes into the manifest"""
+    licence: str
+    """what may be done with it; goes into the manifest"""
+
+    @model_validator(mode="after")
+    def _one_choice(self) -> Options:
+        """Refuse both ways to choose images, and none."""
+        if (self.n_frames is None) == (self.frame_step is None):
+            raise ValueError("give one of 'n_frames' and 'frame_step', and null for the other")
+        return self
+
+
+def sources(options: Options) -> list[Path]:
+    """Return the files the import reads, sorted; a missing folder adds none."""
+    root = Path(options.root)
+    posed, lost = image_numbers(root)
+    found = [sensor_file(root, "pose", number) for number in posed + lost]
+    found += [sensor_file(root, kind, n) for kind in SUFFIXES for n in _chosen(posed, options)]
+    found += [root / name for name in INTRINSICS.values()] + [Path(options.label_table)]
+    return sorted({path for path in found if path.is_file()})
+
+
+def import_scene(scene: str, options: Options, out_dir: Path) -> None:
+    """Write the canonical scene to ``out_dir``, which ends in ``{dataset}/{scene}``.
+
+    Frames keep their native number ("1200"); labels become NYU40's, and ``semantics.json`` lists
+    the classes that occur.  Images without a pose are left out and counted in the manifest.  Raises
+    a one-line `SemsplatError` and leaves nothing for missing or unreadable files, sizes that do not
+    agree, intrinsics of other images and raw labels that the table does not list.
+    """
+    root = Path(options.root)
+    posed, lost = image_numbers(root)
+    numbers = _chosen(posed, options)
+    if len(numbers) < (options.n_frames or 2):
+        raise SemsplatError(
+            f"{root / 'color'}: {len(posed)} images N.jpg with a pose, too few for 'n_frames' or"
+            " 'frame_step'; correct these or 'root'"
+        )
+    camera = read_camera(root, numbers[0], (options.width_px, options.height_px))
+    table = read_label_table(Path(options.label_table))
+    train, test = split_every(numbers, options.test_every)
+    points = InitialPoints(options.n_points, len(train), options.point_noise_m, options.points_seed)
+    occurring: set[int] = set()
+    origin = {"source": options.source, "licence": options.licence}
+    with SceneWriter(out_dir, dataset=out_dir.parent.name, scene=scene, **origin) as writer:
+        for number in numbers:
+            viewmat = rigid_inverse(read_pose(sensor_file(root, "pose", number)))
+            view = _read_view(root, number, camera, table)
+            split: Split = "test" if number in test else "train"
+            writer.add_frame(
+                str(number), view.image, viewmat, camera.K, split,
+                depth=view.depth, labels=view.labels,
+            )  # fmt: skip
+            occurring |= set(np.unique(view.labels).tolist()) - {0}
+            if split == "train":
+                points.add(view.depth, view.image, viewmat, camera.K)
+        writer.set_points(*points.noisy())
+        classes = [{"id": key, "name": table.names[key]} for key in sorted(occurring)]
+        writer.set_semantics({"classes": classes})
+        writer.note("images", {"with_pose": len(posed), "without_pose": len(lost)})
+
+
+@dataclass(frozen=True, eq=False)
+class _View:
+    """The pixels of one view, at the size they are stored in."""
+
+    image: NDArray[np.uint8]  # [h, w, 3]
+    depth: NDArray[np.float32]  # [h, w] metres, 0 = unknown
+    labels: NDArray[np.int32]  # [h, w] NYU40 ids, 0 = void
+
+
+def _read_view(root: Path, number: int, camera: Camera, table: LabelTable) -> _View:
+    """Return one view's pixels."""
+    image = read_rgb(sensor_file(root, "color", number), camera.native)
+    millimetres = read_ids(sensor_file(root, "depth", number), camera.depth_size)
+    labels = table.read(sensor_file(root, "label-filt", number), camera.native)
+    return _View(
+        image=resize_rgb(image, camera.size),
+        depth=camera.depth((millimetres * MILLIMETRE_M).astype(np.float32)),
+        labels=resize_ids(labels, camera.size),
+    )
+
+
+def _chosen(posed: list[int], options: Options) -> list[int]:
+    """Return the numbers of the images to take; all where there are fewer than asked for."""
+    if options.n_frames is None:
+        return posed[:: options.frame_step]
+    n_frames = min(options.n_frames, len(posed))
+    places = np.linspace(0, len(posed) - 1, n_frames).round().astype(int)
+    return [posed[place] for place in places]
