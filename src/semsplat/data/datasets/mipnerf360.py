@@ -1,0 +1,141 @@
+"""Mip-NeRF 360 as 360_v2.zip has it, with the labels that GAGS made for four scenes.
+
+Below ``<root>/``: ``images/`` and copies shrunk by a factor in ``images_2/``, ``images_4/`` and
+``images_8/``, all with the same names, and ``sparse/0/``, the model of the full-sized ones.
+
+GAGS's labels are files as in LERF-OVS, ``frame_00012.json`` beside ``frame_00012.jpg``.  The
+photographs are called ``DSCF4667.JPG``; GAGS takes the number less one for the place among them.
+A label is matched to the image of its name and, where there is none, to the image that its own
+picture shows.
+
+GOI labelled the same scenes for other prompts, in ``<prompt>/masks/<image>.png``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pycolmap
+from pydantic import Field
+
+from semsplat.data.colmap_model import model_files, read_model, registered_images
+from semsplat.data.colmap_views import frame_name
+from semsplat.data.images import image_files
+from semsplat.data.labelled_colmap import (
+    LabelFile,
+    Material,
+    Release,
+    check_registered,
+    check_release,
+    label_files,
+    n_pairs,
+    read_labels,
+    write_frames,
+)
+from semsplat.data.same_picture import name_of_copy, thumbnail
+from semsplat.data.scene_writer import SceneWriter
+from semsplat.errors import SemsplatError
+from semsplat.params.base import Strict
+
+SPARSE = "sparse/0"
+
+RELEASES = {
+    "room": Release(pairs=(29,)),
+    "counter": Release(pairs=(37,)),
+    "garden": Release(pairs=(21,)),
+    "bonsai": Release(pairs=(18, 36)),
+}
+"""By name of the scene: what the percentages of GAGS's first version imply."""
+
+
+class Options(Strict):
+    """Where the material lies and how it is taken over."""
+
+    root: str
+    """folder of one scene"""
+    images: str
+    """folder of the photographs in it: images, images_2, images_4 or images_8"""
+    labels: str
+    """folder of GAGS's labels of the scene"""
+    held_out: bool
+    """false: labelled views are trained on, as published, and none is left whose colours could be
+    scored; true: they are held out"""
+    max_width_px: int | None = Field(gt=0)
+    """wider images are shrunk to this width, and labels with them"""
+    source: str
+    """where the material comes from; goes into the manifest"""
+    licence: str
+    """what may be done with it; goes into the manifest"""
+
+
+def sources(options: Options) -> list[Path]:
+    """Return the files the import reads, sorted; a missing folder adds none."""
+    root, labels = Path(options.root), label_files(Path(options.labels))
+    found = model_files(root / SPARSE) + image_files(root / options.images) + labels
+    return sorted(found + [path for label in labels if (path := _picture(label)).is_file()])
+
+
+def import_scene(scene: str, options: Options, out_dir: Path) -> None:
+    """Write the canonical scene to ``out_dir``, which ends in ``{dataset}/{scene}``.
+
+    A scene called as one that GAGS labelled must have as many pairs of a picture and a prompt.
+    Polygons and boxes follow the images' scale.  Images without a pose are left out and noted in
+    the manifest; a label of one is refused.  Raises a one-line `SemsplatError` and leaves nothing
+    for missing or unreadable files, an empty model, sizes that do not agree, GOI's labels and
+    labels whose image cannot be told.
+    """
+    root, folder = Path(options.root), Path(options.labels)
+    labels = _read_labels(folder, RELEASES.get(scene))
+    model = read_model(root / SPARSE)
+    images = registered_images(model)
+    labels = _by_image(labels, root / options.images, images)
+    check_registered(labels, images)
+    material = Material(root / options.images, model, images, labels)
+    origin = {"source": options.source, "licence": options.licence}
+    with SceneWriter(out_dir, dataset=out_dir.parent.name, scene=scene, **origin) as writer:
+        write_frames(writer, material, held_out=options.held_out, max_width_px=options.max_width_px)
+
+
+def _read_labels(folder: Path, known: Release | None) -> dict[str, LabelFile]:
+    """Return GAGS's labels by their own name; raise at GOI's, which would score other prompts.
+
+    GOI's are told by their prompts: these are folders, with underscores for blanks, and keep the
+    underscores where somebody turned the masks into polygons.
+    """
+    foreign = sorted(path.parent.name for path in folder.glob("*/masks"))
+    labels = {} if foreign else read_labels(folder)
+    if known is not None and n_pairs(labels) not in known.pairs:
+        foreign += sorted(p for label in labels.values() for p in label.prompts if "_" in p)
+    if foreign:
+        raise SemsplatError(
+            f"{folder}: prompts such as '{foreign[0]}' are of GOI's labels (MipNeRF360-OV);"
+            " this importer wants GAGS's"
+        )
+    if known is not None:
+        check_release(folder, labels, known)
+    return labels
+
+
+def _by_image(
+    labels: Mapping[str, LabelFile], folder: Path, images: list[pycolmap.Image]
+) -> dict[str, LabelFile]:
+    """Return the labels by name of their image: the one called so, else the one they show."""
+    names = {frame_name(image) for image in images}
+    unnamed = [
+        name for name in labels if name not in names and _picture(labels[name].path).is_file()
+    ]
+    paths = {frame_name(image): folder / image.name for image in images} if unnamed else {}
+    thumbnails = {name: thumbnail(path) for name, path in paths.items()}
+    found: dict[str, LabelFile] = {}
+    for name, label in labels.items():
+        image = name_of_copy(_picture(label.path), thumbnails) if name in unnamed else name
+        if image in found:
+            raise SemsplatError(f"{label.path}: '{image}' has {found[image].path.name} already")
+        found[image] = label
+    return found
+
+
+def _picture(label: Path) -> Path:
+    """Return where the picture lies that was labelled."""
+    return label.with_suffix(".jpg")
