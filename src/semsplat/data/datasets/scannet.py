@@ -48,8 +48,8 @@ class Options(Strict):
     label_table: str
     """scannetv2-labels.combined.tsv"""
     n_frames: int | None = Field(ge=2)
-    """so many of the images that have a pose, spread evenly from the first to the last; null:
-    frame_step says which"""
+    """so many of the images that have a pose, spread evenly from the first to the last, or all of
+    them where there are fewer; null: frame_step says which"""
     frame_step: int | None = Field(ge=1)
     """every n-th of the images that have a pose, from the first; null: n_frames says which"""
     test_every: int = Field(ge=2)
@@ -98,10 +98,10 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
     root = Path(options.root)
     posed, lost = image_numbers(root)
     numbers = _chosen(posed, options)
-    if len(numbers) < (options.n_frames or 2):
+    if len(numbers) < 2:
         raise SemsplatError(
-            f"{root / 'color'}: {len(posed)} images N.jpg with a pose, too few for 'n_frames' or"
-            " 'frame_step'; correct these or 'root'"
+            f"{root / 'color'}: {len(posed)} images N.jpg with a pose, of which fewer than two are"
+            " taken; correct 'root' or 'frame_step'"
         )
     camera = read_camera(root, numbers[0], (options.width_px, options.height_px))
     table = read_label_table(Path(options.label_table))
@@ -149,7 +149,7 @@ def _read_view(root: Path, number: int, camera: Camera, table: LabelTable) -> _V
 
 
 def _chosen(posed: list[int], options: Options) -> list[int]:
-    """Return the numbers of the images to take; all where there are fewer than asked for."""
+    """Return the numbers of the images to take, sorted."""
     if options.n_frames is None:
         return posed[:: options.frame_step]
     n_frames = min(options.n_frames, len(posed))
