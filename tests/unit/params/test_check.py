@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from semsplat.data.datasets import importer, importer_names
 from semsplat.figures import figure_kind, figure_kinds
+from semsplat.figures.published import load_table, table_names
 from semsplat.params.check import ParamsError, check, check_or_exit
 from semsplat.train.methods import method_names, method_options
 
@@ -50,6 +51,13 @@ def test_the_repositorys_parameters_pass() -> None:
     params = check(CONFIG)
     assert params.suite == "demo" and params.geometry.steps == 30_000
     assert params.model_dump() == CONFIG
+
+
+def test_the_scenes_of_the_papers_tables_are_defined() -> None:
+    columns = [column for name in table_names() for column in load_table(name).columns.values()]
+    named = {scene for column in columns for scene in column.scenes}
+    defined = {f"{name}/{scene}" for name, d in CONFIG["datasets"].items() for scene in d["scenes"]}
+    assert len(named) > 30 and named <= defined
 
 
 ONE_LINE = {
@@ -148,8 +156,8 @@ ONE_LINE = {
     ),
     "datasets/procedural/importer": (
         "zzz",
-        "datasets.procedural.importer: no importer 'zzz'; known: colmap, lerf_mask, ovs3d,"
-        " procedural, replica, subset",
+        "datasets.procedural.importer: no importer 'zzz'; known: colmap, lerf_mask, lerf_ovs,"
+        " mipnerf360, ovs3d, procedural, replica, scannet, subset",
     ),
     "figures/views/kind": ("view", "figures.views.kind: no kind 'view'; did you mean 'views'?"),
     # names
