@@ -187,7 +187,7 @@ def break_material(root: Path, case: str) -> None:
 
 
 BROKEN = {
-    "no picture": (f"label/place/{LABEL}.json", f"registers no image '{LABEL}'"),
+    "no picture": (f"label/place/{LABEL}.json", f"registers no image '{LABEL}'", f"no {LABEL}.jpg"),
     "other picture": (f"label/place/{LABEL}.jpg", "shows none of the images"),
     "two alike": (f"label/place/{LABEL}.jpg", "'DSCF4671' or 'DSCF4673'"),
     "twice": ("label/place/frame_00003.json", "'DSCF4671'", f"{LABEL}.json already"),

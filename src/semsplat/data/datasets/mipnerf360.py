@@ -26,14 +26,13 @@ from semsplat.data.labelled_colmap import (
     LabelFile,
     Material,
     Release,
-    check_registered,
     check_release,
     label_files,
     n_pairs,
     read_labels,
     write_frames,
 )
-from semsplat.data.same_picture import name_of_copy, thumbnail
+from semsplat.data.same_picture import Thumbnail, name_of_copy, thumbnail
 from semsplat.data.scene_writer import SceneWriter
 from semsplat.errors import SemsplatError
 from semsplat.params.base import Strict
@@ -81,16 +80,15 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
 
     A scene called as one that GAGS labelled must have as many pairs of a picture and a prompt.
     Polygons and boxes follow the images' scale.  Images without a pose are left out and noted in
-    the manifest; a label of one is refused.  Raises a one-line `SemsplatError` and leaves nothing
-    for missing or unreadable files, an empty model, sizes that do not agree, GOI's labels and
-    labels whose image cannot be told.
+    the manifest.  Raises a one-line `SemsplatError` and leaves nothing for missing or unreadable
+    files, an empty model, sizes that do not agree, GOI's labels and labels whose image has no pose
+    or cannot be told.
     """
     root, folder = Path(options.root), Path(options.labels)
     labels = _read_labels(folder, RELEASES.get(scene))
     model = read_model(root / SPARSE)
     images = registered_images(model)
     labels = _by_image(labels, root / options.images, images)
-    check_registered(labels, images)
     material = Material(root / options.images, model, images, labels)
     origin = {"source": options.source, "licence": options.licence}
     with SceneWriter(out_dir, dataset=out_dir.parent.name, scene=scene, **origin) as writer:
@@ -121,19 +119,27 @@ def _by_image(
     labels: Mapping[str, LabelFile], folder: Path, images: list[pycolmap.Image]
 ) -> dict[str, LabelFile]:
     """Return the labels by name of their image: the one called so, else the one they show."""
-    names = {frame_name(image) for image in images}
-    unnamed = [
-        name for name in labels if name not in names and _picture(labels[name].path).is_file()
-    ]
-    paths = {frame_name(image): folder / image.name for image in images} if unnamed else {}
-    thumbnails = {name: thumbnail(path) for name, path in paths.items()}
+    paths = {frame_name(image): folder / image.name for image in images}
+    shown = any(name not in paths for name in labels)
+    thumbnails = {name: thumbnail(path) for name, path in paths.items()} if shown else {}
     found: dict[str, LabelFile] = {}
     for name, label in labels.items():
-        image = name_of_copy(_picture(label.path), thumbnails) if name in unnamed else name
+        image = name if name in paths else _shown(label, thumbnails)
         if image in found:
             raise SemsplatError(f"{label.path}: '{image}' has {found[image].path.name} already")
         found[image] = label
     return found
+
+
+def _shown(label: LabelFile, thumbnails: Mapping[str, Thumbnail]) -> str:
+    """Return the name of the image that the label's picture shows; raise where there is none."""
+    path = _picture(label.path)
+    if not path.is_file():
+        raise SemsplatError(
+            f"{label.path}: the model registers no image '{path.stem}', and no {path.name} lies"
+            " beside the label to show which one is meant; copy it there"
+        )
+    return name_of_copy(path, thumbnails)
 
 
 def _picture(label: Path) -> Path:
