@@ -16,7 +16,7 @@ from selenium.webdriver.support.ui import Select
 
 from semsplat.data.images import write_png
 from semsplat.errors import SemsplatError
-from semsplat.figures import claims, costs, paper_table
+from semsplat.figures import claims, costs, paper_table, summary
 from semsplat.figures.page import anchor, write_page
 from semsplat.figures.page.readme import BLOCK, filled
 from semsplat.figures.published import load_claims
@@ -37,9 +37,12 @@ def write_project() -> None:
     paper_table.draw(shown, paper_table.Options(table="clipgs_table3"), FOLDER / "clipgs_table3.md")
     claims.draw(shown, claims.Options(), FOLDER / "claims.md")
     costs.draw(shown, costs.Options(), FOLDER / "costs.md")
+    options = summary.Options(measures={"clipgs_table3": "miou"})
+    summary.draw(shown, options, FOLDER / "summary.md")
     write_png(FOLDER / "maps/procedural/room/0.png", random_image())
     (FOLDER / "scores.md").write_text("| a |\n")
-    names = ["claims.md", "clipgs_table3.md", "costs.md", "maps/procedural/room/0.png", "scores.md"]
+    texts = ["claims.md", "clipgs_table3.md", "costs.md", "summary.md", "scores.md"]
+    names = [*texts, "maps/procedural/room/0.png"]
     write_page("demo", [FOLDER / name for name in names], shown, PAGE)
 
 

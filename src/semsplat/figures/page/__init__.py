@@ -12,7 +12,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from semsplat.figures.published import load_claims, load_table
+from semsplat.figures.published import load_claims, load_table, table_names
 from semsplat.figures.referee.cells import Cell, parse_cell
 from semsplat.figures.referee.chain import chain
 from semsplat.figures.referee.layout import (
@@ -44,17 +44,18 @@ def write_page(suite: str, files: Sequence[Path], trainings: Sequence[Training],
         out: index.html, in the folder of the figures.
     """
     folder, names = out.parent, [path.relative_to(out.parent) for path in files]
-    tables = [n.stem for n in names if (folder / n).with_suffix(".csv").is_file()]
+    stems = [name.stem for name in names]
+    tables = [stem for stem in stems if stem in table_names()]
     with atomic_path(out) as partial:
         partial.write_text(
             _template().render(
                 suite=suite,
                 conditions=conditions(Results(trainings)),
                 words=WORDS,
-                ledger=_ledger(folder) if "claims" in tables else [],
+                ledger=_ledger(folder) if "claims" in stems else [],
                 rules=load_claims().rules,
-                tables=[_table(folder, name) for name in tables if name not in ("claims", "costs")],
-                costs=_costs(folder) if "costs" in tables else [],
+                tables=[_table(folder, name) for name in tables],
+                costs=_costs(folder) if "costs" in stems else [],
                 pictures=_grouped(n for n in names if n.suffix in PICTURES),
                 texts=[n for n in names if n.suffix in TEXTS],
                 settings=_settings(trainings),
