@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import tyro
 import yaml
@@ -117,11 +117,32 @@ def restore(pull: bool = True) -> None:
     restore_results(pull)
 
 
+def data(
+    what: Literal["status", "fetch"], names: tyro.conf.Positional[tuple[str, ...]] = (), /
+) -> None:
+    """Say what is there of all data and weights from elsewhere, or fetch some of it.
+
+    Args:
+        what: status needs no network; fetch brings files here, checks and unpacks them.
+        names: what to fetch, by the names that status lists.
+    """
+    from semsplat.data.register.fetch import fetch
+    from semsplat.data.register.status import status_lines
+
+    if (what == "fetch") != bool(names):
+        raise SemsplatError("name what to fetch; status takes no names, it lists them all")
+    for name in names:
+        print(f"{name}: {fetch(name)}")
+    if what == "status":
+        print("\n".join(status_lines()))
+
+
 def main() -> None:
     """Run one verb."""
     verbs: dict[str, Any] = {
         "check": check,
         "scene": scene,
+        "data": data,
         "ply": ply,
         "select": select,
         "trace": trace,
