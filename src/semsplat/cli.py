@@ -137,12 +137,41 @@ def data(
         print("\n".join(status_lines()))
 
 
+def photos(
+    folder: Path,
+    /,
+    name: str,
+    sequential: bool = False,
+    single_camera: bool = False,
+    test_every: int = 8,
+    seed: int = 0,
+) -> None:
+    """Find the cameras of your photographs, and say what to add to params.yaml.
+
+    Args:
+        folder: with the photographs; they are copied to photos/{name}/.
+        name: of the scene.
+        sequential: the photographs are a walk: match each with its neighbours by name only.
+        single_camera: one camera and lens, nothing zoomed: fewer unknowns, so steadier.
+        test_every: every n-th view is held out.
+        seed: of what COLMAP draws at random.
+    """
+    from semsplat.data.photos.make import entry_lines, make_photos, report_lines
+
+    if test_every < 2:
+        raise SemsplatError(f"--test-every {test_every}: 2 is the least, else no view trains")
+    out = make_photos(folder, name, sequential=sequential, single_camera=single_camera, seed=seed)
+    print("\n".join(report_lines(out)))
+    print("\n".join(["add this to params.yaml:", *entry_lines(name, test_every)]))
+
+
 def main() -> None:
     """Run one verb."""
     verbs: dict[str, Any] = {
         "check": check,
         "scene": scene,
         "data": data,
+        "photos": photos,
         "ply": ply,
         "select": select,
         "trace": trace,
