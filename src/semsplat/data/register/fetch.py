@@ -20,7 +20,7 @@ from semsplat.errors import SemsplatError
 from semsplat.io import atomic_dir, read_json, write_json
 
 MARKER = ".unpacked_by_semsplat"
-"""In folders that may be replaced because this program made them."""
+"""In folders that this program made: the names it put there, a line each."""
 
 
 def download(name: str) -> None:
@@ -50,11 +50,12 @@ def unpack(name: str) -> None:
     if not is_checked(name):
         download(name)
     folder = Path(entry.folder)
-    if is_filled_by_hand(folder):
+    if is_filled_by_hand(folder) or _added_by_hand(folder):
         raise SemsplatError(f"{folder}: has other files; move them away, or use them as they are")
     with atomic_dir(folder) as partial:
         files = unpack_archive(path, partial)
-        (partial / MARKER).write_text(f"{name}\n")
+        names = sorted(path.name for path in partial.iterdir())
+        (partial / MARKER).write_text("".join(f"{n}\n" for n in names))
     sha256 = read_json(receipt_of(name))["sha256"]
     write_json(unpacked_receipt_of(name), {"folder": entry.folder, "files": files, "of": sha256})
 
@@ -90,6 +91,14 @@ def is_checked(name: str) -> bool:
 def is_filled_by_hand(folder: Path) -> bool:
     """Tell whether a folder holds what this program did not put there."""
     return folder.is_dir() and any(folder.iterdir()) and not (folder / MARKER).is_file()
+
+
+def _added_by_hand(folder: Path) -> bool:
+    """Tell whether somebody put more, such as labels, into a folder that this program made."""
+    if not (folder / MARKER).is_file():
+        return False
+    made = {MARKER, *(folder / MARKER).read_text().splitlines()}
+    return any(path.name not in made for path in folder.iterdir())
 
 
 def is_unpacked(name: str) -> bool:

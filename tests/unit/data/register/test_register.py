@@ -181,6 +181,15 @@ def test_a_folder_that_a_person_filled_is_used_and_never_replaced(archive: str):
     assert [path.name for path in FOLDER.iterdir()] == ["mine"]
 
 
+def test_what_a_person_adds_to_an_unpacked_folder_is_never_lost(archive: str):
+    fetch(archive)
+    unpack(archive)
+    (FOLDER / "label").mkdir()
+    with pytest.raises(SemsplatError, match="has other files"):
+        unpack(archive)
+    assert (FOLDER / "label").is_dir() and fetch(archive) == FOLDER
+
+
 def test_an_archive_that_a_person_put_there_is_checked(
     archive: str, server: Server, register: Register
 ):
@@ -240,7 +249,7 @@ def test_status_tells_what_was_begun_and_what_is_missing(server: Server, registe
 
 def test_a_root_below_a_place_of_the_register_is_known():
     assert entry_below(Path("photos/lerf_mask/teatime")) == "lerf_mask_teatime"
-    assert entry_below(Path("photos/mipnerf360/room")) == "mipnerf360"
+    assert entry_below(Path("photos/360_v2/room")) == "mipnerf360"
     assert entry_below(Path("photos")) is None
     assert entry_below(Path("photos/my_desk")) is None
 
