@@ -24,7 +24,7 @@ lint: $(STAMP)  ## Formatting, linters, types, workflow lint
 	snakefmt --check Snakefile rules
 	snakemake --lint
 
-docs: $(STAMP)  ## Write docs/params.md, docs/protocols.md and the editor schema from the code
+docs: $(STAMP)  ## Write docs/params.md, docs/protocols.md, the table in docs/data.md and the editor schema
 	python -m semsplat.params
 
 bench: $(STAMP)  ## Measure the rasteriser on this machine

@@ -11,6 +11,8 @@ min_version("9.19")
 sys.path.insert(0, "src")
 
 from semsplat.data.datasets import importer
+from semsplat.data.register.entries import entries, entry_below, unpacked_receipt_of
+from semsplat.data.register.fetch import drop_receipts_of_lost_folders, is_unpacked
 from semsplat.evaluate.grounders import grounder_names
 from semsplat.figures import figure_kind
 from semsplat.figures.published import FOLDER, digest_of
@@ -57,6 +59,7 @@ LESSON_RUNS = lesson_runs(PARAMS)
 SETTING_RUNS = setting_runs(PARAMS)
 PUBLISHED = digest_of(FOLDER)
 drop_orphaned_stamps()
+drop_receipts_of_lost_folders()
 
 # Without a limit Snakemake starts one GPU job per core; --resources gpu=N still wins.  Where there
 # is no GPU, cores are the limit.  MLflow's store has one writer.  Kept out of the profile:
@@ -265,7 +268,20 @@ def scene_sources(wildcards):
     if hasattr(source, "draw"):
         return f"data/native/{wildcards.dataset}/{wildcards.scene}/manifest.json"
     merged = scene_options(PARAMS, wildcards.dataset, wildcards.scene)
-    return source.sources(source.Options.model_validate(merged))
+    options = source.Options.model_validate(merged)
+    return registered_sources(options) or source.sources(options)
+
+
+def registered_sources(options):
+    """Return the receipt of what the register unpacks for an import; not where a person did.
+
+    The files themselves are unknown before, so the receipt with the archive's hash stands for them.
+    """
+    root = Path(getattr(options, "root", "."))
+    name = entry_below(root)
+    if name is None or (root.exists() and not is_unpacked(name)):
+        return []
+    return [str(unpacked_receipt_of(name))]
 
 
 def figures_of(scope):

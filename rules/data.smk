@@ -3,6 +3,45 @@ rule data:
         over_runs("data/{dataset}/{scene}/manifest.json"),
 
 
+# Fetching needs a network, which the nodes of a cluster may lack.
+localrules:
+    download,
+    unpack,
+
+
+# The receipt is the output, not the file: Snakemake would delete a file that a person put there.
+rule download:
+    output:
+        "downloads/receipts/{entry}.json",
+    log:
+        "logs/data/register/{entry}.download.log",
+    wildcard_constraints:
+        entry="|".join(entries()),
+    conda:
+        "../envs/semsplat.yaml"
+    message:
+        "fetch and check {wildcards.entry}"
+    shell:
+        "python -m semsplat.data.register download --name {wildcards.entry:q} > {log:q} 2>&1"
+
+
+rule unpack:
+    input:
+        "downloads/receipts/{entry}.json",
+    output:
+        "downloads/receipts/{entry}.unpacked.json",
+    log:
+        "logs/data/register/{entry}.unpack.log",
+    wildcard_constraints:
+        entry="|".join(entries()),
+    conda:
+        "../envs/semsplat.yaml"
+    message:
+        "unpack {wildcards.entry}"
+    shell:
+        "python -m semsplat.data.register unpack --name {wildcards.entry:q} > {log:q} 2>&1"
+
+
 rule draw_world:
     output:
         "data/native/{dataset}/{scene}/manifest.json",

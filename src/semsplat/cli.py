@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import tyro
 import yaml
@@ -117,11 +117,61 @@ def restore(pull: bool = True) -> None:
     restore_results(pull)
 
 
+def data(
+    what: Literal["status", "fetch"], names: tyro.conf.Positional[tuple[str, ...]] = (), /
+) -> None:
+    """Say what is there of all data and weights from elsewhere, or fetch some of it.
+
+    Args:
+        what: status needs no network; fetch brings files here, checks and unpacks them.
+        names: what to fetch, by the names that status lists.
+    """
+    from semsplat.data.register.fetch import fetch
+    from semsplat.data.register.status import status_lines
+
+    if (what == "fetch") != bool(names):
+        raise SemsplatError("name what to fetch; status takes no names, it lists them all")
+    for name in names:
+        print(f"{name}: {fetch(name)}")
+    if what == "status":
+        print("\n".join(status_lines()))
+
+
+def photos(
+    folder: Path,
+    /,
+    name: str,
+    sequential: bool = False,
+    single_camera: bool = False,
+    test_every: int = 8,
+    seed: int = 0,
+) -> None:
+    """Find the cameras of your photographs, and say what to add to params.yaml.
+
+    Args:
+        folder: with the photographs; they are copied to photos/{name}/.
+        name: of the scene.
+        sequential: the photographs are a walk: match each with its neighbours by name only.
+        single_camera: one camera and lens, nothing zoomed: fewer unknowns, so steadier.
+        test_every: every n-th view is held out.
+        seed: of what COLMAP draws at random.
+    """
+    from semsplat.data.photos.make import entry_lines, make_photos, report_lines
+
+    if test_every < 2:
+        raise SemsplatError(f"--test-every {test_every}: 2 is the least, else no view trains")
+    out = make_photos(folder, name, sequential=sequential, single_camera=single_camera, seed=seed)
+    print("\n".join(report_lines(out)))
+    print("\n".join(["add this to params.yaml:", *entry_lines(name, test_every)]))
+
+
 def main() -> None:
     """Run one verb."""
     verbs: dict[str, Any] = {
         "check": check,
         "scene": scene,
+        "data": data,
+        "photos": photos,
         "ply": ply,
         "select": select,
         "trace": trace,

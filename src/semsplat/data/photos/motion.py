@@ -1,0 +1,76 @@
+"""Camera poses and points of photographs, by COLMAP's structure from motion on the CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pycolmap
+
+from semsplat.errors import SemsplatError
+
+FEWEST = 3  # fewer photographs make no scene
+QUIET = 3  # of COLMAP's log: what ends the program; the rest is told in one line
+
+
+def reconstruct(
+    images: Path, work: Path, *, sequential: bool, single_camera: bool, seed: int
+) -> pycolmap.Reconstruction:
+    """Return the largest model of the photographs in a folder; ``work`` takes COLMAP's files.
+
+    Equal photographs and seeds give equal models on one machine.  ``sequential`` matches neighbours
+    by name only.  Raises a one-line `SemsplatError` if no three photographs fit together.
+    """
+    database = work / "database.db"
+    work.mkdir(parents=True, exist_ok=True)
+    with _quiet():
+        pycolmap.set_random_seed(seed)
+        _extract(database, images, single_camera)
+        match = pycolmap.match_sequential if sequential else pycolmap.match_exhaustive
+        match(database, verification_options=_verification(seed), device=pycolmap.Device.cpu)
+        models = pycolmap.incremental_mapping(database, images, work, _mapping(seed))
+    largest = max(models.values(), key=lambda model: model.num_reg_images(), default=None)
+    if largest is None or largest.num_reg_images() < FEWEST:
+        raise SemsplatError(
+            f"{images.parent.name}: no {FEWEST} photographs fit together; take more, each with most"
+            " of what its neighbours show, from places apart, of things with texture"
+        )
+    return largest
+
+
+def _extract(database: Path, images: Path, single_camera: bool) -> None:
+    """Find what photographs can be matched by, one after the other: threads would number them."""
+    mode = pycolmap.CameraMode.SINGLE if single_camera else pycolmap.CameraMode.AUTO
+    options = pycolmap.FeatureExtractionOptions()
+    options.num_threads = 1
+    pycolmap.extract_features(
+        database, images, camera_mode=mode, extraction_options=options, device=pycolmap.Device.cpu
+    )
+
+
+def _verification(seed: int) -> pycolmap.TwoViewGeometryOptions:
+    """Return how pairs are verified."""
+    options = pycolmap.TwoViewGeometryOptions()
+    options.ransac.random_seed = seed
+    return options
+
+
+def _mapping(seed: int) -> pycolmap.IncrementalPipelineOptions:
+    """Return how models grow: small ones count, and the order of threads does not."""
+    options = pycolmap.IncrementalPipelineOptions()
+    options.min_model_size = FEWEST
+    options.random_seed = seed
+    options.num_threads = 1
+    return options
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence COLMAP's log, which tells of every pair."""
+    before = pycolmap.logging.minloglevel
+    pycolmap.logging.minloglevel = QUIET
+    try:
+        yield
+    finally:
+        pycolmap.logging.minloglevel = before

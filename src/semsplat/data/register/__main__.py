@@ -1,0 +1,37 @@
+"""``python -m semsplat.data.register download|unpack``: bring one file of the register here."""
+
+from __future__ import annotations
+
+import tyro
+
+from semsplat.data.register.fetch import download as download_file
+from semsplat.data.register.fetch import unpack as unpack_file
+from semsplat.errors import one_line_errors
+
+
+def download(name: str) -> None:
+    """Fetch and check one file, or check the one that lies there.
+
+    Args:
+        name: its name in the register.
+    """
+    download_file(name)
+
+
+def unpack(name: str) -> None:
+    """Unpack one archive into its folder.
+
+    Args:
+        name: its name in the register.
+    """
+    unpack_file(name)
+
+
+def main() -> None:
+    """Run one of the two commands."""
+    with one_line_errors():
+        tyro.extras.subcommand_cli_from_dict({"download": download, "unpack": unpack})
+
+
+if __name__ == "__main__":
+    main()

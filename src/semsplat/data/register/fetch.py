@@ -1,0 +1,130 @@
+"""From an entry to a checked file and, where it is an archive, to its folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from semsplat.data.register.archives import unpack_archive
+from semsplat.data.register.content import Content, WrongContentError
+from semsplat.data.register.entries import (
+    entries,
+    entry_named,
+    file_of,
+    how_to_get,
+    receipt_of,
+    unpacked_receipt_of,
+)
+from semsplat.data.register.transfer import transfer
+from semsplat.errors import SemsplatError
+from semsplat.io import atomic_dir, read_json, write_json
+
+MARKER = ".unpacked_by_semsplat"
+"""In folders that this program made: the names it put there, a line each."""
+
+
+def download(name: str) -> None:
+    """Fetch and check the file of an entry, or check the one that lies there; write the receipt.
+
+    Files with terms or without a direct address are never fetched: the error says what to do.
+    """
+    entry, path = entry_named(name), file_of(entry_named(name))
+    if path is None or not (path.is_file() or entry.urls):
+        raise SemsplatError(f"{name} is not fetched: {how_to_get(name)}")
+    url = None
+    if path.is_file():
+        sha256 = _check_there(path, Content.of(entry))
+    else:
+        url, sha256 = transfer(entry.urls, path, Content.of(entry))
+    write_json(receipt_of(name), {**_look(path), "sha256": sha256, "url": url})
+
+
+def unpack(name: str) -> None:
+    """Unpack the archive of an entry into its folder, and write a receipt of that.
+
+    A folder of the same name that somebody else filled is left alone: a one-line error.
+    """
+    entry, path = entry_named(name), file_of(entry_named(name))
+    if path is None or entry.folder is None:
+        raise SemsplatError(f"{name} is not an archive: there is nothing to unpack")
+    if not is_checked(name):
+        download(name)
+    folder = Path(entry.folder)
+    if is_filled_by_hand(folder) or _added_by_hand(folder):
+        raise SemsplatError(f"{folder}: has other files; move them away, or use them as they are")
+    with atomic_dir(folder) as partial:
+        files = unpack_archive(path, partial)
+        names = sorted(path.name for path in partial.iterdir())
+        (partial / MARKER).write_text("".join(f"{n}\n" for n in names))
+    sha256 = read_json(receipt_of(name))["sha256"]
+    write_json(unpacked_receipt_of(name), {"folder": entry.folder, "files": files, "of": sha256})
+
+
+def fetch(name: str) -> Path:
+    """Bring an entry to where it is used, and return that place; what is done is not done again.
+
+    A folder that a person filled is used as it is.
+    """
+    entry = entry_named(name)
+    if entry.folder is not None and is_filled_by_hand(Path(entry.folder)):
+        return Path(entry.folder)
+    if not is_checked(name):
+        download(name)
+    if entry.folder is not None and not is_unpacked(name):
+        unpack(name)
+    place = entry.folder or file_of(entry)
+    assert place is not None  # the model of entries demands one
+    return Path(place)
+
+
+def is_checked(name: str) -> bool:
+    """Tell whether the file is the one that was checked, by its size and time."""
+    path, receipt = file_of(entry_named(name)), receipt_of(name)
+    if path is None or not path.is_file() or not receipt.is_file():
+        return False
+    known: dict[str, Any] = read_json(receipt)
+    sha256 = Content.of(entry_named(name)).sha256
+    same = {key: known.get(key) for key in ("bytes", "mtime_ns")} == _look(path)
+    return same and str(known.get("sha256")).startswith(sha256)
+
+
+def is_filled_by_hand(folder: Path) -> bool:
+    """Tell whether a folder holds what this program did not put there."""
+    return folder.is_dir() and any(folder.iterdir()) and not (folder / MARKER).is_file()
+
+
+def _added_by_hand(folder: Path) -> bool:
+    """Tell whether somebody put more, such as labels, into a folder that this program made."""
+    if not (folder / MARKER).is_file():
+        return False
+    made = {MARKER, *(folder / MARKER).read_text().splitlines()}
+    return any(path.name not in made for path in folder.iterdir())
+
+
+def is_unpacked(name: str) -> bool:
+    """Tell whether the folder holds what this program unpacked."""
+    folder = entry_named(name).folder
+    if folder is None or not unpacked_receipt_of(name).is_file():
+        return False
+    return Path(folder, MARKER).is_file()
+
+
+def drop_receipts_of_lost_folders() -> None:
+    """Remove receipts of folders that somebody removed: a workflow would take them for done."""
+    for name in entries():
+        if not is_unpacked(name):
+            unpacked_receipt_of(name).unlink(missing_ok=True)
+
+
+def _check_there(path: Path, content: Content) -> str:
+    """Return the sha256 of a file that lies there; a wrong one is left to its owner."""
+    try:
+        return content.check(path)
+    except WrongContentError as error:
+        raise SemsplatError(f"{error}; it is another file, remove or replace it") from None
+
+
+def _look(path: Path) -> dict[str, int]:
+    """Return by what a file is known again without reading it."""
+    found = path.stat()
+    return {"bytes": found.st_size, "mtime_ns": found.st_mtime_ns}
