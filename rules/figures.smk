@@ -11,7 +11,7 @@ rule draw_figure:
     input:
         figure_inputs,
     output:
-        report(
+        figure=report(
             f"paper_figures/{SUITE}/{{figure}}.{{extension}}",
             caption="report/figure.rst",
             category=f"Suite {SUITE}",
@@ -31,15 +31,15 @@ rule draw_figure:
         options=figure_options,
         code=figure_code,
     message:
-        "draw {output[0]}"
+        "draw {output.figure}"
     shell:
         "python -m semsplat.figures --kind {params.kind:q} --runs {params.runs:q}"
-        " --options {params.options:q} --out {output[0]:q} > {log:q} 2>&1"
+        " --options {params.options:q} --out {output.figure:q} > {log:q} 2>&1"
 
 
 use rule draw_figure as draw_run_figure with:
     output:
-        report(
+        figure=report(
             f"paper_figures/{SUITE}/{{figure}}/{{dataset}}/{{scene}}/{{seed}}.{{extension}}",
             caption="report/run_figure.rst",
             category=f"Suite {SUITE}",
@@ -59,7 +59,7 @@ use rule draw_figure as draw_run_figure with:
 
 use rule draw_figure as draw_scene_figure with:
     output:
-        report(
+        figure=report(
             f"paper_figures/{SUITE}/{{figure}}/{{dataset}}/{{scene}}.{{extension}}",
             caption="report/scene_figure.rst",
             category=f"Suite {SUITE}",
@@ -75,14 +75,14 @@ use rule draw_figure as draw_scene_figure with:
 
 use rule draw_figure as draw_table with:
     output:
-        report(
+        figure=report(
             f"paper_figures/{SUITE}/{{figure}}.md",
             caption="report/figure.rst",
             category=f"Suite {SUITE}",
             labels={"figure": "{figure}"},
         ),
-        f"paper_figures/{SUITE}/{{figure}}.csv",
-        f"paper_figures/{SUITE}/{{figure}}.tex",
+        csv=f"paper_figures/{SUITE}/{{figure}}.csv",
+        tex=f"paper_figures/{SUITE}/{{figure}}.tex",
     log:
         f"logs/figures/{SUITE}/{{figure}}.log",
     wildcard_constraints:
@@ -103,13 +103,14 @@ rule write_page:
     conda:
         "../envs/semsplat.yaml"
     params:
+        suite=SUITE,
         trainings=["/".join(map(str, run)) for run in SETTING_RUNS],
         code=fingerprint("semsplat.figures.page") + PUBLISHED,
         template=digest_of(Path("src/semsplat/figures/page")),
     message:
         "write {output}"
     shell:
-        "python -m semsplat.figures.page --suite {SUITE} --files {input.figures:q}"
+        "python -m semsplat.figures.page --suite {params.suite:q} --files {input.figures:q}"
         " --trainings {params.trainings:q} --out {output:q} > {log:q} 2>&1"
 
 
