@@ -63,7 +63,9 @@ def _cells(name: str, measure: str, results: Results) -> list[Cell]:
     column = f"{measure}@{load_table(name).stand_in}"
     paper = load_table(name).paper
     found = [cell for cell in table_cells(name, results) if cell.column == column]
-    return [c._replace(label=f"{paper}: {c.label}") for c in found if c.mean is not None]
+    # Two printed rows can be one setting: the first speaks for both.
+    once = {cell.trainings: cell for cell in reversed(found) if cell.mean is not None}
+    return [c._replace(label=f"{paper}: {c.label}") for c in reversed(once.values())]
 
 
 def _rows(cells: list[Cell]) -> Grid:
