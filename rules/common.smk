@@ -113,6 +113,11 @@ def over_clusters():
     return sorted({path for need in needs for path in over_shown(*need)})
 
 
+def training_names(trainings):
+    """Return dataset/scene/setting/seed of each training."""
+    return ["/".join(map(str, training)) for training in trainings]
+
+
 def options_json(wildcards):
     """Return the importer's options of one scene as canonical JSON."""
     return canonical_json(scene_options(PARAMS, wildcards.dataset, wildcards.scene))
@@ -301,9 +306,8 @@ def figure_files():
     found = []
     for name in PARAMS.suites[SUITE].figures:
         kind = figure_kind(PARAMS.figures[name].kind)
-        if (
-            kind.SCOPE == "trainings"
-        ):  # says what is missing even where nothing is shown
+        # A table says what is missing even where it shows nothing.
+        if kind.SCOPE == "trainings":
             found.append(f"paper_figures/{SUITE}/{name}.{kind.EXTENSION}")
             continue
         stems = {
@@ -345,7 +349,7 @@ def figure_runs(wildcards):
     """Name the runs that a figure shows, its scene, or its trainings."""
     if figure_kind(figure_kind_name(wildcards)).SCOPE == "trainings":
         shown = shown_trainings(PARAMS, wildcards.figure)
-        return ["/".join(map(str, training)) for training in shown]
+        return training_names(shown)
     if hasattr(wildcards, "seed"):
         return f"{wildcards.dataset}/{wildcards.scene}/{wildcards.seed}"
     if hasattr(wildcards, "scene"):

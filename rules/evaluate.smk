@@ -289,7 +289,7 @@ rule measure_speed:
     resources:
         gpu=1,
     params:
-        runs=["/".join(map(str, run)) for run in SETTING_RUNS],
+        runs=training_names(SETTING_RUNS),
         repeats=PARAMS.evaluate.speed_repeats,
         code=fingerprint("semsplat.bench.methods"),
     message:

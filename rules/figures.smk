@@ -104,7 +104,7 @@ rule write_page:
         "../envs/semsplat.yaml"
     params:
         suite=SUITE,
-        trainings=["/".join(map(str, run)) for run in SETTING_RUNS],
+        trainings=training_names(SETTING_RUNS),
         code=fingerprint("semsplat.figures.page") + PUBLISHED,
         template=digest_of(Path("src/semsplat/figures/page")),
     message:

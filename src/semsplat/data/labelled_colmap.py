@@ -13,6 +13,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 import pycolmap
+from pydantic import Field
 
 from semsplat.data.annotations import annotations_file
 from semsplat.data.colmap_model import model_points, viewmat
@@ -23,6 +24,7 @@ from semsplat.data.scene_writer import SceneWriter
 from semsplat.data.splits import Split
 from semsplat.errors import SemsplatError
 from semsplat.io import read_json
+from semsplat.params.base import Strict
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +39,20 @@ class LabelFile:
     def prompts(self) -> list[str]:
         """Every category once, as the file names them first."""
         return list(dict.fromkeys(entry["category"] for entry in self.objects))
+
+
+class ReleaseOptions(Strict):
+    """What importers of labelled releases share: who is held out, sizes, origin."""
+
+    held_out: bool
+    """false: labelled views are trained on, as published, and none is left whose colours could be
+    scored; true: they are held out"""
+    max_width_px: int | None = Field(gt=0)
+    """wider images are shrunk to this width, and labels with them"""
+    source: str
+    """where the material comes from; goes into the manifest"""
+    licence: str
+    """what may be done with it; goes into the manifest"""
 
 
 @dataclass(frozen=True)

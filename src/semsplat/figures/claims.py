@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from semsplat.figures import SETTING_FILES
@@ -32,54 +31,41 @@ def draw(trainings: list[Training], options: Options, out: Path) -> None:
     """Write the ledger as Markdown, LaTeX and CSV."""
     from semsplat.figures.referee.sheet import Sheet, write_sheet
     from semsplat.figures.referee.trainings import Results
-    from semsplat.figures.referee.verdicts import judge
+    from semsplat.figures.referee.verdicts import counts_grid, judge_all
 
-    claims, results = load_claims(), Results(trainings)
-    judged = [
-        (name, claim, verdict)
-        for name, claim in claims.claims.items()
-        for verdict in judge(claim, load_table(claim.table), results, claims.rules)
-    ]
-    papers = list(dict.fromkeys(load_table(claim.table).paper for _, claim, _ in judged))
-    grids = [_counts(papers, judged), *(_grid(paper, judged) for paper in papers)]
+    judged = judge_all(Results(trainings))
     records = [_record(name, claim, verdict) for name, claim, verdict in judged]
-    write_sheet(Sheet(grids, _notes(claims.rules)), records, out)
+    papers = dict.fromkeys(record["paper"] for record in records)
+    grids = [counts_grid("Verdicts", judged), *(_grid(paper, records) for paper in papers)]
+    write_sheet(Sheet(grids, _notes(load_claims().rules)), records, out)
 
 
-def _counts(papers: Sequence[str], judged: list[tuple[str, Claim, Verdict]]) -> Grid:
-    from semsplat.figures.referee.sheet import Grid
-    from semsplat.figures.referee.verdicts import WORDS
-
-    pairs = [(str(load_table(claim.table).paper), verdict.word) for _, claim, verdict in judged]
-    found = Counter(pairs)
-    rows = [[paper, *(str(found[paper, word]) for word in WORDS)] for paper in papers]
-    return Grid("Verdicts", ["paper", *WORDS], rows)
+def effect_text(value: float | None, record: Mapping[str, Any]) -> str:
+    """Return an effect of a record's claim: a signed difference, or a ratio; empty for None."""
+    form = ".2f" if record["scale"] == "ratio" else f"+.{record['digits']}f"
+    return "" if value is None else format(value, form)
 
 
-def _grid(paper: str, judged: list[tuple[str, Claim, Verdict]]) -> Grid:
+def _grid(paper: str, records: list[dict[str, Any]]) -> Grid:
     from semsplat.figures.referee.sheet import Grid
 
-    members = [entry for entry in judged if load_table(entry[1].table).paper == paper]
-    return Grid(paper, HEAD, [_row(claim, verdict) for _, claim, verdict in members])
+    return Grid(paper, HEAD, [_row(record) for record in records if record["paper"] == paper])
 
 
-def _row(claim: Claim, verdict: Verdict) -> list[str]:
-    record = _record("", claim, verdict)
-    digits = 2 if claim.scale == "ratio" else record["digits"]
-
-    def text(value: float | None) -> str:
-        sign = "" if claim.scale == "ratio" else "+"
-        return "" if value is None else f"{value:{sign}.{digits}f}"
-
-    bounds = "" if verdict.low is None else f"{text(verdict.low)} to {text(verdict.high)}"
-    word = f"**{verdict.word}**" + (f": {verdict.reason}" if verdict.reason else "")
+def _row(record: dict[str, Any]) -> list[str]:
+    """Return a line of the ledger."""
+    printed, effect, low, high = (
+        effect_text(record[name], record) for name in ("printed", "effect", "low", "high")
+    )
+    times = " ×" if record["scale"] == "ratio" and printed else ""  # noqa: RUF001
+    word = f"**{record['verdict']}**" + (f": {record['reason']}" if record["reason"] else "")
     return [
-        f"{claim.statement} ({claim.source})",
-        text(record["printed"]) + (" ×" if claim.scale == "ratio" and record["printed"] else ""),  # noqa: RUF001
-        text(verdict.effect),
-        bounds,
-        f"{verdict.n_pairs} of {verdict.n_scenes} scenes" if verdict.n_pairs else "",
-        verdict.evidence if verdict.n_pairs else "",
+        f"{record['statement']} ({record['source']})",
+        printed + times,
+        effect,
+        f"{low} to {high}" if low else "",
+        f"{record['pairs']} of {record['scenes']} scenes" if record["pairs"] else "",
+        record["evidence"],
         word,
     ]
 

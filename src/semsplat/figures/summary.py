@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from pydantic import field_validator
 
 from semsplat.errors import did_you_mean
 from semsplat.figures import SETTING_FILES
-from semsplat.figures.published import load_claims, load_table, table_names
+from semsplat.figures.published import load_table, table_names
 from semsplat.params.base import Strict
 
 if TYPE_CHECKING:
@@ -48,11 +48,13 @@ def draw(trainings: list[Training], options: Options, out: Path) -> None:
     from semsplat.figures.referee.layout import conditions
     from semsplat.figures.referee.sheet import Sheet, write_sheet
     from semsplat.figures.referee.trainings import Results
+    from semsplat.figures.referee.verdicts import counts_grid, judge_all
 
     results = Results(trainings)
-    cells = [cell for name, measure in options.measures.items() for cell in _cells(
-        name, measure, results)]  # fmt: skip
-    grids = [_rows(cells), _verdicts(results)]
+    shown = (_cells(name, measure, results) for name, measure in options.measures.items())
+    cells = list(chain.from_iterable(shown))
+    verdicts = counts_grid("Verdicts on the papers' claims", judge_all(results))
+    grids = [_rows(cells), verdicts]
     write_sheet(Sheet(grids, [conditions(results)]), [c._asdict() for c in cells], out)
 
 
@@ -74,19 +76,3 @@ def _rows(cells: list[Cell]) -> Grid:
 
     rows = [[cell.label, cell.title, f"`{cell.protocol}`", our_text(cell, [])] for cell in cells]
     return Grid("Held-out views of procedural scenes", ["", "measure", "protocol", "ours"], rows)
-
-
-def _verdicts(results: Results) -> Grid:
-    from semsplat.figures.referee.sheet import Grid
-    from semsplat.figures.referee.verdicts import WORDS, judge
-
-    claims = load_claims()
-    counts: Counter[tuple[str, str]] = Counter()
-    papers: dict[str, None] = {}
-    for claim in claims.claims.values():
-        table = load_table(claim.table)
-        papers[table.paper] = None
-        for verdict in judge(claim, table, results, claims.rules):
-            counts[table.paper, verdict.word] += 1
-    rows = [[paper, *(str(counts[paper, word]) for word in WORDS)] for paper in papers]
-    return Grid("Verdicts on the papers' claims", ["paper", *WORDS], rows)

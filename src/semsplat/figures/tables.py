@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from statistics import fmean, stdev
 from typing import Any, NamedTuple
 
+from semsplat.figures.referee.trainings import spread
 from semsplat.figures.style import FigureRun
 from semsplat.io import atomic_path, read_json
 
@@ -133,15 +132,13 @@ def _cell(results: list[Result], column: Column) -> str:
 
     Nothing where any run has no number.
     """
-    by_seed: dict[int, list[float]] = defaultdict(list)
+    found: list[tuple[int, float]] = []
     for result in results:
         value = column.value(result)
         if value is None:
             return ""
-        by_seed[result[1]["config"]["seed"]].append(value * column.factor)
-    means = [fmean(values) for values in by_seed.values()]
-    mean = f"{fmean(means):.{column.digits}f}"
-    return f"{mean} ± {stdev(means):.{column.digits}f}" if len(means) > 1 else mean
+        found.append((result[1]["config"]["seed"], value * column.factor))
+    return spread(found).text(column.digits)
 
 
 def conditions(rows: Rows) -> str:

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field
-
 from semsplat.data.colmap_model import model_files, read_model, registered_images
 from semsplat.data.images import image_files
 from semsplat.data.labelled_colmap import (
     Material,
     Release,
+    ReleaseOptions,
     check_registered,
     check_release,
     label_files,
@@ -24,7 +23,6 @@ from semsplat.data.labelled_colmap import (
     write_frames,
 )
 from semsplat.data.scene_writer import SceneWriter
-from semsplat.params.base import Strict
 
 IMAGES, SPARSE = "images", "sparse/0"
 
@@ -38,22 +36,13 @@ RELEASES = {
 states the numbers of images, so these are noted and not checked."""
 
 
-class Options(Strict):
+class Options(ReleaseOptions):
     """Where the material lies and how it is taken over."""
 
     root: str
     """folder of one scene"""
     labels: str
     """folder of its labels: label/{scene} of the release"""
-    held_out: bool
-    """false: labelled views are trained on, as published, and none is left whose colours could be
-    scored; true: they are held out"""
-    max_width_px: int | None = Field(gt=0)
-    """wider images are shrunk to this width, and labels with them"""
-    source: str
-    """where the material comes from; goes into the manifest"""
-    licence: str
-    """what may be done with it; goes into the manifest"""
 
 
 def sources(options: Options) -> list[Path]:

@@ -17,7 +17,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pycolmap
-from pydantic import Field
 
 from semsplat.data.colmap_model import model_files, read_model, registered_images
 from semsplat.data.colmap_views import frame_name
@@ -26,6 +25,7 @@ from semsplat.data.labelled_colmap import (
     LabelFile,
     Material,
     Release,
+    ReleaseOptions,
     check_release,
     label_files,
     n_pairs,
@@ -35,7 +35,6 @@ from semsplat.data.labelled_colmap import (
 from semsplat.data.same_picture import Thumbnail, name_of_copy, thumbnail
 from semsplat.data.scene_writer import SceneWriter
 from semsplat.errors import SemsplatError
-from semsplat.params.base import Strict
 
 SPARSE = "sparse/0"
 
@@ -48,7 +47,7 @@ RELEASES = {
 """By name of the scene: what the percentages of GAGS's first version imply."""
 
 
-class Options(Strict):
+class Options(ReleaseOptions):
     """Where the material lies and how it is taken over."""
 
     root: str
@@ -57,15 +56,6 @@ class Options(Strict):
     """folder of the photographs in it: images, images_2, images_4 or images_8"""
     labels: str
     """folder of GAGS's labels of the scene"""
-    held_out: bool
-    """false: labelled views are trained on, as published, and none is left whose colours could be
-    scored; true: they are held out"""
-    max_width_px: int | None = Field(gt=0)
-    """wider images are shrunk to this width, and labels with them"""
-    source: str
-    """where the material comes from; goes into the manifest"""
-    licence: str
-    """what may be done with it; goes into the manifest"""
 
 
 def sources(options: Options) -> list[Path]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from semsplat.figures.claims import effect_text
 from semsplat.figures.published import load_claims, load_table, table_names
 from semsplat.figures.referee.cells import Cell, parse_cell
 from semsplat.figures.referee.chain import chain
@@ -30,8 +31,8 @@ from semsplat.io import atomic_path, read_json
 from semsplat.paths import train_dir
 
 PICTURES, TEXTS = (".png", ".svg"), (".md",)
-CARD_FACTS = ("run_key", "git", "code", "config", "inputs", "outputs", "numbers", "machine")
-"""What the page shows of a card: all but times of day, paths and the host."""
+CARD_FACTS = ("run_key", "git", "code", "config", "inputs", "outputs", "numbers")
+"""What the page shows of a card beside its machine: all but times of day, paths and the host."""
 
 
 def write_page(suite: str, files: Sequence[Path], trainings: Sequence[Training], out: Path) -> None:
@@ -94,12 +95,11 @@ def _ledger(folder: Path) -> list[dict[str, Any]]:
     """Return the lines of claims.csv with their numbers as text."""
     lines: list[dict[str, Any]] = []
     for record in read_records(folder / "claims.csv"):
-        ratio = record["scale"] == "ratio"
-        form = ".2f" if ratio else f"+.{record['digits']}f"
         names = ("printed", "effect", "low", "high")
-        numbers = {n: format(float(record[n]), form) if record[n] else "" for n in names}
+        values = {name: float(record[name]) if record[name] else None for name in names}
+        numbers = {name: effect_text(value, record) for name, value in values.items()}
         links = [anchor(t) for t in _sides(record["trainings"])]
-        lines.append({**record, **numbers, "ratio": ratio, "links": links})
+        lines.append({**record, **numbers, "ratio": record["scale"] == "ratio", "links": links})
     return lines
 
 
@@ -174,7 +174,7 @@ def _card(training: Training) -> dict[str, Any]:
     return {
         "name": str(training),
         "seed": training.seed,
-        "card": {name: links[0].card[name] for name in CARD_FACTS if name != "machine"}
+        "card": {name: links[0].card[name] for name in CARD_FACTS}
         | {"machine": {k: v for k, v in links[0].card["machine"].items() if k != "host"}},
         "metrics": scores["metrics"],
         "sources": [

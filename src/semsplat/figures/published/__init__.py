@@ -39,7 +39,8 @@ def load_table(name: str, folder: Path = FOLDER) -> Table:
     if name not in (known := table_names(folder)):
         raise SemsplatError(f"no published table '{name}'{did_you_mean(name, known)}")
     table: Table = _validated(Table, folder / f"{name}.yaml")
-    _check_printed(table, load_printed(name, folder), folder / f"{name}.yaml")
+    printed = _read_printed(folder / f"{name}.csv", table.key)
+    _check_printed(table, printed, folder / f"{name}.yaml")
     return table
 
 
@@ -68,16 +69,7 @@ def load_claims(folder: Path = FOLDER) -> Claims:
 @cache
 def load_printed(name: str, folder: Path = FOLDER) -> Printed:
     """Return the printed numbers, by the definition's key column."""
-    path = folder / f"{name}.csv"
-    try:
-        with path.open(newline="") as file:
-            rows = list(csv.DictReader(file))
-    except FileNotFoundError:
-        raise SemsplatError(
-            f"{path}: no such file; {name}.yaml needs the printed numbers"
-        ) from None
-    key = _parsed(folder / f"{name}.yaml")["key"]
-    return {row[key]: {k: _number(v) for k, v in row.items() if k != key} for row in rows}
+    return _read_printed(folder / f"{name}.csv", load_table(name, folder).key)
 
 
 def printed_value(table: Table, printed: Printed, row: str, column: str) -> float | None:
@@ -94,6 +86,18 @@ def digest_of(folder: Path) -> str:
     """Return a digest of a folder's files, which are no code and yet decide what is drawn."""
     paths = sorted(p for p in folder.iterdir() if p.is_file() and p.suffix != ".py")
     return sha256_text("".join(sha256_file(path) for path in paths))[:16]
+
+
+def _read_printed(path: Path, key: str) -> Printed:
+    """Return a CSV's numbers by row and column."""
+    try:
+        with path.open(newline="") as file:
+            rows = list(csv.DictReader(file))
+    except FileNotFoundError:
+        raise SemsplatError(
+            f"{path}: no such file; {path.stem}.yaml needs the printed numbers"
+        ) from None
+    return {row[key]: {k: _number(v) for k, v in row.items() if k != key} for row in rows}
 
 
 def _number(text: str) -> float | None:

@@ -15,7 +15,8 @@ class Measure(Strict):
     title: str
     """head of its columns"""
     source: Literal["scores", "speed", "card", "costs"]
-    """the file that holds it: scores.json, results/speed.json, run.json or the benchmarks"""
+    """where it stands: scores.json, results/speed.json, run.json, or the cards of all it was made
+    from"""
     name: str
     """its key in that file"""
     protocol: str | None

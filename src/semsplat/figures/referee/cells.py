@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from semsplat.figures.published import PROCEDURAL, REAL, load_printed, load_table, printed_value
-from semsplat.figures.published.models import Column, Measure, Row, Table
+from semsplat.figures.published.models import Measure, Table
 from semsplat.figures.referee.trainings import Results, Training, spread
 
 
@@ -49,37 +49,37 @@ def table_cells(name: str, results: Results) -> list[Cell]:
     columns of the data set that stands in have ours.  No cell mixes the two.
     """
     table, printed = load_table(name), load_printed(name)
-    places = results.scenes(table.stand_in)
-    groups = [(f"{{}}@{table.stand_in}", places), *((f"{{}}@{p}", [p]) for p in places)]
+    places = results.scenes(table.stand_in) or [f"{table.stand_in}/-"]
+    groups = [(f"{{}}@{table.stand_in}", places)]
+    groups += [(f"{{}}@{place}", [place]) for place in results.scenes(table.stand_in)]
     cells = []
-    for key, row in table.rows.items():
+    for key in table.rows:
         for column, entry in table.columns.items():
-            cell = _measured(table, key, row, entry, results)
+            cell = _measured(table, key, entry.measure, entry.scenes, results)
             value = printed_value(table, printed, key, column)
             cells.append(_beside(cell._replace(column=column), value))
         for pattern, scenes in groups:
             for measure in table.measures:
-                entry = Column(measure=measure, scenes=scenes or [f"{table.stand_in}/-"])
-                cell = _measured(table, key, row, entry, results)
+                cell = _measured(table, key, measure, scenes, results)
                 column = pattern.format(measure)
                 cells.append(cell._replace(column=column, evidence=PROCEDURAL))
     return cells
 
 
-def _measured(table: Table, key: str, row: Row, column: Column, results: Results) -> Cell:
-    """Return a cell with our number, or the reason why there is none."""
-    measure = table.measures[column.measure]
-    trainings = results.of(row.setting, column.scenes)
+def _measured(table: Table, key: str, name: str, scenes: list[str], results: Results) -> Cell:
+    """Return a row's cell with our number of a measure, or the reason why there is none."""
+    row, measure = table.rows[key], table.measures[name]
+    trainings = results.of(row.setting, scenes)
     values = [results.value(training, measure) for training in trainings]
-    reason = row.absent or _gap(column, trainings, results) or _blank(measure, values)
+    reason = row.absent or _gap(scenes, trainings, results) or _blank(measure, values)
     cell = Cell(
         row=key,
         label=row.label,
         column="",
         title=measure.title,
         evidence=REAL,
-        scenes=" ".join(column.scenes),
-        measure=column.measure,
+        scenes=" ".join(scenes),
+        measure=name,
         protocol=measure.protocol or "",
         digits=measure.digits,
         mean=None,
@@ -98,10 +98,10 @@ def _measured(table: Table, key: str, row: Row, column: Column, results: Results
     )
 
 
-def _gap(column: Column, trainings: list[Training], results: Results) -> str:
-    """Return why a column's scenes have no trainings; empty where all have."""
+def _gap(scenes: list[str], trainings: list[Training], results: Results) -> str:
+    """Return why some scenes have no trainings; empty where all have."""
     trained = {training.place for training in trainings}
-    missing = [scene for scene in column.scenes if scene not in trained]
+    missing = [scene for scene in scenes if scene not in trained]
     if not missing:
         return ""
     here = {training.place for training in results.trainings}
@@ -115,8 +115,5 @@ def _blank(measure: Measure, values: list[float | None]) -> str:
 
 def _beside(cell: Cell, published: float | None) -> Cell:
     """Return a cell with the printed number and what ours differs from it."""
-    known = cell.mean is not None and published is not None
-    return cell._replace(
-        published=published,
-        difference=cell.mean - published if known else None,  # type: ignore[operator]
-    )
+    gap = None if cell.mean is None or published is None else cell.mean - published
+    return cell._replace(published=published, difference=gap)

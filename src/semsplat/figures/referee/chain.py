@@ -42,19 +42,23 @@ def sources(card: Any) -> dict[str, Path]:
     """Return the folders that a card's command names, by kind."""
     words = card["command"]
     flags = {f"--{kind}": kind for kind in SOURCES}
-    named = pairwise(words)
-    return {flags[word]: Path(value) for word, value in named if word in flags}
+    return {flags[word]: Path(value) for word, value in pairwise(words) if word in flags}
 
 
 def changed(link: Link) -> Iterator[str]:
-    """Name what is no longer as the card says: inputs and outputs, by their digests."""
+    """Name the inputs that are no longer as the card says, by their digests."""
     places = {kind: folder / SOURCES[kind] for kind, folder in sources(link.card).items()} | {
         "scene": scene_of(link.card) / "manifest.json"
     }
     for name, digest in link.card["inputs"].items():
         path = places.get(name)
-        if path is not None and (not path.is_file() or sha256_file(path) != digest):
+        if path is not None and not is_still(path, digest):
             yield f"{path} is not what {link.folder}/run.json was made from"
+
+
+def is_still(path: Path, digest: str) -> bool:
+    """Tell whether a file is there with the content that was recorded."""
+    return path.is_file() and sha256_file(path) == digest
 
 
 def scene_of(card: Any) -> Path:

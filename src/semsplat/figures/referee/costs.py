@@ -6,8 +6,12 @@ from pathlib import Path
 
 from semsplat.figures.referee.chain import Link, chain
 
-PHASES = {"features": "preprocess_s", "lessons": "preprocess_s", "geometry": "geometry_s"}
-PHASES |= {"train": "language_s"}
+PHASES = {
+    "features": "preprocess_s",
+    "lessons": "preprocess_s",
+    "geometry": "geometry_s",
+    "train": "language_s",
+}
 """Kind of result: what GAGS's Table 3 would call the time it took."""
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from semsplat.figures.published import PROCEDURAL, REAL
 from semsplat.figures.published.models import Table
 from semsplat.figures.referee.cells import Cell
-from semsplat.figures.referee.trainings import Results
+from semsplat.figures.referee.trainings import Results, spread_text
 
 
 class Block(NamedTuple):
@@ -75,8 +75,7 @@ def our_text(cell: Cell, reasons: list[str]) -> str:
     """Return our number, on real data with what it differs by, or a mark of the reason."""
     if cell.mean is None:
         return f"[{reasons.index(cell.reason) + 1}]"
-    text = f"{cell.mean:.{cell.digits}f}"
-    text += f" ± {cell.sd:.{cell.digits}f}" if cell.sd is not None else ""
+    text = spread_text(cell.mean, cell.sd, cell.digits)
     if cell.evidence == PROCEDURAL:
         return text
     gap = "" if cell.difference is None else f" ({cell.difference:+.{cell.digits}f})"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from semsplat.errors import SemsplatError, did_you_mean
-from semsplat.figures.referee.chain import SOURCES, Link, chain, changed, scene_of
+from semsplat.figures.referee.chain import SOURCES, Link, chain, changed, is_still, scene_of
 from semsplat.figures.referee.sheet import read_records
 from semsplat.figures.referee.trainings import Training, parse_training
 from semsplat.io import read_json, sha256_file
@@ -67,7 +67,7 @@ class Traced:
         self.breaks += changed(link)
 
     def _checked(self, word: str, path: Path, digest: str) -> str:
-        if not path.is_file() or sha256_file(path) != digest:
+        if not is_still(path, digest):
             self.breaks.append(f"{path} is not what was scored")
         return f"{word} {path}  sha256 {digest}"
 

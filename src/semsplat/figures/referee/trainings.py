@@ -83,14 +83,15 @@ class Results:
         Raises:
             SemsplatError: it was scored under another protocol.
         """
-        if measure.source == "scores":
-            found = self._score(training, measure)
-        else:
-            found = {
-                "speed": lambda: self.speed["runs"][str(training)],
-                "card": lambda: self.card(training)["numbers"],
-                "costs": lambda: self.costs(training),
-            }[measure.source]().get(measure.name)
+        match measure.source:
+            case "scores":
+                found = self._score(training, measure)
+            case "speed":
+                found = self.speed["runs"][str(training)].get(measure.name)
+            case "card":
+                found = self.card(training)["numbers"].get(measure.name)
+            case "costs":
+                found = self.costs(training).get(measure.name)
         return None if found is None else found * measure.factor
 
     def _score(self, training: Training, measure: Measure) -> float | None:
@@ -111,6 +112,15 @@ class Spread(NamedTuple):
     mean: float
     sd: float | None  # over seeds; None for one
     n_seeds: int
+
+    def text(self, digits: int) -> str:
+        """Return "mean ± sd", "mean" of one seed."""
+        return spread_text(self.mean, self.sd, digits)
+
+
+def spread_text(mean: float, sd: float | None, digits: int) -> str:
+    """Return "mean ± sd", "mean" where there is no deviation."""
+    return f"{mean:.{digits}f}" + ("" if sd is None else f" ± {sd:.{digits}f}")
 
 
 def spread(values: Iterable[tuple[int, float]]) -> Spread:

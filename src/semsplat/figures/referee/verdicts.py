@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import chain
 from statistics import fmean
@@ -10,8 +11,16 @@ from typing import Literal, NamedTuple
 import numpy as np
 from scipy.stats import bootstrap
 
-from semsplat.figures.published import PROCEDURAL, REAL, load_printed, printed_value
+from semsplat.figures.published import (
+    PROCEDURAL,
+    REAL,
+    load_claims,
+    load_printed,
+    load_table,
+    printed_value,
+)
 from semsplat.figures.published.models import Claim, Measure, Rules, Table
+from semsplat.figures.referee.sheet import Grid
 from semsplat.figures.referee.trainings import Results, Training
 
 REPRODUCED, INCONCLUSIVE = "reproduced", "inconclusive"
@@ -42,16 +51,38 @@ def effect(better: float, worse: float, scale: str, direction: str) -> float:
     return better / worse if scale == "ratio" else better - worse
 
 
+def columns_of(claim: Claim, table: Table) -> list[str]:
+    """Return the printed columns that a claim is about."""
+    return claim.columns or [n for n, c in table.columns.items() if c.measure == claim.measure]
+
+
+def judge_all(results: Results) -> list[tuple[str, Claim, Verdict]]:
+    """Return every claim's name, itself and its verdicts, in the order of the file."""
+    claims = load_claims()
+    return [
+        (name, claim, verdict)
+        for name, claim in claims.claims.items()
+        for verdict in judge(claim, load_table(claim.table), results, claims.rules)
+    ]
+
+
+def counts_grid(title: str, judged: Sequence[tuple[str, Claim, Verdict]]) -> Grid:
+    """Return how many claims of each paper came out how."""
+    pairs = [(str(load_table(claim.table).paper), verdict.word) for _, claim, verdict in judged]
+    found, papers = Counter(pairs), dict.fromkeys(paper for paper, _ in pairs)
+    rows = [[paper, *(str(found[paper, word]) for word in WORDS)] for paper in papers]
+    return Grid(title, ["paper", *WORDS], rows)
+
+
 def printed_effect(claim: Claim, table: Table) -> float | None:
     """Return the effect that the paper prints: the mean over its columns; None if it has none."""
     measure = table.measures[claim.measure]
     if claim.printed is not None:
         return effect(*claim.printed, claim.scale, measure.better)
     printed = load_printed(claim.table)
-    names = claim.columns or [n for n, c in table.columns.items() if c.measure == claim.measure]
     pairs = [
         [printed_value(table, printed, row, name) for row in (claim.better, claim.worse)]
-        for name in names
+        for name in columns_of(claim, table)
     ]
     effects = [
         effect(better, worse, claim.scale, measure.better)
@@ -66,7 +97,7 @@ def judge(claim: Claim, table: Table, results: Results, rules: Rules) -> list[Ve
 
     No verdict mixes procedural scenes and real ones.
     """
-    names = claim.columns or [n for n, c in table.columns.items() if c.measure == claim.measure]
+    names = columns_of(claim, table)
     # A measure without a printed column is judged on the scenes of all of them.
     real = [scene for name in names or table.columns for scene in table.columns[name].scenes]
     levels = {PROCEDURAL: results.scenes(table.stand_in), REAL: list(dict.fromkeys(real))}
