@@ -11,7 +11,13 @@ min_version("9.19")
 sys.path.insert(0, "src")
 
 from semsplat.data.datasets import importer
-from semsplat.data.register.entries import entries, entry_below, unpacked_receipt_of
+from semsplat.data.register.entries import (
+    entries,
+    entry_named,
+    entry_of,
+    receipt_of,
+    unpacked_receipt_of,
+)
 from semsplat.data.register.fetch import drop_receipts_of_lost_folders, is_unpacked
 from semsplat.evaluate.grounders import grounder_names
 from semsplat.figures import figure_kind
@@ -25,6 +31,8 @@ from semsplat.features.tracks import tracks_with_options
 from semsplat.params.networks import ClipRun, SamRun
 from semsplat.params.quality import QualityRun, TuningRun
 from semsplat.paths import put_checkout_first
+from semsplat.plan.needs import needs
+from semsplat.plan.screen import show_plan
 from semsplat.params.runs import (
     LessonRun,
     Run,
@@ -60,6 +68,8 @@ SETTING_RUNS = setting_runs(PARAMS)
 PUBLISHED = digest_of(FOLDER)
 drop_orphaned_stamps()
 drop_receipts_of_lost_folders()
+if workflow.is_main_process:
+    show_plan(PARAMS, workflow.output_settings.dryrun)
 
 # Without a limit Snakemake starts one GPU job per core; --resources gpu=N still wins.  Where there
 # is no GPU, cores are the limit.  MLflow's store has one writer.  Kept out of the profile:
@@ -283,10 +293,43 @@ def registered_sources(options):
     The files themselves are unknown before, so the receipt with the archive's hash stands for them.
     """
     root = Path(getattr(options, "root", "."))
-    name = entry_below(root)
+    name = entry_of(root)
     if name is None or (root.exists() and not is_unpacked(name)):
         return []
     return [str(unpacked_receipt_of(name))]
+
+
+def recipe_weights(wildcards):
+    """Return what stands for the weights of a recipe's models, if any come from elsewhere."""
+    run = features_run(PARAMS, *_place(wildcards), wildcards.recipe)
+    return [weights_source(m.weights) for m in (run.clip, run.sam) if is_outside(m)]
+
+
+def is_outside(model):
+    """Tell whether a model's weights come from elsewhere."""
+    return model is not None and model.weights != "embedded"
+
+
+def weights_source(place):
+    """Return what a job that reads weights waits for: the receipt where the register has them.
+
+    Where only a person can get them that is the file, once it is there; the receipt's rule says
+    how to get it.
+    """
+    name = entry_of(Path(place))
+    if name is None or (not entry_named(name).urls and Path(place).exists()):
+        return place
+    return str(receipt_of(name))
+
+
+def lpips_weights():
+    """Return the receipt of LPIPS's backbone where a suite fetches things anyway.
+
+    Other suites need no network: they score LPIPS where its weights happen to be.
+    """
+    return (
+        [str(receipt_of(f"lpips_{PARAMS.evaluate.lpips_net}"))] if needs(PARAMS) else []
+    )
 
 
 def figures_of(scope):

@@ -10,6 +10,7 @@ rule extract_features:
     input:
         scene="data/{dataset}/{scene}/manifest.json",
         geometry=recipe_geometry,
+        weights=recipe_weights,
     output:
         manifest="results/features/{dataset}/{scene}/{recipe}/manifest.json",
         card="results/features/{dataset}/{scene}/{recipe}/run.json",

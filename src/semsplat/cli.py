@@ -17,8 +17,31 @@ def check(params: Path = Path("params.yaml"), /) -> None:
     Args:
         params: the file to check.
     """
-    from semsplat.params.check import check as check_params
     from semsplat.params.runs import runs, setting_runs
+
+    checked = _checked(params, {})
+    for run in runs(checked):
+        print(f"{run.dataset}/{run.scene} seed {run.seed}")
+    for training in setting_runs(checked):
+        print(f"{training.dataset}/{training.scene} seed {training.seed} {training.setting}")
+
+
+def plan(suite: str, /, params: Path = Path("params.yaml")) -> None:
+    """Say what a suite on real data takes, and what of it is missing here.
+
+    Args:
+        suite: its name.
+        params: the parameter file.
+    """
+    from semsplat.plan.screen import plan_lines
+
+    lines = plan_lines(_checked(params, {"suite": suite}))
+    print("\n".join(lines or [f"suite {suite} needs neither data nor weights from elsewhere"]))
+
+
+def _checked(params: Path, override: dict[str, Any]) -> Any:
+    """Return the checked parameters of a file."""
+    from semsplat.params.check import check as check_params
 
     try:
         config = yaml.safe_load(params.read_text())
@@ -28,11 +51,7 @@ def check(params: Path = Path("params.yaml"), /) -> None:
         raise SemsplatError(
             f"{params}: not valid YAML ({str(error).splitlines()[-1].strip()})"
         ) from None
-    checked = check_params(config)
-    for run in runs(checked):
-        print(f"{run.dataset}/{run.scene} seed {run.seed}")
-    for training in setting_runs(checked):
-        print(f"{training.dataset}/{training.scene} seed {training.seed} {training.setting}")
+    return check_params({**config, **override})
 
 
 def scene(path: Path, /) -> None:
@@ -169,6 +188,7 @@ def main() -> None:
     """Run one verb."""
     verbs: dict[str, Any] = {
         "check": check,
+        "plan": plan,
         "scene": scene,
         "data": data,
         "photos": photos,

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from semsplat.errors import SemsplatError
 from semsplat.params.mistakes import details, hint, line
+from semsplat.params.runs import merged
 from semsplat.params.schema import Params
 from semsplat.params.sections import (
     check_dataset,
@@ -33,7 +34,9 @@ class ParamsError(SemsplatError):
 
 
 def check(config: dict[str, Any]) -> Params:
-    """Return the validated parameters.
+    """Return the validated parameters, with what the chosen suite overrides.
+
+    The overrides of all suites are checked, not the chosen one's alone.
 
     Args:
         config: the parsed file, with overrides from the command line already merged in.
@@ -42,10 +45,21 @@ def check(config: dict[str, Any]) -> Params:
         ParamsError: unknown keys (with the closest known one), wrong types, numbers that YAML read
             as text, references to what is not defined, names that cannot be folder names.
     """
+    params = _checked(config, "")
+    effective = {
+        name: _checked(merged(config, suite.override), f"suites.{name}.override: ")
+        for name, suite in params.suites.items()
+        if suite.override
+    }
+    return effective.get(params.suite, params)
+
+
+def _checked(config: dict[str, Any], before: str) -> Params:
+    """Return validated parameters; ``before`` stands at the head of every mistake's line."""
     try:
         params = Params.model_validate(config)
     except ValidationError as error:
-        raise ParamsError([line(e, Params, ()) for e in details(error)]) from None
+        raise ParamsError([before + line(e, Params, ()) for e in details(error)]) from None
     lines = [*_dangling(params), *_bad_names(params)]
     for name, dataset in params.datasets.items():
         lines += check_dataset(name, dataset)
@@ -60,7 +74,7 @@ def check(config: dict[str, Any]) -> Params:
     for name in params.settings:
         lines += check_setting(name, params)
     if lines:
-        raise ParamsError(lines)
+        raise ParamsError([before + each for each in lines])
     return params
 
 

@@ -84,9 +84,8 @@ def runs(params: Params) -> list[Run]:
 
 
 def shown_runs(params: Params, figure: str) -> list[Run]:
-    """Return the runs of the chosen suite that a figure shows, of its data sets if it names any."""
-    datasets = params.figures[figure].datasets
-    return [run for run in runs(params) if not datasets or run.dataset in datasets]
+    """Return the runs of the chosen suite that a figure shows."""
+    return [run for run in runs(params) if params.figures[figure].shows(run.dataset, run.scene)]
 
 
 def shown_settings(params: Params, figure: str) -> list[str]:
@@ -217,11 +216,15 @@ def teacher_recipe(params: Params, teacher: str) -> str | None:
 
 
 def merged(base: dict[str, Any], diff: dict[str, Any]) -> dict[str, Any]:
-    """Return ``base`` with the values of ``diff`` in their places, section by section."""
+    """Return ``base`` with the values of ``diff`` in their places, section by section.
+
+    A section of another ``kind`` takes the place of the one that was there: options are a kind's.
+    """
     sections = {
         key: merged(base[key], value)
         for key, value in diff.items()
         if isinstance(value, dict) and isinstance(base.get(key), dict)
+        if value.get("kind", kind := base[key].get("kind")) == kind
     }
     return {**base, **diff, **sections}
 

@@ -8,7 +8,7 @@ for the results of another.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -20,6 +20,8 @@ from semsplat.params.geometry import Geometry, Training
 from semsplat.params.methods import Setting
 from semsplat.params.quality import AllNetworks
 
+Overridable = Literal["geometry", "training", "features", "methods", "evaluate"]
+"""Sections that say how something is computed, not what."""
 RECIPE_OPTIONS = ("recipe", "beside")
 """Options of figures that name a feature recipe."""
 
@@ -49,11 +51,17 @@ class Figure(Strict):
         table = self.options.get("table")
         return load_table(table).settings if table else list(self.options.get("settings", ()))
 
-    @property
-    def datasets(self) -> list[str]:
-        """Of the suite's scenes it shows those of these data sets; empty for all."""
-        table = self.options.get("table")
-        return load_table(table).datasets if table else list(self.options.get("datasets", ()))
+    def shows(self, dataset: str, scene: str) -> bool:
+        """Tell whether it shows a scene of the suite.
+
+        A table shows the scenes of its columns and the data set that stands in for them; other
+        figures those of the data sets that their options name, or all.
+        """
+        if "table" in self.options:
+            table = load_table(self.options["table"])
+            return dataset == table.stand_in or f"{dataset}/{scene}" in table.scenes
+        datasets = self.options.get("datasets", ())
+        return not datasets or dataset in datasets
 
     @property
     def recipes(self) -> dict[str, str]:
@@ -78,6 +86,9 @@ class Suite(Strict):
     """what is trained of the settings that its figures name; empty for all of them"""
     figures: list[str]
     """names from the figures section"""
+    override: dict[Overridable, dict[str, Any]]
+    """section: what this suite has otherwise there.  Real models in place of the embedded ones, so
+    that one entry of a recipe, a setting or a table serves every suite"""
 
 
 class Params(Strict):

@@ -422,7 +422,7 @@ def is_free(path: tuple[str, ...]) -> bool:
         return all(path[3] in diff for diff in scenes)
     if path[:2] == ("features", "templates"):
         return True
-    if path[0] == "settings" and path[2] in ("override", "geometry"):  # a diff
+    if path[0] in ("settings", "suites") and path[2] in ("override", "geometry"):  # a diff
         return True
     if path[0] == "figures" and {"settings", "measures"} & set(path):  # what a table shows
         return True

@@ -113,12 +113,22 @@ def unpacked_receipt_of(name: str) -> Path:
     return RECEIPTS / f"{name}.unpacked.json"
 
 
-def entry_below(root: Path) -> str | None:
-    """Return the name of what the register puts at or above ``root``, if there is such a thing."""
+def entry_of(place: Path) -> str | None:
+    """Return the name of the file at ``place``, or of what is put there or above, if it has one."""
     for name, entry in entries().items():
-        if entry.folder and root.is_relative_to(entry.folder):
+        if place == file_of(entry):
+            return name
+    for name, entry in entries().items():
+        if entry.folder and place.is_relative_to(entry.folder):
             return name
     return None
+
+
+def place_of(entry: Entry) -> Path:
+    """Return where an entry is used: its folder, or its file."""
+    place = entry.folder or file_of(entry)
+    assert place is not None  # the model of entries demands one
+    return Path(place)
 
 
 def how_to_get(name: str) -> str:

@@ -12,6 +12,7 @@ from semsplat.data.register.entries import (
     entry_named,
     file_of,
     how_to_get,
+    place_of,
     receipt_of,
     unpacked_receipt_of,
 )
@@ -72,9 +73,7 @@ def fetch(name: str) -> Path:
         download(name)
     if entry.folder is not None and not is_unpacked(name):
         unpack(name)
-    place = entry.folder or file_of(entry)
-    assert place is not None  # the model of entries demands one
-    return Path(place)
+    return place_of(entry)
 
 
 def is_checked(name: str) -> bool:

@@ -102,10 +102,9 @@ class Table(Strict):
         return list(dict.fromkeys(row.setting for row in self.rows.values() if row.setting))
 
     @property
-    def datasets(self) -> list[str]:
-        """The data sets of all columns, and the procedural one that stands in for them."""
-        real = [scene.split("/")[0] for c in self.columns.values() for scene in c.scenes]
-        return list(dict.fromkeys([self.stand_in, *real]))
+    def scenes(self) -> list[str]:
+        """The papers' own scenes of all columns, each once."""
+        return list(dict.fromkeys(s for c in self.columns.values() for s in c.scenes))
 
 
 class Claim(Strict):

@@ -16,7 +16,7 @@ from semsplat.cli import main as semsplat
 from semsplat.data.register import archives
 from semsplat.data.register.__main__ import main
 from semsplat.data.register.docs import with_register
-from semsplat.data.register.entries import Entry, entries, entry_below, file_of, how_to_get
+from semsplat.data.register.entries import Entry, entries, entry_of, file_of, how_to_get
 from semsplat.data.register.fetch import (
     MARKER,
     download,
@@ -247,11 +247,15 @@ def test_status_tells_what_was_begun_and_what_is_missing(server: Server, registe
     assert how_to_get("hand") in hand and server.asked == []
 
 
-def test_a_root_below_a_place_of_the_register_is_known():
-    assert entry_below(Path("photos/lerf_mask/teatime")) == "lerf_mask_teatime"
-    assert entry_below(Path("photos/360_v2/room")) == "mipnerf360"
-    assert entry_below(Path("photos")) is None
-    assert entry_below(Path("photos/my_desk")) is None
+def test_what_lies_in_a_place_of_the_register_is_known():
+    assert entry_of(Path("photos/lerf_mask/teatime")) == "lerf_mask_teatime"
+    assert entry_of(Path("photos/360_v2/room")) == "mipnerf360"
+    # A file of its own inside another entry's folder.
+    assert entry_of(Path("photos/scannet/scannetv2-labels.combined.tsv")) == "scannet_labels"
+    assert entry_of(Path("photos/scannet/scene0004_00")) == "scannet_scans"
+    assert entry_of(Path("downloads/models/ViT-B-16.pt")) == "clip_vit_b_16_openai"
+    assert entry_of(Path("photos")) is None
+    assert entry_of(Path("photos/my_desk")) is None
 
 
 def test_the_page_on_data_sets_has_the_register():

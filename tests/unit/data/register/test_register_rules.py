@@ -51,6 +51,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copy(ROOT / "Snakefile", tmp_path)
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     params["datasets"]["lerf_ovs"] = DATA_SET
+    del params["suites"]["paper"]  # it has the data set's own scenes
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", "src")

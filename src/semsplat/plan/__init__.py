@@ -1,0 +1,1 @@
+"""What a suite on real data takes: files and weights that are missing, GPU hours, disk."""
