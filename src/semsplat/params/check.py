@@ -47,9 +47,9 @@ def check(config: dict[str, Any]) -> Params:
     """
     params = _checked(config, "")
     effective = {
-        name: _checked(merged(config, suite.override), f"suites.{name}.override: ")
-        for name, suite in params.suites.items()
-        if suite.override
+        name: _checked(merged(config, override), f"suites.{name}.override: ")
+        for name, override in ((n, s.model_dump()["override"]) for n, s in params.suites.items())
+        if override
     }
     return effective.get(params.suite, params)
 
