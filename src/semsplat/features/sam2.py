@@ -51,7 +51,8 @@ class Follower:
         """Return transformers' memory of the views, without prompts."""
         session = self.processor.init_video_session(inference_device=self.device)
         for frame in frames:
-            inputs = self.processor(images=load_image(frame), return_tensors="pt")
+            image = load_image(frame).copy()  # torch warns of arrays that are read-only
+            inputs = self.processor(images=image, return_tensors="pt")
             session.add_new_frame(inputs["pixel_values"])
         return session
 

@@ -196,7 +196,8 @@ ONE_LINE = {
     ),
     "features/teachers/clip/tracks/kind": (
         "deva",
-        "features.teachers.clip.tracks.kind: no kind 'deva'; known: depth_warp, id_maps, sam2_video",
+        "features.teachers.clip.tracks.kind: no kind 'deva'; known: depth_warp, id_maps,"
+        " sam2_video",
     ),
     "features/teachers/clip/labels/options/recipe": (
         "regoins",
