@@ -14,6 +14,7 @@ from semsplat.params.mistakes import details, hint, line
 from semsplat.params.schema import Params
 from semsplat.params.sections import (
     check_dataset,
+    check_evaluate,
     check_figure,
     check_method,
     check_recipe,
@@ -59,6 +60,7 @@ def check(config: dict[str, Any]) -> Params:
         lines += check_method(name, options, params.features)
     for name in params.settings:
         lines += check_setting(name, params)
+    lines += check_evaluate(params.evaluate, params.features)
     if lines:
         raise ParamsError(lines)
     return params

@@ -68,3 +68,42 @@ def write_sam2(folder: Path) -> HubModel:
     images, videos = Sam2ImageProcessor(size=size), Sam2VideoVideoProcessor(size=size)
     Sam2VideoProcessor(images, videos).save_pretrained(folder)
     return spec_of(folder)
+
+
+WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ".", "?", "red", "blue", "ball"]
+
+
+def write_grounding_dino(folder: Path) -> HubModel:
+    """Write a Grounding DINO that knows `WORDS`."""
+    from transformers import (
+        BertTokenizer,
+        GroundingDinoConfig,
+        GroundingDinoForObjectDetection,
+        GroundingDinoImageProcessor,
+        GroundingDinoProcessor,
+    )
+
+    config = GroundingDinoConfig(
+        backbone_config={
+            "model_type": "swin", "image_size": 64, "embed_dim": 8, "depths": [1] * 4,
+            "num_heads": [1, 1, 2, 2], "window_size": 4, "out_indices": [2, 3, 4],
+        },
+        text_config={
+            "model_type": "bert", "vocab_size": len(WORDS), "hidden_size": 16,
+            "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16,
+        },
+        num_queries=8,
+        d_model=32,
+        encoder_layers=1,
+        encoder_ffn_dim=16,
+        encoder_attention_heads=2,
+        decoder_layers=2,
+        decoder_ffn_dim=16,
+        decoder_attention_heads=2,
+    )  # fmt: skip
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        GroundingDinoForObjectDetection(config).save_pretrained(folder)
+    words = BertTokenizer(vocab={word: index for index, word in enumerate(WORDS)})
+    GroundingDinoProcessor(GroundingDinoImageProcessor(), words).save_pretrained(folder)
+    return spec_of(folder)
