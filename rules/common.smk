@@ -19,7 +19,7 @@ from semsplat.data.register.entries import (
     unpacked_receipt_of,
 )
 from semsplat.data.register.fetch import drop_receipts_of_lost_folders, is_unpacked
-from semsplat.evaluate.grounders import grounder_names
+from semsplat.evaluate.grounders import with_clicks
 from semsplat.figures import figure_kind
 from semsplat.figures.published import FOLDER, digest_of
 from semsplat.fingerprint import fingerprint
@@ -266,10 +266,10 @@ def settings_answering(kind):
     return "|".join(names) or "(?!)"  # matches nothing
 
 
-def scene_clicks(wildcards):
-    """Return a person's clicks on a scene as JSON."""
-    chosen = PARAMS.evaluate.clicks.get("/".join(_place(wildcards)), {})
-    return canonical_json({name: click.model_dump() for name, click in chosen.items()})
+def selections_config(wildcards):
+    """Return who is asked where to click on a scene, and a person's clicks, as JSON."""
+    place, sams = "/".join(_place(wildcards)), PARAMS.features.sam_models
+    return canonical_json(PARAMS.evaluate.selections_run(place, sams).model_dump())
 
 
 def importer_name(wildcards):

@@ -148,10 +148,13 @@ rule render_selections:
         sources=source_options,
         model=subpath(input.ply, parent=True),
         out=subpath(output[0], parent=True),
-        clicks=scene_clicks,
+        config=selections_config,
         code=fingerprint(
             "semsplat.evaluate.predict_selections",
-            *(f"semsplat.evaluate.grounders.{name}" for name in grounder_names()),
+            *(
+                f"semsplat.evaluate.grounders.{name}"
+                for name in with_clicks(PARAMS.evaluate.grounders)
+            ),
         ),
         method=method_code,
     message:
@@ -159,7 +162,7 @@ rule render_selections:
     shell:
         "OMP_NUM_THREADS={threads} NUMBA_NUM_THREADS={threads}"
         " python -m semsplat.evaluate render-selections --scene {params.scene:q}"
-        " {params.sources} --model {params.model:q} --clicks {params.clicks:q}"
+        " {params.sources} --model {params.model:q} --config {params.config:q}"
         " --out {params.out:q} > {log:q} 2>&1"
 
 

@@ -54,7 +54,7 @@ def render_queries(scene: Path, model: Path, features: Path, out: Path) -> None:
         predict_queries(scene, model, features, out, device)
 
 
-def render_selections(scene: Path, model: Path, features: Path, out: Path, clicks: str) -> None:
+def render_selections(scene: Path, model: Path, features: Path, out: Path, config: str) -> None:
     """Click on what prompts ask for and write what a trained setting selects.
 
     Args:
@@ -62,16 +62,14 @@ def render_selections(scene: Path, model: Path, features: Path, out: Path, click
         model: the training's folder with point_cloud.ply, semantics.safetensors and run.json.
         features: the features it learned from, whose regions and CLIP model find texts.
         out: the predictions folder.
-        clicks: JSON, {name: {"view": ..., "pixel": [x, y]}}.
+        config: who is asked, and a person's clicks, as JSON (the rule's parameters).
     """
     with claim_device() as device:
-        from pydantic import TypeAdapter
-
         from semsplat.evaluate.predict_selections import predict_selections
-        from semsplat.params.evaluate import Click
+        from semsplat.params.evaluate import SelectionsRun
 
-        chosen = TypeAdapter(dict[str, Click]).validate_json(clicks)
-        predict_selections(scene, model, features, out, chosen, device)
+        run = SelectionsRun.model_validate_json(config)
+        predict_selections(scene, model, features, out, run, device)
 
 
 def cluster(scene: Path, model: Path, out: Path, options: str, seed: int) -> None:

@@ -14,7 +14,7 @@ from semsplat.evaluate.boundary import Mask
 from semsplat.evaluate.named_objects import Truth
 from semsplat.features.queries import Texts
 from semsplat.features.store import SceneFeatures
-from semsplat.params.evaluate import Click
+from semsplat.params.evaluate import SelectionsRun
 
 
 class Place(NamedTuple):
@@ -32,7 +32,8 @@ class World:
     scene: Scene
     features: SceneFeatures
     texts: Texts
-    clicks: dict[str, Click]
+    run: SelectionsRun
+    device: str
 
     @cached_property
     def truth(self) -> Truth:

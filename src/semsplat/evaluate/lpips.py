@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from semsplat.io import sha256_file
+
 WEIGHTS = {"alex": "alexnet-owt-7be5be79.pth", "vgg": "vgg16-397923af.pth"}
-"""What torchvision calls the weights of its backbones."""
+"""What torchvision calls the weights of its backbones: model, first digits of the sha256."""
 
 
 class Lpips:
@@ -23,12 +25,8 @@ class Lpips:
     def __init__(self, net: str) -> None:
         """Look for the weights of ``net`` ("alex" or "vgg") where torchvision keeps them."""
         self.path = hub_dir() / "checkpoints" / WEIGHTS[net]
-        self.available = self.path.is_file()
-        self.reason = (
-            None
-            if self.available
-            else f"{self.path.name} is not in {self.path.parent.name}/ of torch hub's folder"
-        )
+        self.reason = _refused(self.path)
+        self.available = self.reason is None
         self._metric = self._load(net) if self.available else None
 
     @staticmethod
@@ -47,6 +45,16 @@ class Lpips:
         with torch.no_grad():
             value: float = self._metric(pair[:1], pair[1:]).item()
         return {"lpips": value}
+
+
+def _refused(path: Path) -> str | None:
+    """Return why the weights cannot be used, in words that are the same on every machine."""
+    if not path.is_file():
+        return f"{path.name} is not in {path.parent.name}/ of torch hub's folder"
+    expected = path.stem.rsplit("-", 1)[1]
+    if (found := sha256_file(path)).startswith(expected):
+        return None
+    return f"{path.name} has sha256 {found[:8]}..., not {expected}...; fetch it again"
 
 
 def hub_dir() -> Path:

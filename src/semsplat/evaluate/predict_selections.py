@@ -16,16 +16,17 @@ from semsplat.data.manifest import write_manifest
 from semsplat.data.scene import Frame, Scene, load_scene
 from semsplat.errors import SemsplatError
 from semsplat.evaluate.extraction import Palette, draw_alone
-from semsplat.evaluate.grounders import PERSON, grounder, grounder_names
+from semsplat.evaluate.grounders import PERSON, grounder, with_clicks
 from semsplat.evaluate.grounding import Place, World
 from semsplat.evaluate.predict import model_facts
 from semsplat.evaluate.selection import DRAWN, THRESHOLD, cosine, query_features, selected
 from semsplat.evaluate.selections import extracted_name
+from semsplat.features.hub import weights_path
 from semsplat.features.queries import Texts
 from semsplat.features.store import open_features, write_arrays
 from semsplat.io import atomic_dir, sha256_file, write_json
 from semsplat.log import progress
-from semsplat.params.evaluate import Click
+from semsplat.params.evaluate import SelectionsRun
 from semsplat.paths import EXTRACTED, FEATURES, GROUNDING, SELECTIONS
 from semsplat.train.model import FILE, SemanticField, open_field
 
@@ -95,7 +96,7 @@ def predict_selections(
     model_dir: Path,
     features_dir: Path,
     out_dir: Path,
-    clicks: dict[str, Click],
+    run: SelectionsRun,
     device: str,
 ) -> None:
     """Write what every grounder's prompts select in the held-out views.
@@ -108,13 +109,15 @@ def predict_selections(
     """
     scene, clicked = load_scene(scene_dir), ClickableField(open_field(model_dir, device))
     features = open_features(features_dir)
-    world = World(scene, features, Texts(features, device), clicks)
+    world = World(scene, features, Texts(features, device), run, device)
     queries = ask_all(world, clicked)
     with atomic_dir(out_dir) as partial:
         write_json(partial / GROUNDING, {name: _told(asked) for name, asked in queries.items()})
         _write_views(partial, world, clicked, queries)
         _write_alone(partial / EXTRACTED, scene, clicked.trained, queries)
         facts = {**model_facts(model_dir, device), "semantics": sha256_file(model_dir / FILE)}
+        if run.grounding_dino:
+            facts["grounding_dino"] = sha256_file(weights_path(run.grounding_dino.model))
         write_manifest(partial, {**facts, "threshold": THRESHOLD})
 
 
@@ -123,7 +126,7 @@ def ask_all(world: World, clicked: ClickableField) -> dict[str, Queries]:
     frames = {frame.name: frame for frame in world.scene.frames}
     return {
         name: clicked.ask(grounder(name).ground(world), frames, strict=name == PERSON)
-        for name in grounder_names()
+        for name in with_clicks(world.run.grounders)
     }
 
 

@@ -23,6 +23,7 @@ from semsplat.data.manifest import write_manifest
 from semsplat.data.scene import Frame, Scene, load_depth, load_scene, load_semantics
 from semsplat.errors import SemsplatError
 from semsplat.features.corruption import corrupt_iid, corrupt_runs
+from semsplat.features.hub import weights_path
 from semsplat.features.lessons import Lesson, write_lesson
 from semsplat.features.store import SceneFeatures, open_features
 from semsplat.features.teachers import Sources, Taught, teacher_with_options
@@ -42,6 +43,7 @@ class Classroom:
     run: TeacherRun
     sources: Sources
     depths: Depths
+    device: str
 
     def teach(self, frame: Frame) -> Taught:
         """Return what the teacher itself says about a view."""
@@ -52,7 +54,7 @@ class Classroom:
     def track(self, frames: tuple[Frame, ...], regions: Callable[[Frame], Any]) -> Iterator[Any]:
         """Yield the track ids of views in order."""
         kind, options = tracks_with_options(self.run.teacher.tracks)
-        ids: Iterator[Any] = kind.track(frames, regions, options, self.depths)
+        ids: Iterator[Any] = kind.track(frames, regions, options, self.depths, self.device)
         return ids
 
 
@@ -69,6 +71,7 @@ def write_lessons(
     inputs = {"scene": scene_dir / "manifest.json"}
     inputs |= {"features": features_dir / "manifest.json"} if features_dir else {}
     inputs |= {"geometry": geometry_dir / "point_cloud.ply"} if geometry_dir else {}
+    inputs |= _weights(config)
     card = Card("features", "semsplat.features.teach", config.model_dump(), inputs)
     started = time.monotonic()
     scene = load_scene(scene_dir)
@@ -76,7 +79,7 @@ def write_lessons(
     features = _features(config, features_dir)
     sources = Sources([entry["id"] for entry in classes], features)
     depths = _depths(config, geometry_dir, device)
-    room = Classroom(scene, config, sources, depths)
+    room = Classroom(scene, config, sources, depths, device)
     with atomic_dir(out) as partial_dir:
         for frame, lesson in zip(room.scene.frames, lessons(room), strict=True):
             write_lesson(partial_dir, frame.name, lesson)
@@ -146,6 +149,12 @@ def _depths(config: TeacherRun, geometry_dir: Path | None, device: str) -> Depth
         return render_frame(geometry, frame)[1].astype(np.float32)
 
     return depth
+
+
+def _weights(config: TeacherRun) -> dict[str, Path]:
+    """Return the weights of the models that follow regions, by their folders."""
+    kind, options = tracks_with_options(config.teacher.tracks)
+    return {model.folder: weights_path(model) for model in kind.models(options)}
 
 
 def _facts(config: TeacherRun, classes: list[dict[str, Any]]) -> dict[str, Any]:

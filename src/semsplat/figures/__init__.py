@@ -85,7 +85,7 @@ class SettingSheet(SettingFigure):
 class ClickSheet(SettingSheet):
     """Options that sheets of what clicks select share."""
 
-    grounder: Literal["clicks", "points", "clip_regions"]
+    grounder: Literal["clicks", "points", "clip_regions", "grounding_dino"]
     """whose clicks: a person's, the annotated points, or those that follow from texts"""
 
 

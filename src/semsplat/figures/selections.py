@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 SCOPE = "suite"
 EXTENSION = "md"
 NEEDS = SETTING_FILES
-GROUNDERS = {"points": "click", "clip_regions": "text"}
+GROUNDERS = {"points": "click", "clip_regions": "text", "grounding_dino": "box"}
+BOX = " Box: that of SAM's mask of the box in which Grounding DINO sees the prompt there."
 METRICS = {
     "mIoU": "mask_miou",
     "mBIoU": "mask_mbiou",
@@ -58,10 +59,11 @@ def _notes(rows: Rows, speed: Any) -> list[str]:
 
     results = [result for several in rows.values() for result in several]
     reasons = {reason for scores, _, _ in results for reason in scores["absent"].values()}
+    boxes = BOX if any("grounding_dino" in scores["grounders"] for scores, _, _ in results) else ""
     return [
         "Scores in %; held-out views. Click: the most interior pixel of the object's true mask in"
         " the first of them that shows it. Text: that of the region which CLIP finds most relevant"
-        f" there. {', '.join(sorted(set(_pairs(results))))}. {conditions(rows)}",
+        f" there.{boxes} {', '.join(sorted(set(_pairs(results))))}. {conditions(rows)}",
         "A mask: blending of features and comparison with one query, no reading or writing, on"
         f" {measured_on(speed)}, median of a run. Training seconds are of one thread where there is"
         " no GPU, beside another training.",

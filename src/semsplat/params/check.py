@@ -15,6 +15,7 @@ from semsplat.params.runs import merged
 from semsplat.params.schema import Params
 from semsplat.params.sections import (
     check_dataset,
+    check_evaluate,
     check_figure,
     check_method,
     check_recipe,
@@ -73,6 +74,7 @@ def _checked(config: dict[str, Any], before: str) -> Params:
         lines += check_method(name, options, params.features)
     for name in params.settings:
         lines += check_setting(name, params)
+    lines += check_evaluate(params.evaluate, params.features)
     if lines:
         raise ParamsError([before + each for each in lines])
     return params

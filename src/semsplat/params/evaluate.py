@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from semsplat.params.base import Count, Strict
+from semsplat.params.base import Count, Fraction, Strict
+from semsplat.params.features import SamModel
+from semsplat.params.hub import HubModel
 
 
 class Click(Strict):
@@ -29,6 +32,33 @@ class Clusters(Strict):
     """of the samples that a cluster has at least"""
 
 
+class GroundingDino(Strict):
+    """From a text to a box and from the box to a mask (CGC, section 4.2.2)."""
+
+    model: HubModel
+    """a GroundingDinoForObjectDetection, such as IDEA-Research/grounding-dino-base"""
+    sam: str
+    """name of the SAM that is asked for the mask"""
+    box_threshold: Fraction
+    """boxes whose score is not above it are dropped; Gaussian Grouping: 0.3"""
+    text_threshold: Fraction
+    """words of the prompt whose score is above it name a box in the log, and drop none; Gaussian
+    Grouping: 0.45"""
+    short_side_px: Count
+    """photographs are resized to this short side; Gaussian Grouping: 800"""
+    long_side_px: Count
+    """or to this long side, where that is less; Gaussian Grouping: 1333"""
+
+
+class SelectionsRun(Strict):
+    """Everything that the selections of one scene are told."""
+
+    clicks: dict[str, Click]
+    grounders: list[str]
+    grounding_dino: GroundingDino | None
+    sam: SamModel | None
+
+
 class Evaluate(Strict):
     """Scores of held-out views."""
 
@@ -38,5 +68,22 @@ class Evaluate(Strict):
     """rendered frames of which the median counts as the speed of a training"""
     clicks: dict[str, dict[str, Click]]
     """by {dataset}/{scene}: a name and the click that selects what it means"""
+    grounders: list[str]
+    """files in src/semsplat/evaluate/grounders: how prompts become clicks, besides a person's"""
+    grounding_dino: GroundingDino | None
+    """of the grounder grounding_dino; null where it is not asked"""
     clusters: Clusters
     """of methods that group Gaussians"""
+
+    def selections_run(self, place: str, sam_models: Mapping[str, SamModel]) -> SelectionsRun:
+        """Return what the selections of a scene, ``dataset/scene``, are told.
+
+        What no grounder asks for is left out, so that it changes no result.
+        """
+        dino = self.grounding_dino if "grounding_dino" in self.grounders else None
+        return SelectionsRun(
+            clicks=self.clicks.get(place, {}),
+            grounders=self.grounders,
+            grounding_dino=dino,
+            sam=sam_models[dino.sam] if dino else None,
+        )

@@ -7,10 +7,12 @@ from typing import Any
 from pydantic import BaseModel
 
 from semsplat.data.datasets import importer, importer_names
+from semsplat.evaluate.grounders import askable_names, with_clicks
 from semsplat.features.segmenters import segmenter_kind, segmenter_kinds
 from semsplat.features.teachers import teacher_kind, teacher_kinds
 from semsplat.features.tracks import track_kind, track_kinds
 from semsplat.figures import figure_kind, figure_kinds
+from semsplat.params.evaluate import Evaluate
 from semsplat.params.features import Features, Recipe
 from semsplat.params.geometry import Geometry
 from semsplat.params.mistakes import Where, hint, line, mistakes, no_such
@@ -54,6 +56,10 @@ def check_figure(name: str, figure: Figure, params: Params) -> list[str]:
         for key, recipe in figure.recipes.items()
         if recipe not in recipes
     ]
+    grounder, asked = figure.options.get("grounder"), with_clicks(params.evaluate.grounders)
+    if grounder and grounder not in asked:
+        reason = f"'{grounder}' is not asked; add it to evaluate.grounders"
+        lines.append(f"{'.'.join((*place, 'grounder'))}: {reason}")
     # A table's data sets may be ones that nobody has here; it says so in their cells.
     groups = {"settings": (figure.settings, list(params.settings))}
     groups["datasets"] = (figure.options.get("datasets", []), list(params.datasets))
@@ -97,6 +103,24 @@ def check_teacher(name: str, teacher: Teacher, features: Features) -> list[str]:
     recipe = teacher.labels.options.get("recipe")
     if isinstance(recipe, str) and recipe not in features.recipes:
         lines.append(_dangling((*where, "labels.options.recipe"), recipe, list(features.recipes)))
+    return lines
+
+
+def check_evaluate(evaluate: Evaluate, features: Features) -> list[str]:
+    """Validate the names of grounders, and that those that are asked have what they need."""
+    asked, dino, where = evaluate.grounders, evaluate.grounding_dino, ("evaluate", "grounding_dino")
+    lines = [
+        _dangling(("evaluate", "grounders"), name, askable_names())
+        for name in asked
+        if name not in askable_names()
+    ]
+    twice = [name for i, name in enumerate(asked) if name in asked[:i]]
+    lines += [f"evaluate.grounders: '{n}' stands twice; remove one" for n in dict.fromkeys(twice)]
+    if dino is None and "grounding_dino" in asked:
+        reason = "null, though evaluate.grounders asks it; name its model, or remove it there"
+        lines.append(f"{'.'.join(where)}: {reason}")
+    if dino and dino.sam not in features.sam_models:
+        lines.append(_dangling((*where, "sam"), dino.sam, list(features.sam_models)))
     return lines
 
 

@@ -14,7 +14,7 @@ from semsplat.data.manifest import write_manifest
 from semsplat.data.scene import load_scene
 from semsplat.data.scene_writer import SceneWriter
 from semsplat.evaluate.clicked_objects import write_objects
-from semsplat.evaluate.grounders import grounder_names
+from semsplat.evaluate.grounders import askable_names, grounder_names
 from semsplat.evaluate.grounding import interior
 from semsplat.evaluate.named_objects import Truth
 from semsplat.evaluate.predict_selections import predict_selections
@@ -23,7 +23,7 @@ from semsplat.evaluate.selections import read_references, read_selections
 from semsplat.features.queries import Texts
 from semsplat.features.store import ViewFeatures, write_arrays, write_view
 from semsplat.io import read_json
-from semsplat.params.evaluate import Click
+from semsplat.params.evaluate import Click, SelectionsRun
 from semsplat.splat.ply import read_ply
 from tests.unit.data.scene_helpers import ORIGIN, K, one_line_error, random_image, viewmat_at
 from tests.unit.evaluate.annotation_helpers import Box, labelled
@@ -68,15 +68,30 @@ def features_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def predict(scene_dir: Path, features_dir: Path, root: Path, **clicks: Click) -> Path:
+def predict(
+    scene_dir: Path,
+    features_dir: Path,
+    root: Path,
+    run: SelectionsRun | None = None,
+    **clicks: Click,
+) -> Path:
     model = write_grouped(root / "model")
     out = root / "results/evaluate/toys/shelf/cgc/0/predictions"
-    predict_selections(scene_dir, model, features_dir, out, clicks, "cpu")
+    asked = ["points", "clip_regions"]
+    usual = SelectionsRun(clicks=clicks, grounders=asked, grounding_dino=None, sam=None)
+    predict_selections(scene_dir, model, features_dir, out, run or usual, "cpu")
     return out
 
 
 def test_the_grounders_are_files():
-    assert grounder_names() == ["clicks", "clip_regions", "points"]
+    assert grounder_names() == ["clicks", "clip_regions", "grounding_dino", "points"]
+    assert askable_names() == ["clip_regions", "grounding_dino", "points"]
+
+
+def test_those_that_are_asked_and_a_person_stand_in_the_files(scene_dir, features_dir, tmp_path):
+    out = predict(scene_dir, features_dir, tmp_path)
+    assert list(read_json(out / "grounding.json")) == ["clicks", "clip_regions", "points"]
+    assert set(read_json(out / "manifest.json")) & {"grounding_dino", "sam"} == set()
 
 
 def test_a_click_selects_its_ball_in_every_view(scene_dir, features_dir, tmp_path):

@@ -187,13 +187,28 @@ def test_lpips_without_weights_is_absent_with_a_reason(tmp_path: Path, net: str)
     assert str(tmp_path) not in scores["absent"]["lpips"]  # the same text on every machine
 
 
-def test_lpips_with_weights_is_torchmetrics_and_downloads_nothing(tmp_path: Path) -> None:
+def test_lpips_with_other_weights_is_absent_with_a_reason() -> None:
+    path = Lpips("alex").path
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"half of a download")
+    lpips, digest = Lpips("alex"), sha256_file(path)
+    assert not lpips.available and lpips.score(random_image(), random_image()) == {}
+    assert lpips.reason == (
+        f"alexnet-owt-7be5be79.pth has sha256 {digest[:8]}..., not 7be5be79...; fetch it again"
+    )
+
+
+def test_lpips_with_weights_is_torchmetrics_and_downloads_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     import torchvision
 
     path = Lpips("alex").path
     path.parent.mkdir(parents=True)
     torch.manual_seed(0)
     torch.save(torchvision.models.alexnet().state_dict(), path)
+    assert not Lpips("alex").available  # random weights
+    monkeypatch.setattr("semsplat.evaluate.lpips.sha256_file", lambda _: "7be5be79" + 56 * "0")
     lpips = Lpips("alex")
     image, truth = (random_image(72, 64, seed=seed) for seed in (0, 1))
     assert lpips.reason is None and set(lpips.score(image, truth)) == {"lpips"}

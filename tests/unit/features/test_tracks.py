@@ -13,8 +13,9 @@ from hypothesis.extra.numpy import arrays
 
 from semsplat.data.images import write_png
 from semsplat.data.scene import load_depth, load_scene
-from semsplat.features.tracks import depth_warp, id_maps, track_kind, track_kinds
+from semsplat.features.tracks import depth_warp, id_maps, sam2_video, track_kind, track_kinds
 from semsplat.features.tracks.depth_warp import pairwise_iou
+from semsplat.params.hub import HubModel
 from tests.unit.data.scene_helpers import one_line_error
 from tests.unit.evaluate.feature_helpers import DISTANCE, HEIGHT, WIDTH, write_wall
 
@@ -39,7 +40,7 @@ def tracked(
     frames = load_scene(write_wall(tmp_path / "scene", steps, **scene)).train
     regions = {frame.name: view for frame, view in zip(frames, views, strict=True)}
     options = depth_warp.Options(depth="given", tolerance=0.05, min_iou=min_iou)
-    ids = list(depth_warp.track(frames, lambda f: regions[f.name], options, load_depth))
+    ids = list(depth_warp.track(frames, lambda f: regions[f.name], options, load_depth, "cpu"))
     for own, track in zip(views, ids, strict=True):
         assert track.dtype == np.int32 and ((track >= 0) == (own >= 0)).all()
     return ids
@@ -147,7 +148,7 @@ def test_views_are_read_one_at_a_time(tmp_path: Path) -> None:
         return bar(0, 3)
 
     options = depth_warp.Options(depth="given", tolerance=0.05, min_iou=0.3)
-    next(iter(depth_warp.track(frames, regions, options, load_depth)))
+    next(iter(depth_warp.track(frames, regions, options, load_depth, "cpu")))
     assert asked == ["v0"]
 
 
@@ -210,7 +211,7 @@ def test_stored_ids_count_from_1_and_0_is_none(tmp_path: Path) -> None:
     for name, ids in (("v0", first), ("v1", second), ("v2", NOTHING)):
         write_png(tmp_path / f"ids/{name}.png", (ids + 1).astype(np.uint16))
     options = id_maps.Options(folder=str(tmp_path / "ids"))
-    found = list(id_maps.track(frames, lambda _: NOTHING, options, None))
+    found = list(id_maps.track(frames, lambda _: NOTHING, options, None, "cpu"))
     assert [ids.dtype for ids in found] == [np.int32] * 3
     assert all(np.array_equal(a, b) for a, b in zip(found, (first, second, NOTHING), strict=True))
 
@@ -219,7 +220,7 @@ def test_a_view_without_stored_ids_is_one_line(tmp_path: Path) -> None:
     frames = load_scene(write_wall(tmp_path / "scene")).train
     options = id_maps.Options(folder=str(tmp_path / "ids"))
     with one_line_error("ids/v0.png", "no such file"):
-        next(iter(id_maps.track(frames, lambda _: NOTHING, options, None)))
+        next(iter(id_maps.track(frames, lambda _: NOTHING, options, None, "cpu")))
 
 
 # what kinds say about themselves
@@ -230,18 +231,24 @@ def test_who_needs_rendered_depth_says_so() -> None:
         depth_warp.Options(depth=kind, tolerance=0.1, min_iou=0.5) for kind in ("rendered", "given")
     )
     assert depth_warp.needs_geometry(rendered) and not depth_warp.needs_geometry(given_maps)
-    assert depth_warp.folders(rendered) == []
+    assert depth_warp.folders(rendered) == [] == depth_warp.models(rendered)
     stored = id_maps.Options(folder="maps/ids")
     assert not id_maps.needs_geometry(stored)
-    assert id_maps.folders(stored) == ["maps/ids"]
+    assert id_maps.folders(stored) == ["maps/ids"] and id_maps.models(stored) == []
+    model = HubModel(folder="sam2", sha256=None, precision="float32")
+    learned = sam2_video.Options(model=model, detect_every=5, max_covered=0.5, max_objects=200)
+    assert not sam2_video.needs_geometry(learned) and sam2_video.folders(learned) == []
+    assert sam2_video.models(learned) == [model]
 
 
 @pytest.mark.parametrize("name", track_kinds())
 def test_every_kind_has_what_the_phase_asks_for(name: str) -> None:
     kind = track_kind(name)
-    assert all(callable(getattr(kind, part)) for part in ("track", "folders", "needs_geometry"))
+    assert all(
+        callable(getattr(kind, part)) for part in ("track", "folders", "models", "needs_geometry")
+    )
     assert all(field.is_required() for field in kind.Options.model_fields.values())
 
 
 def test_the_kinds_are_the_files_of_the_package() -> None:
-    assert track_kinds() == ["depth_warp", "id_maps"]
+    assert track_kinds() == ["depth_warp", "id_maps", "sam2_video"]

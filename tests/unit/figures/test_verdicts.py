@@ -121,6 +121,17 @@ def test_what_was_not_trained_is_not_run_and_says_why() -> None:
     assert verdict.word == NOT_RUN and "not implemented" in verdict.reason
 
 
+def test_what_was_trained_without_the_number_says_which() -> None:
+    claim = load_claims().claims["clipgs_lpips"]
+    table = load_table(claim.table)
+    shown = trainings(*(str(table.rows[row].setting) for row in (claim.better, claim.worse)))
+    for training in shown:
+        write_training(training)
+    for some, reason in ((shown, "no lpips in scores"), (shown[:1], "not trained in this suite")):
+        verdict = judge(claim, table, Results(some), RULES)[0]
+        assert (verdict.word, verdict.reason) == (NOT_RUN, reason)
+
+
 def test_speed_is_compared_as_a_ratio() -> None:
     claim = load_claims().claims["clipgs_fps"]
     shown = trainings("clipgs_a", "clipgs_d")

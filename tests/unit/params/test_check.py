@@ -68,7 +68,12 @@ ONE_LINE = {
     "suites/demo/scens": ([], "suites.demo.scens: unknown key; did you mean 'scenes'?"),
     "evaluate/zzz": (
         1,
-        "evaluate.zzz: unknown key; known: lpips_net, speed_repeats, clicks, clusters",
+        "evaluate.zzz: unknown key; known: lpips_net, speed_repeats, clicks, grounders,"
+        " grounding_dino, clusters",
+    ),
+    "evaluate/grounders": (
+        ["clip_region", "points", "clip_regions"],
+        "evaluate.grounders: 'clip_region' is not defined; did you mean 'clip_regions'?",
     ),
     "evaluate/clicks": (
         {"photos/kermitt": {"frog": {"view": "kermit000", "pixel": [1, 2]}}},
@@ -196,7 +201,8 @@ ONE_LINE = {
     ),
     "features/teachers/clip/tracks/kind": (
         "deva",
-        "features.teachers.clip.tracks.kind: no kind 'deva'; known: depth_warp, id_maps",
+        "features.teachers.clip.tracks.kind: no kind 'deva'; known: depth_warp, id_maps,"
+        " sam2_video",
     ),
     "features/teachers/clip/labels/options/recipe": (
         "regoins",

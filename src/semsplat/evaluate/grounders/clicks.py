@@ -9,5 +9,5 @@ def ground(world: World) -> dict[str, Place]:
     """Return the clicks of the scene."""
     return {
         name: Place(click.view, (click.pixel[0], click.pixel[1]))
-        for name, click in world.clicks.items()
+        for name, click in world.run.clicks.items()
     }

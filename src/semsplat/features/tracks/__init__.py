@@ -1,8 +1,9 @@
 """Tracks: regions of neighbouring training views that show one thing share an id.
 
 One kind per file.  A kind has ``Options`` (what ``params.yaml`` may say), ``folders(options)``
-(what it reads from disk), ``needs_geometry(options)`` and ``track(frames, regions, options,
-depths)``, which yields the id map of every view in order.  A learned tracker fits in as it is.
+(the folders of maps that it reads), ``models(options)`` (what it runs, each a `HubModel`),
+``needs_geometry(options)`` and ``track(frames, regions, options, depths, device)``, which yields
+the id map of every view in order.
 """
 
 from __future__ import annotations

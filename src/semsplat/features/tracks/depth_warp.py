@@ -17,6 +17,7 @@ from semsplat.params.base import Fraction, Positive, Strict
 if TYPE_CHECKING:
     from semsplat.data.scene import Frame
     from semsplat.features.teachers import Ids
+    from semsplat.params.hub import HubModel
 
 
 class Options(Strict):
@@ -43,6 +44,11 @@ def folders(_: Options) -> list[str]:
     return []
 
 
+def models(_: Options) -> list[HubModel]:
+    """Return no models."""
+    return []
+
+
 def needs_geometry(options: Options) -> bool:
     """Tell whether depth is rendered from the geometry run."""
     return options.depth == "rendered"
@@ -53,6 +59,7 @@ def track(
     regions: Callable[[Frame], Ids],
     options: Options,
     depths: Callable[[Frame], NDArray[np.float32]],
+    device: str,
 ) -> Iterator[Ids]:
     """Yield the track ids int32 [H, W] of every view in order, -1 for none.
 

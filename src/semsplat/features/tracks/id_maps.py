@@ -13,6 +13,7 @@ from semsplat.params.base import Strict
 if TYPE_CHECKING:
     from semsplat.data.scene import Frame
     from semsplat.features.teachers import Ids
+    from semsplat.params.hub import HubModel
 
 
 class Options(Strict):
@@ -27,13 +28,22 @@ def folders(options: Options) -> list[str]:
     return [options.folder]
 
 
+def models(_: Options) -> list[HubModel]:
+    """Return no models."""
+    return []
+
+
 def needs_geometry(_: Options) -> bool:
     """Tell that no depth is needed."""
     return False
 
 
 def track(
-    frames: tuple[Frame, ...], regions: Callable[[Frame], Ids], options: Options, depths: Any
+    frames: tuple[Frame, ...],
+    regions: Callable[[Frame], Ids],
+    options: Options,
+    depths: Any,
+    device: str,
 ) -> Iterator[Ids]:
     """Yield the stored ids int32 [H, W] of every view, -1 for none, whatever regions there are."""
     from semsplat.data.scene import load_ids

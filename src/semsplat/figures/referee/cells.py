@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from semsplat.figures.published import PROCEDURAL, REAL, load_printed, load_table, printed_value
 from semsplat.figures.published.models import Measure, Table
-from semsplat.figures.referee.trainings import Results, Training, spread
+from semsplat.figures.referee.trainings import Results, Training, no_number, spread
 
 
 class Cell(NamedTuple):
@@ -110,7 +110,7 @@ def _gap(scenes: list[str], trainings: list[Training], results: Results) -> str:
 
 
 def _blank(measure: Measure, values: list[float | None]) -> str:
-    return f"no {measure.name} in {measure.source}" if None in values else ""
+    return no_number(measure) if None in values else ""
 
 
 def _beside(cell: Cell, published: float | None) -> Cell:

@@ -106,6 +106,11 @@ class Results:
         return value
 
 
+def no_number(measure: Measure) -> str:
+    """Return why a training that was made has no number."""
+    return f"no {measure.name} in {measure.source}"
+
+
 class Spread(NamedTuple):
     """Mean over scenes, then over seeds."""
 

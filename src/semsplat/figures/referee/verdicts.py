@@ -21,7 +21,7 @@ from semsplat.figures.published import (
 )
 from semsplat.figures.published.models import Claim, Measure, Rules, Table
 from semsplat.figures.referee.sheet import Grid
-from semsplat.figures.referee.trainings import Results, Training
+from semsplat.figures.referee.trainings import Results, Training, no_number
 
 REPRODUCED, INCONCLUSIVE = "reproduced", "inconclusive"
 CONTRADICTED, NOT_RUN = "contradicted", "not run"
@@ -117,22 +117,25 @@ def _judge(
         return _not_run(level, "; ".join(dict.fromkeys(missing)))
     if rows[0].setting == rows[1].setting:
         return _not_run(level, "both rows are one setting")
-    effects, trainings = paired(
-        [results.of(row.setting, scenes) for row in rows],
-        results,
-        table.measures[claim.measure],
-        claim.scale,
-    )
+    sides = [results.of(row.setting, scenes) for row in rows]
+    measure = table.measures[claim.measure]
+    effects, trainings = paired(sides, results, measure, claim.scale)
     if not effects:
-        return _not_run(level, "not trained in this suite")
+        scored = {pair_key(t) for t in sides[0]} & {pair_key(t) for t in sides[1]}
+        return _not_run(level, no_number(measure) if scored else "not trained in this suite")
     return _decided(level, effects, claim.at_least, rules, trainings)
+
+
+def pair_key(training: Training) -> tuple[str, int]:
+    """Return what both sides of a pair share: scene and seed."""
+    return training.place, training.seed
 
 
 def paired(
     sides: Sequence[list[Training]], results: Results, measure: Measure, scale: str
 ) -> tuple[Effects, tuple[Training, ...]]:
     """Return the effect of every scene and seed that both sides have, and their trainings."""
-    better, worse = ({(t.place, t.seed): t for t in side} for side in sides)
+    better, worse = ({pair_key(t): t for t in side} for side in sides)
     effects: Effects = {}
     used: list[Training] = []
     for key in sorted(better.keys() & worse.keys()):

@@ -1,0 +1,20 @@
+"""Parameters of models that lie in a folder of the Hugging Face Hub's layout."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from semsplat.params.base import Strict
+from semsplat.params.features import Sha256
+
+
+class HubModel(Strict):
+    """A model of transformers; it is read from disk and never fetched."""
+
+    folder: str
+    """its place: config.json, model.safetensors and the files of its processor"""
+    sha256: Sha256 | None
+    """of model.safetensors, others are refused; null where nobody has published one: run.json or
+    the predictions' manifest.json records that of the file found"""
+    precision: Literal["float32", "float16", "bfloat16"]
+    """what a GPU computes in (torch.autocast); a CPU computes in float32"""
