@@ -31,6 +31,7 @@ from semsplat.features.tracks import tracks_with_options
 from semsplat.params.networks import ClipRun, SamRun
 from semsplat.params.quality import QualityRun, TuningRun
 from semsplat.paths import put_checkout_first
+from semsplat.plan import weights
 from semsplat.plan.needs import needs
 from semsplat.plan.screen import show_plan
 from semsplat.params.runs import (
@@ -300,14 +301,21 @@ def registered_sources(options):
 
 
 def recipe_weights(wildcards):
-    """Return what stands for the weights of a recipe's models, if any come from elsewhere."""
-    run = features_run(PARAMS, *_place(wildcards), wildcards.recipe)
-    return [weights_source(m.weights) for m in (run.clip, run.sam) if is_outside(m)]
+    """Return what stands for the weights of a recipe's CLIP and SAM."""
+    found = weights.recipe_weights(PARAMS, *_place(wildcards), wildcards.recipe)
+    return [weights_source(place) for place in found]
 
 
-def is_outside(model):
-    """Tell whether a model's weights come from elsewhere."""
-    return model is not None and model.weights != "embedded"
+def teacher_weights(wildcards):
+    """Return what stands for the weights of the networks by which a teacher follows regions."""
+    found = weights.teacher_weights(PARAMS, wildcards.teacher)
+    return [weights_source(place) for place in found]
+
+
+def selection_weights(wildcards):
+    """Return what stands for the weights of the networks that tell where to click."""
+    found = weights.selection_weights(PARAMS, *_place(wildcards))
+    return [weights_source(place) for place in found]
 
 
 def weights_source(place):
@@ -316,10 +324,9 @@ def weights_source(place):
     Where only a person can get them that is the file, once it is there; the receipt's rule says
     how to get it.
     """
-    name = entry_of(Path(place))
-    if name is None or (not entry_named(name).urls and Path(place).exists()):
-        return place
-    return str(receipt_of(name))
+    name = entry_of(place)
+    by_hand = name is None or (not entry_named(name).urls and place.exists())
+    return str(place if by_hand else receipt_of(name))
 
 
 def lpips_weights():

@@ -133,6 +133,7 @@ rule render_selections:
         card="results/train/{dataset}/{scene}/{setting}/{seed}/run.json",
         ply="results/train/{dataset}/{scene}/{setting}/{seed}/point_cloud.ply",
         semantics="results/train/{dataset}/{scene}/{setting}/{seed}/semantics.safetensors",
+        weights=selection_weights,
     output:
         "results/evaluate/{dataset}/{scene}/{setting}/{seed}/predictions/manifest.json",
     log:

@@ -48,6 +48,7 @@ rule teach_scene:
         features=teacher_features,
         geometry=teacher_geometry,
         maps=teacher_maps,
+        weights=teacher_weights,
     output:
         manifest="results/features/{dataset}/{scene}/{teacher}/{seed}/manifest.json",
         card="results/features/{dataset}/{scene}/{teacher}/{seed}/run.json",

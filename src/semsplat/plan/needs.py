@@ -8,9 +8,18 @@ from typing import Any, NamedTuple
 
 from semsplat.data.register.entries import entry_named, entry_of, file_of
 from semsplat.data.register.fetch import is_filled_by_hand, is_unpacked
-from semsplat.params.runs import feature_runs, features_run, runs, scene_options
+from semsplat.params.runs import (
+    answers,
+    feature_runs,
+    lesson_runs,
+    runs,
+    scene_options,
+    setting_runs,
+)
 from semsplat.params.schema import Params
-from semsplat.paths import features_dir, scene_dir
+from semsplat.paths import evaluate_dir, features_dir, scene_dir
+from semsplat.plan.weights import recipe_weights, selection_weights, teacher_weights
+from semsplat.train.methods import SIMILARITY
 
 Needs = dict[str, set[Path]]
 """entry: the places of it that are read."""
@@ -57,12 +66,17 @@ def _is_file_there(name: str) -> bool:
 
 def _readers(params: Params) -> Iterator[tuple[Path, list[Path]]]:
     """Yield the file that each job leaves, and the places it may read."""
-    for run in dict.fromkeys((r.dataset, r.scene) for r in runs(params)):
-        yield scene_dir(*run) / "manifest.json", _scene_places(params, *run)
+    for place in dict.fromkeys((run.dataset, run.scene) for run in runs(params)):
+        yield scene_dir(*place) / "manifest.json", _scene_places(params, *place)
     for found in feature_runs(params):
-        models = features_run(params, *found)
-        places = [Path(m.weights) for m in (models.clip, models.sam) if m is not None]
-        yield features_dir(*found) / "manifest.json", places
+        yield features_dir(*found) / "manifest.json", recipe_weights(params, *found)
+    for lesson in lesson_runs(params):
+        folder = features_dir(lesson.dataset, lesson.scene, lesson.teacher) / str(lesson.seed)
+        yield folder / "manifest.json", teacher_weights(params, lesson.teacher)
+    for run in setting_runs(params):
+        if answers(params, run.setting) == SIMILARITY:
+            places = selection_weights(params, run.dataset, run.scene)
+            yield evaluate_dir(*run) / "predictions/manifest.json", places
 
 
 def _scene_places(params: Params, dataset: str, scene: str) -> list[Path]:

@@ -12,6 +12,7 @@ import yaml
 from semsplat.data.register import fetch
 from semsplat.data.register.entries import entries, receipt_of, unpacked_receipt_of
 from semsplat.params.check import check
+from semsplat.params.runs import setting_runs
 from semsplat.params.schema import Params
 from semsplat.plan.needs import missing, needs
 from semsplat.plan.screen import plan_lines, show_plan
@@ -58,8 +59,10 @@ def test_the_paper_suite_needs_all_data_of_the_register() -> None:
 
 def test_a_scene_needs_its_own_data_and_its_models() -> None:
     params = paper("lerf_mask/ramen")
-    assert names(params) == ["clip_vit_b_16_openai", "lerf_mask_ramen", "sam_vit_h"]
-    assert not any(entry.by_hand for entry in missing(params))
+    models = ["clip_vit_b_16_openai", "grounding_dino", "sam_vit_h"]
+    assert names(params) == sorted([*models, "lerf_mask_ramen"])
+    assert [entry.name for entry in missing(params) if entry.by_hand] == ["grounding_dino"]
+    assert "sam2_1_hiera" in names(paper("replica/room0"))
     assert "lerf_ovs" in names(paper("lerf_ovs/ramen"))
 
 
@@ -80,8 +83,13 @@ def test_a_scene_that_is_missing_in_a_folder_of_one_s_own_is_named() -> None:
 def test_what_is_done_needs_its_sources_no_more() -> None:
     params = paper("lerf_mask/ramen")
     write("data/lerf_mask/ramen/manifest.json")
-    assert names(params) == ["clip_vit_b_16_openai", "sam_vit_h"]
+    assert names(params) == ["clip_vit_b_16_openai", "grounding_dino", "sam_vit_h"]
     write("results/features/lerf_mask/ramen/regions/manifest.json")
+    assert names(params) == ["grounding_dino", "sam_vit_h"]  # a box is asked for its mask
+    for run in setting_runs(params):
+        write(
+            f"results/evaluate/lerf_mask/ramen/{run.setting}/{run.seed}/predictions/manifest.json"
+        )
     assert missing(params) == []
     assert needs(params)  # a rule's inputs must not change when a job is done
 
@@ -122,7 +130,8 @@ def test_a_real_run_stops_where_a_person_has_to_act(capsys: pytest.CaptureFixtur
         show_plan(paper(), dry=False)
     assert error.value.code == 1
     assert "nothing was run" in capsys.readouterr().err
-    show_plan(paper("lerf_mask/ramen"), dry=False)  # all of it can be fetched
+    write("downloads/models/grounding-dino-base/model.safetensors")
+    show_plan(paper("lerf_mask/ramen"), dry=False)  # the rest can be fetched
     assert "fetched and unpacked when the suite runs" in capsys.readouterr().err
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -19,6 +20,8 @@ class Measure(Strict):
     from"""
     name: str
     """its key in that file"""
+    on_real: str | None = None
+    """its key for the papers' own scenes, where the embedded networks cannot ask as the paper does"""
     protocol: str | None
     """the protocol of a score; nothing else has one"""
     better: Literal["higher", "lower"]
@@ -100,6 +103,14 @@ class Table(Strict):
     def settings(self) -> list[str]:
         """The settings of all rows, each once."""
         return list(dict.fromkeys(row.setting for row in self.rows.values() if row.setting))
+
+    def measure_on(self, name: str, scenes: Sequence[str]) -> Measure:
+        """Return a measure as it stands in the files of scenes of one kind, ``dataset/scene``."""
+        measure = self.measures[name]
+        stand_in = all(scene.split("/")[0] == self.stand_in for scene in scenes)
+        if stand_in or measure.on_real is None:
+            return measure
+        return measure.model_copy(update={"name": measure.on_real})
 
     @property
     def scenes(self) -> list[str]:

@@ -68,7 +68,7 @@ def table_cells(name: str, results: Results) -> list[Cell]:
 
 def _measured(table: Table, key: str, name: str, scenes: list[str], results: Results) -> Cell:
     """Return a row's cell with our number of a measure, or the reason why there is none."""
-    row, measure = table.rows[key], table.measures[name]
+    row, measure = table.rows[key], table.measure_on(name, scenes)
     trainings = results.of(row.setting, scenes)
     values = [results.value(training, measure) for training in trainings]
     reason = row.absent or _gap(scenes, trainings, results) or _blank(measure, values)

@@ -118,7 +118,7 @@ def _judge(
     if rows[0].setting == rows[1].setting:
         return _not_run(level, "both rows are one setting")
     sides = [results.of(row.setting, scenes) for row in rows]
-    measure = table.measures[claim.measure]
+    measure = table.measure_on(claim.measure, scenes)
     effects, trainings = paired(sides, results, measure, claim.scale)
     if not effects:
         scored = {pair_key(t) for t in sides[0]} & {pair_key(t) for t in sides[1]}
