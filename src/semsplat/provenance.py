@@ -73,15 +73,23 @@ def _peak_ram_mb() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
+WRITTEN = ("paper_figures", "README.md", "dvc.lock")
+"""Tracked files that the workflow writes."""
+
+
 def git_state() -> dict[str, Any]:
-    """Return the commit and whether tracked files differ from it; nulls outside a repository."""
+    """Return the commit and whether tracked files differ from it; nulls outside a repository.
+
+    What the workflow itself writes is no difference: a second run would bear the mark of the first.
+    """
 
     def ask(*words: str) -> str | None:
         done = subprocess.run(["git", *words], capture_output=True, text=True, check=False)
         return done.stdout.strip() if done.returncode == 0 else None
 
     try:
-        changed = ask("status", "--porcelain", "--untracked-files=no")
+        others = [f":(top,exclude){path}" for path in WRITTEN]
+        changed = ask("status", "--porcelain", "--untracked-files=no", "--", ":(top)", *others)
         return {
             "commit": ask("rev-parse", "HEAD"),
             "dirty": None if changed is None else bool(changed),

@@ -107,10 +107,16 @@ def test_the_commit_is_named_and_changes_to_tracked_files_are_told(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     git(tmp_path, "init", "-q")
-    (tmp_path / "tracked").write_text("1")
-    git(tmp_path, "add", "tracked")
+    drawn = tmp_path / "paper_figures/demo/scores.md"
+    drawn.parent.mkdir(parents=True)
+    for path in (tmp_path / "tracked", drawn):
+        path.write_text("1")
+    git(tmp_path, "add", "tracked", "paper_figures")
     git(tmp_path, "commit", "-qm", "Start")
     commit = git(tmp_path, "rev-parse", "HEAD")
+    assert write_card(tmp_path)["git"] == {"commit": commit, "dirty": False}
+    drawn.write_text("2")  # by the workflow
+    monkeypatch.chdir(drawn.parent)
     assert write_card(tmp_path)["git"] == {"commit": commit, "dirty": False}
     (tmp_path / "tracked").write_text("2")
     assert write_card(tmp_path)["git"] == {"commit": commit, "dirty": True}

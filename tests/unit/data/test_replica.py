@@ -95,6 +95,13 @@ def test_frame_step_counts_images_and_test_counts_what_is_left(tmp_path: Path) -
     np.testing.assert_allclose(scene.train[1].viewmat, viewmat_at(0.9), atol=1e-12)
 
 
+def test_fewer_than_two_images_are_one_line(tmp_path: Path) -> None:
+    opts = options(write_material(tmp_path / "in"), frame_step=COUNT)
+    with one_line_error("Sequence_1", f"{COUNT} images, of which fewer than two", "frame_step"):
+        imported(tmp_path, opts)
+    assert_nothing_left(tmp_path / "out/scene")
+
+
 def test_part_maps_and_the_info_of_the_sequence_are_used(tmp_path: Path) -> None:
     root = write_material(tmp_path / "in")
     folder = root / "Sequence_1"

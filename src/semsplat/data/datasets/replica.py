@@ -103,7 +103,13 @@ def import_scene(
     folder = Path(options.root) / options.sequence
     info_path, names, objects = _read_info(options)
     poses = _read_poses(folder)
-    train, test = split_every(list(poses)[:: options.frame_step], options.test_every)
+    chosen = list(poses)[:: options.frame_step]
+    if len(chosen) < 2:
+        raise SemsplatError(
+            f"{folder}: {len(poses)} images, of which fewer than two are taken; correct 'root' or"
+            " 'frame_step'"
+        )
+    train, test = split_every(chosen, options.test_every)
     points = InitialPoints(options.n_points, len(train), options.point_noise_m, options.points_seed)
     occurring: set[int] = set()
     origin = {"source": options.source, "licence": options.licence}
