@@ -14,10 +14,11 @@ MACHINE = {"gpu": None, "cpu": "Abacus 2000", "threads": 2, "host": "attic"}
 COMMIT = "c0ffee" * 6 + "1234"
 SECONDS = {"features": 100.0, "lessons": 5.0, "geometry": 30.0, "train": 50.0}
 PROTOCOLS = {
-    m.name: m.protocol
+    key: m.protocol
     for name in table_names()
     for m in load_table(name).measures.values()
-    if m.protocol
+    for key in (m.name, m.on_real)
+    if key and m.protocol
 }
 
 

@@ -75,8 +75,9 @@ def test_views_of_another_scene_need_what_that_one_needs() -> None:
 def test_a_scene_that_is_missing_in_a_folder_of_one_s_own_is_named() -> None:
     write("photos/replica/room_0/x")
     assert "replica_renders" not in names(paper("replica/room0"))
-    (found,) = [e for e in missing(paper("replica/room0", "replica/room1")) if e.by_hand]
-    assert found.places == [Path("photos/replica/room_1")]
+    found = {entry.name: entry for entry in missing(paper("replica/room0", "replica/room1"))}
+    assert found["replica_renders"].places == [Path("photos/replica/room_1")]
+    assert found["replica_renders"].by_hand
     assert any("-> photos/replica/room_1" in line for line in plan_lines(paper("replica/room1")))
 
 
