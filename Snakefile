@@ -8,6 +8,8 @@ configfile: "params.yaml"
 
 
 include: "rules/common.smk"
+include: "rules/inputs_common.smk"
+include: "rules/figures_common.smk"
 include: "rules/data.smk"
 include: "rules/geometry.smk"
 include: "rules/features.smk"

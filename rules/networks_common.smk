@@ -1,5 +1,8 @@
 """What the rules of the networks share; no rules here."""
 
+from semsplat.params.networks import ClipRun, SamRun
+from semsplat.params.quality import QualityRun, TuningRun
+
 NETWORK_PICTURES = "scratch/networks/pictures"
 SHIPPED = "src/semsplat/networks/weights"
 WORLDS_PER_SHARD = 100

@@ -1,0 +1,104 @@
+"""What figures show, read and are told; no rules here."""
+
+import json
+
+from semsplat.figures import figure_kind
+from semsplat.fingerprint import fingerprint
+from semsplat.params.runs import shown_runs, shown_settings, shown_trainings
+
+
+def figures_of(scope):
+    """Return a wildcard's pattern of the figures of a scope: run, scene or suite."""
+    names = [n for n, f in PARAMS.figures.items() if figure_kind(f.kind).SCOPE == scope]
+    return "|".join(names) or "(?!)"  # matches nothing
+
+
+def over_shown(name, *patterns):
+    """Fill the patterns for every run that a figure shows, each result once."""
+    shown = shown_runs(PARAMS, name)
+    return sorted({p.format(**run._asdict()) for p in patterns for run in shown})
+
+
+def figure_files():
+    """Return the files of all figures of the suite."""
+    found = []
+    for name in PARAMS.suites[SUITE].figures:
+        kind = figure_kind(PARAMS.figures[name].kind)
+        # A table says what is missing even where it shows nothing.
+        if kind.SCOPE == "trainings":
+            found.append(f"paper_figures/{SUITE}/{name}.{kind.EXTENSION}")
+            continue
+        stems = {
+            "run": "{name}/{{dataset}}/{{scene}}/{{seed}}",
+            "scene": "{name}/{{dataset}}/{{scene}}",
+        }
+        stem = stems.get(kind.SCOPE, "{name}").format(name=name)
+        found += over_shown(name, f"paper_figures/{SUITE}/{stem}.{kind.EXTENSION}")
+    return found
+
+
+def figure_needs(name):
+    """Return the patterns of what a figure reads, its settings and recipes filled in."""
+    figure = PARAMS.figures[name]
+    needs = list(figure_kind(figure.kind).NEEDS)
+    settings, recipes = shown_settings(PARAMS, name), figure.recipes.values()
+    for mark, names in (("{setting}", settings), ("{recipe}", recipes)):
+        needs = [
+            pattern.replace(mark, name)
+            for pattern in needs
+            for name in (names if mark in pattern else [""])
+        ]
+    return needs
+
+
+def figure_inputs(wildcards):
+    """Return the results that a figure reads."""
+    kind = figure_kind(figure_kind_name(wildcards))
+    if kind.SCOPE == "trainings":
+        shown = shown_trainings(PARAMS, wildcards.figure)
+        return sorted({n.format(**t._asdict()) for n in kind.NEEDS for t in shown})
+    needs = figure_needs(wildcards.figure)
+    if hasattr(wildcards, "scene"):
+        return [pattern.format(**wildcards) for pattern in needs]
+    return over_shown(wildcards.figure, *needs)
+
+
+def figure_runs(wildcards):
+    """Name the runs that a figure shows, its scene, or its trainings."""
+    if figure_kind(figure_kind_name(wildcards)).SCOPE == "trainings":
+        shown = shown_trainings(PARAMS, wildcards.figure)
+        return training_names(shown)
+    if hasattr(wildcards, "seed"):
+        return f"{wildcards.dataset}/{wildcards.scene}/{wildcards.seed}"
+    if hasattr(wildcards, "scene"):
+        return f"{wildcards.dataset}/{wildcards.scene}"
+    return ["/".join(map(str, run)) for run in shown_runs(PARAMS, wildcards.figure)]
+
+
+def figure_kind_name(wildcards):
+    """Return the kind of a figure."""
+    return PARAMS.figures[wildcards.figure].kind
+
+
+def figure_about(wildcards):
+    """Return what a kind of figure shows, as its file says."""
+    return figure_kind(figure_kind_name(wildcards)).__doc__.splitlines()[0]
+
+
+def figure_options(wildcards):
+    """Return a figure's options as JSON in the order of the file: it can mean something.
+
+    Of the settings those that the suite trains.
+    """
+    options = PARAMS.figures[wildcards.figure].options
+    if "settings" in options:
+        shown = shown_settings(PARAMS, wildcards.figure)
+        options = options | {"settings": {n: options["settings"][n] for n in shown}}
+    return json.dumps(options)
+
+
+def figure_code(wildcards):
+    """Return the fingerprint of what draws a figure, and of the tables that define one."""
+    kind = figure_kind(figure_kind_name(wildcards))
+    definitions = PUBLISHED if kind.SCOPE == "trainings" else ""
+    return fingerprint(kind.__name__) + definitions

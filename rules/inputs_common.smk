@@ -1,0 +1,237 @@
+"""What jobs read, and what they are told: functions of their wildcards; no rules here."""
+
+import shlex
+from pathlib import Path
+
+from semsplat.data.datasets import importer
+from semsplat.data.register.entries import (
+    entry_named,
+    entry_of,
+    receipt_of,
+    unpacked_receipt_of,
+)
+from semsplat.data.register.fetch import is_unpacked
+from semsplat.features.teachers import teacher_with_options
+from semsplat.features.tracks import tracks_with_options
+from semsplat.fingerprint import fingerprint
+from semsplat.io import canonical_json
+from semsplat.params.runs import (
+    LessonRun,
+    Run,
+    SettingRun,
+    features_run,
+    geometry_run,
+    is_frozen,
+    lesson_run,
+    scene_options,
+    setting_recipe,
+    setting_teacher,
+    teacher_recipe,
+    train_run,
+)
+from semsplat.plan import weights
+from semsplat.plan.needs import needs
+
+
+def options_json(wildcards):
+    """Return the importer's options of one scene as canonical JSON."""
+    return canonical_json(scene_options(PARAMS, wildcards.dataset, wildcards.scene))
+
+
+def geometry_config(wildcards):
+    """Return the effective parameters of one geometry run as JSON."""
+    run = Run(wildcards.dataset, wildcards.scene, int(wildcards.seed))
+    return geometry_run(PARAMS, run).model_dump_json()
+
+
+def features_config(wildcards):
+    """Return a recipe with its models as JSON."""
+    names = wildcards.dataset, wildcards.scene, wildcards.recipe
+    return features_run(PARAMS, *names).model_dump_json()
+
+
+def segmenter_code(wildcards):
+    """Return the fingerprint of a recipe's segmenter, which is imported by name."""
+    kind = PARAMS.features.recipes[wildcards.recipe].segmenter.kind
+    return fingerprint(f"semsplat.features.segmenters.{kind}")
+
+
+def teacher_config(wildcards):
+    """Return a teacher as JSON."""
+    run = LessonRun(*_place(wildcards), wildcards.teacher, int(wildcards.seed))
+    return lesson_run(PARAMS, run).model_dump_json()
+
+
+def teacher_code(wildcards):
+    """Return the fingerprint of a teacher and of its kinds, which are imported by name."""
+    modules = [kind.__name__ for kind, _ in _teacher_kinds(wildcards)]
+    return fingerprint("semsplat.features.teach", *modules)
+
+
+def teacher_features(wildcards):
+    """Return the features that a teacher reads, if it reads any."""
+    return _features_of(wildcards, teacher_recipe(PARAMS, wildcards.teacher))
+
+
+def setting_features(wildcards):
+    """Return the features that a setting's method or its teacher reads, if either does."""
+    return _features_of(wildcards, setting_recipe(PARAMS, wildcards.setting))
+
+
+def _features_of(wildcards, recipe):
+    folder = f"results/features/{wildcards.dataset}/{wildcards.scene}/{recipe}"
+    return [f"{folder}/manifest.json"] if recipe else []
+
+
+def teacher_geometry(wildcards):
+    """Return the geometry whose rendered depth a teacher's tracks follow, if they do."""
+    kind, options = _teacher_kinds(wildcards)[1]
+    needed = kind.needs_geometry(options)
+    return _geometry_files(wildcards, wildcards.seed if needed else None)
+
+
+def setting_geometry(wildcards):
+    """Return the geometry that a setting's method leaves as it is, if it does."""
+    frozen = is_frozen(PARAMS, wildcards.setting)
+    return _geometry_files(wildcards, wildcards.seed if frozen else None)
+
+
+def recipe_geometry(wildcards):
+    """Return the geometry whose rendered depth a recipe's prompts follow, if they do."""
+    seed = PARAMS.features.recipes[wildcards.recipe].geometry_seed
+    return _geometry_files(wildcards, seed)
+
+
+def _geometry_files(wildcards, seed):
+    """Return what a geometry run leaves to render with, nothing where the seed is None."""
+    place = f"results/geometry/{wildcards.dataset}/{wildcards.scene}/{seed}"
+    names = () if seed is None else ("point_cloud.ply", "run.json")
+    return [f"{place}/{name}" for name in names]
+
+
+def teacher_maps(wildcards):
+    """Return the label and id maps on disk that a teacher reads."""
+    folders = [
+        Path(f) for k, options in _teacher_kinds(wildcards) for f in k.folders(options)
+    ]
+    return sorted(str(path) for folder in folders for path in folder.rglob("*.png"))
+
+
+def source_options(wildcards, input):
+    """Return the arguments that name the lessons, features and geometry that a job reads."""
+    files = {kind: input.get(kind) for kind in ("lessons", "features", "geometry")}
+    found = [
+        (f"--{kind}", Path(several[0]).parent)
+        for kind, several in files.items()
+        if several
+    ]
+    return " ".join(f"{flag} {shlex.quote(str(folder))}" for flag, folder in found)
+
+
+def _teacher_kinds(wildcards):
+    """Return the kinds of a teacher's labels and tracks, each with its options."""
+    teacher = PARAMS.features.teachers[wildcards.teacher]
+    return teacher_with_options(teacher.labels), tracks_with_options(teacher.tracks)
+
+
+def _place(wildcards):
+    return wildcards.dataset, wildcards.scene
+
+
+def train_config(wildcards):
+    """Return the effective parameters of one training as JSON."""
+    run = SettingRun(*_place(wildcards), wildcards.setting, int(wildcards.seed))
+    return train_run(PARAMS, run).model_dump_json()
+
+
+def method_code(wildcards):
+    """Return the fingerprint of a setting's method, which is imported by name."""
+    method = PARAMS.settings[wildcards.setting].method
+    return fingerprint(f"semsplat.train.methods.{method}")
+
+
+def train_code(wildcards):
+    """Return the fingerprint of all that a training computes with."""
+    method = PARAMS.settings[wildcards.setting].method
+    return fingerprint("semsplat.train.run", f"semsplat.train.methods.{method}")
+
+
+def setting_lessons(wildcards):
+    """Return the lessons that a setting learns from, if it has a teacher."""
+    teacher = setting_teacher(PARAMS, wildcards.setting)
+    if teacher is None:
+        return []
+    place = f"{wildcards.dataset}/{wildcards.scene}/{teacher}/{wildcards.seed}"
+    return [f"results/features/{place}/manifest.json"]
+
+
+def selections_config(wildcards):
+    """Return who is asked where to click on a scene, and a person's clicks, as JSON."""
+    place, sams = "/".join(_place(wildcards)), PARAMS.features.sam_models
+    return canonical_json(PARAMS.evaluate.selections_run(place, sams).model_dump())
+
+
+def importer_name(wildcards):
+    """Return the importer of a data set."""
+    return PARAMS.datasets[wildcards.dataset].importer
+
+
+def scene_sources(wildcards):
+    """Return the files an import reads: a drawn world, or what lies on disk."""
+    source = importer(importer_name(wildcards))
+    if hasattr(source, "draw"):
+        return f"data/native/{wildcards.dataset}/{wildcards.scene}/manifest.json"
+    merged = scene_options(PARAMS, wildcards.dataset, wildcards.scene)
+    options = source.Options.model_validate(merged)
+    return registered_sources(options) or source.sources(options)
+
+
+def registered_sources(options):
+    """Return the receipt of what the register unpacks for an import; not where a person did.
+
+    The files themselves are unknown before, so the receipt with the archive's hash stands for them.
+    """
+    root = Path(getattr(options, "root", "."))
+    name = entry_of(root)
+    if name is None or (root.exists() and not is_unpacked(name)):
+        return []
+    return [str(unpacked_receipt_of(name))]
+
+
+def recipe_weights(wildcards):
+    """Return what stands for the weights of a recipe's CLIP and SAM."""
+    found = weights.recipe_weights(PARAMS, *_place(wildcards), wildcards.recipe)
+    return [weights_source(place) for place in found]
+
+
+def teacher_weights(wildcards):
+    """Return what stands for the weights of the networks by which a teacher follows regions."""
+    found = weights.teacher_weights(PARAMS, wildcards.teacher)
+    return [weights_source(place) for place in found]
+
+
+def selection_weights(wildcards):
+    """Return what stands for the weights of the networks that tell where to click."""
+    found = weights.selection_weights(PARAMS, *_place(wildcards))
+    return [weights_source(place) for place in found]
+
+
+def weights_source(place):
+    """Return what a job that reads weights waits for: the receipt where the register has them.
+
+    Where only a person can get them that is the file, once it is there; the receipt's rule says
+    how to get it.
+    """
+    name = entry_of(place)
+    by_hand = name is None or (not entry_named(name).urls and place.exists())
+    return str(place if by_hand else receipt_of(name))
+
+
+def lpips_weights():
+    """Return the receipt of LPIPS's backbone where a suite fetches things anyway.
+
+    Other suites need no network: they score LPIPS where its weights happen to be.
+    """
+    return (
+        [str(receipt_of(f"lpips_{PARAMS.evaluate.lpips_net}"))] if needs(PARAMS) else []
+    )
