@@ -10,6 +10,7 @@ from semsplat.params.base import Count, Fraction, Kind, Positive, Strict
 from semsplat.params.teachers import Teacher
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Precision = Literal["float32", "float16", "bfloat16"]
 
 
 class ClipModel(Strict):
@@ -19,8 +20,11 @@ class ClipModel(Strict):
     """open_clip's name of the model, or semsplat-tiny"""
     weights: str
     """embedded, or the path of a checkpoint"""
-    sha256: Sha256
-    """of the weights; others are refused"""
+    sha256: Sha256 | None
+    """of the weights; others are refused; null: nobody has published it, that of the file found is
+    recorded"""
+    precision: Precision
+    """what a GPU computes in; a CPU computes in float32"""
 
 
 class SamModel(Strict):
@@ -30,8 +34,12 @@ class SamModel(Strict):
     """the package's name of the model, or semsplat-tiny"""
     weights: str
     """embedded, or the path of a checkpoint"""
-    sha256: Sha256
-    """of the weights; others are refused"""
+    sha256: Sha256 | None
+    """of the weights; others are refused; null: nobody has published it, that of the file found is
+    recorded"""
+    precision: Precision
+    """what a GPU computes the image encoder in; a CPU computes in float32, and so does the mask
+    decoder everywhere, because thresholds cut its scores"""
 
 
 class SamFilter(Strict):
