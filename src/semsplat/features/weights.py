@@ -19,7 +19,7 @@ from semsplat.params.features import ClipModel, SamModel
 EMBEDDED = "embedded"
 PACKAGED = Path(__file__).parents[1] / "networks" / "weights"
 UNFIT = (
-    *(AssertionError, AttributeError, EOFError, KeyError, RuntimeError, TypeError, ValueError),
+    *(AssertionError, AttributeError, EOFError, RuntimeError, StopIteration, TypeError, ValueError),
     *(pickle.UnpicklingError, SafetensorError),
 )
 """What torch, safetensors and open_clip raise for broken files and for other contents."""
