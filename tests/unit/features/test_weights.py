@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from safetensors import safe_open
 from safetensors.torch import save_file
 
@@ -15,6 +16,7 @@ from semsplat.features.queries import Texts
 from semsplat.features.store import SceneFeatures, open_features
 from semsplat.features.weights import PACKAGED, find_weights
 from semsplat.io import read_json, sha256_file
+from semsplat.params.features import ClipModel
 from tests.unit.data.scene_helpers import one_line_error
 from tests.unit.features.conftest import two_blocks
 
@@ -108,3 +110,24 @@ def test_a_known_hash_is_kept_and_a_missing_one_found(params: Any) -> None:
     assert known.spec == spec and known.expected == spec.sha256
     found = find_weights(spec.model_copy(update={"sha256": None}))
     assert found.spec == spec and found.expected is None
+
+
+@pytest.mark.parametrize("change", [{"weights": "ViT-B-16.pt"}, {"architecture": "ViT-B-16"}])
+def test_only_the_tiny_model_is_embedded(change: dict[str, str], params: Any) -> None:
+    tiny = params.features.clip_models["tiny"].model_dump()
+    with pytest.raises(ValueError, match="every other architecture a path"):
+        ClipModel.model_validate({**tiny, **change})
+
+
+def test_real_models_are_those_of_the_register(params: Any) -> None:
+    register = Path(weights_module.__file__).parents[1] / "data" / "register" / "models.yaml"
+    entries = yaml.safe_load(register.read_text())
+    features = params.features
+    for kind, models in (("clip", features.clip_models), ("sam", features.sam_models)):
+        for name in models.keys() - {"tiny"}:
+            entry = entries[f"{kind}_{name}"]
+            assert models[name].sha256 == entry["sha256"], name
+            if entry["path"]:
+                assert models[name].weights == entry["path"], name
+            else:
+                assert models[name].weights.startswith(entry["folder"] + "/"), name
