@@ -259,6 +259,7 @@ def test_other_weights_are_refused(run_of, write_scene, tmp_path):
     other = run.model_copy(update={"sam": run.sam.model_copy(update={"sha256": "0" * 64})})
     with pytest.raises(SemsplatError, match=r"params\.yaml, .* expect 000000000000"):
         features(other, write_scene([two_blocks()] * 2), tmp_path)
-    missing = run.model_copy(update={"sam": run.sam.model_copy(update={"weights": "sam.pth"})})
-    with pytest.raises(SemsplatError, match="no such file; put the weights of semsplat-tiny there"):
+    vit_b = run.sam.model_copy(update={"architecture": "vit_b", "weights": "sam.pth"})
+    missing = run.model_copy(update={"sam": vit_b})
+    with pytest.raises(SemsplatError, match="no such file; put the weights of vit_b there"):
         features(missing, write_scene([two_blocks()] * 2), tmp_path)
