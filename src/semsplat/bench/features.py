@@ -21,6 +21,7 @@ from semsplat.features.extract import chosen_regions
 from semsplat.features.masks import Masks, pooled
 from semsplat.features.segmenters import segmenter_kind
 from semsplat.features.store import SceneFeatures, open_features
+from semsplat.features.weights import find_weights
 from semsplat.io import read_json
 from semsplat.log import progress
 from semsplat.params.features import FeaturesRun
@@ -75,8 +76,8 @@ def measure(run: str, n_views: int, device: str) -> dict[str, Any]:
     config = FeaturesRun.model_validate(read_json(features.folder / "run.json")["config"])
     models = Models(
         config,
-        sam.open_model(config.sam, device) if config.sam else None,
-        clip.open_model(config.clip, device),
+        sam.open_model(find_weights(config.sam), device) if config.sam else None,
+        clip.open_model(find_weights(config.clip), device),
     )
     frames = spread(load_scene(scene_dir(*parts[:2])).train, n_views + 1)
     both = {"batched": models, "loop": one_at_a_time(models)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +16,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from semsplat.errors import SemsplatError
+from semsplat.features.checkpoints import load_checkpoint
 from semsplat.features.dense import value_map, whole_patches
-from semsplat.features.weights import EMBEDDED, weights_path
+from semsplat.features.memory import halving
+from semsplat.features.precision import computing
+from semsplat.features.weights import EMBEDDED, Weights
 from semsplat.networks.tiny_clip.model import load_clip
-from semsplat.params.features import ClipModel, ValueMaps, WindowMaps
+from semsplat.params.features import ClipModel, Precision, ValueMaps, WindowMaps
 
 Half = NDArray[np.float16]
 
@@ -27,13 +31,15 @@ Half = NDArray[np.float16]
 class Clip:
     """A CLIP model on a device, with its tokenizer; all vectors have length 1.
 
-    ``known_tokens``: the tokens that mean something to the model, None for all.
+    ``known_tokens``: the tokens that mean something to the model, None for all.  ``precision``:
+    what a GPU computes in.
     """
 
     model: Any
     tokenize: Callable[[list[str]], Tensor]
     known_tokens: frozenset[int] | None
     device: str
+    precision: Precision
 
     @property
     def crop_px(self) -> int:
@@ -52,16 +58,24 @@ class Clip:
         """Return the vectors float16 [N, D] of crops uint8 [N, S, S, 3].
 
         Every batch is filled up to ``batch``: a crop's vector must not depend, in its last bits, on
-        how many others are encoded with it.
+        how many others are encoded with it.  Where a GPU's memory runs out, ``batch`` is halved for
+        all of these crops.
+
+        Raises:
+            SemsplatError: a single crop exceeds the GPU's memory.
         """
+        return halving(batch, lambda size: self._crop_vectors(crops, size), "crop")
+
+    def _crop_vectors(self, crops: NDArray[np.uint8], batch: int) -> Half:
         vectors = []
         for start in range(0, len(crops), batch):
             some = crops[start : start + batch]
             filled = np.concatenate(
                 [some, np.zeros((batch - len(some), *some.shape[1:]), np.uint8)]
             )
-            encoded = self.model.encode_image(self._normalised(filled))
-            vectors.append(_half(F.normalize(encoded, dim=-1))[: len(some)])
+            with self._computing():
+                encoded = self.model.encode_image(self._normalised(filled))
+            vectors.append(_half(F.normalize(encoded.float(), dim=-1))[: len(some)])
         return np.concatenate(vectors) if vectors else np.zeros((0, self.dimensions), np.float16)
 
     @property
@@ -74,17 +88,22 @@ class Clip:
     def encode_dense(
         self, image: NDArray[np.uint8], config: ValueMaps | WindowMaps, batch: int
     ) -> Half:
-        """Return a dense map float16 [D, h, w] of an image uint8 [H, W, 3]."""
+        """Return a dense map float16 [D, h, w] of an image uint8 [H, W, 3].
+
+        Raises:
+            SemsplatError: the image, or a single window of it, exceeds the GPU's memory.
+        """
         if isinstance(config, ValueMaps):
-            return self._values(image, config)
+            return halving(1, lambda _: self._values(image, config), "image")
         return self._windows(image, config, batch)
 
     def _values(self, image: NDArray[np.uint8], config: ValueMaps) -> Half:
         """Return MaskCLIP's map of the image resized to whole patches."""
         scale = config.short_side_px / min(image.shape[:2])
         resized = whole_patches(image, scale, self.patch_px)
-        dense = value_map(self.model.visual, self._normalised(resized[None]))[0]
-        return _half(F.normalize(dense, dim=0))
+        with self._computing():
+            dense = value_map(self.model.visual, self._normalised(resized[None]))[0]
+        return _half(F.normalize(dense.float(), dim=0))
 
     def _windows(self, image: NDArray[np.uint8], config: WindowMaps, batch: int) -> Half:
         """Return the mean of all windows' vectors over each cell, windows of all scales alike."""
@@ -116,9 +135,11 @@ class Clip:
         for prompt in prompts:
             tokens = self.tokenize([template.format(prompt) for template in templates])
             self._check_words(prompt, tokens)
-            encoded = F.normalize(self.model.encode_text(tokens.to(self.device)), dim=-1)
-            rows.append(F.normalize(encoded.mean(0), dim=-1))
-        vectors: NDArray[np.float32] = torch.stack(rows).float().cpu().numpy()
+            with self._computing():
+                encoded = self.model.encode_text(tokens.to(self.device))
+            each = F.normalize(encoded.float(), dim=-1)
+            rows.append(F.normalize(each.mean(0), dim=-1))
+        vectors: NDArray[np.float32] = torch.stack(rows).cpu().numpy()
         return vectors
 
     def _check_words(self, prompt: str, tokens: Tensor) -> None:
@@ -131,6 +152,9 @@ class Clip:
             f"prompt '{prompt}': the embedded CLIP was never taught {strange or 'a template word'};"
             " its words are in src/semsplat/networks/vocabulary.py; name another model for others"
         )
+
+    def _computing(self) -> AbstractContextManager[Any]:
+        return computing(self.device, self.precision)
 
     def _normalised(self, images: NDArray[np.uint8]) -> Tensor:
         """Return uint8 images [B, H, W, 3] as the model's input [B, 3, H, W]."""
@@ -155,25 +179,24 @@ def window_boxes(height: int, width: int, config: WindowMaps) -> list[tuple[int,
     return boxes
 
 
-def open_model(spec: ClipModel, device: str) -> Clip:
+def open_model(weights: Weights[ClipModel], device: str) -> Clip:
     """Return a CLIP model ready to encode.
 
+    Args:
+        weights: from `find_weights`.
+        device: "cpu" or "cuda".
+
     Raises:
-        SemsplatError: unknown architecture, weights missing, of another hash, or of another model.
+        SemsplatError: unknown architecture; the weights cannot be read, or are another model's.
     """
-    path = weights_path(spec)
+    spec = weights.spec
     if spec.weights == EMBEDDED:
-        model, known = load_clip(path)
+        model, known = load_clip(weights.path)
         tokenize = open_clip.SimpleTokenizer(context_length=model.context_length)
-        return Clip(model.to(device), tokenize, known, device)
-    try:
-        model = open_clip.create_model(spec.architecture, pretrained=str(path), device=device)
-    except RuntimeError as error:
-        reason = str(error).splitlines()[0]
-        raise SemsplatError(f"{path}: not weights of {spec.architecture} ({reason})") from None
-    return Clip(
-        model.eval().requires_grad_(False), open_clip.get_tokenizer(spec.architecture), None, device
-    )
+        return Clip(model.to(device), tokenize, known, device, spec.precision)
+    model = load_checkpoint(weights).eval().requires_grad_(False).to(device)
+    tokenize = open_clip.get_tokenizer(spec.architecture)
+    return Clip(model, tokenize, None, device, spec.precision)
 
 
 def _half(vectors: Tensor) -> Half:

@@ -20,11 +20,12 @@ from semsplat.features.cache import Arrays, Cache
 from semsplat.features.clip import Clip
 from semsplat.features.crops import region_crop
 from semsplat.features.masks import Masks, pooled, unpacked
+from semsplat.features.precision import precision_on
 from semsplat.features.regions import painted, select_regions
 from semsplat.features.segmenters import Prompts, segmenter_kind
 from semsplat.features.store import Half, ViewFeatures, read_arrays, write_arrays
 from semsplat.io import sha256_file
-from semsplat.params.features import FeaturesRun, Regions
+from semsplat.params.features import ClipModel, FeaturesRun, Regions, SamModel
 
 POOLED = "all"
 MOST_REGIONS = np.iinfo(np.int16).max + 1
@@ -35,7 +36,8 @@ MOST_REGIONS = np.iinfo(np.int16).max + 1
 class Extractor:
     """The models and parameters of one extraction.
 
-    ``prompts`` gives a frame its points where the recipe's segmenter follows a geometry.
+    ``run`` names the models by the hashes of the files found.  ``prompts`` gives a frame its points
+    where the recipe's segmenter follows a geometry.
     """
 
     run: FeaturesRun
@@ -79,6 +81,10 @@ class Extractor:
             depth=prompts.depth if prompts else None,
         )
 
+    def _identity(self, model: ClipModel | SamModel) -> tuple[str | None, str]:
+        """Return what a model's results depend on: its weights and what they are computed in."""
+        return model.sha256, precision_on(self.clip.device, model.precision)
+
     def _masks(
         self, image: NDArray[np.uint8], digest: str, points: NDArray[np.float32] | None
     ) -> dict[str, Masks]:
@@ -88,10 +94,10 @@ class Extractor:
         options = kind.Options.model_validate(segmenter.options)
         path = self.cache.path(
             "masks",
-            (kind.__name__,),
+            (kind.__name__, "semsplat.features.sam"),
             image=digest,
             options=segmenter.options,
-            model=self.run.sam.sha256 if self.run.sam else None,
+            model=self._identity(self.run.sam) if self.run.sam else None,
             points=None if points is None else points.tolist(),
         )
 
@@ -110,7 +116,7 @@ class Extractor:
             "vectors",
             ("semsplat.features.crops", "semsplat.features.clip"),
             image=digest,
-            model=self.run.clip.sha256,
+            model=self._identity(self.run.clip),
             batch=self.run.recipe.crop_batch,
         )
         known = _known_vectors(path)
@@ -134,7 +140,7 @@ class Extractor:
             "dense",
             ("semsplat.features.clip",),
             image=digest,
-            model=self.run.clip.sha256,
+            model=self._identity(self.run.clip),
             options=recipe.dense.model_dump(),
             batch=recipe.crop_batch,
         )

@@ -15,9 +15,10 @@ from semsplat.features.cache import Cache
 from semsplat.features.extract import Extractor
 from semsplat.features.segmenters import Prompts, segmenter_kind
 from semsplat.features.store import write_arrays, write_view
+from semsplat.features.weights import Weights, find_weights
 from semsplat.io import atomic_dir
 from semsplat.log import progress
-from semsplat.params.features import FeaturesRun
+from semsplat.params.features import ClipModel, FeaturesRun, SamModel
 from semsplat.provenance import Card
 
 
@@ -33,15 +34,15 @@ def write_features(
 
     Arguments as the command's.
     """
-    config = FeaturesRun.model_validate_json(config_json)
+    config, clip_weights, sam_weights = _found(FeaturesRun.model_validate_json(config_json))
     inputs = {"scene": scene_dir / "manifest.json"}
     inputs |= {"geometry": geometry_dir / "point_cloud.ply"} if geometry_dir else {}
     segmenter_code = segmenter_kind(config.recipe.segmenter.kind).__name__
     modules = ("semsplat.features.extraction", segmenter_code)
     card = Card("features", modules, config.model_dump(), inputs)
     scene, started = load_scene(scene_dir), time.monotonic()
-    segmenter = sam.open_model(config.sam, device) if config.sam else None
-    model, cache = clip.open_model(config.clip, device), Cache(cache_dir)
+    model, cache = clip.open_model(clip_weights, device), Cache(cache_dir)
+    segmenter = sam.open_model(sam_weights, device, cache) if sam_weights else None
     prompts = scene_prompts(config, scene, geometry_dir, device)
     extractor = Extractor(config, model, segmenter, cache, prompts)
     with atomic_dir(out) as partial:
@@ -52,6 +53,16 @@ def write_features(
     numbers = {"extract_s": round(seconds, 2), "n_views": len(counts), "device": device}
     numbers |= {"n_regions": sum(counts), "cache_made": cache.made, "cache_served": cache.served}
     card.write(out / "run.json", {"features": out / "manifest.json"}, **numbers)
+
+
+def _found(
+    config: FeaturesRun,
+) -> tuple[FeaturesRun, Weights[ClipModel], Weights[SamModel] | None]:
+    """Return the weights of CLIP and of SAM, if any, and the run with the hashes of these files."""
+    clip_weights = find_weights(config.clip)
+    sam_weights = find_weights(config.sam) if config.sam else None
+    specs = {"clip": clip_weights.spec, "sam": sam_weights.spec if sam_weights else None}
+    return config.model_copy(update=specs), clip_weights, sam_weights
 
 
 def scene_prompts(

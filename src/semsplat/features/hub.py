@@ -9,8 +9,6 @@ from semsplat.errors import SemsplatError
 from semsplat.io import read_json, sha256_file
 
 if TYPE_CHECKING:
-    import torch
-
     from semsplat.params.hub import HubModel
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
@@ -86,16 +84,6 @@ def open_processor(kind: Any, spec: HubModel) -> Any:
         return kind.from_pretrained(spec.folder, local_files_only=True)
     except (OSError, ValueError) as error:
         raise SemsplatError(_unreadable(Path(spec.folder), error)) from None
-
-
-def autocast(spec: HubModel, device: str) -> torch.autocast:
-    """Return the context in which a model computes."""
-    import torch
-
-    on_gpu = torch.device(device).type == "cuda"
-    lower = on_gpu and spec.precision != "float32"
-    dtype = getattr(torch, spec.precision) if lower else None
-    return torch.autocast(torch.device(device).type, dtype=dtype, enabled=lower)
 
 
 def _unreadable(folder: Path, error: Exception) -> str:

@@ -42,15 +42,24 @@ def levels_at(
         points: float [P, 2], P at least 1, clicks in pixels (x, y).
         options: filters; boxes are compared within a level.
         sam: the model.
+
+    Raises:
+        SemsplatError: the image, or a single click on it, exceeds the GPU's memory.
     """
     import torch
     from segment_anything import SamPredictor
 
+    from semsplat.features.memory import halving
+
     predictor = SamPredictor(sam)
     predictor.set_image(image)
-    batches = np.array_split(points, -(-len(points) // options.points_per_batch))
-    answers = [_answer(predictor, batch, options) for batch in batches]
-    bits, *rest = zip(*answers, strict=True)
+
+    def answers(batch: int) -> list[_Answers]:
+        batches = np.array_split(points, -(-len(points) // batch))
+        return [_answer(predictor, some, options) for some in batches]
+
+    found_by_batch = halving(options.points_per_batch, answers, "click")
+    bits, *rest = zip(*found_by_batch, strict=True)
     found = _Answers(np.concatenate(bits), *(torch.cat(parts) for parts in rest))
     size = image.shape[:2]
     return {name: _suppressed(found, k, options, size) for k, name in enumerate(LAYERS)}

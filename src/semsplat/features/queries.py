@@ -9,6 +9,7 @@ from torch import Tensor
 
 from semsplat.features.clip import Clip, open_model
 from semsplat.features.store import SceneFeatures
+from semsplat.features.weights import find_weights
 from semsplat.params.features import ClipModel
 
 
@@ -23,7 +24,7 @@ class Texts:
     @cached_property
     def _model(self) -> Clip:
         spec = ClipModel.model_validate(self._features.manifest["models"]["clip"])
-        return open_model(spec, self._device)
+        return open_model(find_weights(spec), self._device)
 
     def encode(self, prompts: list[str]) -> Tensor:
         """Return float32 [P, D], length 1; a word the model was never taught is an error."""

@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-import pickle
-
 import torch
 from segment_anything import sam_model_registry
 from segment_anything.modeling import Sam
 
-from semsplat.errors import SemsplatError
-from semsplat.features.weights import EMBEDDED, weights_path
+from semsplat.features.cache import Cache
+from semsplat.features.embeddings import ImageEncoder
+from semsplat.features.weights import EMBEDDED, Weights, one_line_misfit
 from semsplat.networks.tiny_sam.model import load_sam
 from semsplat.params.features import SamModel
 
 
-def open_model(spec: SamModel, device: str) -> Sam:
+def open_model(weights: Weights[SamModel], device: str, cache: Cache | None = None) -> Sam:
     """Return a SAM ready for ``SamPredictor`` and ``SamAutomaticMaskGenerator``.
 
+    Args:
+        weights: from `find_weights`.
+        device: "cpu" or "cuda".
+        cache: where its image embeddings are kept, None to compute them every time.
+
     Raises:
-        SemsplatError: weights missing, of another hash, or of another model.
+        SemsplatError: the weights cannot be read, or are those of another model.
     """
-    path = weights_path(spec)
-    if spec.weights == EMBEDDED:
-        return load_sam(path).to(device)
-    sam = sam_model_registry[spec.architecture]()
-    try:
-        sam.load_state_dict(torch.load(path, weights_only=True, map_location="cpu"))
-    except (RuntimeError, pickle.UnpicklingError) as error:
-        reason = str(error).splitlines()[0]
-        raise SemsplatError(f"{path}: not weights of {spec.architecture} ({reason})") from None
+    embedded = weights.spec.weights == EMBEDDED
+    sam = load_sam(weights.path) if embedded else _loaded(weights)
+    sam.image_encoder = ImageEncoder(sam.image_encoder, weights, cache)
     return sam.eval().requires_grad_(False).to(device)
+
+
+def _loaded(weights: Weights[SamModel]) -> Sam:
+    """Return a SAM of the package with the weights of a checkpoint, on the CPU."""
+    sam = sam_model_registry[weights.spec.architecture]()
+    with one_line_misfit(weights):
+        sam.load_state_dict(torch.load(weights.path, weights_only=True, map_location="cpu"))
+    return sam

@@ -14,6 +14,7 @@ from transformers import Sam2VideoModel, Sam2VideoProcessor
 
 from semsplat.data.scene import Frame, load_image
 from semsplat.features import hub
+from semsplat.features.precision import computing
 from semsplat.params.hub import HubModel
 
 Ids = NDArray[np.int32]
@@ -60,7 +61,7 @@ class Follower:
     @torch.inference_mode()
     def _logits(self, session: Any, index: int) -> Tensor:
         """Return float32 [O, h, w], the logits of all prompts in a view."""
-        with hub.autocast(self.spec, self.device):
+        with computing(self.device, self.spec.precision):
             found: Tensor = self.model(session, frame_idx=index).pred_masks
         # Kept by the session, though all that reads them has done so: 4 MB per object and view.
         for outputs in session.output_dict_per_obj.values():

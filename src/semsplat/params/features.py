@@ -10,28 +10,43 @@ from semsplat.params.base import Count, Fraction, Kind, Positive, Strict
 from semsplat.params.teachers import Teacher
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Precision = Literal["float32", "float16", "bfloat16"]
 
 
-class ClipModel(Strict):
+class _Network(Strict):
+    """A network and its weights."""
+
+    architecture: str
+    weights: str
+    """embedded, or the path of a checkpoint"""
+    sha256: Sha256 | None
+    """of the weights; others are refused; null: nobody has published it, that of the file found is
+    recorded"""
+    precision: Precision
+    """what a GPU computes in; a CPU computes in float32"""
+
+    @model_validator(mode="after")
+    def _only_tiny_is_embedded(self) -> Self:
+        if (self.weights == "embedded") != (self.architecture == "semsplat-tiny"):
+            raise ValueError("semsplat-tiny has embedded weights, every other architecture a path")
+        return self
+
+
+class ClipModel(_Network):
     """A CLIP model of open_clip."""
 
     architecture: str
     """open_clip's name of the model, or semsplat-tiny"""
-    weights: str
-    """embedded, or the path of a checkpoint"""
-    sha256: Sha256
-    """of the weights; others are refused"""
 
 
-class SamModel(Strict):
+class SamModel(_Network):
     """A Segment Anything Model of the package segment_anything."""
 
     architecture: Literal["semsplat-tiny", "vit_b", "vit_l", "vit_h"]
     """the package's name of the model, or semsplat-tiny"""
-    weights: str
-    """embedded, or the path of a checkpoint"""
-    sha256: Sha256
-    """of the weights; others are refused"""
+    precision: Precision
+    """what a GPU computes the image encoder in; a CPU computes in float32, and so does the mask
+    decoder everywhere, because thresholds cut its scores"""
 
 
 class SamFilter(Strict):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from semsplat.params.base import Strict
-from semsplat.params.features import Sha256
+from semsplat.params.features import Precision, Sha256
 
 
 class HubModel(Strict):
@@ -16,5 +14,5 @@ class HubModel(Strict):
     sha256: Sha256 | None
     """of model.safetensors, others are refused; null where nobody has published one: run.json or
     the predictions' manifest.json records that of the file found"""
-    precision: Literal["float32", "float16", "bfloat16"]
+    precision: Precision
     """what a GPU computes in (torch.autocast); a CPU computes in float32"""

@@ -57,7 +57,7 @@ def test_the_right_half_is_found_on_the_right(predictions, tiny_scene):
 
 
 def test_texts_are_encoded_by_the_features_own_model_and_templates(tmp_path):
-    spec = {"architecture": "semsplat-tiny", "weights": "embedded"}
+    spec = {"architecture": "semsplat-tiny", "weights": "embedded", "precision": "float32"}
     sha = "f3ec778fcd7bc0024b8ad2b985b31088af452288fb60883c9155e6ebf1d02651"
     manifest = {"models": {"clip": {**spec, "sha256": sha}}, "templates": ["{}", "a {}"]}
     write_json(tmp_path / "manifest.json", manifest)

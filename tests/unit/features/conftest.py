@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import socket
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
@@ -98,3 +102,34 @@ def two_blocks(height=36, width=48) -> np.ndarray:
 def replace_image(scene: Path, name: str, image: Image.Image) -> None:
     """Put another picture in a canonical scene, as a careless user would."""
     image.save(scene / "images" / f"{name}.png")
+
+
+class NetworkTouchedError(BaseException):
+    """No handler of a library takes it for a network that is down."""
+
+
+@pytest.fixture(scope="module")
+def no_network() -> Iterator[None]:
+    """Fail whoever connects or looks up an address."""
+
+    def refuse(*arguments: Any, **_: Any) -> NoReturn:
+        raise NetworkTouchedError(arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", refuse)
+        patch.setattr(socket, "getaddrinfo", refuse)
+        yield
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Return a folder for checkpoints, which are too large to stay."""
+    path = tmp_path_factory.mktemp("checkpoints")
+    yield path
+    shutil.rmtree(path)
+
+
+def first_megabyte(path: Path) -> bytes:
+    """Return what an interrupted download leaves."""
+    with path.open("rb") as handle:
+        return handle.read(1_000_000)

@@ -21,6 +21,7 @@ from semsplat.features.labels import (
     uniform_weights,
 )
 from semsplat.features.store import ViewFeatures
+from semsplat.features.weights import find_weights
 from semsplat.io import sha256_file
 from semsplat.params.features import ClipModel, ValueMaps, WindowMaps
 
@@ -46,8 +47,10 @@ def stock(tmp_path_factory):
     model = open_clip.create_model(STOCK)
     path = tmp_path_factory.mktemp("weights") / "model.safetensors"
     save_file({k: v.contiguous() for k, v in model.state_dict().items()}, path)
-    spec = ClipModel(architecture=STOCK, weights=str(path), sha256=sha256_file(path))
-    return spec, model.eval(), clip_models.open_model(spec, "cpu")
+    spec = ClipModel(
+        architecture=STOCK, weights=str(path), sha256=sha256_file(path), precision="float32"
+    )
+    return spec, model.eval(), clip_models.open_model(find_weights(spec), "cpu")
 
 
 def test_a_stock_model_goes_through_the_same_code(stock):
@@ -86,9 +89,11 @@ def test_dense_maps_cover_other_shapes(stock):
 def test_weights_of_another_model_are_one_line(stock, tmp_path):
     path = tmp_path / "other.safetensors"
     save_file({"nothing": torch.zeros(1)}, path)
-    spec = ClipModel(architecture=STOCK, weights=str(path), sha256=sha256_file(path))
+    spec = ClipModel(
+        architecture=STOCK, weights=str(path), sha256=sha256_file(path), precision="float32"
+    )
     with pytest.raises(SemsplatError, match="not weights of") as error:
-        clip_models.open_model(spec, "cpu")
+        clip_models.open_model(find_weights(spec), "cpu")
     assert "\n" not in str(error.value)
 
 

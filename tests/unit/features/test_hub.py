@@ -13,7 +13,6 @@ from transformers import CLIPModel, Sam2VideoModel, Sam2VideoProcessor
 
 from semsplat.features import hub
 from semsplat.io import sha256_file
-from semsplat.params.hub import HubModel
 from tests.unit.data.scene_helpers import one_line_error
 from tests.unit.features.hub_helpers import spec_of, write_sam2
 
@@ -100,22 +99,3 @@ def test_a_missing_processor_is_one_line(folder, offline):
     (folder / "processor_config.json").unlink()
     with one_line_error(str(folder), "not readable"):
         hub.open_processor(Sam2VideoProcessor, spec_of(folder))
-
-
-@pytest.mark.parametrize(
-    ("device", "precision", "dtype"),
-    [
-        ("cpu", "bfloat16", None),
-        ("cpu", "float32", None),
-        ("cuda:0", "float32", None),
-        ("cuda:0", "float16", torch.float16),
-        ("cuda", "bfloat16", torch.bfloat16),
-    ],
-)
-def test_a_gpu_computes_in_the_precision_and_a_cpu_in_float32(
-    device, precision, dtype, monkeypatch
-):
-    asked = {}
-    monkeypatch.setattr(torch, "autocast", lambda kind, **given: asked.update(given, kind=kind))
-    hub.autocast(HubModel(folder="x", sha256=None, precision=precision), device)
-    assert asked == {"kind": device[:4].rstrip(":"), "dtype": dtype, "enabled": dtype is not None}

@@ -14,6 +14,7 @@ from torchvision.ops import nms
 from semsplat.features import levels, sam
 from semsplat.features.levels import LAYERS, levels_at
 from semsplat.features.segmenters import segmenter_kind
+from semsplat.features.weights import find_weights
 from tests.unit.features.conftest import two_blocks
 
 POINTS = np.array([[13, 18], [35, 18], [2, 2], [13, 7], [30, 25], [24, 33], [45, 20]], np.float32)
@@ -21,7 +22,7 @@ POINTS = np.array([[13, 18], [35, 18], [2, 2], [13, 7], [30, 25], [24, 33], [45,
 
 @pytest.fixture(scope="module")
 def tiny(params: Any) -> Any:
-    return sam.open_model(params.features.sam_models["tiny"], "cpu")
+    return sam.open_model(find_weights(params.features.sam_models["tiny"]), "cpu")
 
 
 @pytest.fixture

@@ -24,6 +24,8 @@ from semsplat.errors import SemsplatError
 from semsplat.evaluate.boundary import Mask
 from semsplat.evaluate.grounding import Place, World, interior
 from semsplat.features import hub, sam
+from semsplat.features.precision import computing
+from semsplat.features.weights import find_weights
 from semsplat.params.evaluate import GroundingDino
 from semsplat.params.features import SamModel
 
@@ -54,7 +56,7 @@ class Detector:
         inputs = self.processor(
             images=image, text=asked_as(prompt), size=size, return_tensors="pt"
         ).to(self.device)
-        with torch.inference_mode(), hub.autocast(options.model, self.device):
+        with torch.inference_mode(), computing(self.device, options.model.precision):
             outputs = self.model(**inputs)
         (found,) = self.processor.post_process_grounded_object_detection(
             outputs,
@@ -72,8 +74,8 @@ class Cutter:
     """SAM, which looks at one picture at a time."""
 
     def __init__(self, spec: SamModel, device: str) -> None:
-        """Open the model; raises what `semsplat.features.sam.open_model` raises."""
-        self.predictor = SamPredictor(sam.open_model(spec, device))
+        """Open the model; raises what `find_weights` and `sam.open_model` raise."""
+        self.predictor = SamPredictor(sam.open_model(find_weights(spec), device))
 
     def look(self, image: Image) -> None:
         """Take the picture that is cut from then on."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,13 +28,22 @@ class Options(SamGrid):
 def segment(
     image: NDArray[np.uint8], options: Options, sam: Sam | None, _points: None
 ) -> dict[str, Masks]:
-    """Return the masks of an image uint8 [H, W, 3], best predicted IoU first."""
+    """Return the masks of an image uint8 [H, W, 3], best predicted IoU first.
+
+    Raises:
+        SemsplatError: the image, or a single click on it, exceeds the GPU's memory.
+    """
     from segment_anything import SamAutomaticMaskGenerator
 
     from semsplat.features.masks import Masks, no_masks
+    from semsplat.features.memory import halving
 
-    generator = SamAutomaticMaskGenerator(sam, **options.model_dump(exclude={"model"}))
-    found = generator.generate(image)
+    def generate(batch: int) -> list[dict[str, Any]]:
+        arguments = {**options.model_dump(exclude={"model"}), "points_per_batch": batch}
+        masks: list[dict[str, Any]] = SamAutomaticMaskGenerator(sam, **arguments).generate(image)
+        return masks
+
+    found = halving(options.points_per_batch, generate, "click")
     if not found:
         return {"all": no_masks(*image.shape[:2])}
     scores = [mask["predicted_iou"] * mask["stability_score"] for mask in found]
