@@ -21,7 +21,7 @@ class Measure(Strict):
     name: str
     """its key in that file"""
     on_real: str | None = None
-    """its key for the papers' own scenes, where the embedded networks cannot ask as the paper does"""
+    """its key on the papers' own scenes, where networks can ask as the paper does"""
     protocol: str | None
     """the protocol of a score; nothing else has one"""
     better: Literal["higher", "lower"]
