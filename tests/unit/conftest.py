@@ -8,9 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from semsplat.data.scene import Scene, load_scene
 from semsplat.data.scene_writer import SceneWriter
+
+# Speed is measured in benchmarks; on a busy machine a deadline fails what is right.
+settings.register_profile("semsplat", deadline=None)
+settings.load_profile("semsplat")
 
 
 @pytest.fixture

@@ -71,7 +71,7 @@ def test_everything_written_is_read_back(tmp_path: Path) -> None:
     verify_manifest(scene.scene_dir)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.tuples(st.floats(-9, 9), st.floats(-360, 360)), min_size=1, max_size=4))
 def test_poses_survive_the_round_trip(
     tmp_path_factory: pytest.TempPathFactory, cameras: list[tuple[float, float]]

@@ -38,7 +38,7 @@ def pixel_grid(width: int, height: int, hfov: float) -> tuple[np.ndarray, np.nda
     return np.meshgrid(x, y)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.floats(0.2, 1.0), st.floats(1.5, 6.0), st.floats(30.0, 90.0))
 def test_sphere_depth_is_analytic(radius: float, distance: float, hfov: float):
     view = render_view(world_of(Shape.ELLIPSOID, (radius,) * 3), from_front(distance), 41, 31, hfov)
@@ -52,7 +52,7 @@ def test_sphere_depth_is_analytic(radius: float, distance: float, hfov: float):
     np.testing.assert_array_equal(view.primitives[clear] == 0, disc[clear] > 0)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.floats(0.1, 0.8), st.floats(0.1, 0.8), st.floats(0.1, 0.8), st.floats(2.0, 5.0))
 def test_box_face_seen_straight_on_has_constant_depth(hx: float, hy: float, hz: float, far: float):
     view = render_view(world_of(Shape.BOX, (hx, hy, hz)), from_front(far), 40, 30, 60.0)

@@ -49,7 +49,7 @@ def world_bounds(world: World, instance_id: int) -> tuple[np.ndarray, np.ndarray
     return points.min(axis=0), points.max(axis=0)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(kinds, seeds)
 def test_ids_form_a_hierarchy(kind: str, seed: int):
     world = make_world(kind, seed)
@@ -67,7 +67,7 @@ def test_ids_form_a_hierarchy(kind: str, seed: int):
         assert len(set(names)) == len(names)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(kinds, seeds)
 def test_everything_stays_in_the_room(kind: str, seed: int):
     world = make_world(kind, seed)
@@ -83,7 +83,7 @@ def test_everything_stays_in_the_room(kind: str, seed: int):
     assert world.light.centre[2] < world.height
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(kinds, seeds)
 def test_camera_keeps_clear_of_geometry(kind: str, seed: int):
     world = make_world(kind, seed)
@@ -92,7 +92,7 @@ def test_camera_keeps_clear_of_geometry(kind: str, seed: int):
     assert np.abs(eyes[:, :2]).max() < world.half - 0.15
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(kinds, seeds, st.integers(12, 120))
 def test_camera_path_is_rigid_smooth_and_closed(kind: str, seed: int, n_views: int):
     poses = camera_path(make_world(kind, seed), n_views)
@@ -209,7 +209,7 @@ def test_depth_agrees_between_neighbouring_views(kind: str):
     assert same.mean() > 0.9
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seeds, st.floats(0.05, 0.3), st.floats(0.05, 0.3))
 def test_placer_never_overlaps(seed: int, half_x: float, half_y: float):
     placer = Placer(np.random.default_rng(seed), 0.6, 0.5, 0.02)

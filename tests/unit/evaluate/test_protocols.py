@@ -25,7 +25,7 @@ from tests.unit.evaluate.protocol_worlds import (
 ALL = sorted(protocols())
 
 # Few worlds, the same in every test run and for every protocol: those with one judge share scores.
-few = settings(max_examples=3, derandomize=True, deadline=None)
+few = settings(max_examples=3, derandomize=True)
 
 
 # the registry

@@ -164,7 +164,7 @@ def test_a_patch_without_depth_gets_one_point(rule: str) -> None:
     share=st.floats(0, 1),
     seed=st.integers(0, 99),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_points_are_pixels_of_their_patch(
     size: tuple[int, int], wanted: int, share: float, seed: int
 ) -> None:

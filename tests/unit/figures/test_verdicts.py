@@ -142,7 +142,7 @@ def test_speed_is_compared_as_a_ratio() -> None:
     assert verdict.effect == 1 and verdict.word == INCONCLUSIVE  # not above 1
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     values=st.lists(st.floats(-100, 100), min_size=2, max_size=9),
     order=st.randoms(),

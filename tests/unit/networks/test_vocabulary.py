@@ -34,7 +34,7 @@ def trained_tokens():
     return set(tokenizer()(list(trained_texts())).flatten().tolist())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.integers(0, 2**32), st.integers(0, len(CLASSES) - 1), colors, parts, st.booleans())
 def test_a_caption_says_what_is_known_in_known_words(seed, class_id, color, part, texture):
     said = caption(np.random.default_rng(seed), class_id, color, part, texture)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from semsplat.data.datasets import importer, importer_names
@@ -448,7 +448,6 @@ def test_no_key_has_a_hidden_default(path: tuple[str, ...]) -> None:
     assert mistakes(config) == [f"{'.'.join(path)}: missing; the file must be complete"]
 
 
-@settings(deadline=None)
 @given(path=st.sampled_from(list(leaves(CONFIG))), extra=st.sampled_from(["x", "_", "s"]))
 def test_renaming_any_key_is_an_error_that_names_it(path: tuple[str, ...], extra: str) -> None:
     config = copy.deepcopy(CONFIG)

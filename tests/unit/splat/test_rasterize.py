@@ -83,7 +83,7 @@ def test_harmonics_and_their_gradients_equal_gsplats_torch_code(degree):
         torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-6)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10_000), n=st.integers(1, 80))
 def test_weights_sum_to_one_minus_transmittance(seed, n):
     scene = make_gaussians(n, channels=1, seed=seed)
@@ -93,7 +93,7 @@ def test_weights_sum_to_one_minus_transmittance(seed, n):
     assert alpha.min() >= 0 and alpha.max() <= 1
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 10_000))
 def test_the_order_of_the_gaussians_does_not_matter(seed):
     scene = make_gaussians(50, channels=3, seed=seed)

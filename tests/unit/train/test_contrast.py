@@ -6,7 +6,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -97,7 +97,6 @@ def test_a_single_mask_has_nothing_to_be_told_from():
     assert features.grad is not None and features.grad.abs().max() < 1e-5
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 2**31), rule=st.sampled_from(["paper", "code"]))
 def test_it_is_the_loop_over_masks(seed: int, rule: str):
     generator = torch.Generator().manual_seed(seed)

@@ -61,7 +61,7 @@ def test_few_gaussians_are_all_there_is(count: int):
     assert len(sample.chosen) == count and sample.far.shape == (count, min(3, count))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 2**31), count=st.integers(5, 60), flat=st.booleans())
 def test_the_farthest_are_those_of_all_distances(seed: int, count: int, flat: bool):
     points = np.random.default_rng(seed).normal(size=(count, 3))
