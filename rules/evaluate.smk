@@ -44,7 +44,6 @@ rule score_run:
     input:
         scene="data/{dataset}/{scene}/manifest.json",
         predictions="results/evaluate/{dataset}/{scene}/geometry/{seed}/predictions/manifest.json",
-        lpips=lpips_weights(),
     output:
         "results/evaluate/{dataset}/{scene}/geometry/{seed}/scores.json",
     log:
@@ -196,7 +195,6 @@ rule score_setting:
         scene="data/{dataset}/{scene}/manifest.json",
         predictions="results/evaluate/{dataset}/{scene}/{setting}/{seed}/predictions/manifest.json",
         lessons=setting_lessons,
-        lpips=lpips_weights(),
     output:
         scores="results/evaluate/{dataset}/{scene}/{setting}/{seed}/scores.json",
         pairs="results/evaluate/{dataset}/{scene}/{setting}/{seed}/inconsistency.npz",

@@ -30,7 +30,6 @@ from semsplat.params.runs import (
     train_run,
 )
 from semsplat.plan import weights
-from semsplat.plan.needs import needs
 
 
 def options_json(wildcards):
@@ -225,13 +224,3 @@ def weights_source(place):
     name = entry_of(place)
     by_hand = name is None or (not entry_named(name).urls and place.exists())
     return str(place if by_hand else receipt_of(name))
-
-
-def lpips_weights():
-    """Return the receipt of LPIPS's backbone where a suite fetches things anyway.
-
-    Other suites need no network: they score LPIPS where its weights happen to be.
-    """
-    return (
-        [str(receipt_of(f"lpips_{PARAMS.evaluate.lpips_net}"))] if needs(PARAMS) else []
-    )

@@ -90,6 +90,11 @@ def test_a_method_goes_through(laid_out: Project, dataset: str, setting: str) ->
     assert any(line.startswith("|") and dataset in line for line in table.splitlines())
 
 
+def test_colours_are_not_scored_where_every_view_is_trained_on(laid_out: Project) -> None:
+    scores = laid_out.json("results/evaluate/lerf_ovs/desk/geometry/0/scores.json")
+    assert scores["metrics"] == {} and scores["absent"]["psnr"] == "no view is held out"
+
+
 def test_the_import_waits_for_nothing_that_a_person_has_put_there(laid_out: Project) -> None:
     assert not list(Path(laid_out.root, "downloads").rglob("*"))
     assert laid_out.plan("--configfile", "layouts.json", "--", "evaluate", "figures") == set()

@@ -8,7 +8,6 @@ from statistics import fmean
 from typing import Any
 
 from semsplat.data.scene import Scene, load_scene
-from semsplat.errors import SemsplatError
 from semsplat.evaluate.lpips import Lpips
 from semsplat.evaluate.protocols import rgb_held_out
 from semsplat.io import read_json, sha256_file, write_json
@@ -20,10 +19,13 @@ def score_rgb(scene_dir: Path, predictions_dir: Path, out: Path, lpips_net: str)
 
 
 def rgb_scores(scene: Scene, predictions_dir: Path, out: Path, lpips_net: str) -> dict[str, Any]:
-    """Return what ``scores.json`` at ``out`` says about the colours of held-out views."""
-    if not scene.test:
-        raise SemsplatError(f"{scene.scene_dir}: no held-out view; hold some out when importing")
+    """Return what ``scores.json`` at ``out`` says about the colours of held-out views.
+
+    Where a benchmark trains on every view, as GAGS's does, there is no score, and it says so.
+    """
     lpips = Lpips(lpips_net)
+    absent = {} if lpips.available else {"lpips": lpips.reason}
+    absent |= {} if scene.test else dict.fromkeys(rgb_held_out.METRICS, "no view is held out")
     frames = rgb_held_out.score_views(scene.test, predictions_dir, lpips)
     missing = [f.name for f in scene.test if rgb_held_out.is_missing(f, predictions_dir)]
     dataset, name, setting, seed = out.parts[-5:-1]
@@ -34,10 +36,10 @@ def rgb_scores(scene: Scene, predictions_dir: Path, out: Path, lpips_net: str) -
         "setting": setting,
         "seed": int(seed),
         "n_views": len(frames),
-        "size_px": [scene.test[0].width, scene.test[0].height],
+        "size_px": [scene.frames[0].width, scene.frames[0].height],
         "missing": missing,
         "counts": {rgb_held_out.NAME: {"pairs": len(frames), "missing": len(missing)}},
-        "absent": {} if lpips.available else {"lpips": lpips.reason},
+        "absent": absent,
         "metrics": mean_metrics(list(frames.values())),
         "views": frames,
         "predictions_sha256": sha256_file(predictions_dir / "manifest.json"),
@@ -47,7 +49,7 @@ def rgb_scores(scene: Scene, predictions_dir: Path, out: Path, lpips_net: str) -
 
 def mean_metrics(rows: list[dict[str, float]]) -> dict[str, float]:
     """Return the mean of every metric that all rows hold: a mean over some would mislead."""
-    common = [metric for metric in rows[0] if all(metric in row for row in rows)]
+    common = [metric for metric in rows[0] if all(metric in row for row in rows)] if rows else []
     return {metric: fmean(row[metric] for row in rows) for metric in common}
 
 

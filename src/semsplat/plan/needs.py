@@ -46,6 +46,13 @@ def missing(params: Params) -> list[Missing]:
     return [entry for entry in found if entry is not None]
 
 
+def missing_lpips(params: Params) -> list[Missing]:
+    """Return the weights of LPIPS's backbone if they are not there; no job waits for them."""
+    name = f"lpips_{params.evaluate.lpips_net}"
+    path = file_of(entry_named(name))
+    return [] if path is None or path.is_file() else [Missing(name, [path], by_hand=False)]
+
+
 def _missing(name: str, places: list[Path]) -> Missing | None:
     """Return an entry if some of its places are not there."""
     entry = entry_named(name)

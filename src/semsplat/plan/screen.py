@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from semsplat.data.register.entries import Entry, entry_named, place_of
 from semsplat.params.runs import runs, setting_runs
 from semsplat.params.schema import Params
-from semsplat.plan.needs import Missing, missing, needs
+from semsplat.plan.needs import Missing, missing, missing_lpips, needs
 from semsplat.plan.work import phases
 
 
@@ -38,12 +38,13 @@ def show_plan(params: Params, dry: bool) -> None:
 def missing_lines(params: Params) -> list[str]:
     """Return a line for each thing that is missing, under a head that says how it comes."""
     lacking, lines = missing(params), []
-    for by_hand, head in (
-        (False, "missing, fetched and unpacked when the suite runs:"),
-        (True, "missing, yours to get; `semsplat data status` says how:"),
+    for found, head in (
+        ([e for e in lacking if not e.by_hand], "fetched and unpacked when the suite runs:"),
+        ([e for e in lacking if e.by_hand], "yours to get; `semsplat data status` says how:"),
+        (missing_lpips(params), "`semsplat data fetch NAME`, or LPIPS is not scored:"),
     ):
-        found = [entry for entry in lacking if entry.by_hand == by_hand]
-        lines += [head, *_table(list(map(_missing_row, found)))] if found else []
+        rows = _table(list(map(_missing_row, found)))
+        lines += [f"missing, {head}", *rows] if found else []
     return lines
 
 

@@ -168,11 +168,15 @@ def test_a_prediction_of_another_size_is_refused(tmp_path: Path) -> None:
         scored(tmp_path, scene_dir, predictions)
 
 
-def test_a_scene_without_held_out_views_is_one_line(tmp_path: Path) -> None:
+def test_a_scene_without_held_out_views_has_no_score_and_says_so(tmp_path: Path) -> None:
     with SceneWriter(tmp_path / "scene", **ORIGIN) as writer:
         writer.add_frame("a", random_image(), viewmat_at(0), K, "train")
-    with pytest.raises(SemsplatError, match="no held-out view"):
-        scored(tmp_path, tmp_path / "scene", tmp_path)
+    scores = scored(tmp_path, tmp_path / "scene", predict(tmp_path / "scene", tmp_path / "p", {}))
+    assert scores["metrics"] == scores["views"] == {} and scores["n_views"] == 0
+    assert scores["absent"] == dict.fromkeys(("psnr", "ssim", "lpips"), "no view is held out")
+    path = tmp_path / "results/evaluate/toys/shelf/geometry/3/scores.json"
+    collect([path], tmp_path / "metrics.json")
+    assert read_json(tmp_path / "metrics.json") == {"toys": {"shelf": {"geometry": {}}}}
 
 
 @pytest.mark.parametrize("net", ["alex", "vgg"])
