@@ -39,7 +39,8 @@ def benchmark(runs: list[str], repeats: int, device: str) -> dict[str, Any]:
         " resolution; a frame: projection, blending of colours and semantics in one pass,"
         " decoder, argmax; a query: render is projection and blending of features, predict all that"
         " follows to one prompt's relevancy, its text encoded before; a mask: projection and"
-        f" blending of features, comparison with one of them; no reading or writing; median of {repeats} after {WARM_UP}, synchronised",
+        " blending of features, comparison with one of them; no reading or writing; median of"
+        f" {repeats} after {WARM_UP}, synchronised",
         "machine": machine(),
         "git": git_state(),
         "device": device,
