@@ -16,6 +16,8 @@ rule reconstruct:
         "results/benchmarks/geometry/{dataset}/{scene}/{seed}.tsv"
     conda:
         "../envs/semsplat.yaml"
+    # Most trainings wait for it: with free cores it goes first.
+    priority: 50
     threads: 4
     resources:
         gpu=1,
