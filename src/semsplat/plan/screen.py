@@ -22,6 +22,8 @@ def plan_lines(params: Params) -> list[str]:
 def show_plan(params: Params, dry: bool) -> None:
     """Print the plan to stderr; exit with status 1 if a real run needs what a person has to get."""
     lines = plan_lines(params)
+    if not lines:
+        return
     stop = not dry and any(entry.by_hand for entry in missing(params))
     if stop:
         lines += [
@@ -29,8 +31,7 @@ def show_plan(params: Params, dry: bool) -> None:
             f"  snakemake --cores all --config suite={params.suite}"
             f" 'suites={{{params.suite}: {{scenes: [lerf_mask/ramen]}}}}'",
         ]
-    if lines:
-        print("\n".join(lines), file=sys.stderr)
+    print("\n".join(lines), file=sys.stderr)
     if stop:
         sys.exit(1)
 

@@ -53,14 +53,20 @@ def write_masks(folder: Path, masks: Masks) -> None:
         write_png(folder / f"{prompt}.png", mask.astype(np.uint8) * 255)
 
 
+def write_model(scene: Scene, folder: Path, factor: int = 1) -> None:
+    """Write a COLMAP model of ``{frame}.png``, of images ``factor`` times as large."""
+    frame = scene.frames[0]
+    params = factor * np.array([frame.K[0, 0], frame.K[1, 1], frame.K[0, 2], frame.K[1, 2]])
+    size = {"width": factor * frame.width, "height": factor * frame.height}
+    camera = pycolmap.Camera(model="PINHOLE", params=params, **size)
+    viewmats = {f"{frame.name}.png": frame.viewmat for frame in scene.frames}
+    folder.mkdir(parents=True)
+    make_model(camera, viewmats, load_points(scene)[0]).write_binary(str(folder))
+
+
 def write_lerf_mask(scene: Scene, root: Path, masks_of: dict[str, str]) -> Path:
     """Write LERF-Mask's layout; ``masks_of`` is {folder of test_mask: frame}."""
-    frame = scene.frames[0]
-    params = [frame.K[0, 0], frame.K[1, 1], frame.K[0, 2], frame.K[1, 2]]
-    camera = pycolmap.Camera(model="PINHOLE", width=frame.width, height=frame.height, params=params)
-    viewmats = {f"{frame.name}.png": frame.viewmat for frame in scene.frames}
-    (root / "sparse/0").mkdir(parents=True)
-    make_model(camera, viewmats, load_points(scene)[0]).write_binary(str(root / "sparse/0"))
+    write_model(scene, root / "sparse/0")
     for frame in scene.frames:
         write_png(root / f"images/{frame.name}.png", load_image(frame))
     for frame in scene.train:

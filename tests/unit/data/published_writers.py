@@ -12,9 +12,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pycolmap
-from native_writers import write_lerf_mask, write_ovs3d
-from scene_helpers import make_model
+from native_writers import write_lerf_mask, write_model, write_ovs3d
 
 from semsplat.data.images import write_png
 from semsplat.data.poses import rigid_inverse
@@ -23,7 +21,6 @@ from semsplat.data.scene import (
     load_depth,
     load_ids,
     load_image,
-    load_points,
     load_scene,
     load_semantics,
 )
@@ -36,37 +33,30 @@ NYU40 = {
 """Raw categories of the drawn worlds that have a class there; the others are void."""
 
 
-def write_model(scene: Scene, folder: Path, images: dict[str, str], factor: int = 1) -> None:
-    """Write a model of images ``factor`` times as large; ``images`` is {frame: file name}."""
-    frame = scene.frames[0]
-    params = factor * np.array([frame.K[0, 0], frame.K[1, 1], frame.K[0, 2], frame.K[1, 2]])
-    size = {"width": factor * frame.width, "height": factor * frame.height}
-    camera = pycolmap.Camera(model="PINHOLE", params=params, **size)
-    viewmats = {images[f.name]: f.viewmat for f in scene.frames}
+def write_labels(scene: Scene, folder: Path) -> None:
+    """Write a JSON per labelled picture, as LERF-OVS and GAGS have them."""
     folder.mkdir(parents=True)
-    make_model(camera, viewmats, load_points(scene)[0]).write_binary(str(folder))
+    for frame in scene.frames:
+        if frame.annotations_path is not None:
+            shutil.copy(frame.annotations_path, folder / f"{frame.name}.json")
 
 
 def write_lerf_ovs(scene: Scene, root: Path, labels: Path) -> None:
-    """Write LERF-OVS's layout: a model, its photographs, and a JSON per labelled picture."""
-    write_model(scene, root / "sparse/0", {f.name: f"{f.name}.png" for f in scene.frames})
-    labels.mkdir(parents=True)
+    """Write LERF-OVS's layout: a model, its photographs, and labels of some."""
+    write_model(scene, root / "sparse/0")
+    write_labels(scene, labels)
     for frame in scene.frames:
         write_png(root / f"images/{frame.name}.png", load_image(frame))
-        if frame.annotations_path is not None:
-            shutil.copy(frame.annotations_path, labels / f"{frame.name}.json")
 
 
 def write_mipnerf360(scene: Scene, root: Path, labels: Path) -> None:
     """Write Mip-NeRF 360's layout: a model of images twice as large, labels of their copies."""
-    write_model(scene, root / "sparse/0", {f.name: f"{f.name}.png" for f in scene.frames}, 2)
-    labels.mkdir(parents=True)
+    write_model(scene, root / "sparse/0", 2)
+    write_labels(scene, labels)
     for frame in scene.frames:
         image, name = load_image(frame), f"{frame.name}.png"
         write_png(root / "images_2" / name, image)
         write_png(root / "images" / name, image.repeat(2, axis=0).repeat(2, axis=1))
-        if frame.annotations_path is not None:
-            shutil.copy(frame.annotations_path, labels / f"{frame.name}.json")
 
 
 def write_scannet(scene: Scene, root: Path, table: Path) -> None:
