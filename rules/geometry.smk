@@ -14,10 +14,10 @@ rule reconstruct:
         "logs/geometry/{dataset}/{scene}/{seed}.log",
     benchmark:
         "results/benchmarks/geometry/{dataset}/{scene}/{seed}.tsv"
-    conda:
-        "../envs/semsplat.yaml"
     # Most trainings wait for it: with free cores it goes first.
     priority: 50
+    conda:
+        "../envs/semsplat.yaml"
     threads: 4
     resources:
         gpu=1,
