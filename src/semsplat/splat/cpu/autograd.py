@@ -136,7 +136,8 @@ class Blend(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, vimage: Tensor, valpha: Tensor) -> tuple[Any, ...]:
         """Return the gradients of means2d, conics, colors and opacities."""
-        pairs = blend_adjoint(*ctx.saved, _numpy(vimage), _numpy(valpha))
+        moves = any(ctx.needs_input_grad[place] for place in (0, 1, 3))
+        pairs = blend_adjoint(*ctx.saved, _numpy(vimage), _numpy(valpha), moves)
         means2d, ids = ctx.saved[0], ctx.saved[6]
         total = torch.from_numpy(sum_pairs(ids, pairs, len(means2d)))
         return total[:, :2], total[:, 2:5], total[:, 6:], total[:, 5], None, None, None, None

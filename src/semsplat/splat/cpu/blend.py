@@ -198,6 +198,7 @@ def _blend_tile_adjoint(
     last,
     vimage,
     valpha,
+    moves,
     grads,
 ):
     """Fill the rows of ``grads`` [P, 6 + D] that belong to one tile.
@@ -230,6 +231,9 @@ def _blend_tile_adjoint(
                 weight, seen = a * left[i, j], f(0)
                 for c in range(vimage.shape[2]):
                     grads[k, 6 + c] += weight * vimage[y, x, c]
+                if not moves:
+                    continue
+                for c in range(vimage.shape[2]):
                     seen += shaped[g, c] * vimage[y, x, c]
                 va = left[i, j] * seen - behind[i, j] * opening
                 behind[i, j] += weight * seen
@@ -239,9 +243,10 @@ def _blend_tile_adjoint(
                     s0 += va
                     s1 += va * dx
                     s2 += va * dx * dx
-            grads[k, 5] += s0
-            v = -opacities[g]
-            _add_shape_gradient(grads[k], conics[g], dy, v * s0, v * s1, v * s2)
+            if moves:
+                grads[k, 5] += s0
+                v = -opacities[g]
+                _add_shape_gradient(grads[k], conics[g], dy, v * s0, v * s1, v * s2)
 
 
 @numba.njit(cache=True, error_model="numpy")
@@ -260,13 +265,14 @@ def _add_shape_gradient(row, conic, dy, s0, s1, s2):
 
 @numba.njit(parallel=True, cache=True)
 def blend_adjoint(
-    means2d, conics, extents, shaped, opacities, offsets, ids, alpha, last, vimage, valpha
+    means2d, conics, extents, shaped, opacities, offsets, ids, alpha, last, vimage, valpha, moves
 ):
     """Return the gradients of every (tile, Gaussian) pair: [P, 6 + D].
 
     Columns: means2d (2), conics (3), opacity (1), colors (D).  ``shaped`` [N, D] equals ``colors``
     in the channels that may move the geometry and is zero in the others (colour-only gradients).
-    ``vimage`` [H, W, D] and ``valpha`` [H, W] are the gradients of `blend`'s outputs.
+    ``vimage`` [H, W, D] and ``valpha`` [H, W] are the gradients of `blend`'s outputs.  Without
+    ``moves`` the first six columns stay zero: frozen Gaussians do not pay for what nobody reads.
     """
     grads = np.zeros((ids.shape[0], 6 + vimage.shape[2]), means2d.dtype)
     for tile in numba.prange(offsets.shape[0] - 1):
@@ -283,6 +289,7 @@ def blend_adjoint(
             last,
             vimage,
             valpha,
+            moves,
             grads,
         )
     return grads
