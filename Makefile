@@ -43,6 +43,8 @@ $(STAMP): envs/requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@grep -A 99 '^uv==' envs/requirements.lock | awk 'NR > 1 && !/^ / {exit} {print}' > .venv/uv.lock
 	@$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r .venv/uv.lock
-	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes envs/requirements.lock
+	# Compiled once here: where Python may not write bytecode, each job would compile torch again (6 s).
+	$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes \
+		envs/requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
