@@ -38,12 +38,12 @@ lock: $(STAMP)  ## Resolve pyproject.toml anew into the hash lock and its conda 
 clean:  ## Remove results, logs and the index; keep data, the environment and what DVC has cached
 	rm -rf results scratch logs mlruns mlflow.db* .snakemake
 
+# Compiled once here: where Python may not write bytecode, each job would compile torch again (6 s).
 $(STAMP): envs/requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: $(PYTHON) is older than 3.11; run make PYTHON=python3.11" >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@grep -A 99 '^uv==' envs/requirements.lock | awk 'NR > 1 && !/^ / {exit} {print}' > .venv/uv.lock
 	@$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r .venv/uv.lock
-	# Compiled once here: where Python may not write bytecode, each job would compile torch again (6 s).
 	$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes \
 		envs/requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
