@@ -233,7 +233,7 @@ def _blend_tile_adjoint(
                     grads[k, 6 + c] += weight * vimage[y, x, c]
                 if not moves:
                     continue
-                for c in range(vimage.shape[2]):
+                for c in range(shaped.shape[1]):
                     seen += shaped[g, c] * vimage[y, x, c]
                 va = left[i, j] * seen - behind[i, j] * opening
                 behind[i, j] += weight * seen
@@ -269,10 +269,11 @@ def blend_adjoint(
 ):
     """Return the gradients of every (tile, Gaussian) pair: [P, 6 + D].
 
-    Columns: means2d (2), conics (3), opacity (1), colors (D).  ``shaped`` [N, D] equals ``colors``
-    in the channels that may move the geometry and is zero in the others (colour-only gradients).
-    ``vimage`` [H, W, D] and ``valpha`` [H, W] are the gradients of `blend`'s outputs.  Without
-    ``moves`` the first six columns stay zero: frozen Gaussians do not pay for what nobody reads.
+    Columns: means2d (2), conics (3), opacity (1), colors (D).  ``shaped`` [N, S] holds the first S
+    ``colors``: up to the last channel that may move the geometry, zero in those among them that may
+    not (colour-only gradients).  ``vimage`` [H, W, D] and ``valpha`` [H, W] are the gradients of
+    `blend`'s outputs.  Without ``moves`` the first six columns stay zero: frozen Gaussians do not
+    pay for what nobody reads.
     """
     grads = np.zeros((ids.shape[0], 6 + vimage.shape[2]), means2d.dtype)
     for tile in numba.prange(offsets.shape[0] - 1):
