@@ -213,3 +213,25 @@ def test_inputs_that_do_not_fit_are_one_line(change, word):
     with pytest.raises(SemsplatError, match=word) as error:
         rasterize(**scene)
     assert "\n" not in str(error.value)
+
+
+def test_no_channels_leave_the_gradient_of_alpha():
+    scene = make_gaussians(20, channels=3, seed=3)
+    opacities = leaves(scene, ["opacities"])
+    expected = torch.autograd.grad(rasterize(**scene)[1].sum(), opacities)
+    scene["colors"] = scene["colors"][:, :0]
+    image, alpha, _ = rasterize(**scene)
+    assert image.shape[-1] == 0
+    torch.testing.assert_close(torch.autograd.grad(alpha.sum(), opacities), expected)
+
+
+def test_frozen_gaussians_give_their_values_the_same_gradient():
+    scene = make_gaussians(60, channels=5, seed=4)
+    weights = torch.rand(rasterize(**scene)[0].shape, dtype=torch.float64)
+
+    def gradient(*moving):
+        parameters = leaves(scene, moving)
+        return torch.autograd.grad((rasterize(**scene)[0] * weights).sum(), parameters)[0]
+
+    frozen = gradient("colors")
+    assert torch.equal(gradient("colors", "means", "opacities"), frozen)
