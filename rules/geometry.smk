@@ -18,7 +18,8 @@ rule reconstruct:
     priority: 50
     conda:
         "../envs/semsplat.yaml"
-    threads: 4
+    # As trainings: two reconstructions of one thread each end sooner than one after the other.
+    threads: 1
     resources:
         gpu=1,
         mem_mb=8000,
