@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -205,9 +206,10 @@ def _log_changed_scores(client: MlflowClient, run: Run, finished: Finished) -> N
 
 def _log_changed(client: MlflowClient, run: Run, values: dict[str, float]) -> bool:
     """Log metrics whose latest value differs, and tell whether there were any."""
-    changed = {k: v for k, v in values.items() if run.data.metrics.get(k) != v}
-    for metric, value in changed.items():
-        client.log_metric(run.info.run_id, metric, value)
+    now = int(1000 * time.time())
+    changed = [Metric(k, v, now, 0) for k, v in values.items() if run.data.metrics.get(k) != v]
+    for block in _blocks(changed):
+        client.log_batch(run.info.run_id, metrics=block)
     return bool(changed)
 
 
