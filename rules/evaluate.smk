@@ -114,6 +114,7 @@ rule render_queries:
         scene=subpath(input.scene, parent=True),
         sources=source_options,
         model=subpath(input.ply, parent=True),
+        cache="scratch/features",
         out=subpath(output[0], parent=True),
         code=fingerprint("semsplat.evaluate.predict_queries"),
         method=method_code,
@@ -122,7 +123,7 @@ rule render_queries:
     shell:
         "OMP_NUM_THREADS={threads} NUMBA_NUM_THREADS={threads}"
         " python -m semsplat.evaluate render-queries --scene {params.scene:q} {params.sources}"
-        " --model {params.model:q} --out {params.out:q} > {log:q} 2>&1"
+        " --model {params.model:q} --cache {params.cache:q} --out {params.out:q} > {log:q} 2>&1"
 
 
 rule render_selections:
@@ -147,6 +148,7 @@ rule render_selections:
         scene=subpath(input.scene, parent=True),
         sources=source_options,
         model=subpath(input.ply, parent=True),
+        cache="scratch/features",
         out=subpath(output[0], parent=True),
         config=selections_config,
         code=fingerprint(
@@ -163,7 +165,7 @@ rule render_selections:
         "OMP_NUM_THREADS={threads} NUMBA_NUM_THREADS={threads}"
         " python -m semsplat.evaluate render-selections --scene {params.scene:q}"
         " {params.sources} --model {params.model:q} --config {params.config:q}"
-        " --out {params.out:q} > {log:q} 2>&1"
+        " --cache {params.cache:q} --out {params.out:q} > {log:q} 2>&1"
 
 
 rule score_selections:

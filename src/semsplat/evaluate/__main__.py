@@ -39,28 +39,32 @@ def render_classes(scene: Path, model: Path, out: Path) -> None:
         predict_classes(scene, model, out, device)
 
 
-def render_queries(scene: Path, model: Path, features: Path, out: Path) -> None:
+def render_queries(scene: Path, model: Path, features: Path, cache: Path, out: Path) -> None:
     """Ask a trained setting for the prompts of a scene's annotated views.
 
     Args:
         scene: the canonical scene.
         model: the training's folder with point_cloud.ply, semantics.safetensors and run.json.
         features: the features it learned from, which name the CLIP model.
+        cache: where vectors of prompts are kept, and served from.
         out: the predictions folder.
     """
     with claim_device() as device:
         from semsplat.evaluate.predict_queries import predict_queries
 
-        predict_queries(scene, model, features, out, device)
+        predict_queries(scene, model, features, cache, out, device)
 
 
-def render_selections(scene: Path, model: Path, features: Path, out: Path, config: str) -> None:
+def render_selections(
+    scene: Path, model: Path, features: Path, cache: Path, out: Path, config: str
+) -> None:
     """Click on what prompts ask for and write what a trained setting selects.
 
     Args:
         scene: the canonical scene.
         model: the training's folder with point_cloud.ply, semantics.safetensors and run.json.
         features: the features it learned from, whose regions and CLIP model find texts.
+        cache: where vectors of prompts are kept, and served from.
         out: the predictions folder.
         config: who is asked, and a person's clicks, as JSON (the rule's parameters).
     """
@@ -69,7 +73,7 @@ def render_selections(scene: Path, model: Path, features: Path, out: Path, confi
         from semsplat.params.evaluate import SelectionsRun
 
         run = SelectionsRun.model_validate_json(config)
-        predict_selections(scene, model, features, out, run, device)
+        predict_selections(scene, model, features, cache, out, run, device)
 
 
 def cluster(scene: Path, model: Path, out: Path, options: str, seed: int) -> None:

@@ -12,6 +12,7 @@ from semsplat.data.manifest import write_manifest
 from semsplat.data.scene import Frame, load_scene
 from semsplat.evaluate.predict import model_facts
 from semsplat.evaluate.relevancy import relevancy
+from semsplat.features.cache import Cache
 from semsplat.features.queries import Texts
 from semsplat.features.store import open_features, write_arrays
 from semsplat.io import atomic_dir, sha256_file
@@ -22,16 +23,17 @@ from semsplat.train.model import FILE, SemanticField, open_field
 
 
 def predict_queries(
-    scene_dir: Path, model_dir: Path, features_dir: Path, out_dir: Path, device: str
+    scene_dir: Path, model_dir: Path, features_dir: Path, cache: Path, out_dir: Path, device: str
 ) -> None:
     """Write ``relevancy/{frame}.npz`` for every annotated view, held out or not.
 
     ``prompts``: the view's own categories, P strings; of its annotations nothing else is read.
     ``relevancy`` [P, L, H, W] float16 in (0, 1), a map per level.  ``factors`` [3, H, W] float16:
-    the shares of sub-part, part and whole, where the method knows them.
+    the shares of sub-part, part and whole, where the method knows them.  ``cache``: where vectors
+    of prompts are kept.
     """
     scene, field = load_scene(scene_dir), open_field(model_dir, device)
-    texts = Texts(open_features(features_dir), device)
+    texts = Texts(open_features(features_dir), device, Cache(cache))
     frames = [frame for frame in scene.frames if frame.annotations_path]
     with atomic_dir(out_dir) as partial:
         for frame in progress(frames, "query", total=len(frames)):

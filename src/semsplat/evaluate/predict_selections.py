@@ -21,6 +21,7 @@ from semsplat.evaluate.grounding import Place, World
 from semsplat.evaluate.predict import model_facts
 from semsplat.evaluate.selection import DRAWN, THRESHOLD, cosine, query_features, selected
 from semsplat.evaluate.selections import extracted_name
+from semsplat.features.cache import Cache
 from semsplat.features.hub import weights_path
 from semsplat.features.queries import Texts
 from semsplat.features.store import open_features, write_arrays
@@ -95,6 +96,7 @@ def predict_selections(
     scene_dir: Path,
     model_dir: Path,
     features_dir: Path,
+    cache: Path,
     out_dir: Path,
     run: SelectionsRun,
     device: str,
@@ -105,11 +107,11 @@ def predict_selections(
     describes.  A prompt is asked in the labelled views that show it, a person's click in all.
     ``features/{frame}.png`` shows the features of each view in colours that mean the same in all;
     ``extracted/{grounder}/``, with names by `extracted_name`, the Gaussians alone that each prompt
-    selects, seen from where it was asked.
+    selects, seen from where it was asked.  ``cache``: where vectors of prompts are kept.
     """
     scene, clicked = load_scene(scene_dir), ClickableField(open_field(model_dir, device))
     features = open_features(features_dir)
-    world = World(scene, features, Texts(features, device), run, device)
+    world = World(scene, features, Texts(features, device, Cache(cache)), run, device)
     queries = ask_all(world, clicked)
     with atomic_dir(out_dir) as partial:
         write_json(partial / GROUNDING, {name: _told(asked) for name, asked in queries.items()})

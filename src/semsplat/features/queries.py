@@ -7,7 +7,9 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from semsplat.features.cache import Arrays, Cache
 from semsplat.features.clip import Clip, open_model
+from semsplat.features.precision import precision_on
 from semsplat.features.store import SceneFeatures
 from semsplat.features.weights import find_weights
 from semsplat.params.features import ClipModel
@@ -16,24 +18,41 @@ from semsplat.params.features import ClipModel
 class Texts:
     """What encodes prompts for a scene's features."""
 
-    def __init__(self, features: SceneFeatures, device: str) -> None:
-        """Remember where the model is named; it is opened with the first prompt."""
-        self._features, self._device = features, device
+    def __init__(self, features: SceneFeatures, device: str, cache: Cache | None = None) -> None:
+        """Remember where the model is named; it is opened for the first prompt not in the cache."""
+        self._features, self._device, self._cache = features, device, cache
         self._known: dict[str, Tensor] = {}  # views ask for the same prompts again
 
     @cached_property
+    def _spec(self) -> ClipModel:
+        return ClipModel.model_validate(self._features.manifest["models"]["clip"])
+
+    @cached_property
     def _model(self) -> Clip:
-        spec = ClipModel.model_validate(self._features.manifest["models"]["clip"])
-        return open_model(find_weights(spec), self._device)
+        return open_model(find_weights(self._spec), self._device)
 
     def encode(self, prompts: list[str]) -> Tensor:
         """Return float32 [P, D], length 1; a word the model was never taught is an error."""
-        templates = self._features.manifest["templates"]
         for prompt in prompts:
             if prompt not in self._known:
-                (vector,) = self._model.encode_texts([prompt], templates)
-                self._known[prompt] = torch.from_numpy(vector).to(self._device)
+                self._known[prompt] = self._vector(prompt)
         return torch.stack([self._known[prompt] for prompt in prompts])
+
+    def _vector(self, prompt: str) -> Tensor:
+        """Return a prompt's vector [D], from the cache where one is given: models open slowly."""
+        templates = self._features.manifest["templates"]
+
+        def compute() -> Arrays:
+            return {"vector": self._model.encode_texts([prompt], templates)[0]}
+
+        if self._cache is None:
+            arrays = compute()
+        else:
+            code, words = ("semsplat.features.clip",), {"prompt": prompt, "templates": templates}
+            model = self._spec.sha256, precision_on(self._device, self._spec.precision)
+            path = self._cache.path("text", code, model=model, **words)
+            arrays = self._cache.get(path, compute)
+        return torch.from_numpy(arrays["vector"]).to(self._device)
 
     @cached_property
     def canonical(self) -> Tensor:

@@ -8,14 +8,22 @@ import numpy as np
 import pytest
 import torch
 
+from semsplat.errors import SemsplatError
 from semsplat.evaluate.predict_queries import predict_queries
 from semsplat.evaluate.score_queries import score_queries
+from semsplat.features.cache import Cache
 from semsplat.features.queries import Texts
 from semsplat.features.store import open_features, read_arrays
 from semsplat.io import read_json, write_json
 from tests.unit.train.level_helpers import DIMENSIONS, trained, write_geometry, write_levels
 
 PROMPTS = {"left": 0, "right": 1}
+TINY_CLIP = {
+    "architecture": "semsplat-tiny",
+    "weights": "embedded",
+    "precision": "float32",
+    "sha256": "f3ec778fcd7bc0024b8ad2b985b31088af452288fb60883c9155e6ebf1d02651",
+}
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +37,8 @@ def predictions(tiny_scene, tmp_path_factory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         rows = torch.eye(DIMENSIONS)
         patch.setattr(Texts, "encode", lambda _, prompts: rows[[PROMPTS[p] for p in prompts]])
-        predict_queries(tiny_scene.scene_dir, model, features.folder, out, "cpu")
+        scene_dir, cache = tiny_scene.scene_dir, root / "cache"
+        predict_queries(scene_dir, model, features.folder, cache, out, "cpu")
     return out
 
 
@@ -57,9 +66,7 @@ def test_the_right_half_is_found_on_the_right(predictions, tiny_scene):
 
 
 def test_texts_are_encoded_by_the_features_own_model_and_templates(tmp_path):
-    spec = {"architecture": "semsplat-tiny", "weights": "embedded", "precision": "float32"}
-    sha = "f3ec778fcd7bc0024b8ad2b985b31088af452288fb60883c9155e6ebf1d02651"
-    manifest = {"models": {"clip": {**spec, "sha256": sha}}, "templates": ["{}", "a {}"]}
+    manifest = {"models": {"clip": TINY_CLIP}, "templates": ["{}", "a {}"]}
     write_json(tmp_path / "manifest.json", manifest)
     texts = Texts(open_features(tmp_path), "cpu")
     table, leg = texts.encode(["table", "table leg"])
@@ -67,3 +74,21 @@ def test_texts_are_encoded_by_the_features_own_model_and_templates(tmp_path):
     write_json(tmp_path / "manifest.json", {**manifest, "templates": ["{}"]})
     other = Texts(open_features(tmp_path), "cpu").encode(["table"])[0]
     assert not torch.allclose(table, other)
+
+
+def test_a_prompt_in_the_cache_opens_no_model(tmp_path, monkeypatch):
+    manifest = {"models": {"clip": TINY_CLIP}, "templates": ["{}", "a {}"]}
+    write_json(tmp_path / "manifest.json", manifest)
+    features, cache = open_features(tmp_path), Cache(tmp_path / "cache")
+    fresh = Texts(features, "cpu").encode(["table"])
+    assert torch.equal(Texts(features, "cpu", cache).encode(["table"]), fresh)
+
+    def refuse(*_):
+        raise AssertionError("a model was opened")
+
+    monkeypatch.setattr("semsplat.features.queries.open_model", refuse)
+    assert torch.equal(Texts(features, "cpu", cache).encode(["table"]), fresh)
+    for other in ({"templates": ["{}"]}, {"models": {"clip": {**TINY_CLIP, "sha256": "0" * 64}}}):
+        write_json(tmp_path / "manifest.json", {**manifest, **other})
+        with pytest.raises((AssertionError, SemsplatError)):  # neither may be served the vector
+            Texts(open_features(tmp_path), "cpu", cache).encode(["table"])

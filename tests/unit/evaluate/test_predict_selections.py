@@ -79,7 +79,7 @@ def predict(
     out = root / "results/evaluate/toys/shelf/cgc/0/predictions"
     asked = ["points", "clip_regions"]
     usual = SelectionsRun(clicks=clicks, grounders=asked, grounding_dino=None, sam=None)
-    predict_selections(scene_dir, model, features_dir, out, run or usual, "cpu")
+    predict_selections(scene_dir, model, features_dir, root / "cache", out, run or usual, "cpu")
     return out
 
 
