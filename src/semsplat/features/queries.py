@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from semsplat.features.cache import Arrays, Cache
-from semsplat.features.clip import Clip, open_model
 from semsplat.features.precision import precision_on
 from semsplat.features.store import SceneFeatures
 from semsplat.features.weights import find_weights
 from semsplat.params.features import ClipModel
+
+if TYPE_CHECKING:
+    from semsplat.features.clip import Clip
 
 
 class Texts:
@@ -29,6 +32,8 @@ class Texts:
 
     @cached_property
     def _model(self) -> Clip:
+        from semsplat.features.clip import open_model  # seconds of imports
+
         return open_model(find_weights(self._spec), self._device)
 
     def encode(self, prompts: list[str]) -> Tensor:

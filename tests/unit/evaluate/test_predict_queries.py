@@ -86,7 +86,7 @@ def test_a_prompt_in_the_cache_opens_no_model(tmp_path, monkeypatch):
     def refuse(*_):
         raise AssertionError("a model was opened")
 
-    monkeypatch.setattr("semsplat.features.queries.open_model", refuse)
+    monkeypatch.setattr("semsplat.features.clip.open_model", refuse)
     assert torch.equal(Texts(features, "cpu", cache).encode(["table"]), fresh)
     for other in ({"templates": ["{}"]}, {"models": {"clip": {**TINY_CLIP, "sha256": "0" * 64}}}):
         write_json(tmp_path / "manifest.json", {**manifest, **other})
