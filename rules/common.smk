@@ -34,6 +34,7 @@ FEATURE_RUNS = feature_runs(PARAMS)
 LESSON_RUNS = lesson_runs(PARAMS)
 SETTING_RUNS = setting_runs(PARAMS)
 PUBLISHED = digest_of(FOLDER)
+FEATURES_CACHE = "scratch/features"
 drop_orphaned_stamps()
 drop_receipts_of_lost_folders()
 if workflow.is_main_process:

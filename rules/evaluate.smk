@@ -114,7 +114,7 @@ rule render_queries:
         scene=subpath(input.scene, parent=True),
         sources=source_options,
         model=subpath(input.ply, parent=True),
-        cache="scratch/features",
+        cache=FEATURES_CACHE,
         out=subpath(output[0], parent=True),
         code=fingerprint("semsplat.evaluate.predict_queries"),
         method=method_code,
@@ -148,7 +148,7 @@ rule render_selections:
         scene=subpath(input.scene, parent=True),
         sources=source_options,
         model=subpath(input.ply, parent=True),
-        cache="scratch/features",
+        cache=FEATURES_CACHE,
         out=subpath(output[0], parent=True),
         config=selections_config,
         code=fingerprint(

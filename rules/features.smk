@@ -33,7 +33,7 @@ rule extract_features:
         scene=subpath(input.scene, parent=True),
         sources=source_options,
         out=subpath(output.card, parent=True),
-        cache="scratch/features",
+        cache=FEATURES_CACHE,
     message:
         "extract features {wildcards.recipe} of {wildcards.dataset}/{wildcards.scene}"
     shell:

@@ -129,7 +129,7 @@ class Blend(torch.autograd.Function):
         """Blend front to back; ``shaping`` [D] is 1 where a channel may move the geometry."""
         arrays = [_numpy(t) for t in (means2d, conics, extents)]
         n_shaping = 1 + np.flatnonzero(_numpy(shaping)).max(initial=-1)
-        shaped, opacity = _numpy((colors * shaping)[:, :n_shaping]), _numpy(opacities)
+        shaped, opacity = _numpy(colors[:, :n_shaping] * shaping[:n_shaping]), _numpy(opacities)
         image, alpha, last = blend(*arrays, _numpy(colors), opacity, *bins, *camera.size)
         ctx.saved = (*arrays, shaped, opacity, *bins, alpha, last)
         return torch.from_numpy(image), torch.from_numpy(alpha)
