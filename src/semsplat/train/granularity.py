@@ -5,9 +5,14 @@ All are vectorised over regions: sums by region are scatter-adds.  P stands for 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from semsplat.train.levels import LevelMaps
 
 NO_REGION = -1
 SMOOTHING_PX = 5  # of the levels' weights before the best one is taken (METHODS 2.3)
@@ -31,22 +36,32 @@ def fixed_weights(levels: Tensor, covered: Tensor) -> Tensor:
     return shares / shares.sum(dim=-1, keepdim=True).clamp(min=LOG_EPS)
 
 
-def weighted_squares(vectors: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+def weighted_squares(vectors: Tensor, maps: LevelMaps, weights: Tensor) -> Tensor:
     """Return sum_n alpha_n |f_clip - f_n|^2 of every pixel, [H, W] (GAGS, Eq. 3).
+
+    Multiplied out, so that of the levels' vectors only their mixture is made for every pixel.
 
     Args:
         vectors: f_clip, [H, W, D].
-        targets: f_s, f_p, f_w, [3, H, W, D]; zeros where a level has no region.
+        maps: f_s, f_p, f_w.
         weights: alpha, [H, W, 3].
     """
-    distances = (vectors - targets).square().sum(dim=-1)
-    return (weights.movedim(-1, 0) * distances).sum(dim=0)
+    squares = maps.table.square().sum(dim=-1)[maps.ids].movedim(0, -1)
+    own = weights.sum(dim=-1) * vectors.square().sum(dim=-1)
+    both = (vectors * mixture(maps, weights)).sum(dim=-1)
+    return own - 2 * both + (weights * squares).sum(dim=-1)
 
 
-def mixture_distance(vectors: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+def mixture_distance(vectors: Tensor, maps: LevelMaps, weights: Tensor) -> Tensor:
     """Return the mean over channels of |f_clip - sum_n alpha_n f_n|, [H, W] (the official code)."""
-    mixture = torch.einsum("hwn,nhwd->hwd", weights, targets)
-    return (vectors - mixture).abs().mean(dim=-1)
+    return (vectors - mixture(maps, weights)).abs().mean(dim=-1)
+
+
+def mixture(maps: LevelMaps, weights: Tensor) -> Tensor:
+    """Return sum_n alpha_n f_n of every pixel, [H, W, D]; weights [H, W, 3]."""
+    rows = maps.ids.remainder(len(maps.table)).flatten(1).T.contiguous()  # -1: the last
+    mixed = F.embedding_bag(rows, maps.table, per_sample_weights=weights.flatten(0, 1), mode="sum")
+    return mixed.unflatten(0, weights.shape[:2])
 
 
 def entropy(weights: Tensor, over: str) -> Tensor:

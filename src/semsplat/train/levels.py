@@ -18,13 +18,18 @@ from semsplat.train.mlp import LEVELS
 class LevelMaps(NamedTuple):
     """Sub-parts, parts and wholes of one view."""
 
-    ids: Tensor  # int64 [3, H, W], rows of the view's table, -1 for none; levels share no row
-    targets: Tensor  # [3, H, W, D], CLIP vectors of length 1, zeros where there is none
+    ids: Tensor  # int64 [3, H, W], rows of the table, -1 for none; levels share no row
+    table: Tensor  # [R + 1, D], CLIP vectors of length 1; the last row, for none, is zeros
 
     @property
     def covered(self) -> Tensor:
         """Which levels have a region where, bool [3, H, W]."""
         return self.ids >= 0
+
+    @property
+    def targets(self) -> Tensor:
+        """The vectors of every pixel and level, [3, H, W, D]; zeros where there is none."""
+        return self.table[self.ids]  # id -1 reads the last row
 
 
 def check_levels(features: SceneFeatures) -> int:
@@ -47,4 +52,4 @@ def level_maps(features: SceneFeatures, view: View, device: str) -> LevelMaps:
     ids = torch.stack([at_size(layer, view, device) for layer in layers])
     none = np.zeros((1, vectors.shape[1]), np.float16)
     table = torch.from_numpy(np.concatenate([vectors, none])).to(device).float()
-    return LevelMaps(ids, table[ids])  # id -1 reads the last row
+    return LevelMaps(ids, table)

@@ -22,9 +22,11 @@ from semsplat.train.granularity import (
     spread_of_regions,
     weighted_squares,
 )
+from semsplat.train.levels import LevelMaps
 
 ALL = torch.ones(3, 1, 1, dtype=torch.bool)
-THREE = torch.tensor([[[[1.0, 0.0]]], [[[0.0, 1.0]]], [[[-1.0, 0.0]]]])  # [3, 1, 1, 2]
+TABLE = torch.tensor([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, 0.0]])
+THREE = LevelMaps(torch.tensor([0, 1, 2])[:, None, None], TABLE)
 
 
 def pixels(*values: list[float]) -> Tensor:
@@ -77,10 +79,8 @@ def test_the_weighted_distance_by_hand():
 def test_equal_weights_are_closest_to_the_normalised_mean():
     angles = torch.linspace(0, 2 * math.pi, 721)
     circle = torch.stack([angles.cos(), angles.sin()], dim=-1)[None]
-    targets = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])[:, None, None].expand(
-        -1, 1, 721, 2
-    )
-    losses = weighted_squares(circle, targets, torch.full((1, 721, 3), 1 / 3))
+    maps = LevelMaps(torch.tensor([0, 1, 1])[:, None, None].expand(-1, 1, 721), TABLE)
+    losses = weighted_squares(circle, maps, torch.full((1, 721, 3), 1 / 3))
     best = circle[0, losses.argmin()]
     torch.testing.assert_close(best, torch.tensor([1.0, 2.0]) / math.sqrt(5), atol=0.01, rtol=0)
 
@@ -89,6 +89,29 @@ def test_the_codes_distance_is_to_the_mixture():
     # the mixture is (0.25, 0.25): |1 - 0.25| and |0 - 0.25|, mean over the channels
     found = mixture_distance(pixels([1.0, 0.0]), THREE, pixels([0.5, 0.25, 0.25]))
     assert found.item() == pytest.approx((0.75 + 0.25) / 2)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_the_distances_are_those_to_every_levels_vectors(seed: int):
+    generator = torch.Generator().manual_seed(seed)
+    vectors = torch.randn(4, 5, 8, generator=generator, dtype=torch.float64).requires_grad_()
+    weights = torch.rand(4, 5, 3, generator=generator, dtype=torch.float64).requires_grad_()
+    table = torch.randn(7, 8, generator=generator, dtype=torch.float64)
+    table[-1] = 0
+    maps = LevelMaps(torch.randint(-1, 6, (3, 4, 5), generator=generator), table)
+    apart = vectors - maps.targets
+    mixed = sum(weights[..., n, None] * maps.targets[n] for n in range(3))
+    pairs = [
+        (weighted_squares, (weights.movedim(-1, 0) * apart.square().sum(dim=-1)).sum(dim=0)),
+        (mixture_distance, (vectors - mixed).abs().mean(dim=-1)),
+    ]
+    for distance, expected in pairs:
+        found = distance(vectors, maps, weights)
+        torch.testing.assert_close(found, expected)
+        torch.testing.assert_close(
+            torch.autograd.grad(found.square().sum(), (vectors, weights)),
+            torch.autograd.grad(expected.square().sum(), (vectors, weights), retain_graph=True),
+        )
 
 
 # Eq. 4

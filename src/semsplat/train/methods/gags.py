@@ -167,7 +167,7 @@ def _distances(options: Options, vectors: Tensor, maps: LevelMaps, weights: Tens
     from semsplat.train.granularity import mixture_distance, weighted_squares
 
     distance = weighted_squares if options.distill == "l2_weighted" else mixture_distance
-    return distance(vectors, maps.targets, weights)
+    return distance(vectors, maps, weights)
 
 
 def _spread(options: Options, vectors: Tensor, features: Tensor, regions: Tensor) -> Tensor:
