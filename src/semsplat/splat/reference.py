@@ -14,8 +14,9 @@ from gsplat.cuda._torch_impl import (
 )
 from torch import Tensor
 
-from semsplat.splat.cpu.blend import ALPHA_MAX, TRANSMITTANCE_MIN
+from semsplat.splat.cpu.blend import TRANSMITTANCE_MIN
 from semsplat.splat.cpu.project import ALPHA_MIN
+from semsplat.splat.cpu.tile import ALPHA_MAX
 
 
 def rasterize_reference(

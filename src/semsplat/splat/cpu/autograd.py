@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from semsplat.splat.cpu.bins import bin_gaussians, sum_pairs
-from semsplat.splat.cpu.blend import blend, blend_adjoint
+from semsplat.splat.cpu.bins import TILE, bin_gaussians, sum_pairs
+from semsplat.splat.cpu.blend import blend
+from semsplat.splat.cpu.blend_adjoint import blend_adjoint
 from semsplat.splat.cpu.harmonics import sh_colors, sh_colors_adjoint
 from semsplat.splat.cpu.project import project, project_adjoint
 
@@ -130,7 +131,7 @@ class Blend(torch.autograd.Function):
         arrays = [_numpy(t) for t in (means2d, conics, extents)]
         n_shaping = 1 + np.flatnonzero(_numpy(shaping)).max(initial=-1)
         shaped, opacity = _numpy(colors[:, :n_shaping] * shaping[:n_shaping]), _numpy(opacities)
-        image, alpha, last = blend(*arrays, _numpy(colors), opacity, *bins, *camera.size)
+        image, alpha, last = blend(*arrays, _numpy(colors), opacity, *bins, *camera.size, TILE)
         ctx.saved = (*arrays, shaped, opacity, *bins, alpha, last)
         return torch.from_numpy(image), torch.from_numpy(alpha)
 
@@ -138,7 +139,7 @@ class Blend(torch.autograd.Function):
     def backward(ctx: Any, vimage: Tensor, valpha: Tensor) -> tuple[Any, ...]:
         """Return the gradients of means2d, conics, colors and opacities."""
         moves = any(ctx.needs_input_grad[place] for place in (0, 1, 3))
-        pairs = blend_adjoint(*ctx.saved, _numpy(vimage), _numpy(valpha), moves)
+        pairs = blend_adjoint(*ctx.saved, _numpy(vimage), _numpy(valpha), moves, TILE)
         means2d, ids = ctx.saved[0], ctx.saved[6]
         total = torch.from_numpy(sum_pairs(ids, pairs, len(means2d)))
         return total[:, :2], total[:, 2:5], total[:, 6:], total[:, 5], None, None, None, None

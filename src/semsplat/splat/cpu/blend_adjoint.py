@@ -1,0 +1,253 @@
+"""The adjoint of `blend`: back to front, the transmittance is recovered by division.
+
+One number per pixel holds ``sum_{j behind} w_j <shaped_j, vimage>``: the blended colour behind,
+seen through the gradient.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+from semsplat.splat.cpu.bins import TILE
+from semsplat.splat.cpu.project import ALPHA_MIN
+from semsplat.splat.cpu.tile import (
+    ALPHA_MAX,
+    BATCH,
+    clear_rows,
+    falloff,
+    reach_of,
+    rows_within,
+    tile_box,
+)
+
+LEFT, BEHIND, END = range(3)  # planes: transmittance; the colour behind; one past the last pair
+SHAPE = 6  # gradients of means2d (2), conics (3), opacity (1)
+
+
+@numba.njit(cache=True, error_model="numpy", inline="always")
+def _weigh(g, m, number, means2d, conics, extents, opacities, box, size, pixels, weights):
+    """Fill the weights [BATCH, TILE, TILE] of Gaussian g, the batch's m-th and tile's number-th."""
+    f = means2d.dtype.type
+    first, past = rows_within(means2d[g, 1], extents[g, 1], box)
+    clear_rows(weights, m, first, past)
+    x, y = means2d[g, 0] - f(box[0]) - f(0.5), means2d[g, 1] - f(box[2]) - f(0.5)
+    opacity, along, across = opacities[g], f(0.5) * conics[g, 0], conics[g, 1]
+    narrow, reach = reach_of(conics[g, 0], conics[g, 1], conics[g, 2], opacity)
+    for i in range(first, past):
+        dy = y - f(i)
+        if narrow * dy * dy > reach:
+            weights[m, i] = 0
+            continue
+        slope, rest = across * dy, f(0.5) * conics[g, 2] * dy * dy
+        for j in range(size):
+            dx = x - f(np.int32(j))
+            a = opacity * falloff((along * dx + slope) * dx + rest)
+            a = a if a < f(ALPHA_MAX) else f(ALPHA_MAX)
+            counts = (a >= f(ALPHA_MIN)) & (pixels[END, i, j] > number)
+            left = pixels[LEFT, i, j] * (f(1) / (f(1) - a))
+            weights[m, i, j] = a * left if counts else f(0)
+            pixels[LEFT, i, j] = left if counts else pixels[LEFT, i, j]
+
+
+@numba.njit(cache=True, error_model="numpy", inline="always")
+def _weigh_and_move(
+    g, m, number, means2d, conics, extents, opacities, box, size, pixels, weights, seen, lanes
+):
+    """`_weigh`, and add dL/dalpha times exp(-sigma) and its moments to ``lanes`` [6, TILE].
+
+    ``seen`` [BATCH, TILE, TILE] is <shaped_g, vimage>.  The moments, by column, are those of
+    1, dx, dy, dx^2, dx dy and dy^2.
+    """
+    f = means2d.dtype.type
+    first, past = rows_within(means2d[g, 1], extents[g, 1], box)
+    clear_rows(weights, m, first, past)
+    x, y = means2d[g, 0] - f(box[0]) - f(0.5), means2d[g, 1] - f(box[2]) - f(0.5)
+    opacity, along, across = opacities[g], f(0.5) * conics[g, 0], conics[g, 1]
+    narrow, reach = reach_of(conics[g, 0], conics[g, 1], conics[g, 2], opacity)
+    lanes[:] = 0
+    for i in range(first, past):
+        dy = y - f(i)
+        if narrow * dy * dy > reach:
+            weights[m, i] = 0
+            continue
+        slope, rest = across * dy, f(0.5) * conics[g, 2] * dy * dy
+        for j in range(size):
+            dx = x - f(np.int32(j))
+            fall = falloff((along * dx + slope) * dx + rest)
+            a = opacity * fall if opacity * fall < f(ALPHA_MAX) else f(ALPHA_MAX)
+            counts = (a >= f(ALPHA_MIN)) & (pixels[END, i, j] > number)
+            opening = f(1) / (f(1) - a)
+            left = pixels[LEFT, i, j] * opening
+            weight = a * left if counts else f(0)
+            weights[m, i, j] = weight
+            pixels[LEFT, i, j] = left if counts else pixels[LEFT, i, j]
+            va = left * seen[m, i, j] - pixels[BEHIND, i, j] * opening
+            pixels[BEHIND, i, j] += weight * seen[m, i, j]
+            va = va * fall if counts & (opacity * fall <= f(ALPHA_MAX)) else f(0)
+            lanes[0, j] += va
+            lanes[1, j] += va * dx
+            lanes[2, j] += va * dy
+            lanes[3, j] += va * dx * dx
+            lanes[4, j] += va * dx * dy
+            lanes[5, j] += va * dy * dy
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _shape_gradient(lanes, conics, g, opacity, row):
+    """Fill a pair's gradients of means2d (2), conics (3) and opacity (1); ``lanes`` are used up."""
+    f = conics.dtype.type
+    for half in (8, 4, 2, 1):
+        for r in range(SHAPE):
+            for j in range(half):
+                lanes[r, j] += lanes[r, j + half]
+    vsigma = -opacity
+    dx, dy = vsigma * lanes[1, 0], vsigma * lanes[2, 0]
+    row[0] = conics[g, 0] * dx + conics[g, 1] * dy
+    row[1] = conics[g, 1] * dx + conics[g, 2] * dy
+    row[2] = f(0.5) * vsigma * lanes[3, 0]
+    row[3] = vsigma * lanes[4, 0]
+    row[4] = f(0.5) * vsigma * lanes[5, 0]
+    row[5] = lanes[0, 0]
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _start_behind(box, first, alpha, last, vimage, valpha, pixels, vvalues, vshaped):
+    """Fill a tile's state behind its last Gaussian and return the number of pairs that count.
+
+    ``vvalues`` [TILE^2, D] and ``vshaped`` [S, TILE^2] get the gradient of the tile's image.
+    """
+    f = pixels.dtype.type
+    pixels[LEFT] = 1
+    n_pairs = 0
+    for y in range(box[2], box[3]):
+        for x in range(box[0], box[1]):
+            i, j = y - box[2], x - box[0]
+            pixels[LEFT, i, j] = f(1) - alpha[y, x]
+            pixels[BEHIND, i, j] = -valpha[y, x] * (f(1) - alpha[y, x])
+            pixels[END, i, j] = f(last[y, x] - first)
+            for c in range(vvalues.shape[1]):
+                vvalues[i * TILE + j, c] = vimage[y, x, c]
+            for c in range(vshaped.shape[0]):
+                vshaped[c, i * TILE + j] = vimage[y, x, c]
+            n_pairs = max(n_pairs, last[y, x] - first)
+    return n_pairs
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _blend_tile_adjoint(
+    tile,
+    means2d,
+    conics,
+    extents,
+    shaped,
+    opacities,
+    offsets,
+    ids,
+    alpha,
+    last,
+    vimage,
+    valpha,
+    moves,
+    size,
+    grads,
+):
+    """Fill the rows of ``grads`` [P, 6 + D] that belong to one tile."""
+    f = means2d.dtype.type
+    box = tile_box(tile, vimage.shape[1], vimage.shape[0])
+    n_channels, n_shaping = vimage.shape[2], shaped.shape[1]
+    pixels = np.zeros((3, TILE, TILE), means2d.dtype)
+    vvalues = np.zeros((TILE * TILE, n_channels), means2d.dtype)
+    vshaped = np.zeros((n_shaping, TILE * TILE), means2d.dtype)
+    n_pairs = _start_behind(
+        box, offsets[tile], alpha, last, vimage, valpha, pixels, vvalues, vshaped
+    )
+    flat_weights = np.empty((BATCH, TILE * TILE), means2d.dtype)
+    flat_seen = np.zeros((BATCH, TILE * TILE), means2d.dtype)
+    weights = flat_weights.reshape((BATCH, TILE, TILE))
+    seen = flat_seen.reshape((BATCH, TILE, TILE))
+    values = np.empty((BATCH, n_shaping), means2d.dtype)
+    lanes = np.empty((SHAPE, TILE), means2d.dtype)
+    of_batch = np.empty((BATCH, n_channels), means2d.dtype)
+    for stop in range(n_pairs, 0, -BATCH):
+        n = min(BATCH, stop)
+        start = stop - n
+        pair = offsets[tile] + start
+        if moves and n_shaping > 0:
+            for m in range(n):
+                for c in range(n_shaping):
+                    values[m, c] = shaped[ids[pair + m], c]
+            np.dot(values[:n], vshaped, flat_seen[:n])
+        for m in range(n - 1, -1, -1):
+            g, number = ids[pair + m], f(start + m)
+            if moves:
+                _weigh_and_move(
+                    g,
+                    m,
+                    number,
+                    means2d,
+                    conics,
+                    extents,
+                    opacities,
+                    box,
+                    size,
+                    pixels,
+                    weights,
+                    seen,
+                    lanes,
+                )
+                _shape_gradient(lanes, conics, g, opacities[g], grads[pair + m])
+            else:
+                _weigh(
+                    g, m, number, means2d, conics, extents, opacities, box, size, pixels, weights
+                )
+        np.dot(flat_weights[:n], vvalues, of_batch[:n])
+        for m in range(n):
+            for c in range(n_channels):
+                grads[pair + m, SHAPE + c] = of_batch[m, c]
+
+
+@numba.njit(parallel=True, cache=True, nogil=True)
+def blend_adjoint(
+    means2d,
+    conics,
+    extents,
+    shaped,
+    opacities,
+    offsets,
+    ids,
+    alpha,
+    last,
+    vimage,
+    valpha,
+    moves,
+    size,
+):
+    """Return the gradients of every (tile, Gaussian) pair: [P, 6 + D].
+
+    Columns: means2d (2), conics (3), opacity (1), colors (D).  ``shaped`` [N, S] holds the first S
+    ``colors``: up to the last channel that may move the geometry, zero in those among them that may
+    not (colour-only gradients).  ``vimage`` [H, W, D] and ``valpha`` [H, W] are the gradients of
+    `blend`'s outputs.  Without ``moves`` the first six columns stay zero: frozen Gaussians do not
+    pay for what nobody reads.
+    """
+    grads = np.zeros((ids.shape[0], SHAPE + vimage.shape[2]), means2d.dtype)
+    for tile in numba.prange(offsets.shape[0] - 1):
+        _blend_tile_adjoint(
+            np.int64(tile),
+            means2d,
+            conics,
+            extents,
+            shaped,
+            opacities,
+            offsets,
+            ids,
+            alpha,
+            last,
+            vimage,
+            valpha,
+            moves,
+            size,
+            grads,
+        )
+    return grads
