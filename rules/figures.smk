@@ -15,6 +15,7 @@ rule draw_figure:
             f"paper_figures/{SUITE}/{{figure}}.{{extension}}",
             caption="report/figure.rst",
             category=f"Suite {SUITE}",
+            subcategory="All scenes",
             labels={"figure": "{figure}"},
         ),
     log:
@@ -75,12 +76,7 @@ use rule draw_figure as draw_scene_figure with:
 
 use rule draw_figure as draw_table with:
     output:
-        figure=report(
-            f"paper_figures/{SUITE}/{{figure}}.md",
-            caption="report/figure.rst",
-            category=f"Suite {SUITE}",
-            labels={"figure": "{figure}"},
-        ),
+        figure=f"paper_figures/{SUITE}/{{figure}}.md",
         csv=f"paper_figures/{SUITE}/{{figure}}.csv",
         tex=f"paper_figures/{SUITE}/{{figure}}.tex",
     log:
@@ -97,7 +93,14 @@ rule write_page:
             "results/evaluate/{dataset}/{scene}/{setting}/{seed}/scores.json",
         ),
     output:
-        PAGE,
+        page=PAGE,
+        alone=report(
+            f"results/report/{SUITE}.html",
+            caption="report/page.rst",
+            category=f"Suite {SUITE}",
+            subcategory="Verdicts and tables",
+            labels={"page": "verdicts, tables, costs, runs"},
+        ),
     log:
         f"logs/figures/{SUITE}/index.log",
     conda:
@@ -108,10 +111,11 @@ rule write_page:
         code=fingerprint("semsplat.figures.page") + PUBLISHED,
         template=digest_of(Path("src/semsplat/figures/page")),
     message:
-        "write {output}"
+        "write {output.page}"
     shell:
         "python -m semsplat.figures.page --suite {params.suite:q} --files {input.figures:q}"
-        " --trainings {params.trainings:q} --out {output:q} > {log:q} 2>&1"
+        " --trainings {params.trainings:q} --out {output.page:q} --alone {output.alone:q}"
+        " > {log:q} 2>&1"
 
 
 # Not part of "all": the README is the project's, with the numbers of its own runs.

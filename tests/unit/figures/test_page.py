@@ -25,6 +25,7 @@ from tests.unit.figures.referee_helpers import COMMIT, trainings, write_speed, w
 
 FOLDER = Path("paper_figures/demo")
 PAGE = FOLDER / "index.html"
+ALONE = Path("results/report/demo.html")
 
 
 def write_project() -> None:
@@ -43,7 +44,7 @@ def write_project() -> None:
     (FOLDER / "scores.md").write_text("| a |\n")
     texts = ["claims.md", "clipgs_table3.md", "costs.md", "summary.md", "scores.md"]
     names = [*texts, "maps/procedural/room/0.png"]
-    write_page("demo", [FOLDER / name for name in names], shown, PAGE)
+    write_page("demo", [FOLDER / name for name in names], shown, PAGE, ALONE)
 
 
 @pytest.fixture(autouse=True)
@@ -89,6 +90,15 @@ def test_every_link_and_picture_is_there_and_nothing_comes_from_elsewhere() -> N
             assert (FOLDER / link).is_file(), link
     assert not re.search(r"https?://", text)
     assert any(link.startswith("#set-clipgs_c") for link in links)
+
+
+def test_the_page_alone_says_the_same_and_leads_nowhere_else() -> None:
+    text = ALONE.read_text()
+    links = re.findall(r'(?:href|src)="([^"]+)"', text)
+    ids = set(re.findall(r'id="([^"]+)"', text))
+    assert links and all(link[1:] in ids for link in links if link != "data:,")
+    cells = r"<t[dh][^>]*>(.*?)</t[dh]>"
+    assert re.findall(cells, text) == re.findall(cells, PAGE.read_text())
 
 
 def test_equal_inputs_give_an_equal_page_without_the_host() -> None:

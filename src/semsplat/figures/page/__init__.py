@@ -1,7 +1,8 @@
 """The suite's page, ``paper_figures/{suite}/index.html``: verdicts, tables, figures, costs, cards.
 
 One file without a server or anything from elsewhere; pictures lie beside it.  It shows what the
-suite's CSV files and cards say and computes nothing.
+suite's CSV files and cards say and computes nothing.  Snakemake's report holds the same page alone,
+without what lies beside it.
 """
 
 from __future__ import annotations
@@ -35,33 +36,40 @@ CARD_FACTS = ("run_key", "git", "code", "config", "inputs", "outputs", "numbers"
 """What the page shows of a card beside its machine: all but times of day, paths and the host."""
 
 
-def write_page(suite: str, files: Sequence[Path], trainings: Sequence[Training], out: Path) -> None:
-    """Write the page.
+def write_page(
+    suite: str,
+    files: Sequence[Path],
+    trainings: Sequence[Training],
+    out: Path,
+    alone: Path | None = None,
+) -> None:
+    """Write the page, and once more to stand alone.
 
     Args:
         suite: its name.
         files: the suite's other figures, in their order.
         trainings: those whose numbers it shows.
         out: index.html, in the folder of the figures.
+        alone: the page without pictures and links to files, if wanted.
     """
     folder, names = out.parent, [path.relative_to(out.parent) for path in files]
     stems = [name.stem for name in names]
     tables = [stem for stem in stems if stem in table_names()]
-    with atomic_path(out) as partial:
-        partial.write_text(
-            _template().render(
-                suite=suite,
-                conditions=conditions(Results(trainings)),
-                words=WORDS,
-                ledger=_ledger(folder) if "claims" in stems else [],
-                rules=load_claims().rules,
-                tables=[_table(folder, name) for name in tables],
-                costs=_costs(folder) if "costs" in stems else [],
-                pictures=_grouped(n for n in names if n.suffix in PICTURES),
-                texts=[n for n in names if n.suffix in TEXTS],
-                settings=_settings(trainings),
-            )
-        )
+    shown = {
+        "suite": suite,
+        "conditions": conditions(Results(trainings)),
+        "words": WORDS,
+        "ledger": _ledger(folder) if "claims" in stems else [],
+        "rules": load_claims().rules,
+        "tables": [_table(folder, name) for name in tables],
+        "costs": _costs(folder) if "costs" in stems else [],
+        "settings": _settings(trainings),
+    }
+    pictures = _grouped(n for n in names if n.suffix in PICTURES)
+    texts = [n for n in names if n.suffix in TEXTS]
+    _render(out, shown | {"alone": False, "pictures": pictures, "texts": texts})
+    if alone is not None:
+        _render(alone, shown | {"alone": True, "pictures": {}, "texts": []})
 
 
 def anchor(trainings: str) -> str:
@@ -80,7 +88,8 @@ def anchor(trainings: str) -> str:
     )
 
 
-def _template() -> Any:
+def _render(out: Path, shown: dict[str, Any]) -> None:
+    """Write the template with what it shows."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=select_autoescape(),
@@ -88,7 +97,8 @@ def _template() -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("index.html")
+    with atomic_path(out) as partial:
+        partial.write_text(environment.get_template("index.html").render(shown))
 
 
 def _ledger(folder: Path) -> list[dict[str, Any]]:

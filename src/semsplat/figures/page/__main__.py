@@ -9,20 +9,23 @@ import tyro
 from semsplat.errors import one_line_errors
 
 
-def run(suite: str, files: list[Path], out: Path, trainings: tuple[str, ...] = ()) -> None:
-    """Write ``index.html``.
+def run(
+    suite: str, files: list[Path], out: Path, alone: Path, trainings: tuple[str, ...] = ()
+) -> None:
+    """Write ``index.html``, and the same without what lies beside it.
 
     Args:
         suite: its name.
         files: the suite's other figures.
         out: the page.
+        alone: the page for Snakemake's report.
         trainings: dataset/scene/setting/seed of those that the suite's tables show.
     """
     with one_line_errors():
         from semsplat.figures.page import write_page
         from semsplat.figures.referee.trainings import parse_training
 
-        write_page(suite, files, [parse_training(text) for text in trainings], out)
+        write_page(suite, files, [parse_training(text) for text in trainings], out, alone)
 
 
 if __name__ == "__main__":
