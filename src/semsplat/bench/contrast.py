@@ -34,15 +34,17 @@ def benchmark(width: int, height: int, n_masks: int, repeats: int, device: str) 
     ids = grid(width, height, n_masks).to(device)
     start = torch.randn(height, width, DIM, generator=torch.Generator().manual_seed(0)).to(device)
     ways: dict[str, Loss] = {"vectorised": vectorised, "loop": looped, "written_out": written_out}
-    seconds, losses = {}, {}
-    for name, loss in ways.items():
-        runs = [_forward_backward(loss, start, ids, device) for _ in range(repeats + 1)]
-        seconds[name] = statistics.median(run[0] for run in runs[1:])
-        losses[name] = runs[0][1]
+    # In turns: a machine that slows down meanwhile slows all of them.
+    rounds = [
+        {name: _forward_backward(loss, start, ids, device) for name, loss in ways.items()}
+        for _ in range(repeats + 1)
+    ]
+    seconds = {name: statistics.median(r[name][0] for r in rounds[1:]) for name in ways}
+    losses = {name: rounds[0][name][1] for name in ways}
     slower = ("loop", "written_out")
     return {
         "protocol": "masks and features in, forward and backward of the contrastive clustering"
-        f" loss; median of {repeats} after one more; loop: mask by mask; written_out: mask by mask,"
+        f" loss; in turns, median of {repeats} after one more; loop: mask by mask; written_out: mask by mask,"
         " in it again mask by mask, as Eq. 3 is written; synchronised",
         "machine": machine(),
         "git": git_state(),

@@ -1,11 +1,13 @@
 """Contrastive clustering of one view's features by the view's own masks (CGC, section 3.2.1).
 
-No loop over masks: sums over them are scatter-adds.  P stands for the pixels inside masks.
+No loop over masks: sums over them are scatter-adds, and pixels are compared with all of them at
+once, some pixels after the others.  P stands for the pixels inside masks.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import math
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -17,6 +19,8 @@ SMOOTHING = 100.0
 TINY = 1e-6
 """added to a temperature before it divides, as in the official code: equal features have none"""
 CODE_FACTOR, CODE_RANGE = 10.0, (0.1, 1.0)
+PIXELS_AT_ONCE = {"cpu": 2048, "cuda": 2**18}
+"""compared with all clusters: what fits into a core's cache, or into a GPU beside the scene"""
 
 
 class Clusters(NamedTuple):
@@ -81,5 +85,39 @@ def contrastive_clustering(features: Tensor, clusters: Clusters, rule: str) -> T
     with torch.no_grad():
         distances = (unit - means.index_select(0, clusters.members)).norm(dim=-1)
         scale = 1 / (temperatures(distances, clusters, rule) + TINY)
-    similarity = unit @ (means * scale[:, None]).T
-    return F.cross_entropy(similarity, clusters.members, reduction="sum") / n_clusters
+    total: Tensor = _CrossEntropy.apply(unit, means * scale[:, None], clusters.members)
+    return total / n_clusters
+
+
+class _CrossEntropy(torch.autograd.Function):
+    """Sum of - log softmax(W u)[member], with its gradient made in the same pass."""
+
+    @staticmethod
+    def forward(ctx: Any, unit: Tensor, weights: Tensor, members: Tensor) -> Tensor:
+        """Return the sum over unit [P, D] against weights [N, D]; members int64 [P].
+
+        In powers of two, which cost a third of those of e; divided by their sum are not the
+        powers, of N columns, but what is multiplied by them.
+        """
+        vunit, vweights = torch.empty_like(unit), torch.zeros_like(weights)
+        in_base_2, total = (weights / math.log(2)).T, unit.new_zeros(())
+        at_once = PIXELS_AT_ONCE[unit.device.type]
+        similarity = unit.new_empty(min(at_once, len(unit)), len(weights))
+        parts = (tensor.split(at_once) for tensor in (unit, members[:, None], vunit))
+        for pixels, own, vpixels in zip(*parts, strict=True):
+            powers = torch.mm(pixels, in_base_2, out=similarity[: len(pixels)])
+            powers -= powers.amax(dim=1, keepdim=True)
+            of_own = powers.gather(1, own) * math.log(2)
+            sums = powers.exp2_().sum(dim=1, keepdim=True)
+            total += (sums.log() - of_own).sum()
+            powers.scatter_add_(1, own, -sums)
+            torch.mm(powers, weights, out=vpixels).div_(sums)
+            vweights.addmm_(powers.T, pixels / sums)
+        ctx.save_for_backward(vunit, vweights)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, v: Tensor) -> tuple[Tensor, Tensor, None]:
+        """Return the gradients of unit and weights."""
+        vunit, vweights = ctx.saved_tensors
+        return v * vunit, v * vweights, None

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from semsplat.bench.contrast import looped, vectorised, written_out
+from semsplat.train import contrast
 from semsplat.train.contrast import clusters_of, contrastive_clustering, temperatures
 
 LEFT_RIGHT = torch.tensor([[0, 0, 1, 1]])
@@ -97,15 +98,21 @@ def test_a_single_mask_has_nothing_to_be_told_from():
     assert features.grad is not None and features.grad.abs().max() < 1e-5
 
 
-@given(seed=st.integers(0, 2**31), rule=st.sampled_from(["paper", "code"]))
-def test_it_is_the_loop_over_masks(seed: int, rule: str):
+@given(
+    seed=st.integers(0, 2**31),
+    rule=st.sampled_from(["paper", "code"]),
+    at_once=st.sampled_from([5, 72, 2048]),
+)
+def test_it_is_the_loop_over_masks(seed: int, rule: str, at_once: int):
     generator = torch.Generator().manual_seed(seed)
     features = torch.randn(9, 8, 5, generator=generator, dtype=torch.float64)
     ids = torch.randint(-1, 6, (9, 8), generator=generator)
     grads, losses = [], []
     for loss in (vectorised, looped, written_out):
         mine = features.clone().requires_grad_()
-        losses.append(loss(mine, ids, rule))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setitem(contrast.PIXELS_AT_ONCE, "cpu", at_once)
+            losses.append(loss(mine, ids, rule))
         losses[-1].backward()
         assert mine.grad is not None
         grads.append(mine.grad)
