@@ -44,8 +44,8 @@ def benchmark(width: int, height: int, n_masks: int, repeats: int, device: str) 
     slower = ("loop", "written_out")
     return {
         "protocol": "masks and features in, forward and backward of the contrastive clustering"
-        f" loss; in turns, median of {repeats} after one more; loop: mask by mask; written_out: mask by mask,"
-        " in it again mask by mask, as Eq. 3 is written; synchronised",
+        f" loss; in turns, median of {repeats} after one more; loop: mask by mask; written_out:"
+        " mask by mask, in it again mask by mask, as Eq. 3 is written; synchronised",
         "machine": machine(),
         "git": git_state(),
         "device": device,
