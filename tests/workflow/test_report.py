@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workflow.project import SCENES, SUITE_FIGURES, Project, feature_figures
+from tests.workflow.project import REFEREE, SCENES, SUITE_FIGURES, Project, feature_figures
 
 MESSAGE = """    message:
         "reconstruct {wildcards.dataset}/{wildcards.scene}, seed {wildcards.seed}"
@@ -20,13 +20,15 @@ def test_the_report_holds_every_figure_with_a_caption(project: Project):
     with zipfile.ZipFile(project.root / "report.zip") as report:
         names = report.namelist()
         text = "".join(report.read(n).decode() for n in names if n.endswith((".html", ".js")))
-    figures = [job.split("/")[-1] for job in SUITE_FIGURES] + ["0.png"] * len(SCENES)
+    figures = [job.split("/")[-1] for job in SUITE_FIGURES - REFEREE] + ["0.png"] * len(SCENES)
+    figures += ["smoke.html"]  # the page, which holds the tables
     figures += [f"{Path(scene).name}.png" for scene in SCENES for _ in feature_figures(scene)]
     for figure in figures:
         assert sum(name.endswith(f"/{figure}") for name in names) >= figures.count(figure)
     for name in ("curves", "gaussians", "scores"):
         assert f"Figure <strong>{name}</strong> over all runs that it shows" in text
     assert "Held-out views of one run: photograph, render" in text
+    assert "the verdict on every claim" in text
     assert "semsplat, suite <strong>smoke</strong>" in text
 
 

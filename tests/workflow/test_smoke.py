@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-import zipfile
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -170,14 +168,3 @@ def test_the_page_holds_every_figure_and_every_training(finished: Project):
     for scene in SCENES:
         for setting in (*SETTINGS, *FROZEN, *MASKED):
             assert f'id="run-{scene}/{setting}/0"' in text
-
-
-def test_the_report_holds_the_page_and_every_picture(finished: Project, tmp_path: Path):
-    report = tmp_path / "report.zip"
-    finished.snakemake("--report", str(report))
-    names = [Path(name).name for name in zipfile.ZipFile(report).namelist()]
-    pictures = [p for p in finished.hashes("paper_figures/smoke") if p.endswith((".png", ".svg"))]
-    assert sorted(n for n in names if n.endswith((".png", ".svg"))) == sorted(
-        Path(p).name for p in pictures
-    )
-    assert {"report.html", "smoke.html"} <= set(names)

@@ -1,8 +1,9 @@
 """Front-to-back alpha blending of D channels, tile by tile.
 
 A Gaussian visits the rows of a tile where its alpha may reach 1/255, all columns at once in vector
-units; the values of a batch of Gaussians are then summed by one matrix product.  Thresholds equal
-gsplat's: alpha is at most 0.999, and a pixel ends before its transmittance would fall to 1e-4.
+units; then each of its channels is added.  Channels do not touch each other: what one blends to is
+the same to the last bit beside any others.  Thresholds equal gsplat's: alpha is at most 0.999, and
+a pixel ends before its transmittance would fall to 1e-4.
 """
 
 from __future__ import annotations
@@ -14,8 +15,6 @@ from semsplat.splat.cpu.bins import TILE
 from semsplat.splat.cpu.project import ALPHA_MIN
 from semsplat.splat.cpu.tile import (
     ALPHA_MAX,
-    BATCH,
-    clear_rows,
     falloff,
     reach_of,
     rows_within,
@@ -23,22 +22,21 @@ from semsplat.splat.cpu.tile import (
 )
 
 TRANSMITTANCE_MIN = 1e-4
+LOOKS_EVERY = 32  # Gaussians after which a tile is asked whether all its pixels have ended
 LEFT, LIVE, END = range(3)  # planes: transmittance; 1 until a pixel ends; one past its last pair
 
 
 @numba.njit(cache=True, error_model="numpy", inline="always")
-def _weigh(g, m, end, means2d, conics, extents, opacities, box, size, pixels, weights):
-    """Fill the weights [BATCH, TILE, TILE] of Gaussian g, the batch's m-th."""
+def _weigh(g, end, first, past, means2d, conics, opacities, box, size, pixels, weights):
+    """Fill the rows of weights [TILE, TILE] from first to past with those of Gaussian g."""
     f = means2d.dtype.type
-    first, past = rows_within(means2d[g, 1], extents[g, 1], box)
-    clear_rows(weights, m, first, past)
     x, y = means2d[g, 0] - f(box[0]) - f(0.5), means2d[g, 1] - f(box[2]) - f(0.5)
     opacity, along, across = opacities[g], f(0.5) * conics[g, 0], conics[g, 1]
     narrow, reach = reach_of(conics[g, 0], conics[g, 1], conics[g, 2], opacity)
     for i in range(first, past):
         dy = y - f(i)
         if narrow * dy * dy > reach:
-            weights[m, i] = 0
+            weights[i] = 0
             continue
         slope, rest = across * dy, f(0.5) * conics[g, 2] * dy * dy
         for j in range(size):
@@ -50,7 +48,7 @@ def _weigh(g, m, end, means2d, conics, extents, opacities, box, size, pixels, we
             seen = (a >= f(ALPHA_MIN)) & (live > f(0))
             counts = seen & (after > f(TRANSMITTANCE_MIN))
             ends = seen & (after <= f(TRANSMITTANCE_MIN))
-            weights[m, i, j] = a * left if counts else f(0)
+            weights[i, j] = a * left if counts else f(0)
             pixels[LEFT, i, j] = after if counts else left
             pixels[LIVE, i, j] = f(0) if ends else live
             pixels[END, i, j] = end if counts else pixels[END, i, j]
@@ -78,7 +76,7 @@ def _all_ended(pixels):
 
 @numba.njit(cache=True, error_model="numpy")
 def _write(box, first, sums, pixels, image, alpha, last):
-    """Write a tile's sums [TILE^2, D] and state where they belong."""
+    """Write a tile's sums [D, TILE^2] and state where they belong."""
     f = image.dtype.type
     for y in range(box[2], box[3]):
         for x in range(box[0], box[1]):
@@ -86,7 +84,7 @@ def _write(box, first, sums, pixels, image, alpha, last):
             alpha[y, x] = f(1) - pixels[LEFT, i, j]
             last[y, x] = first + np.int64(pixels[END, i, j])
             for c in range(image.shape[2]):
-                image[y, x, c] = sums[i * TILE + j, c]
+                image[y, x, c] = sums[c, i * TILE + j]
 
 
 @numba.njit(cache=True, error_model="numpy")
@@ -98,25 +96,22 @@ def _blend_tile(
     box = tile_box(tile, image.shape[1], image.shape[0])
     pixels = np.empty((3, TILE, TILE), means2d.dtype)
     _start(box, pixels)
-    flat_weights = np.empty((BATCH, TILE * TILE), means2d.dtype)
-    weights = flat_weights.reshape((BATCH, TILE, TILE))
-    values = np.empty((BATCH, colors.shape[1]), means2d.dtype)
-    sums = np.zeros((TILE * TILE, colors.shape[1]), means2d.dtype)
-    of_batch = np.empty((TILE * TILE, colors.shape[1]), means2d.dtype)
-    first, past = offsets[tile], offsets[tile + 1]
-    for start in range(first, past, BATCH):
-        if _all_ended(pixels):
+    flat_weights = np.empty(TILE * TILE, means2d.dtype)
+    weights = flat_weights.reshape((TILE, TILE))
+    sums = np.zeros((colors.shape[1], TILE * TILE), means2d.dtype)
+    first = offsets[tile]
+    for k in range(first, offsets[tile + 1]):
+        if (k - first) % LOOKS_EVERY == 0 and _all_ended(pixels):
             break
-        n = min(BATCH, past - start)
-        for m in range(n):
-            g, end = ids[start + m], f(start + m + 1 - first)
-            for c in range(colors.shape[1]):
-                values[m, c] = colors[g, c]
-            _weigh(g, m, end, means2d, conics, extents, opacities, box, size, pixels, weights)
-        np.dot(flat_weights[:n].T, values[:n], of_batch)
-        for p in range(TILE * TILE):
-            for c in range(colors.shape[1]):
-                sums[p, c] += of_batch[p, c]
+        g, end = ids[k], f(k + 1 - first)
+        y0, y1 = rows_within(means2d[g, 1], extents[g, 1], box)
+        _weigh(g, end, y0, y1, means2d, conics, opacities, box, size, pixels, weights)
+        # Unsigned: a place that might be negative keeps the loop out of the vector units.
+        start, stop = np.uint32(y0 * TILE), np.uint32(y1 * TILE)
+        for c in range(colors.shape[1]):
+            value = colors[g, c]
+            for p in range(start, stop):
+                sums[c, p] += flat_weights[p] * value
     _write(box, first, sums, pixels, image, alpha, last)
 
 
@@ -126,7 +121,7 @@ def blend(means2d, conics, extents, colors, opacities, offsets, ids, width, heig
 
     Args:
         means2d, conics, extents, opacities: of all N Gaussians, from `project`.
-        colors: [N, D], D at least 1.
+        colors: [N, D].
         offsets, ids: from `bin_gaussians`.
         width, height: of the image in pixels.
         size: TILE; see `semsplat.splat.cpu.tile`.

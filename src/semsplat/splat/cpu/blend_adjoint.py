@@ -1,5 +1,9 @@
 """The adjoint of `blend`: back to front, the transmittance is recovered by division.
 
+Sums over a batch of Gaussians are matrix products, one for the channels that shape the geometry and
+one for the others: a product's last bits depend on how many columns it has, and what is attached
+without shaping must change nothing.
+
 One number per pixel holds ``sum_{j behind} w_j <shaped_j, vimage>``: the blended colour behind,
 seen through the gradient.
 """
@@ -13,8 +17,6 @@ from semsplat.splat.cpu.bins import TILE
 from semsplat.splat.cpu.project import ALPHA_MIN
 from semsplat.splat.cpu.tile import (
     ALPHA_MAX,
-    BATCH,
-    clear_rows,
     falloff,
     reach_of,
     rows_within,
@@ -22,7 +24,16 @@ from semsplat.splat.cpu.tile import (
 )
 
 LEFT, BEHIND, END = range(3)  # planes: transmittance; the colour behind; one past the last pair
+BATCH = 32  # Gaussians whose channels are summed by one matrix product
 SHAPE = 6  # gradients of means2d (2), conics (3), opacity (1)
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _clear_rows(weights, m, first, past):
+    """Set the weights [BATCH, TILE, TILE] of Gaussian m outside its rows to 0."""
+    for i in range(TILE):
+        if i < first or i >= past:
+            weights[m, i] = 0
 
 
 @numba.njit(cache=True, error_model="numpy", inline="always")
@@ -30,7 +41,7 @@ def _weigh(g, m, number, means2d, conics, extents, opacities, box, size, pixels,
     """Fill the weights [BATCH, TILE, TILE] of Gaussian g, the batch's m-th and tile's number-th."""
     f = means2d.dtype.type
     first, past = rows_within(means2d[g, 1], extents[g, 1], box)
-    clear_rows(weights, m, first, past)
+    _clear_rows(weights, m, first, past)
     x, y = means2d[g, 0] - f(box[0]) - f(0.5), means2d[g, 1] - f(box[2]) - f(0.5)
     opacity, along, across = opacities[g], f(0.5) * conics[g, 0], conics[g, 1]
     narrow, reach = reach_of(conics[g, 0], conics[g, 1], conics[g, 2], opacity)
@@ -61,7 +72,7 @@ def _weigh_and_move(
     """
     f = means2d.dtype.type
     first, past = rows_within(means2d[g, 1], extents[g, 1], box)
-    clear_rows(weights, m, first, past)
+    _clear_rows(weights, m, first, past)
     x, y = means2d[g, 0] - f(box[0]) - f(0.5), means2d[g, 1] - f(box[2]) - f(0.5)
     opacity, along, across = opacities[g], f(0.5) * conics[g, 0], conics[g, 1]
     narrow, reach = reach_of(conics[g, 0], conics[g, 1], conics[g, 2], opacity)
@@ -112,24 +123,24 @@ def _shape_gradient(lanes, conics, g, opacity, row):
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _start_behind(box, first, alpha, last, vimage, valpha, pixels, vvalues, vshaped):
+def _start_behind(box, first, alpha, last, vimage, valpha, pixels, vshaped, vothers):
     """Fill a tile's state behind its last Gaussian and return the number of pairs that count.
 
-    ``vvalues`` [TILE^2, D] and ``vshaped`` [S, TILE^2] get the gradient of the tile's image.
+    ``vshaped`` [S, TILE^2] and ``vothers`` [TILE^2, D - S] get the gradient of the tile's image.
     """
     f = pixels.dtype.type
     pixels[LEFT] = 1
-    n_pairs = 0
+    n_pairs, n_shaping = 0, vshaped.shape[0]
     for y in range(box[2], box[3]):
         for x in range(box[0], box[1]):
             i, j = y - box[2], x - box[0]
             pixels[LEFT, i, j] = f(1) - alpha[y, x]
             pixels[BEHIND, i, j] = -valpha[y, x] * (f(1) - alpha[y, x])
             pixels[END, i, j] = f(last[y, x] - first)
-            for c in range(vvalues.shape[1]):
-                vvalues[i * TILE + j, c] = vimage[y, x, c]
-            for c in range(vshaped.shape[0]):
+            for c in range(n_shaping):
                 vshaped[c, i * TILE + j] = vimage[y, x, c]
+            for c in range(vothers.shape[1]):
+                vothers[i * TILE + j, c] = vimage[y, x, n_shaping + c]
             n_pairs = max(n_pairs, last[y, x] - first)
     return n_pairs
 
@@ -155,12 +166,12 @@ def _blend_tile_adjoint(
     """Fill the rows of ``grads`` [P, 6 + D] that belong to one tile."""
     f = means2d.dtype.type
     box = tile_box(tile, vimage.shape[1], vimage.shape[0])
-    n_channels, n_shaping = vimage.shape[2], shaped.shape[1]
+    n_shaping, n_others = shaped.shape[1], vimage.shape[2] - shaped.shape[1]
     pixels = np.zeros((3, TILE, TILE), means2d.dtype)
-    vvalues = np.zeros((TILE * TILE, n_channels), means2d.dtype)
     vshaped = np.zeros((n_shaping, TILE * TILE), means2d.dtype)
+    vothers = np.zeros((TILE * TILE, n_others), means2d.dtype)
     n_pairs = _start_behind(
-        box, offsets[tile], alpha, last, vimage, valpha, pixels, vvalues, vshaped
+        box, offsets[tile], alpha, last, vimage, valpha, pixels, vshaped, vothers
     )
     flat_weights = np.empty((BATCH, TILE * TILE), means2d.dtype)
     flat_seen = np.zeros((BATCH, TILE * TILE), means2d.dtype)
@@ -168,7 +179,8 @@ def _blend_tile_adjoint(
     seen = flat_seen.reshape((BATCH, TILE, TILE))
     values = np.empty((BATCH, n_shaping), means2d.dtype)
     lanes = np.empty((SHAPE, TILE), means2d.dtype)
-    of_batch = np.empty((BATCH, n_channels), means2d.dtype)
+    of_shaped = np.empty((BATCH, n_shaping), means2d.dtype)
+    of_others = np.empty((BATCH, n_others), means2d.dtype)
     for stop in range(n_pairs, 0, -BATCH):
         n = min(BATCH, stop)
         start = stop - n
@@ -201,10 +213,15 @@ def _blend_tile_adjoint(
                 _weigh(
                     g, m, number, means2d, conics, extents, opacities, box, size, pixels, weights
                 )
-        np.dot(flat_weights[:n], vvalues, of_batch[:n])
+        if n_shaping > 0:
+            np.dot(flat_weights[:n], vshaped.T, of_shaped[:n])
+        if n_others > 0:
+            np.dot(flat_weights[:n], vothers, of_others[:n])
         for m in range(n):
-            for c in range(n_channels):
-                grads[pair + m, SHAPE + c] = of_batch[m, c]
+            for c in range(n_shaping):
+                grads[pair + m, SHAPE + c] = of_shaped[m, c]
+            for c in range(n_others):
+                grads[pair + m, SHAPE + n_shaping + c] = of_others[m, c]
 
 
 @numba.njit(parallel=True, cache=True, nogil=True)

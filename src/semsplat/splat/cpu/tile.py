@@ -21,7 +21,6 @@ from semsplat.splat.cpu.project import ALPHA_MIN
 
 ALPHA_MAX = 0.999
 SIGMA_MAX = 6.0  # beyond ln 255 even an opaque Gaussian is below ALPHA_MIN
-BATCH = 32  # Gaussians whose values are summed by one matrix product
 
 
 @numba.njit(cache=True, error_model="numpy")
@@ -48,14 +47,6 @@ def reach_of(conic_x, conic_xy, conic_y, opacity):
     f = type(opacity)
     largest = f(2) * math.log(opacity / f(ALPHA_MIN))  # 2 sigma
     return conic_x * conic_y - conic_xy * conic_xy, largest * conic_x
-
-
-@numba.njit(cache=True, error_model="numpy")
-def clear_rows(weights, m, first, past):
-    """Set the weights [BATCH, TILE, TILE] of Gaussian m outside its rows to 0."""
-    for i in range(TILE):
-        if i < first or i >= past:
-            weights[m, i] = 0
 
 
 @numba.njit(cache=True, error_model="numpy")
