@@ -115,7 +115,7 @@ def _blend_tile(
     _write(box, first, sums, pixels, image, alpha, last)
 
 
-@numba.njit(parallel=True, cache=True, nogil=True)
+@numba.njit(parallel=True, cache=True)
 def blend(means2d, conics, extents, colors, opacities, offsets, ids, width, height, size):
     """Blend the binned Gaussians.
 

@@ -224,6 +224,7 @@ def _blend_tile_adjoint(
                 grads[pair + m, SHAPE + n_shaping + c] = of_others[m, c]
 
 
+# nogil: a thread's first np.dot takes the lock to load BLAS, while this one waits for the threads.
 @numba.njit(parallel=True, cache=True, nogil=True)
 def blend_adjoint(
     means2d,
