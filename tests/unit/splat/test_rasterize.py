@@ -235,3 +235,12 @@ def test_frozen_gaussians_give_their_values_the_same_gradient():
 
     frozen = gradient("colors")
     assert torch.equal(gradient("colors", "means", "opacities"), frozen)
+
+
+def test_products_of_many_channels_start_no_threads_within_threads(
+    capfd: pytest.CaptureFixture[str],
+):
+    scene = make_gaussians(120, channels=200, seed=5)  # OpenBLAS warns that it may hang
+    parameters = leaves(scene, ["colors", "means"])
+    torch.autograd.grad(rasterize(**scene)[0].sum(), parameters)
+    assert "OpenBLAS" not in capfd.readouterr().err

@@ -24,7 +24,8 @@ from semsplat.splat.cpu.tile import (
 )
 
 LEFT, BEHIND, END = range(3)  # planes: transmittance; the colour behind; one past the last pair
-BATCH = 32  # Gaussians whose channels are summed by one matrix product
+BATCH = 32  # Gaussians whose channels are summed by one matrix product, at most
+PRODUCT = 2**18  # multiplications from which on OpenBLAS starts threads of its own, inside ours
 SHAPE = 6  # gradients of means2d (2), conics (3), opacity (1)
 
 
@@ -181,8 +182,9 @@ def _blend_tile_adjoint(
     lanes = np.empty((SHAPE, TILE), means2d.dtype)
     of_shaped = np.empty((BATCH, n_shaping), means2d.dtype)
     of_others = np.empty((BATCH, n_others), means2d.dtype)
-    for stop in range(n_pairs, 0, -BATCH):
-        n = min(BATCH, stop)
+    batch = max(1, min(BATCH, PRODUCT // (TILE * TILE * max(1, n_shaping, n_others))))
+    for stop in range(n_pairs, 0, -batch):
+        n = min(batch, stop)
         start = stop - n
         pair = offsets[tile] + start
         if moves and n_shaping > 0:
