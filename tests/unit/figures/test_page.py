@@ -109,7 +109,7 @@ def test_equal_inputs_give_an_equal_page_without_the_host() -> None:
 
 
 def test_a_suite_without_trainings_has_a_page() -> None:
-    write_page("photos", [FOLDER / "scores.md"], [], PAGE)
+    write_page("photos", [FOLDER / "scores.md"], [], PAGE, ALONE)
     text = PAGE.read_text()
     assert 'id="verdicts"' not in text and 'href="scores.md"' in text
 

@@ -41,7 +41,7 @@ def write_page(
     files: Sequence[Path],
     trainings: Sequence[Training],
     out: Path,
-    alone: Path | None = None,
+    alone: Path,
 ) -> None:
     """Write the page, and once more to stand alone.
 
@@ -50,7 +50,7 @@ def write_page(
         files: the suite's other figures, in their order.
         trainings: those whose numbers it shows.
         out: index.html, in the folder of the figures.
-        alone: the page without pictures and links to files, if wanted.
+        alone: the page without pictures and links to files.
     """
     folder, names = out.parent, [path.relative_to(out.parent) for path in files]
     stems = [name.stem for name in names]
@@ -68,8 +68,7 @@ def write_page(
     pictures = _grouped(n for n in names if n.suffix in PICTURES)
     texts = [n for n in names if n.suffix in TEXTS]
     _render(out, shown | {"alone": False, "pictures": pictures, "texts": texts})
-    if alone is not None:
-        _render(alone, shown | {"alone": True, "pictures": {}, "texts": []})
+    _render(alone, shown | {"alone": True, "pictures": {}, "texts": []})
 
 
 def anchor(trainings: str) -> str:

@@ -15,8 +15,8 @@ from semsplat.splat.cpu.bins import TILE
 from semsplat.splat.cpu.project import ALPHA_MIN
 from semsplat.splat.cpu.tile import (
     ALPHA_MAX,
+    ellipse_within,
     falloff,
-    reach_of,
     rows_within,
     tile_box,
 )
@@ -30,15 +30,15 @@ LEFT, LIVE, END = range(3)  # planes: transmittance; 1 until a pixel ends; one p
 def _weigh(g, end, first, past, means2d, conics, opacities, box, size, pixels, weights):
     """Fill the rows of weights [TILE, TILE] from first to past with those of Gaussian g."""
     f = means2d.dtype.type
-    x, y = means2d[g, 0] - f(box[0]) - f(0.5), means2d[g, 1] - f(box[2]) - f(0.5)
-    opacity, along, across = opacities[g], f(0.5) * conics[g, 0], conics[g, 1]
-    narrow, reach = reach_of(conics[g, 0], conics[g, 1], conics[g, 2], opacity)
+    ellipse = ellipse_within(g, means2d, conics, opacities, box)
+    x, y, along, across, down, narrow, reach = ellipse
+    opacity = opacities[g]
     for i in range(first, past):
         dy = y - f(i)
         if narrow * dy * dy > reach:
             weights[i] = 0
             continue
-        slope, rest = across * dy, f(0.5) * conics[g, 2] * dy * dy
+        slope, rest = across * dy, down * dy * dy
         for j in range(size):
             dx = x - f(np.int32(j))
             a = opacity * falloff((along * dx + slope) * dx + rest)

@@ -17,8 +17,8 @@ from semsplat.splat.cpu.bins import TILE
 from semsplat.splat.cpu.project import ALPHA_MIN
 from semsplat.splat.cpu.tile import (
     ALPHA_MAX,
+    ellipse_within,
     falloff,
-    reach_of,
     rows_within,
     tile_box,
 )
@@ -43,15 +43,15 @@ def _weigh(g, m, number, means2d, conics, extents, opacities, box, size, pixels,
     f = means2d.dtype.type
     first, past = rows_within(means2d[g, 1], extents[g, 1], box)
     _clear_rows(weights, m, first, past)
-    x, y = means2d[g, 0] - f(box[0]) - f(0.5), means2d[g, 1] - f(box[2]) - f(0.5)
-    opacity, along, across = opacities[g], f(0.5) * conics[g, 0], conics[g, 1]
-    narrow, reach = reach_of(conics[g, 0], conics[g, 1], conics[g, 2], opacity)
+    ellipse = ellipse_within(g, means2d, conics, opacities, box)
+    x, y, along, across, down, narrow, reach = ellipse
+    opacity = opacities[g]
     for i in range(first, past):
         dy = y - f(i)
         if narrow * dy * dy > reach:
             weights[m, i] = 0
             continue
-        slope, rest = across * dy, f(0.5) * conics[g, 2] * dy * dy
+        slope, rest = across * dy, down * dy * dy
         for j in range(size):
             dx = x - f(np.int32(j))
             a = opacity * falloff((along * dx + slope) * dx + rest)
@@ -74,16 +74,16 @@ def _weigh_and_move(
     f = means2d.dtype.type
     first, past = rows_within(means2d[g, 1], extents[g, 1], box)
     _clear_rows(weights, m, first, past)
-    x, y = means2d[g, 0] - f(box[0]) - f(0.5), means2d[g, 1] - f(box[2]) - f(0.5)
-    opacity, along, across = opacities[g], f(0.5) * conics[g, 0], conics[g, 1]
-    narrow, reach = reach_of(conics[g, 0], conics[g, 1], conics[g, 2], opacity)
+    ellipse = ellipse_within(g, means2d, conics, opacities, box)
+    x, y, along, across, down, narrow, reach = ellipse
+    opacity = opacities[g]
     lanes[:] = 0
     for i in range(first, past):
         dy = y - f(i)
         if narrow * dy * dy > reach:
             weights[m, i] = 0
             continue
-        slope, rest = across * dy, f(0.5) * conics[g, 2] * dy * dy
+        slope, rest = across * dy, down * dy * dy
         for j in range(size):
             dx = x - f(np.int32(j))
             fall = falloff((along * dx + slope) * dx + rest)
@@ -144,6 +144,14 @@ def _start_behind(box, first, alpha, last, vimage, valpha, pixels, vshaped, voth
                 vothers[i * TILE + j, c] = vimage[y, x, n_shaping + c]
             n_pairs = max(n_pairs, last[y, x] - first)
     return n_pairs
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _copy_columns(found, n, grads, first_row, first_column):
+    """Copy the first n rows of found [BATCH, C] into ``grads`` from a row and a column on."""
+    for m in range(n):
+        for c in range(found.shape[1]):
+            grads[first_row + m, first_column + c] = found[m, c]
 
 
 @numba.njit(cache=True, error_model="numpy")
@@ -217,13 +225,10 @@ def _blend_tile_adjoint(
                 )
         if n_shaping > 0:
             np.dot(flat_weights[:n], vshaped.T, of_shaped[:n])
+            _copy_columns(of_shaped, n, grads, pair, SHAPE)
         if n_others > 0:
             np.dot(flat_weights[:n], vothers, of_others[:n])
-        for m in range(n):
-            for c in range(n_shaping):
-                grads[pair + m, SHAPE + c] = of_shaped[m, c]
-            for c in range(n_others):
-                grads[pair + m, SHAPE + n_shaping + c] = of_others[m, c]
+            _copy_columns(of_others, n, grads, pair, SHAPE + n_shaping)
 
 
 # nogil: a thread's first np.dot takes the lock to load BLAS, while this one waits for the threads.

@@ -42,11 +42,19 @@ def rows_within(centre, extent, box):
 
 
 @numba.njit(cache=True, error_model="numpy")
-def reach_of(conic_x, conic_xy, conic_y, opacity):
-    """Return (narrow, reach): a row at distance dy has no alpha of 1/255 if narrow dy^2 > reach."""
-    f = type(opacity)
-    largest = f(2) * math.log(opacity / f(ALPHA_MIN))  # 2 sigma
-    return conic_x * conic_y - conic_xy * conic_xy, largest * conic_x
+def ellipse_within(g, means2d, conics, opacities, box):
+    """Return (x, y, along, across, down, narrow, reach) of Gaussian g as a tile sees it.
+
+    x, y: from the centre of the tile's first pixel to the Gaussian's.  At a distance (dx, dy)
+    sigma is (along dx + across dy) dx + down dy^2, and a row has no alpha of 1/255 if
+    narrow dy^2 > reach.
+    """
+    f = means2d.dtype.type
+    x, y = means2d[g, 0] - f(box[0]) - f(0.5), means2d[g, 1] - f(box[2]) - f(0.5)
+    along, across, down = f(0.5) * conics[g, 0], conics[g, 1], f(0.5) * conics[g, 2]
+    largest = f(2) * math.log(opacities[g] / f(ALPHA_MIN))  # 2 sigma
+    narrow = conics[g, 0] * conics[g, 2] - across * across
+    return x, y, along, across, down, narrow, largest * conics[g, 0]
 
 
 @numba.njit(cache=True, error_model="numpy")
