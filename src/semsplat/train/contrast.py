@@ -1,7 +1,8 @@
 """Contrastive clustering of one view's features by the view's own masks (CGC, section 3.2.1).
 
 No loop over masks: sums over them are scatter-adds, and pixels are compared with all of them at
-once, some pixels after the others.  P stands for the pixels inside masks.
+once, some pixels after the others.  A CPU takes `contrast_cpu`'s compiled loops, a GPU PyTorch's
+operations.  P stands for the pixels inside masks.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -19,8 +21,8 @@ SMOOTHING = 100.0
 TINY = 1e-6
 """added to a temperature before it divides, as in the official code: equal features have none"""
 CODE_FACTOR, CODE_RANGE = 10.0, (0.1, 1.0)
-PIXELS_AT_ONCE = {"cpu": 2048, "cuda": 2**18}
-"""compared with all clusters: what fits into a core's cache, or into a GPU beside the scene"""
+PIXELS_AT_ONCE = 2**18
+"""compared with all clusters: what fits into a GPU beside the scene"""
 
 
 class Clusters(NamedTuple):
@@ -33,16 +35,16 @@ class Clusters(NamedTuple):
 
 def clusters_of(ids: Tensor, more_than_px: int) -> Clusters:
     """Return the masks of an id map int64 [H, W] (-1 = none) with more pixels than that."""
-    flat = ids.flatten()
-    inside = torch.nonzero(flat != NONE)[:, 0]
-    _, numbers, sizes = flat[inside].unique(return_inverse=True, return_counts=True)
+    numbers = ids.flatten() - NONE  # none becomes 0
+    sizes = numbers.bincount()
     large = sizes > more_than_px
-    kept = large[numbers]
-    renumbered = large.cumsum(0) - 1
-    return Clusters(inside[kept], renumbered[numbers[kept]], sizes[large])
+    large[0] = False
+    members = torch.where(large, large.cumsum(0) - 1, NONE)[numbers]
+    pixels = torch.nonzero(members != NONE)[:, 0]
+    return Clusters(pixels, members[pixels], sizes[large])
 
 
-def temperatures(distances: Tensor, clusters: Clusters, rule: str) -> Tensor:
+def temperatures(distance_sums: Tensor, sizes: Tensor, rule: str) -> Tensor:
     """Return phi^p = sum_q |f_q - f_mean| / (N_p log(N_p + 100)) of every cluster, [N].
 
     ``rule`` "code": ten times that, between 0.1 and 1, as the official code has it.  Either way no
@@ -50,13 +52,12 @@ def temperatures(distances: Tensor, clusters: Clusters, rule: str) -> Tensor:
     have high temperatures, must not pay.
 
     Args:
-        distances: |f_q - f_mean| of every pixel, [P].
-        clusters: what the pixels belong to.
+        distance_sums: the sum of |f_q - f_mean| over each cluster's pixels, [N].
+        sizes: N_p, [N].
         rule: "paper" or "code".
     """
-    sizes = clusters.sizes.to(distances.dtype)
-    sums = distances.new_zeros(len(sizes)).index_add(0, clusters.members, distances.detach())
-    found = sums / (sizes * (sizes + SMOOTHING).log())
+    counts = sizes.to(distance_sums.dtype)
+    found = distance_sums.detach() / (counts * (counts + SMOOTHING).log())
     return (CODE_FACTOR * found).clamp(*CODE_RANGE) if rule == "code" else found
 
 
@@ -75,18 +76,61 @@ def contrastive_clustering(features: Tensor, clusters: Clusters, rule: str) -> T
     Returns:
         A scalar; 0, with a gradient of zeros, where there is no cluster.
     """
-    n_clusters = len(clusters.sizes)
-    if n_clusters == 0:
+    if len(clusters.sizes) == 0:
         return features.sum() * 0
+    compiled = features.device.type == "cpu" and features.dtype == torch.float32
+    total: Tensor = (_Compiled.apply if compiled else _summed)(features, clusters, rule)
+    return total / len(clusters.sizes)
+
+
+def _scales(distance_sums: Tensor, sizes: Tensor, rule: str) -> Tensor:
+    """Return what multiplies each cluster's similarities, [N, 1]."""
+    return (1 / (temperatures(distance_sums, sizes, rule) + TINY))[:, None]
+
+
+class _Compiled(torch.autograd.Function):
+    """`_summed` with its gradient by compiled loops, for a CPU."""
+
+    @staticmethod
+    def forward(ctx: Any, features: Tensor, clusters: Clusters, rule: str) -> Tensor:
+        """Return the sum; the gradient waits for `backward`."""
+        from semsplat.train import contrast_cpu as kernel
+
+        flat = np.ascontiguousarray(features.detach().numpy().reshape(-1, features.shape[-1]))
+        pixels, members = clusters.pixels.numpy(), clusters.members.numpy()
+        sizes = clusters.sizes[:, None].to(features.dtype).numpy()
+        sums = np.zeros((len(sizes), flat.shape[1]), flat.dtype)
+        inverse = kernel.inverse_lengths(flat, pixels, members, sums)
+        means = sums / sizes
+        away = kernel.distance_sums(flat, inverse, pixels, members, means)
+        scales = _scales(torch.from_numpy(away), clusters.sizes, rule).numpy()
+        vfeatures = np.zeros_like(flat)
+        total, vweights = kernel.cross_entropy(
+            flat, inverse, pixels, members, means * scales, vfeatures
+        )
+        vsums = vweights * (scales / sizes)
+        kernel.through_length(flat, inverse, pixels, members, vsums, vfeatures)
+        ctx.save_for_backward(torch.from_numpy(vfeatures).view_as(features))
+        return features.new_tensor(total)
+
+    @staticmethod
+    def backward(ctx: Any, v: Tensor) -> tuple[Tensor, None, None]:
+        """Return the gradient of the features."""
+        return v * ctx.saved_tensors[0], None, None
+
+
+def _summed(features: Tensor, clusters: Clusters, rule: str) -> Tensor:
+    """Return N times the loss, for a GPU and for double precision."""
+    n_clusters = len(clusters.sizes)
     unit = F.normalize(features.flatten(0, 1).index_select(0, clusters.pixels), dim=-1)
-    sizes = clusters.sizes.to(unit.dtype)
     sums = unit.new_zeros(n_clusters, unit.shape[1]).index_add(0, clusters.members, unit)
-    means = sums / sizes[:, None]
+    means = sums / clusters.sizes.to(unit.dtype)[:, None]
     with torch.no_grad():
-        distances = (unit - means.index_select(0, clusters.members)).norm(dim=-1)
-        scale = 1 / (temperatures(distances, clusters, rule) + TINY)
-    total: Tensor = _CrossEntropy.apply(unit, means * scale[:, None], clusters.members)
-    return total / n_clusters
+        away = (unit - means.index_select(0, clusters.members)).norm(dim=-1)
+        away = away.new_zeros(n_clusters).index_add(0, clusters.members, away)
+        scales = _scales(away, clusters.sizes, rule)
+    total: Tensor = _CrossEntropy.apply(unit, means * scales, clusters.members)
+    return total
 
 
 class _CrossEntropy(torch.autograd.Function):
@@ -101,9 +145,8 @@ class _CrossEntropy(torch.autograd.Function):
         """
         vunit, vweights = torch.empty_like(unit), torch.zeros_like(weights)
         in_base_2, total = (weights / math.log(2)).T, unit.new_zeros(())
-        at_once = PIXELS_AT_ONCE[unit.device.type]
-        similarity = unit.new_empty(min(at_once, len(unit)), len(weights))
-        parts = (tensor.split(at_once) for tensor in (unit, members[:, None], vunit))
+        similarity = unit.new_empty(min(PIXELS_AT_ONCE, len(unit)), len(weights))
+        parts = (tensor.split(PIXELS_AT_ONCE) for tensor in (unit, members[:, None], vunit))
         for pixels, own, vpixels in zip(*parts, strict=True):
             powers = torch.mm(pixels, in_base_2, out=similarity[: len(pixels)])
             powers -= powers.amax(dim=1, keepdim=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 
+import numba
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from semsplat.bench.contrast import looped, vectorised, written_out
+from semsplat.bench.contrast import Loss, looped, vectorised, written_out
 from semsplat.train import contrast
 from semsplat.train.contrast import clusters_of, contrastive_clustering, temperatures
 
@@ -32,19 +33,17 @@ def test_only_masks_with_more_pixels_than_that_are_clusters():
 
 
 def test_the_temperature_is_the_mean_distance_over_the_logarithm():
-    clusters = clusters_of(LEFT_RIGHT, 0)
-    distances = torch.tensor([0.2, 0.4, 0.0, 0.1])
-    found = temperatures(distances, clusters, "paper")
+    distance_sums, sizes = torch.tensor([0.6, 0.1]), torch.tensor([2, 2])
+    found = temperatures(distance_sums, sizes, "paper")
     expected = [0.6 / (2 * math.log(102)), 0.1 / (2 * math.log(102))]
     torch.testing.assert_close(found, torch.tensor(expected))
     # the code: 0.649 and 0.108 without its bounds
-    code = temperatures(distances, clusters, "code")
+    code = temperatures(distance_sums, sizes, "code")
     torch.testing.assert_close(code, torch.tensor([10 * expected[0], 10 * expected[1]]))
 
 
 def test_the_codes_temperature_stays_between_its_bounds():
-    clusters = clusters_of(LEFT_RIGHT, 0)
-    found = temperatures(torch.tensor([2.0, 2.0, 0.0, 0.0]), clusters, "code")
+    found = temperatures(torch.tensor([4.0, 0.0]), torch.tensor([2, 2]), "code")
     assert found.tolist() == pytest.approx([1.0, 0.1])
 
 
@@ -98,6 +97,20 @@ def test_a_single_mask_has_nothing_to_be_told_from():
     assert features.grad is not None and features.grad.abs().max() < 1e-5
 
 
+def gradients(loss: Loss, features: Tensor, ids: Tensor, rule: str) -> tuple[Tensor, Tensor]:
+    """Return a loss and its gradient."""
+    mine = features.clone().requires_grad_()
+    found = loss(mine, ids, rule)
+    found.backward()
+    assert mine.grad is not None
+    return found.detach(), mine.grad
+
+
+def of_two_pixels(features: Tensor, ids: Tensor, rule: str) -> Tensor:
+    """Return the loss of masks of two pixels or more: one's distance from itself is rounding."""
+    return contrastive_clustering(features, clusters_of(ids, 1), rule)
+
+
 @given(
     seed=st.integers(0, 2**31),
     rule=st.sampled_from(["paper", "code"]),
@@ -107,15 +120,60 @@ def test_it_is_the_loop_over_masks(seed: int, rule: str, at_once: int):
     generator = torch.Generator().manual_seed(seed)
     features = torch.randn(9, 8, 5, generator=generator, dtype=torch.float64)
     ids = torch.randint(-1, 6, (9, 8), generator=generator)
-    grads, losses = [], []
-    for loss in (vectorised, looped, written_out):
-        mine = features.clone().requires_grad_()
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setitem(contrast.PIXELS_AT_ONCE, "cpu", at_once)
-            losses.append(loss(mine, ids, rule))
-        losses[-1].backward()
-        assert mine.grad is not None
-        grads.append(mine.grad)
-    for found in (losses, grads):
-        torch.testing.assert_close(found[0], found[1])
-        torch.testing.assert_close(found[0], found[2])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(contrast, "PIXELS_AT_ONCE", at_once)
+        found = gradients(vectorised, features, ids, rule)
+    torch.testing.assert_close(found, gradients(looped, features, ids, rule))
+    torch.testing.assert_close(found, gradients(written_out, features, ids, rule))
+
+
+@given(
+    seed=st.integers(0, 2**31),
+    rule=st.sampled_from(["paper", "code"]),
+    size=st.tuples(st.integers(1, 40), st.integers(1, 90)),
+    masks=st.integers(1, 40),
+    dim=st.sampled_from([2, 3, 16]),
+)
+def test_compiled_loops_find_what_double_precision_finds(
+    seed: int, rule: str, size: tuple[int, int], masks: int, dim: int
+):
+    generator = torch.Generator().manual_seed(seed)
+    features = torch.randn(*size, dim, generator=generator)
+    ids = torch.randint(-1, masks, size, generator=generator)
+    found = gradients(of_two_pixels, features, ids, rule)
+    loss, grad = gradients(of_two_pixels, features.double(), ids, rule)
+    torch.testing.assert_close(found[0].double(), loss, rtol=1e-4, atol=1e-4)
+    assert (found[1] - grad).abs().max() <= 1e-4 * (1 + grad.abs().max())
+
+
+def test_compiled_loops_take_many_clusters_and_long_features():
+    features = torch.randn(30, 40, 600, generator=torch.Generator().manual_seed(0))
+    ids = torch.arange(1200).reshape(30, 40) // 2  # 2^18 multiplications: less than one pixel
+    found = gradients(vectorised, features, ids, "code")
+    loss, grad = gradients(vectorised, features.double(), ids, "code")
+    torch.testing.assert_close(found[0].double(), loss, rtol=1e-4, atol=0)
+    torch.testing.assert_close(found[1].double(), grad, rtol=1e-3, atol=1e-6)
+
+
+def test_threads_change_nothing():
+    features, ids = torch.randn(60, 80, 16), torch.randint(-1, 30, (60, 80))
+    found = []
+    for threads in (1, numba.config.NUMBA_NUM_THREADS):
+        numba.set_num_threads(threads)
+        found.append(gradients(vectorised, features, ids, "paper"))
+    assert torch.equal(found[0][0], found[1][0]) and torch.equal(found[0][1], found[1][1])
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_feature_that_is_not_a_number_makes_the_loss_none(dtype: torch.dtype):
+    features = torch.randn(6, 8, 4, dtype=dtype)
+    features[2, 3, 1] = torch.nan
+    ids = torch.arange(48).reshape(6, 8) // 12
+    assert vectorised(features, ids, "paper").isnan()
+
+
+def test_a_gradient_is_multiplied_by_what_the_loss_is_multiplied_by():
+    features, ids = torch.randn(6, 8, 4), torch.arange(48).reshape(6, 8) // 12
+    once = gradients(vectorised, features, ids, "code")[1]
+    thrice = gradients(lambda *of: 3 * vectorised(*of), features, ids, "code")[1]
+    torch.testing.assert_close(thrice, 3 * once)
