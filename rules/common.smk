@@ -47,14 +47,15 @@ if visible_gpus():
     workflow.global_resources.setdefault("gpu", len(visible_gpus()))
 workflow.global_resources.setdefault("mlflow", 1)
 
-# Cores are limit enough on one machine.  Under a limit of jobs per second Snakemake asks for jobs
-# once more each second for every job that ever ended, late in a suite hundreds of times.
-if workflow.local_exec and workflow.scheduling_settings:
-    workflow.scheduling_settings.max_jobs_per_timespan = None
-
-
 resource_scopes:
     gpu="local",
+
+
+# Cores are limit enough on one machine.  Under its limit of jobs per second Snakemake asks for jobs
+# once more each second for every job that ever ended: a quarter of a core after 200 jobs.
+onstart:
+    if workflow.local_exec:
+        workflow.scheduler.job_rate_limiter = None
 
 
 wildcard_constraints:

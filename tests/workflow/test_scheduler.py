@@ -1,0 +1,26 @@
+"""Snakemake itself costs nothing that grows with the number of finished jobs."""
+
+from __future__ import annotations
+
+from tests.workflow.project import SCENES, Project
+
+COUNTED = """
+import sys
+from snakemake.cli import main
+from snakemake.scheduling.job_scheduler import JobScheduler
+
+ask_again = JobScheduler._schedule_reevalutation
+def counted(self, delay):
+    print("ASKS AGAIN")
+    ask_again(self, delay)
+
+JobScheduler._schedule_reevalutation = counted
+main(sys.argv[1:])
+"""
+
+
+def test_no_timer_asks_for_jobs_once_more(project: Project):
+    (project.root / f"data/{SCENES[0]}/manifest.json").unlink()
+    done = project.run("python", "-c", COUNTED, "--cores", "1", f"data/{SCENES[0]}/manifest.json")
+    said = done.stdout + done.stderr
+    assert "Finished jobid" in said and "ASKS AGAIN" not in said
