@@ -13,6 +13,7 @@ from semsplat.splat.cpu.blend import blend
 from semsplat.splat.cpu.blend_adjoint import blend_adjoint
 from semsplat.splat.cpu.harmonics import sh_colors, sh_colors_adjoint
 from semsplat.splat.cpu.project import project, project_adjoint
+from semsplat.splat.cpu.tile import Bins, Splats
 
 
 class Camera(NamedTuple):
@@ -24,13 +25,6 @@ class Camera(NamedTuple):
     planes: tuple[float, float]  # near, far
     eps2d: float
     radius_clip: float
-
-
-class Bins(NamedTuple):
-    """The Gaussians of each tile, front to back."""
-
-    offsets: np.ndarray  # [n_tiles + 1] int64
-    ids: np.ndarray  # [P] int32
 
 
 def _numpy(tensor: Tensor) -> np.ndarray:
@@ -128,11 +122,11 @@ class Blend(torch.autograd.Function):
         shaping: Tensor,
     ) -> tuple[Tensor, Tensor]:
         """Blend front to back; ``shaping`` [D] is 1 where a channel may move the geometry."""
-        arrays = [_numpy(t) for t in (means2d, conics, extents)]
+        splats = Splats(*(_numpy(t) for t in (means2d, conics, extents, opacities)))
         n_shaping = 1 + np.flatnonzero(_numpy(shaping)).max(initial=-1)
-        shaped, opacity = _numpy(colors[:, :n_shaping] * shaping[:n_shaping]), _numpy(opacities)
-        image, alpha, last = blend(*arrays, _numpy(colors), opacity, *bins, *camera.size, TILE)
-        ctx.saved = (*arrays, shaped, opacity, *bins, alpha, last)
+        shaped = _numpy(colors[:, :n_shaping] * shaping[:n_shaping])
+        image, alpha, last = blend(splats, _numpy(colors), bins, *camera.size, TILE)
+        ctx.saved = (splats, shaped, bins, alpha, last)
         return torch.from_numpy(image), torch.from_numpy(alpha)
 
     @staticmethod
@@ -140,6 +134,6 @@ class Blend(torch.autograd.Function):
         """Return the gradients of means2d, conics, colors and opacities."""
         moves = any(ctx.needs_input_grad[place] for place in (0, 1, 3))
         pairs = blend_adjoint(*ctx.saved, _numpy(vimage), _numpy(valpha), moves, TILE)
-        means2d, ids = ctx.saved[0], ctx.saved[6]
-        total = torch.from_numpy(sum_pairs(ids, pairs, len(means2d)))
+        splats, _, bins, *_ = ctx.saved
+        total = torch.from_numpy(sum_pairs(bins.ids, pairs, len(splats.means2d)))
         return total[:, :2], total[:, 2:5], total[:, 6:], total[:, 5], None, None, None, None

@@ -27,12 +27,11 @@ LEFT, LIVE, END = range(3)  # planes: transmittance; 1 until a pixel ends; one p
 
 
 @numba.njit(cache=True, error_model="numpy", inline="always")
-def _weigh(g, end, first, past, means2d, conics, opacities, box, size, pixels, weights):
+def _weigh(g, end, first, past, splats, box, size, pixels, weights):
     """Fill the rows of weights [TILE, TILE] from first to past with those of Gaussian g."""
-    f = means2d.dtype.type
-    ellipse = ellipse_within(g, means2d, conics, opacities, box)
-    x, y, along, across, down, narrow, reach = ellipse
-    opacity = opacities[g]
+    f = weights.dtype.type
+    x, y, along, across, down, narrow, reach = ellipse_within(g, splats, box)
+    opacity = splats.opacities[g]
     for i in range(first, past):
         dy = y - f(i)
         if narrow * dy * dy > reach:
@@ -88,24 +87,22 @@ def _write(box, first, sums, pixels, image, alpha, last):
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _blend_tile(
-    tile, means2d, conics, extents, colors, opacities, offsets, ids, size, image, alpha, last
-):
+def _blend_tile(tile, splats, colors, bins, size, image, alpha, last):
     """Blend one tile into ``image``, ``alpha`` and ``last``."""
-    f = means2d.dtype.type
+    f = image.dtype.type
     box = tile_box(tile, image.shape[1], image.shape[0])
-    pixels = np.empty((3, TILE, TILE), means2d.dtype)
+    pixels = np.empty((3, TILE, TILE), image.dtype)
     _start(box, pixels)
-    flat_weights = np.empty(TILE * TILE, means2d.dtype)
+    flat_weights = np.empty(TILE * TILE, image.dtype)
     weights = flat_weights.reshape((TILE, TILE))
-    sums = np.zeros((colors.shape[1], TILE * TILE), means2d.dtype)
-    first = offsets[tile]
-    for k in range(first, offsets[tile + 1]):
+    sums = np.zeros((colors.shape[1], TILE * TILE), image.dtype)
+    first = bins.offsets[tile]
+    for k in range(first, bins.offsets[tile + 1]):
         if (k - first) % LOOKS_EVERY == 0 and _all_ended(pixels):
             break
-        g, end = ids[k], f(k + 1 - first)
-        y0, y1 = rows_within(means2d[g, 1], extents[g, 1], box)
-        _weigh(g, end, y0, y1, means2d, conics, opacities, box, size, pixels, weights)
+        g, end = bins.ids[k], f(k + 1 - first)
+        y0, y1 = rows_within(g, splats, box)
+        _weigh(g, end, y0, y1, splats, box, size, pixels, weights)
         # Unsigned: a place that might be negative keeps the loop out of the vector units.
         start, stop = np.uint32(y0 * TILE), np.uint32(y1 * TILE)
         for c in range(colors.shape[1]):
@@ -116,35 +113,22 @@ def _blend_tile(
 
 
 @numba.njit(parallel=True, cache=True)
-def blend(means2d, conics, extents, colors, opacities, offsets, ids, width, height, size):
+def blend(splats, colors, bins, width, height, size):
     """Blend the binned Gaussians.
 
     Args:
-        means2d, conics, extents, opacities: of all N Gaussians, from `project`.
+        splats: `semsplat.splat.cpu.tile.Splats`.
         colors: [N, D].
-        offsets, ids: from `bin_gaussians`.
+        bins: `semsplat.splat.cpu.tile.Bins`.
         width, height: of the image in pixels.
         size: TILE; see `semsplat.splat.cpu.tile`.
 
     Returns:
         image [H, W, D], alpha [H, W], and last [H, W] int64: one past the last pair that counts.
     """
-    image = np.zeros((height, width, colors.shape[1]), means2d.dtype)
-    alpha = np.zeros((height, width), means2d.dtype)
+    image = np.zeros((height, width, colors.shape[1]), colors.dtype)
+    alpha = np.zeros((height, width), colors.dtype)
     last = np.zeros((height, width), np.int64)
-    for tile in numba.prange(offsets.shape[0] - 1):
-        _blend_tile(
-            np.int64(tile),
-            means2d,
-            conics,
-            extents,
-            colors,
-            opacities,
-            offsets,
-            ids,
-            size,
-            image,
-            alpha,
-            last,
-        )
+    for tile in numba.prange(bins.offsets.shape[0] - 1):
+        _blend_tile(np.int64(tile), splats, colors, bins, size, image, alpha, last)
     return image, alpha, last

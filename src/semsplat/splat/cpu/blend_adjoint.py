@@ -38,14 +38,13 @@ def _clear_rows(weights, m, first, past):
 
 
 @numba.njit(cache=True, error_model="numpy", inline="always")
-def _weigh(g, m, number, means2d, conics, extents, opacities, box, size, pixels, weights):
+def _weigh(g, m, number, splats, box, size, pixels, weights):
     """Fill the weights [BATCH, TILE, TILE] of Gaussian g, the batch's m-th and tile's number-th."""
-    f = means2d.dtype.type
-    first, past = rows_within(means2d[g, 1], extents[g, 1], box)
+    f = weights.dtype.type
+    first, past = rows_within(g, splats, box)
     _clear_rows(weights, m, first, past)
-    ellipse = ellipse_within(g, means2d, conics, opacities, box)
-    x, y, along, across, down, narrow, reach = ellipse
-    opacity = opacities[g]
+    x, y, along, across, down, narrow, reach = ellipse_within(g, splats, box)
+    opacity = splats.opacities[g]
     for i in range(first, past):
         dy = y - f(i)
         if narrow * dy * dy > reach:
@@ -63,20 +62,17 @@ def _weigh(g, m, number, means2d, conics, extents, opacities, box, size, pixels,
 
 
 @numba.njit(cache=True, error_model="numpy", inline="always")
-def _weigh_and_move(
-    g, m, number, means2d, conics, extents, opacities, box, size, pixels, weights, seen, lanes
-):
+def _weigh_and_move(g, m, number, splats, box, size, pixels, weights, seen, lanes):
     """`_weigh`, and add dL/dalpha times exp(-sigma) and its moments to ``lanes`` [6, TILE].
 
     ``seen`` [BATCH, TILE, TILE] is <shaped_g, vimage>.  The moments, by column, are those of
     1, dx, dy, dx^2, dx dy and dy^2.
     """
-    f = means2d.dtype.type
-    first, past = rows_within(means2d[g, 1], extents[g, 1], box)
+    f = weights.dtype.type
+    first, past = rows_within(g, splats, box)
     _clear_rows(weights, m, first, past)
-    ellipse = ellipse_within(g, means2d, conics, opacities, box)
-    x, y, along, across, down, narrow, reach = ellipse
-    opacity = opacities[g]
+    x, y, along, across, down, narrow, reach = ellipse_within(g, splats, box)
+    opacity = splats.opacities[g]
     lanes[:] = 0
     for i in range(first, past):
         dy = y - f(i)
@@ -106,14 +102,14 @@ def _weigh_and_move(
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _shape_gradient(lanes, conics, g, opacity, row):
+def _shape_gradient(g, splats, lanes, row):
     """Fill a pair's gradients of means2d (2), conics (3) and opacity (1); ``lanes`` are used up."""
-    f = conics.dtype.type
+    f, conics = lanes.dtype.type, splats.conics
     for half in (8, 4, 2, 1):
         for r in range(SHAPE):
             for j in range(half):
                 lanes[r, j] += lanes[r, j + half]
-    vsigma = -opacity
+    vsigma = -splats.opacities[g]
     dx, dy = vsigma * lanes[1, 0], vsigma * lanes[2, 0]
     row[0] = conics[g, 0] * dx + conics[g, 1] * dy
     row[1] = conics[g, 1] * dx + conics[g, 2] * dy
@@ -147,107 +143,61 @@ def _start_behind(box, first, alpha, last, vimage, valpha, pixels, vshaped, voth
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _copy_columns(found, n, grads, first_row, first_column):
-    """Copy the first n rows of found [BATCH, C] into ``grads`` from a row and a column on."""
-    for m in range(n):
-        for c in range(found.shape[1]):
-            grads[first_row + m, first_column + c] = found[m, c]
+def _seen(shaped, ids, vshaped, seen):
+    """Fill ``seen`` [n, TILE^2] with <shaped_g, vimage> for the n Gaussians of a batch."""
+    values = np.empty((len(ids), shaped.shape[1]), shaped.dtype)
+    for m in range(len(ids)):
+        for c in range(shaped.shape[1]):
+            values[m, c] = shaped[ids[m], c]
+    np.dot(values, vshaped, seen)
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _add_columns(weights, vchannels, rows, first_column):
+    """Fill columns of ``rows`` [n, 6 + D]: weights [n, TILE^2] times vchannels [TILE^2, C]."""
+    if vchannels.shape[1] > 0:
+        found = np.dot(weights, vchannels)
+        for m in range(found.shape[0]):
+            for c in range(found.shape[1]):
+                rows[m, first_column + c] = found[m, c]
 
 
 @numba.njit(cache=True, error_model="numpy")
 def _blend_tile_adjoint(
-    tile,
-    means2d,
-    conics,
-    extents,
-    shaped,
-    opacities,
-    offsets,
-    ids,
-    alpha,
-    last,
-    vimage,
-    valpha,
-    moves,
-    size,
-    grads,
+    tile, splats, shaped, bins, alpha, last, vimage, valpha, moves, size, grads
 ):
     """Fill the rows of ``grads`` [P, 6 + D] that belong to one tile."""
-    f = means2d.dtype.type
-    box = tile_box(tile, vimage.shape[1], vimage.shape[0])
-    n_shaping, n_others = shaped.shape[1], vimage.shape[2] - shaped.shape[1]
-    pixels = np.zeros((3, TILE, TILE), means2d.dtype)
-    vshaped = np.zeros((n_shaping, TILE * TILE), means2d.dtype)
-    vothers = np.zeros((TILE * TILE, n_others), means2d.dtype)
-    n_pairs = _start_behind(
-        box, offsets[tile], alpha, last, vimage, valpha, pixels, vshaped, vothers
-    )
-    flat_weights = np.empty((BATCH, TILE * TILE), means2d.dtype)
-    flat_seen = np.zeros((BATCH, TILE * TILE), means2d.dtype)
+    dtype, n_shaping = vimage.dtype, shaped.shape[1]
+    f, n_others, n_pixels = dtype.type, vimage.shape[2] - n_shaping, TILE * TILE
+    box, offset = tile_box(tile, vimage.shape[1], vimage.shape[0]), bins.offsets[tile]
+    pixels = np.zeros((3, TILE, TILE), dtype)
+    vshaped, vothers = np.zeros((n_shaping, n_pixels), dtype), np.zeros((n_pixels, n_others), dtype)
+    n_pairs = _start_behind(box, offset, alpha, last, vimage, valpha, pixels, vshaped, vothers)
+    flat_weights, flat_seen = np.empty((BATCH, n_pixels), dtype), np.zeros((BATCH, n_pixels), dtype)
     weights = flat_weights.reshape((BATCH, TILE, TILE))
     seen = flat_seen.reshape((BATCH, TILE, TILE))
-    values = np.empty((BATCH, n_shaping), means2d.dtype)
-    lanes = np.empty((SHAPE, TILE), means2d.dtype)
-    of_shaped = np.empty((BATCH, n_shaping), means2d.dtype)
-    of_others = np.empty((BATCH, n_others), means2d.dtype)
-    batch = max(1, min(BATCH, PRODUCT // (TILE * TILE * max(1, n_shaping, n_others))))
+    lanes = np.empty((SHAPE, TILE), dtype)
+    batch = max(1, min(BATCH, PRODUCT // (n_pixels * max(1, n_shaping, n_others))))
     for stop in range(n_pairs, 0, -batch):
-        n = min(batch, stop)
-        start = stop - n
-        pair = offsets[tile] + start
+        start = max(0, stop - batch)
+        n, rows = stop - start, grads[offset + start : offset + stop]
+        ids = bins.ids[offset + start : offset + stop]
         if moves and n_shaping > 0:
-            for m in range(n):
-                for c in range(n_shaping):
-                    values[m, c] = shaped[ids[pair + m], c]
-            np.dot(values[:n], vshaped, flat_seen[:n])
+            _seen(shaped, ids, vshaped, flat_seen[:n])
         for m in range(n - 1, -1, -1):
-            g, number = ids[pair + m], f(start + m)
+            number = f(start + m)
             if moves:
-                _weigh_and_move(
-                    g,
-                    m,
-                    number,
-                    means2d,
-                    conics,
-                    extents,
-                    opacities,
-                    box,
-                    size,
-                    pixels,
-                    weights,
-                    seen,
-                    lanes,
-                )
-                _shape_gradient(lanes, conics, g, opacities[g], grads[pair + m])
+                _weigh_and_move(ids[m], m, number, splats, box, size, pixels, weights, seen, lanes)
+                _shape_gradient(ids[m], splats, lanes, rows[m])
             else:
-                _weigh(
-                    g, m, number, means2d, conics, extents, opacities, box, size, pixels, weights
-                )
-        if n_shaping > 0:
-            np.dot(flat_weights[:n], vshaped.T, of_shaped[:n])
-            _copy_columns(of_shaped, n, grads, pair, SHAPE)
-        if n_others > 0:
-            np.dot(flat_weights[:n], vothers, of_others[:n])
-            _copy_columns(of_others, n, grads, pair, SHAPE + n_shaping)
+                _weigh(ids[m], m, number, splats, box, size, pixels, weights)
+        _add_columns(flat_weights[:n], vshaped.T, rows, SHAPE)
+        _add_columns(flat_weights[:n], vothers, rows, SHAPE + n_shaping)
 
 
 # nogil: a thread's first np.dot takes the lock to load BLAS, while this one waits for the threads.
 @numba.njit(parallel=True, cache=True, nogil=True)
-def blend_adjoint(
-    means2d,
-    conics,
-    extents,
-    shaped,
-    opacities,
-    offsets,
-    ids,
-    alpha,
-    last,
-    vimage,
-    valpha,
-    moves,
-    size,
-):
+def blend_adjoint(splats, shaped, bins, alpha, last, vimage, valpha, moves, size):
     """Return the gradients of every (tile, Gaussian) pair: [P, 6 + D].
 
     Columns: means2d (2), conics (3), opacity (1), colors (D).  ``shaped`` [N, S] holds the first S
@@ -256,23 +206,9 @@ def blend_adjoint(
     `blend`'s outputs.  Without ``moves`` the first six columns stay zero: frozen Gaussians do not
     pay for what nobody reads.
     """
-    grads = np.zeros((ids.shape[0], SHAPE + vimage.shape[2]), means2d.dtype)
-    for tile in numba.prange(offsets.shape[0] - 1):
+    grads = np.zeros((bins.ids.shape[0], SHAPE + vimage.shape[2]), vimage.dtype)
+    for tile in numba.prange(bins.offsets.shape[0] - 1):
         _blend_tile_adjoint(
-            np.int64(tile),
-            means2d,
-            conics,
-            extents,
-            shaped,
-            opacities,
-            offsets,
-            ids,
-            alpha,
-            last,
-            vimage,
-            valpha,
-            moves,
-            size,
-            grads,
+            np.int64(tile), splats, shaped, bins, alpha, last, vimage, valpha, moves, size, grads
         )
     return grads

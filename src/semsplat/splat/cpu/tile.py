@@ -11,6 +11,7 @@ in one that loads the cached kernel, and then two runs of one training drift apa
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -23,6 +24,22 @@ ALPHA_MAX = 0.999
 SIGMA_MAX = 6.0  # beyond ln 255 even an opaque Gaussian is below ALPHA_MIN
 
 
+class Splats(NamedTuple):
+    """What blending takes of N projected Gaussians."""
+
+    means2d: np.ndarray  # [N, 2] pixels
+    conics: np.ndarray  # [N, 3] xx, xy, yy
+    extents: np.ndarray  # [N, 2] pixels, along x and y
+    opacities: np.ndarray  # [N]
+
+
+class Bins(NamedTuple):
+    """The Gaussians of each tile, front to back."""
+
+    offsets: np.ndarray  # [n_tiles + 1] int64
+    ids: np.ndarray  # [P] int32
+
+
 @numba.njit(cache=True, error_model="numpy")
 def tile_box(tile, width, height):
     """Return (x_min, x_max, y_min, y_max), the half-open pixel box of a tile."""
@@ -32,9 +49,9 @@ def tile_box(tile, width, height):
 
 
 @numba.njit(cache=True, error_model="numpy")
-def rows_within(centre, extent, box):
-    """Return the half-open range of the tile's own rows that a Gaussian may reach."""
-    n_rows = box[3] - box[2]
+def rows_within(g, splats, box):
+    """Return the half-open range of the tile's own rows that Gaussian g may reach."""
+    n_rows, centre, extent = box[3] - box[2], splats.means2d[g, 1], splats.extents[g, 1]
     first = math.floor(centre - extent - 0.5) - box[2]
     past = math.ceil(centre + extent - 0.5) + 1 - box[2]
     first = min(max(first, 0), n_rows)
@@ -42,17 +59,18 @@ def rows_within(centre, extent, box):
 
 
 @numba.njit(cache=True, error_model="numpy")
-def ellipse_within(g, means2d, conics, opacities, box):
+def ellipse_within(g, splats, box):
     """Return (x, y, along, across, down, narrow, reach) of Gaussian g as a tile sees it.
 
     x, y: from the centre of the tile's first pixel to the Gaussian's.  At a distance (dx, dy)
     sigma is (along dx + across dy) dx + down dy^2, and a row has no alpha of 1/255 if
     narrow dy^2 > reach.
     """
+    means2d, conics = splats.means2d, splats.conics
     f = means2d.dtype.type
     x, y = means2d[g, 0] - f(box[0]) - f(0.5), means2d[g, 1] - f(box[2]) - f(0.5)
     along, across, down = f(0.5) * conics[g, 0], conics[g, 1], f(0.5) * conics[g, 2]
-    largest = f(2) * math.log(opacities[g] / f(ALPHA_MIN))  # 2 sigma
+    largest = f(2) * math.log(splats.opacities[g] / f(ALPHA_MIN))  # 2 sigma
     narrow = conics[g, 0] * conics[g, 2] - across * across
     return x, y, along, across, down, narrow, largest * conics[g, 0]
 
