@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 LAYERS = ("subpart", "part", "whole")
 
+Box = tuple[int, int, int, int]
+"""x and y of the first pixel, and of one past the last"""
+
 
 class _Answers(NamedTuple):
     """The masks of several clicks that pass the filters, click by click."""
@@ -33,26 +36,36 @@ class _Answers(NamedTuple):
 
 
 def levels_at(
-    image: NDArray[np.uint8], points: NDArray, options: SamFilter, sam: Sam | None
+    image: NDArray[np.uint8],
+    points: NDArray,
+    options: SamFilter,
+    sam: Sam | None,
+    crop: Box | None = None,
 ) -> dict[str, Masks]:
     """Return three layers of masks of an image, best predicted IoU first; any may be empty.
 
     Args:
         image: uint8 [H, W, 3].
-        points: float [P, 2], P at least 1, clicks in pixels (x, y).
+        points: float [P, 2], P at least 1, clicks in pixels (x, y) of what SAM sees.
         options: filters; boxes are compared within a level.
         sam: the model.
+        crop: what SAM sees of the image, None for all of it.  Masks that a crop's border cuts off
+            are dropped; the others come back in the image's frame.
 
     Raises:
         SemsplatError: the image, or a single click on it, exceeds the GPU's memory.
     """
     import torch
     from segment_anything import SamPredictor
+    from segment_anything.utils.amg import is_box_near_crop_edge
 
+    from semsplat.features.masks import Masks
     from semsplat.features.memory import halving
 
+    height, width = image.shape[:2]
+    x0, y0, x1, y1 = crop = crop or (0, 0, width, height)
     predictor = SamPredictor(sam)
-    predictor.set_image(image)
+    predictor.set_image(image[y0:y1, x0:x1])
 
     def answers(batch: int) -> list[_Answers]:
         batches = np.array_split(points, -(-len(points) // batch))
@@ -61,8 +74,11 @@ def levels_at(
     found_by_batch = halving(options.points_per_batch, answers, "click")
     bits, *rest = zip(*found_by_batch, strict=True)
     found = _Answers(np.concatenate(bits), *(torch.cat(parts) for parts in rest))
-    size = image.shape[:2]
-    return {name: _suppressed(found, k, options, size) for k, name in enumerate(LAYERS)}
+    cut_off = is_box_near_crop_edge(found.boxes, list(crop), [0, 0, width, height])
+    found = found._replace(level=found.level.masked_fill(cut_off, -1))
+    seen = {name: _suppressed(found, k, options, crop) for k, name in enumerate(LAYERS)}
+    beside = ((0, 0), (y0, height - y1), (x0, width - x1))
+    return {name: Masks(np.pad(some.masks, beside), some.scores) for name, some in seen.items()}
 
 
 def _answer(predictor: SamPredictor, points: NDArray, options: SamFilter) -> _Answers:
@@ -112,15 +128,16 @@ def _decoded(predictor: SamPredictor, points: NDArray) -> tuple[Tensor, Tensor]:
     return low, predicted
 
 
-def _suppressed(found: _Answers, level: int, options: SamFilter, size: tuple[int, ...]) -> Masks:
-    """Return the masks of a level after non-maximum suppression of their boxes."""
+def _suppressed(found: _Answers, level: int, options: SamFilter, crop: Box) -> Masks:
+    """Return the masks of a level, of the crop's size, after suppression of similar boxes."""
     from torchvision.ops import nms
 
     from semsplat.features.masks import Masks
 
     own = (found.level == level).nonzero().squeeze(1)
     keep = own[nms(found.boxes[own], found.iou[own], options.box_nms_thresh)]
+    width, height = crop[2] - crop[0], crop[3] - crop[1]
     bits = found.bits[keep.cpu().numpy()]
-    masks = np.unpackbits(bits, axis=1, count=size[0] * size[1]).astype(bool)
+    masks = np.unpackbits(bits, axis=1, count=height * width).astype(bool)
     scores = found.scores[keep].clamp(0, 1).float().cpu().numpy()
-    return Masks(masks.reshape(-1, *size), scores)
+    return Masks(masks.reshape(-1, height, width), scores)

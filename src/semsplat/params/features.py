@@ -71,6 +71,8 @@ class SamGrid(SamFilter):
 
     points_per_side: Count
     """clicks along each side"""
+    crop_n_layers: int = Field(ge=0)
+    """layers of image crops that are segmented too"""
 
 
 class Regions(Strict):

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from segment_anything import SamPredictor
+from segment_anything import SamAutomaticMaskGenerator, SamPredictor
 from segment_anything.utils.amg import batched_mask_to_box, calculate_stability_score
 from torchvision.ops import nms
 
 from semsplat.features import levels, sam
 from semsplat.features.levels import LAYERS, levels_at
-from semsplat.features.segmenters import segmenter_kind
+from semsplat.features.masks import Masks
+from semsplat.features.segmenters import sam_levels, segmenter_kind
 from semsplat.features.weights import find_weights
 from tests.unit.features.conftest import two_blocks
 
@@ -87,3 +88,65 @@ def test_a_level_may_be_empty_and_all_may(
     assert len(found["part"]) == 0 and len(found["whole"]) > 0
     assert found["part"].masks.shape == (0, 36, 48)
     assert all(len(masks) == 0 for masks in without(0, 1, 2).values())
+
+
+def blocks(height: int, width: int) -> np.ndarray:
+    """Return a picture uint8 [H, W, 3] of things in a row, small enough to lie within a crop."""
+    image = np.full((height, width, 3), 200, np.uint8)
+    for place, colour in enumerate([(180, 30, 30), (30, 160, 40), (40, 60, 190), (200, 180, 40)]):
+        x = 24 + place * (width - 60) // 4
+        image[40:80, x : x + 30] = colour
+        image[height - 76 : height - 40, x + 10 : x + 34] = colour[::-1]
+    return image
+
+
+@pytest.fixture
+def crops(run_of: Any) -> Any:
+    segmenter = run_of("levels").recipe.segmenter
+    given = sam_levels.Options.model_validate(segmenter.options)
+    return given.model_copy(update={"crop_n_layers": 1, "points_per_side": 8})
+
+
+def test_crops_answer_as_those_of_the_stock_generator(
+    tiny: Any, crops: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sam_levels, "CROP_NMS", 1.0)
+    image = blocks(200, 260)
+    options = crops.model_copy(update={"box_nms_thresh": 1.0})  # the stock one mixes levels there
+    arguments = {**options.model_dump(exclude={"model"}), "crop_nms_thresh": 1.0}
+    stock = SamAutomaticMaskGenerator(tiny, **arguments).generate(image)
+    found = sam_levels.segment(image, options, tiny, None)
+    ours = {mask.tobytes() for some in found.values() for mask in some.masks}
+    assert ours == {mask["segmentation"].tobytes() for mask in stock}
+    whole = sam_levels.segment(image, options.model_copy(update={"crop_n_layers": 0}), tiny, None)
+    assert ours > {mask.tobytes() for some in whole.values() for mask in some.masks}
+
+
+def test_a_mask_that_the_border_of_a_crop_cuts_off_is_dropped(tiny: Any, crops: Any) -> None:
+    image, points = blocks(200, 260), np.array([[40.0, 60.0]])
+    options = crops.model_copy(update={"pred_iou_thresh": 0.0, "stability_score_thresh": 0.0})
+    seen = levels_at(image, points, options, tiny, (0, 0, 200, 160))
+    assert any(len(masks) for masks in seen.values())
+    for masks in seen.values():
+        assert masks.masks.shape[1:] == (200, 260) and not masks.masks[:, 160:].any()
+    cut = levels_at(image, points, options, tiny, (0, 0, 44, 160))  # the block ends at 54
+    assert not any(masks.masks[:, :, 43].any() for masks in cut.values())
+
+
+def test_of_two_masks_that_agree_that_of_the_smaller_crop_is_kept() -> None:
+    thing, other = np.zeros((2, 60, 80), bool)
+    thing[10:30, 10:40] = True
+    other[40:50, 60:70] = True
+    of_crop = thing.copy()
+    of_crop[29, 10] = False  # the same box
+    whole = Masks(np.stack([thing, other]), np.float32([0.9, 0.8]))
+    part = Masks(of_crop[None], np.float32([0.3]))
+    joined = sam_levels._joined([whole, part], [60 * 80, 40 * 50])
+    assert joined.scores.tolist() == pytest.approx([0.3, 0.8])
+    assert np.array_equal(joined.masks, np.stack([of_crop, other]))
+
+
+def test_crops_without_masks_are_joined_to_none(tiny: Any, crops: Any) -> None:
+    options = crops.model_copy(update={"pred_iou_thresh": 1.0})
+    found = sam_levels.segment(blocks(200, 260), options, tiny, None)
+    assert all(some.masks.shape == (0, 200, 260) for some in found.values())

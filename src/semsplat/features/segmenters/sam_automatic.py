@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 from semsplat.params.features import SamGrid
 
@@ -20,9 +19,6 @@ LAYERS = ("all",)
 
 class Options(SamGrid):
     """The arguments of ``SamAutomaticMaskGenerator``."""
-
-    crop_n_layers: int = Field(ge=0)
-    """layers of image crops that are segmented too"""
 
 
 def segment(

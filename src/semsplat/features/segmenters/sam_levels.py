@@ -1,4 +1,8 @@
-"""SAM asked on a regular grid, its three outputs kept apart (LangSplat; GAGS's baseline)."""
+"""SAM asked on a regular grid, its three outputs kept apart (LangSplat; GAGS's baseline).
+
+With ``crop_n_layers`` crops of the image are asked too, level by level as the stock generator does
+it for its one list.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,8 @@ if TYPE_CHECKING:
     from semsplat.features.masks import Masks
 
 LAYERS = levels.LAYERS
+CROP_OVERLAP, CROP_NMS = 512 / 1500, 0.7
+"""defaults of ``SamAutomaticMaskGenerator``, which nobody changes"""
 
 
 class Options(SamGrid):
@@ -25,8 +31,33 @@ class Options(SamGrid):
 def segment(
     image: NDArray[np.uint8], options: Options, sam: Sam | None, _points: None
 ) -> dict[str, Masks]:
-    """Return three layers of masks of an image uint8 [H, W, 3], best predicted IoU first."""
-    from segment_anything.utils.amg import build_point_grid
+    """Return three layers of masks of an image uint8 [H, W, 3].
 
-    grid = build_point_grid(options.points_per_side) * np.array(image.shape[1::-1])
-    return levels.levels_at(image, grid, options, sam)
+    Masks of small crops come first, those of one crop with the best predicted IoU first.
+    """
+    from segment_anything.utils.amg import build_point_grid, generate_crop_boxes
+
+    crops, _ = generate_crop_boxes(image.shape[:2], options.crop_n_layers, CROP_OVERLAP)
+    grid = build_point_grid(options.points_per_side)
+    found, areas = [], []
+    for x0, y0, x1, y1 in crops:
+        points = grid * np.array((x1 - x0, y1 - y0))
+        found.append(levels.levels_at(image, points, options, sam, (x0, y0, x1, y1)))
+        areas.append((x1 - x0) * (y1 - y0))
+    return {name: _joined([some[name] for some in found], areas) for name in LAYERS}
+
+
+def _joined(found: list[Masks], areas: list[int]) -> Masks:
+    """Return the masks of all crops; of two whose boxes agree that of the smaller crop."""
+    import torch
+    from segment_anything.utils.amg import batched_mask_to_box
+    from torchvision.ops import nms
+
+    from semsplat.features.masks import pooled
+
+    if len(found) == 1:
+        return found[0]
+    masks = pooled(found)
+    boxes = batched_mask_to_box(torch.from_numpy(masks.masks)).float()
+    smallness = 1 / torch.tensor(np.repeat(areas, [len(some) for some in found]))
+    return masks.select(nms(boxes, smallness, CROP_NMS).numpy())
