@@ -35,6 +35,13 @@ class PerView(Strict):
     """where the numbers are from"""
 
 
+class FeaturesEstimate(PerView):
+    """Masks and vectors."""
+
+    cropped_seconds_per_view: Positive
+    """where SAM sees crops of the image too"""
+
+
 class DataEstimate(Strict):
     """Imports."""
 
@@ -66,7 +73,7 @@ class Estimates(Strict):
     """by data set, or by data set and scene"""
     data: DataEstimate
     geometry: GeometryEstimate
-    features: PerView
+    features: FeaturesEstimate
     teach: PerView
     train: TrainEstimate
     evaluate: PerView
@@ -96,14 +103,14 @@ def phases(params: Params) -> list[Phase]:
     """Return the phases of the chosen suite in their order; steps scale training alone."""
     known, scenes = load_estimates(), dict.fromkeys((r.dataset, r.scene) for r in runs(params))
     views = _views(known, scenes)
-    recipes, lessons = feature_runs(params), lesson_runs(params)
+    lessons = lesson_runs(params)
     scored = [(r.dataset, r.scene) for r in setting_runs(params)] + [
         (r.dataset, r.scene) for r in runs(params)
     ]
     return [
         Phase("data", len(scenes), 0.0, views * known.data.mb_per_view / 1e3, known.data.basis),
         _geometry(params, known),
-        _per_view("features", known, known.features, [(r.dataset, r.scene) for r in recipes]),
+        _features(params, known),
         _per_view("teach", known, known.teach, [(r.dataset, r.scene) for r in lessons]),
         _train(params, known),
         _per_view("evaluate", known, known.evaluate, scored, HELD_OUT),
@@ -121,6 +128,16 @@ def _per_view(
     views = share * _views(known, scenes)
     hours, disk = views * phase.seconds_per_view / 3600, views * phase.mb_per_view / 1e3
     return Phase(name, len(scenes), hours, disk, phase.basis)
+
+
+def _features(params: Params, known: Estimates) -> Phase:
+    wanted, one, seconds = feature_runs(params), known.features, 0.0
+    for run in wanted:
+        crops = params.features.recipes[run.recipe].segmenter.options.get("crop_n_layers", 0) > 0
+        each = one.cropped_seconds_per_view if crops else one.seconds_per_view
+        seconds += known.n_views(run.dataset, run.scene) * each
+    views = _views(known, [(run.dataset, run.scene) for run in wanted])
+    return Phase("features", len(wanted), seconds / 3600, views * one.mb_per_view / 1e3, one.basis)
 
 
 def _geometry(params: Params, known: Estimates) -> Phase:
