@@ -47,6 +47,7 @@ if visible_gpus():
     workflow.global_resources.setdefault("gpu", len(visible_gpus()))
 workflow.global_resources.setdefault("mlflow", 1)
 
+
 resource_scopes:
     gpu="local",
 
