@@ -14,9 +14,9 @@ from semsplat.figures.published import FOLDER, digest_of
 from semsplat.fingerprint import fingerprint
 from semsplat.gpu import visible_gpus
 from semsplat.params.check import check_or_exit
+from semsplat.params.recipes import feature_runs, recipe_of_seed
 from semsplat.params.runs import (
     answers,
-    feature_runs,
     lesson_runs,
     runs,
     setting_runs,
@@ -65,7 +65,7 @@ wildcard_constraints:
     seed=r"\d+",
     suite="|".join(PARAMS.suites),
     figure="|".join(PARAMS.figures),
-    recipe="|".join(PARAMS.features.recipes),
+    recipe="|".join(recipe_of_seed(PARAMS, n, r"\d+") for n in PARAMS.features.recipes),
     teacher="|".join(PARAMS.features.teachers),
     setting="|".join(PARAMS.settings) or "(?!)",
 

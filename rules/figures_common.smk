@@ -4,6 +4,7 @@ import json
 
 from semsplat.figures import figure_kind
 from semsplat.fingerprint import fingerprint
+from semsplat.params.recipes import first_seed, recipe_of_seed
 from semsplat.params.runs import shown_runs, shown_settings, shown_trainings
 
 
@@ -41,7 +42,8 @@ def figure_needs(name):
     """Return the patterns of what a figure reads, its settings and recipes filled in."""
     figure = PARAMS.figures[name]
     needs = list(figure_kind(figure.kind).NEEDS)
-    settings, recipes = shown_settings(PARAMS, name), figure.recipes.values()
+    settings = shown_settings(PARAMS, name)
+    recipes = figure_recipes(name, "{seed}").values()
     for mark, names in (("{setting}", settings), ("{recipe}", recipes)):
         needs = [
             pattern.replace(mark, name)
@@ -49,6 +51,12 @@ def figure_needs(name):
             for name in (names if mark in pattern else [""])
         ]
     return needs
+
+
+def figure_recipes(name, seed):
+    """Return the recipes that a figure shows, as the features of a seed are called."""
+    shown = PARAMS.figures[name].recipes.items()
+    return {key: recipe_of_seed(PARAMS, recipe, seed) for key, recipe in shown}
 
 
 def figure_inputs(wildcards):
@@ -59,7 +67,8 @@ def figure_inputs(wildcards):
         return sorted({n.format(**t._asdict()) for n in kind.NEEDS for t in shown})
     needs = figure_needs(wildcards.figure)
     if hasattr(wildcards, "scene"):
-        return [pattern.format(**wildcards) for pattern in needs]
+        seeded = {"seed": first_seed(PARAMS), **wildcards}
+        return [pattern.format(**seeded) for pattern in needs]
     return over_shown(wildcards.figure, *needs)
 
 
@@ -88,9 +97,11 @@ def figure_about(wildcards):
 def figure_options(wildcards):
     """Return a figure's options as JSON in the order of the file: it can mean something.
 
-    Of the settings those that the suite trains.
+    Of the settings those that the suite trains; of the recipes the features that are shown.
     """
+    seed = wildcards.get("seed", first_seed(PARAMS))
     options = PARAMS.figures[wildcards.figure].options
+    options = options | figure_recipes(wildcards.figure, seed)
     if "settings" in options:
         shown = shown_settings(PARAMS, wildcards.figure)
         options = options | {"settings": {n: options["settings"][n] for n in shown}}

@@ -15,18 +15,22 @@ from semsplat.features.teachers import teacher_with_options
 from semsplat.features.tracks import tracks_with_options
 from semsplat.fingerprint import fingerprint
 from semsplat.io import canonical_json
+from semsplat.params.recipes import (
+    FeatureRun,
+    features_run,
+    recipe_of_seed,
+    setting_recipe,
+    teacher_recipe,
+)
 from semsplat.params.runs import (
     LessonRun,
     Run,
     SettingRun,
-    features_run,
     geometry_run,
     is_frozen,
     lesson_run,
     scene_options,
-    setting_recipe,
     setting_teacher,
-    teacher_recipe,
     train_run,
 )
 from semsplat.plan import weights
@@ -45,14 +49,17 @@ def geometry_config(wildcards):
 
 def features_config(wildcards):
     """Return a recipe with its models as JSON."""
-    names = wildcards.dataset, wildcards.scene, wildcards.recipe
-    return features_run(PARAMS, *names).model_dump_json()
+    return _features_run(wildcards).model_dump_json()
 
 
 def segmenter_code(wildcards):
     """Return the fingerprint of a recipe's segmenter, which is imported by name."""
-    kind = PARAMS.features.recipes[wildcards.recipe].segmenter.kind
+    kind = _features_run(wildcards).recipe.segmenter.kind
     return fingerprint(f"semsplat.features.segmenters.{kind}")
+
+
+def _features_run(wildcards):
+    return features_run(PARAMS, FeatureRun(*_place(wildcards), wildcards.recipe))
 
 
 def teacher_config(wildcards):
@@ -78,8 +85,10 @@ def setting_features(wildcards):
 
 
 def _features_of(wildcards, recipe):
-    folder = f"results/features/{wildcards.dataset}/{wildcards.scene}/{recipe}"
-    return [f"{folder}/manifest.json"] if recipe else []
+    if recipe is None:
+        return []
+    place = f"results/features/{wildcards.dataset}/{wildcards.scene}"
+    return [f"{place}/{recipe_of_seed(PARAMS, recipe, wildcards.seed)}/manifest.json"]
 
 
 def teacher_geometry(wildcards):
@@ -97,8 +106,7 @@ def setting_geometry(wildcards):
 
 def recipe_geometry(wildcards):
     """Return the geometry whose rendered depth a recipe's prompts follow, if they do."""
-    seed = PARAMS.features.recipes[wildcards.recipe].geometry_seed
-    return _geometry_files(wildcards, seed)
+    return _geometry_files(wildcards, _features_run(wildcards).seed)
 
 
 def _geometry_files(wildcards, seed):
@@ -199,7 +207,7 @@ def registered_sources(options):
 
 def recipe_weights(wildcards):
     """Return what stands for the weights of a recipe's CLIP and SAM."""
-    found = weights.recipe_weights(PARAMS, *_place(wildcards), wildcards.recipe)
+    found = weights.recipe_weights(_features_run(wildcards))
     return [weights_source(place) for place in found]
 
 

@@ -57,7 +57,10 @@ def evaluate_dir(dataset: str, scene: str, setting: str, seed: int) -> Path:
 
 
 def features_dir(dataset: str, scene: str, recipe: str) -> Path:
-    """Return the folder of a scene's features under one recipe, as `features.store` describes."""
+    """Return the folder of a scene's features, as `features.store` describes.
+
+    The recipe is followed by a seed where there are features of each seed: ``granular/0``.
+    """
     return Path("results/features", dataset, scene, recipe)
 
 

@@ -33,17 +33,18 @@ def score_features(scene_dir: Path, features_dir: Path, out: Path) -> None:
         features_dir: the features of the scene under one recipe.
         out: results/evaluate/{dataset}/{scene}/features/{recipe}/scores.json.
     """
-    scene, labeller = load_scene(scene_dir), Labeller(open_features(features_dir))
+    scene, features = load_scene(scene_dir), open_features(features_dir)
+    labeller, known = Labeller(features), features.manifest
     views, metrics = score_labels(scene, labeller)
     pairs, consistency, maps = score_pairs(scene, labeller)
     metrics |= consistency
-    dataset, name, _, recipe = out.parts[-5:-1]
     scores: dict[str, Any] = {
         "protocol": protocol.NAME,
-        "dataset": dataset,
-        "scene": name,
-        "setting": f"features_{recipe}",
-        "recipe": recipe,
+        "dataset": known["dataset"],
+        "scene": known["scene"],
+        "setting": f"features_{known['recipe']}",
+        "recipe": known["recipe"],
+        "seed": known["seed"],
         "n_views": len(views),
         "n_truth_views": sum(frame.labels_path is not None for frame in scene.train),
         "n_pairs": len(pairs),

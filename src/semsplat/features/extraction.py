@@ -73,13 +73,15 @@ def scene_prompts(
     Raises:
         SemsplatError: it follows one, and none is given.
     """
-    if config.recipe.geometry_seed is None:
+    if config.seed is None:
         return None
     if geometry_dir is None:
         raise SemsplatError(f"the prompts of recipe {config.name} follow depth; give --geometry")
     kind = segmenter_kind(config.recipe.segmenter.kind)
     options = kind.Options.model_validate(config.recipe.segmenter.options)
-    prompts: Callable[[Frame], Prompts] = kind.open_prompts(options, scene, geometry_dir, device)
+    prompts: Callable[[Frame], Prompts] = kind.open_prompts(
+        options, config.seed, scene, geometry_dir, device
+    )
     return prompts
 
 
@@ -87,8 +89,13 @@ def _facts(config: FeaturesRun) -> dict[str, Any]:
     """Return what identifies the features beside their content."""
     models = {"clip": config.clip.model_dump()}
     models |= {"sam": config.sam.model_dump()} if config.sam else {}
-    place = {"dataset": config.dataset, "scene": config.scene, "recipe": config.name}
-    recipe = {"config": config.recipe.model_dump(), "templates": config.templates}
+    place = {"dataset": config.dataset, "scene": config.scene}
+    recipe = {
+        "recipe": config.name,
+        "seed": config.seed,
+        "config": config.recipe.model_dump(),
+        "templates": config.templates,
+    }
     return {**place, "models": models, **recipe}
 
 

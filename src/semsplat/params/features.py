@@ -137,12 +137,6 @@ class Recipe(Strict):
         """The dense maps of the recipe, if it makes any."""
         return self.value_maps or self.window_maps
 
-    @property
-    def geometry_seed(self) -> int | None:
-        """The seed of the geometry that the segmenter's prompts follow, if they follow any."""
-        seed: int | None = self.segmenter.options.get("geometry_seed")
-        return seed
-
     @model_validator(mode="after")
     def _one_kind_of_map(self) -> Self:
         if self.value_maps and self.window_maps:
@@ -171,6 +165,8 @@ class FeaturesRun(Strict):
     dataset: str
     scene: str
     name: str
+    seed: int | None
+    """of the geometry that the prompts follow; None where they follow none: for all seeds"""
     recipe: Recipe
     clip: ClipModel
     sam: SamModel | None

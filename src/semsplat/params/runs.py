@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from semsplat.features.teachers import teacher_with_options
 from semsplat.io import sha256_text
-from semsplat.params.features import FeaturesRun
 from semsplat.params.geometry import Geometry, GeometryRun
 from semsplat.params.methods import Frozen, TrainRun
 from semsplat.params.schema import Dataset, Params
@@ -40,14 +38,6 @@ class LessonRun(NamedTuple):
     seed: int
 
 
-class FeatureRun(NamedTuple):
-    """The 2-D features of one scene under one recipe, and their scores."""
-
-    dataset: str
-    scene: str
-    recipe: str
-
-
 def geometry_run(params: Params, run: Run) -> GeometryRun:
     """Return the effective parameters of one geometry run."""
     factor = params.suites[params.suite].steps_scaler
@@ -57,22 +47,6 @@ def geometry_run(params: Params, run: Run) -> GeometryRun:
         steps_scaler=factor,
         geometry=scaled_geometry(params.geometry, factor),
         log_every=params.training.log_every,
-    )
-
-
-def features_run(params: Params, dataset: str, scene: str, name: str) -> FeaturesRun:
-    """Return everything that the extraction of one scene under one recipe is told."""
-    features = params.features
-    recipe = features.recipes[name]
-    sam = recipe.segmenter.options.get("model")
-    return FeaturesRun(
-        dataset=dataset,
-        scene=scene,
-        name=name,
-        recipe=recipe,
-        clip=features.clip_models[recipe.clip],
-        sam=features.sam_models[sam] if sam else None,
-        templates=features.templates[recipe.templates],
     )
 
 
@@ -127,20 +101,6 @@ def lesson_runs(params: Params) -> list[LessonRun]:
     )
 
 
-def feature_runs(params: Params) -> list[FeatureRun]:
-    """Return the features that figures show or trainings learn from, sorted, each once."""
-    found = {
-        FeatureRun(run.dataset, run.scene, recipe)
-        for figure in params.suites[params.suite].figures
-        for recipe in params.figures[figure].recipes.values()
-        for run in shown_runs(params, figure)
-    }
-    for run in setting_runs(params):
-        recipe = setting_recipe(params, run.setting)
-        found |= {FeatureRun(run.dataset, run.scene, recipe)} if recipe else set()
-    return sorted(found)
-
-
 def train_run(params: Params, run: SettingRun) -> TrainRun:
     """Return the effective parameters of one training.
 
@@ -188,15 +148,6 @@ def setting_teacher(params: Params, setting: str) -> str | None:
     return name
 
 
-def setting_recipe(params: Params, setting: str) -> str | None:
-    """Return the recipe that a setting's method, or else its teacher, reads, if either does."""
-    teacher = setting_teacher(params, setting)
-    if teacher:
-        return teacher_recipe(params, teacher)
-    name: str = setting_options(params, setting)["recipe"]
-    return name
-
-
 def is_frozen(params: Params, setting: str) -> bool:
     """Tell whether a setting's method learns on finished geometry."""
     return issubclass(method_options(params.settings[setting].method), Frozen)
@@ -206,13 +157,6 @@ def answers(params: Params, setting: str) -> str:
     """Return what a setting's fields are asked for: classes or relevancy."""
     kind: str = method(params.settings[setting].method).ANSWERS
     return kind
-
-
-def teacher_recipe(params: Params, teacher: str) -> str | None:
-    """Return the feature recipe that a teacher reads, if it reads any."""
-    kind, options = teacher_with_options(params.features.teachers[teacher].labels)
-    recipe: str | None = kind.recipe(options)
-    return recipe
 
 
 def merged(base: dict[str, Any], diff: dict[str, Any]) -> dict[str, Any]:

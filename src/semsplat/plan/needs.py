@@ -8,14 +8,8 @@ from typing import Any, NamedTuple
 
 from semsplat.data.register.entries import entry_named, entry_of, file_of
 from semsplat.data.register.fetch import is_filled_by_hand, is_unpacked
-from semsplat.params.runs import (
-    answers,
-    feature_runs,
-    lesson_runs,
-    runs,
-    scene_options,
-    setting_runs,
-)
+from semsplat.params.recipes import feature_runs, features_run
+from semsplat.params.runs import answers, lesson_runs, runs, scene_options, setting_runs
 from semsplat.params.schema import Params
 from semsplat.paths import evaluate_dir, features_dir, scene_dir
 from semsplat.plan.weights import recipe_weights, selection_weights, teacher_weights
@@ -76,7 +70,8 @@ def _readers(params: Params) -> Iterator[tuple[Path, list[Path]]]:
     for place in dict.fromkeys((run.dataset, run.scene) for run in runs(params)):
         yield scene_dir(*place) / "manifest.json", _scene_places(params, *place)
     for found in feature_runs(params):
-        yield features_dir(*found) / "manifest.json", recipe_weights(params, *found)
+        places = recipe_weights(features_run(params, found))
+        yield features_dir(*found) / "manifest.json", places
     for lesson in lesson_runs(params):
         folder = features_dir(lesson.dataset, lesson.scene, lesson.teacher) / str(lesson.seed)
         yield folder / "manifest.json", teacher_weights(params, lesson.teacher)

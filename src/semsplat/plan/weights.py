@@ -8,15 +8,13 @@ from semsplat.features.hub import WEIGHTS
 from semsplat.features.tracks import tracks_with_options
 from semsplat.features.weights import EMBEDDED
 from semsplat.params.evaluate import SelectionsRun
-from semsplat.params.features import ClipModel, SamModel
+from semsplat.params.features import ClipModel, FeaturesRun, SamModel
 from semsplat.params.hub import HubModel
-from semsplat.params.runs import features_run
 from semsplat.params.schema import Params
 
 
-def recipe_weights(params: Params, dataset: str, scene: str, recipe: str) -> list[Path]:
-    """Return those of a recipe's CLIP and SAM."""
-    run = features_run(params, dataset, scene, recipe)
+def recipe_weights(run: FeaturesRun) -> list[Path]:
+    """Return those of an extraction's CLIP and SAM."""
     return _files(run.clip, run.sam)
 
 

@@ -10,13 +10,8 @@ from typing import NamedTuple
 import yaml
 
 from semsplat.params.base import Positive, Strict
-from semsplat.params.runs import (
-    feature_runs,
-    lesson_runs,
-    runs,
-    setting_options,
-    setting_runs,
-)
+from semsplat.params.recipes import feature_runs, features_run
+from semsplat.params.runs import lesson_runs, runs, setting_options, setting_runs
 from semsplat.params.schema import Params
 
 ESTIMATES = Path(__file__).parent / "estimates.yaml"
@@ -133,7 +128,8 @@ def _per_view(
 def _features(params: Params, known: Estimates) -> Phase:
     wanted, one, seconds = feature_runs(params), known.features, 0.0
     for run in wanted:
-        crops = params.features.recipes[run.recipe].segmenter.options.get("crop_n_layers", 0) > 0
+        recipe = features_run(params, run).recipe
+        crops = recipe.segmenter.options.get("crop_n_layers", 0) > 0
         each = one.cropped_seconds_per_view if crops else one.seconds_per_view
         seconds += known.n_views(run.dataset, run.scene) * each
     views = _views(known, [(run.dataset, run.scene) for run in wanted])

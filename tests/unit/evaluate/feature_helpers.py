@@ -58,7 +58,7 @@ def write_features(folder: Path, views: dict[str, ViewFeatures], **facts: Any) -
         "layers": ["all"],
         "prompts": {"classes": list(CLASSES.values()), "canonical": ["object"]},
         "class_ids": list(CLASSES),
-        "recipe": folder.name,
+        **{"dataset": "made", "scene": "wall", "recipe": folder.name, "seed": None},
         "config": {"segmenter": {"options": {}}},
     }
     write_manifest(folder, default | facts)

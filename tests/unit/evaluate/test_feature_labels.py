@@ -37,7 +37,8 @@ IDS = np.array([2, 5])
 def scored(tmp_path: Path, scene_dir: Path, views: list[ViewFeatures], **facts: Any) -> Any:
     """Score features of the views v0, v1 ..."""
     named = {f"v{index}": view for index, view in enumerate(views)}
-    features = write_features(tmp_path / "features", named, **facts)
+    known = {"dataset": "toys", "scene": "shelf", "recipe": "regions", "seed": 1, **facts}
+    features = write_features(tmp_path / "features", named, **known)
     out = tmp_path / "results/evaluate/toys/shelf/features/regions/scores.json"
     score_features(scene_dir, features, out)
     return read_json(out)
@@ -171,12 +172,14 @@ def test_scores_name_everything_they_come_from(tmp_path: Path) -> None:
     truth = np.where(LEFT, 2, 5) + WALL
     scene_dir = write_wall(tmp_path / "scene", truth=truth)
     scores = scored(tmp_path, scene_dir, [features_of(HALVES, [1, 3], dense)] * 3)
-    facts = ("protocol", "dataset", "scene", "recipe", "n_views", "n_truth_views", "n_pairs")
+    facts = ("protocol", "dataset", "scene", "recipe", "seed")
+    facts += ("n_views", "n_truth_views", "n_pairs")
     assert [scores[key] for key in facts] == [
         "features/labels@1",
         "toys",
         "shelf",
         "regions",
+        1,
         3,
         3,
         2,

@@ -17,7 +17,7 @@ from PIL import Image
 from semsplat.data.scene_writer import SceneWriter
 from semsplat.io import write_json
 from semsplat.params.features import FeaturesRun
-from semsplat.params.runs import features_run
+from semsplat.params.recipes import FeatureRun, features_run, recipe_of_seed
 from semsplat.params.schema import Params
 from semsplat.splat.ply import write_ply
 
@@ -35,7 +35,8 @@ def run_of(params):
     """Return a recipe of params.yaml, its SAM asking few clicks so that tests are quick."""
 
     def make(name: str, **changes) -> FeaturesRun:
-        run = features_run(params, "made", "scene", name)
+        recipe = recipe_of_seed(params, name, 0)
+        run = features_run(params, FeatureRun("made", "scene", recipe))
         recipe = run.recipe
         fewer = {"points_per_side": 6, "base_points": 1}
         if fewer.keys() & recipe.segmenter.options.keys():

@@ -29,7 +29,7 @@ from tests.unit.data.scene_helpers import random_image
 from tests.unit.features.conftest import write_wall_geometry
 
 OPTIONS = PointOptions(
-    geometry_seed=0, minimum_depth="dense", visible_tolerance=0.25, rule="paper", base_points=16,
+    minimum_depth="dense", visible_tolerance=0.25, rule="paper", base_points=16,
     most_points=400, sampling_seed=42,
 )  # fmt: skip
 SIZE = (24, 32)  # patches of 3 x 4 pixels
@@ -222,7 +222,7 @@ def test_a_view_has_the_same_points_whichever_came_before(
 ) -> None:
     scene = load_scene(write_scene([random_image(64, 48, seed=k) for k in range(3)]))
     geometry = write_wall_geometry(tmp_path / "geometry", z=3.0)
-    prompts = open_scene_prompts(options(minimum_depth=minimum_depth), scene, geometry, "cpu")
+    prompts = open_scene_prompts(options(minimum_depth=minimum_depth), 0, scene, geometry, "cpu")
     forth = [prompts(frame) for frame in scene.frames]
     back = [prompts(frame) for frame in scene.frames[::-1]][::-1]
     for one, other in zip(forth, back, strict=True):
@@ -233,11 +233,25 @@ def test_a_view_has_the_same_points_whichever_came_before(
     np.testing.assert_allclose(forth[0].depth[16:32, 16:32].astype(float), 3, atol=0.05)
 
 
+def test_another_seed_draws_other_points_from_the_same_depth(
+    write_scene: Any, tmp_path: Any
+) -> None:
+    scene = load_scene(write_scene([random_image(64, 48, seed=k) for k in range(2)]))
+    geometry = write_wall_geometry(tmp_path / "geometry", z=3.0)
+    first, again, other = (
+        open_scene_prompts(options(), seed, scene, geometry, "cpu")(scene.train[0])
+        for seed in (0, 0, 1)
+    )
+    assert np.array_equal(first.points, again.points)
+    assert np.array_equal(first.depth, other.depth)
+    assert not np.array_equal(first.points, other.points)
+
+
 def test_a_lone_view_is_asked_everywhere_alike(write_scene: Any, tmp_path: Any) -> None:
     scene = load_scene(write_scene([random_image(64, 48)] * 2))
     alone = dataclasses.replace(scene, frames=scene.train, test=())
     geometry = write_wall_geometry(tmp_path / "geometry", z=3.0)
-    points = open_scene_prompts(options(base_points=2), alone, geometry, "cpu")(alone.train[0])
+    points = open_scene_prompts(options(base_points=2), 0, alone, geometry, "cpu")(alone.train[0])
     x, y = points.points.astype(int).T
     per_patch = np.bincount(blocks((48, 64), 8)[y, x], minlength=64)
     assert per_patch.min() >= 1 and per_patch.max() == 2

@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from semsplat.params.check import ParamsError, check
-from semsplat.params.runs import features_run, merged, setting_runs, shown_runs
+from semsplat.params.recipes import FeatureRun, features_run
+from semsplat.params.runs import merged, setting_runs, shown_runs
 
 CONFIG: dict[str, Any] = yaml.safe_load(
     (Path(__file__).parents[3] / "params.yaml").read_text(encoding="utf-8")
@@ -74,7 +75,7 @@ def test_the_paper_suite_has_the_papers_steps_and_models() -> None:
         ("lerf_ovs", "ramen", "granular", "ViT-B-16"),
         ("mipnerf360", "room", "levels", "ViT-B-16"),
     ):
-        run = features_run(params, dataset, scene, recipe)
+        run = features_run(params, FeatureRun(dataset, scene, recipe))
         assert run.clip.architecture == clip
         assert run.sam is not None and run.sam.architecture == "vit_h"
     assert len(params.features.templates["imagenet_scene"]) == 85  # METHODS 1.5

@@ -15,12 +15,10 @@ from semsplat.params.check import check
 from semsplat.params.geometry import Geometry, GeometryRun
 from semsplat.params.methods import TrainRun
 from semsplat.params.runs import (
-    FeatureRun,
     LessonRun,
     Run,
     SettingRun,
     answers,
-    feature_runs,
     geometry_run,
     is_frozen,
     lesson_run,
@@ -31,13 +29,11 @@ from semsplat.params.runs import (
     scaled_geometry,
     scene_options,
     setting_options,
-    setting_recipe,
     setting_runs,
     setting_teacher,
     shown_runs,
     shown_settings,
     shown_trainings,
-    teacher_recipe,
     train_run,
 )
 from semsplat.params.schema import Params
@@ -75,33 +71,6 @@ def test_runs_come_in_the_order_of_the_file() -> None:
         Run("procedural", "den", 2),
         Run("procedural", "den", 0),
     ]
-
-
-def test_the_features_of_a_suite_are_those_that_its_figures_show() -> None:
-    known = CONFIG["features"]["recipes"]
-    recipe = next(iter(known.values()))
-    recipes = {**known, "fine": recipe, "coarse": recipe, "unused": recipe}
-    look = {"n_views": 2, "row_height_in": 1.0, "dpi": 100}
-    shown = {"a": "fine", "b": "coarse", "c": "fine", "d": "unused"}
-    figures = {n: {"kind": "masks", "options": {**look, "recipe": r}} for n, r in shown.items()}
-    suite = {
-        "scenes": ["procedural/table", "procedural/den"],
-        "figures": ["a", "scores", "b", "c"],
-    }
-    config = {
-        **CONFIG,
-        "suites": {"demo": {**CONFIG["suites"]["demo"], **suite}},
-        "features": {**CONFIG["features"], "recipes": recipes},
-        "figures": {"scores": CONFIG["figures"]["scores"], **figures},
-    }
-    assert feature_runs(check(config)) == [
-        FeatureRun("procedural", "den", "coarse"),
-        FeatureRun("procedural", "den", "fine"),
-        FeatureRun("procedural", "table", "coarse"),
-        FeatureRun("procedural", "table", "fine"),
-    ]
-    config["suites"]["demo"]["figures"] = ["scores"]
-    assert feature_runs(check(config)) == []
 
 
 def test_a_scene_replaces_options_of_its_data_set() -> None:
@@ -272,7 +241,7 @@ def test_trainings_are_those_that_the_suites_figures_show_each_once() -> None:
     assert setting_runs(with_suite("scores", figures=TABLES)) == []
 
 
-def test_lessons_and_features_are_those_that_trainings_learn_from() -> None:
+def test_lessons_are_those_that_trainings_learn_from() -> None:
     options = {**CONFIG["settings"]["clipgs_d"], "override": {"teacher": "truth_iid"}}
     settings = {**CONFIG["settings"], "clipgs_d": options}
     params = with_suite("few", "all", figures=TABLES, settings=settings)
@@ -284,33 +253,14 @@ def test_lessons_and_features_are_those_that_trainings_learn_from() -> None:
         LessonRun("sparse", "den", "clip", 0),
         LessonRun("sparse", "den", "clip", 1),
     ]
-    assert feature_runs(params) == [  # once, whatever the seeds; label maps need none
-        FeatureRun("procedural", "table", "regions"),
-        FeatureRun("sparse", "den", "regions"),
-    ]
     alone = with_suite("few", "nowhere", "masks", figures=TABLES, scenes=["procedural/table"])
     assert setting_runs(alone) == lesson_runs(alone) == []
-    assert feature_runs(alone) == [FeatureRun("procedural", "table", "regions")]
 
 
-def test_a_teacher_reads_a_recipe_or_none() -> None:
-    assert teacher_recipe(PARAMS, "clip") == "regions"
-    assert teacher_recipe(PARAMS, "truth_runs") is None
-
-
-def test_a_setting_reads_its_own_recipe_or_its_teachers_or_none() -> None:
-    assert setting_recipe(PARAMS, "clipgs_d") == "regions"
-    assert setting_recipe(PARAMS, "iid_sac") is None
-    assert setting_recipe(PARAMS, "gags") == "granular"
-    assert setting_recipe(PARAMS, "gags_uniform") == "levels"
-    assert setting_teacher(PARAMS, "gags") is None
-
-
-def test_a_method_on_finished_geometry_needs_features_and_no_lessons() -> None:
+def test_a_method_on_finished_geometry_needs_no_lessons() -> None:
     found = {"kind": "queries", "options": {"settings": {"gags": "GAGS"}, "datasets": []}}
     params = with_suite("found", figures={"found": found}, scenes=["procedural/table"])
     assert lesson_runs(params) == []
-    assert feature_runs(params) == [FeatureRun("procedural", "table", "granular")]
     run, _ = setting_runs(params)
     assert is_frozen(params, run.setting) and not is_frozen(params, "clipgs_d")
     assert answers(params, "gags") == "relevancy" and answers(params, "clipgs_d") == "classes"

@@ -17,9 +17,6 @@ from semsplat.params.base import Count, Positive, Strict
 class PointOptions(Strict):
     """Where SAM is asked."""
 
-    geometry_seed: int = Field(ge=0)
-    """seed of the geometry whose depth the points follow.  Features are made once for all seeds of
-    a scene, so trainings of every seed share these points"""
     minimum_depth: Literal["dense", "centres"]
     """over which the depth counts: dense: pixels seen in other views (GAGS's text); centres:
     Gaussians' centres seen in other views, where one falls on a pixel (GAGS's code)"""
@@ -33,4 +30,4 @@ class PointOptions(Strict):
     most_points: Count
     """upper limit of the points in a patch; GAGS's code: 400"""
     sampling_seed: int = Field(ge=0)
-    """of the draws, together with the view's name; GAGS's code: 42"""
+    """of the draws, added to the run's seed and joined by the view's name; GAGS's code: 42"""

@@ -29,6 +29,7 @@ class ScenePrompts:
     """Gives a view its points; what the training views see counts for all of them."""
 
     options: PointOptions
+    seed: int
     geometry: Trained
     train: dict[str, View]
     nearest: Tensor  # float32 [N], see `nearest_by_centre`
@@ -45,17 +46,19 @@ class ScenePrompts:
         depth = view.depth.cpu().numpy()
         counts = points_per_patch(depth, least.cpu().numpy(), options)
         centres = centre_pixels(view, means, tolerance).cpu().numpy()
-        points = sampled_points(counts, centres, view_rng(options.sampling_seed, frame.name))
+        rng = view_rng(options.sampling_seed + self.seed, frame.name)
+        points = sampled_points(counts, centres, rng)
         return Prompts(points, depth.astype(np.float16))
 
 
 def open_scene_prompts(
-    options: PointOptions, scene: Scene, geometry_dir: Path, device: str
+    options: PointOptions, seed: int, scene: Scene, geometry_dir: Path, device: str
 ) -> ScenePrompts:
     """Return the prompts of a scene, the depth of its training views rendered.
 
     Args:
         options: the rules.
+        seed: the run's, so that another one draws other points.
         scene: all its training views count.
         geometry_dir: a geometry run's folder.
         device: where to render and to project.
@@ -64,7 +67,7 @@ def open_scene_prompts(
     train = {frame.name: rendered(geometry, frame) for frame in scene.train}
     means = geometry.gaussians["means"]
     nearest = nearest_by_centre(means, train.values(), options.visible_tolerance)
-    return ScenePrompts(options, geometry, train, nearest)
+    return ScenePrompts(options, seed, geometry, train, nearest)
 
 
 def rendered(geometry: Trained, frame: Frame) -> View:

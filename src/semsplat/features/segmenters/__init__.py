@@ -2,10 +2,10 @@
 
 A kind has ``Options`` (what ``params.yaml`` may say; ``model`` names a SAM where one is needed),
 ``LAYERS`` (the names of its lists of masks) and ``segment(image, options, sam, points)``, which
-returns `semsplat.features.masks.Masks` per layer.  Where ``Options`` has a ``geometry_seed``, the
-kind is asked at points that follow this geometry: ``open_prompts(options, scene, geometry_dir,
-device)`` returns what gives a frame its `Prompts`.  Ground truth is out of reach: a segmenter gets
-pixels.
+returns `semsplat.features.masks.Masks` per layer.  A kind that is asked at points that follow a
+trained geometry has ``open_prompts(options, seed, scene, geometry_dir, device)`` too, which returns
+what gives a frame its `Prompts`; it segments a scene once per seed, on the geometry of that seed.
+Ground truth is out of reach: a segmenter gets pixels.
 """
 
 from __future__ import annotations
@@ -34,3 +34,8 @@ def segmenter_kinds() -> list[str]:
 def segmenter_kind(name: str) -> ModuleType:
     """Return the module of a kind that `segmenter_kinds` lists; cheap, models come with use."""
     return import_module(f"semsplat.features.segmenters.{name}")
+
+
+def follows_geometry(name: str) -> bool:
+    """Tell whether a kind is asked at points that follow a trained geometry."""
+    return hasattr(segmenter_kind(name), "open_prompts")

@@ -30,11 +30,13 @@ class Options(PointOptions, SamFilter):
     """Filters, as on a regular grid, and where to ask; boxes are compared within a level."""
 
 
-def open_prompts(options: Options, scene: Scene, geometry_dir: Path, device: str) -> ScenePrompts:
+def open_prompts(
+    options: Options, seed: int, scene: Scene, geometry_dir: Path, device: str
+) -> ScenePrompts:
     """Return what gives the frames of a scene their points; see `open_scene_prompts`."""
     from semsplat.features.prompt_points.scene import open_scene_prompts
 
-    return open_scene_prompts(options, scene, geometry_dir, device)
+    return open_scene_prompts(options, seed, scene, geometry_dir, device)
 
 
 def segment(
