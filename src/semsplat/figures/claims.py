@@ -106,9 +106,11 @@ def _notes(rules: Rules) -> list[str]:
     return [
         "An effect is what the preferred row is better by, in the unit of its measure, or how many"
         " times as good it is: of two trainings of one scene and seed, then the mean over all such"
-        f" pairs. The interval is a bootstrap's over pairs ({rules.confidence:.0%}, percentiles of"
-        f" {rules.resamples} resamples); pairs of one scene are not independent, so that it says"
-        " how sure the effect is on these scenes and not on others.",
+        " pairs. A seed has its own geometry, prompts that follow it, mistakes of a teacher and"
+        " order of views; what both trainings of a pair read, they share. The interval is a"
+        f" bootstrap's over pairs ({rules.confidence:.0%}, percentiles of {rules.resamples}"
+        " resamples); pairs of one scene are not independent, so that it says how sure the effect"
+        " is on these scenes and not on others.",
         "Reproduced: the whole interval and the mean of every scene lie above what the claim needs"
         " (0, or 1 for a ratio, unless the claim allows a loss). Contradicted: all of them lie"
         " below. Inconclusive: neither, or fewer than"
