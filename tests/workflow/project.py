@@ -154,9 +154,9 @@ def setting_jobs(scene: str, setting: str, seed: int = 0) -> set[str]:
     }
 
 
-def level_jobs(scene: str) -> set[str]:
-    """Return the jobs from a scene's finished geometry to its features on three levels."""
-    return {f"{verb} features granular of {scene}" for verb in ("extract", "score")}
+def level_jobs(scene: str, seed: int = 0) -> set[str]:
+    """Return the jobs from a seed's finished geometry to its features on three levels."""
+    return {f"{verb} features granular/{seed} of {scene}" for verb in ("extract", "score")}
 
 
 def frozen_figures(scene: str, seed: int = 0) -> set[str]:

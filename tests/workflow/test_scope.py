@@ -81,7 +81,8 @@ CHANGES = {
     "one more seed": (
         "params.yaml", SMOKE_SEEDS, SMOKE_SEEDS.replace("[0]", "[0, 1]"),
         run_jobs(SCENES[0], 1) | run_jobs(SCENES[1], 1) | taught_jobs(SCENES[0], 1)
-        | taught_jobs(SCENES[1], 1) | frozen_jobs(SCENES[0], 1) | frozen_jobs(SCENES[1], 1)
+        | taught_jobs(SCENES[1], 1) | level_jobs(SCENES[0], 1) | level_jobs(SCENES[1], 1)
+        | frozen_jobs(SCENES[0], 1) | frozen_jobs(SCENES[1], 1)
         | masked_jobs(SCENES[0], 1) | masked_jobs(SCENES[1], 1) | SUITE_JOBS,
     ),
     "the size of dense maps": (

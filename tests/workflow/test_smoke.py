@@ -28,7 +28,7 @@ from tests.workflow.project import (
     masked_figures,
 )
 
-PREPARED = ("geometry/{}/0", "features/{}/regions", "features/{}/granular", "features/{}/clip/0")
+PREPARED = ("geometry/{}/0", "features/{}/regions", "features/{}/granular/0", "features/{}/clip/0")
 TRAININGS = ("train/{}/clipgs_d/0", "train/{}/gags/0", "train/{}/cgc/0")
 # As the rule of trainings has it: with more threads torch adds in another order.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}

@@ -31,13 +31,14 @@ def extracted(run_of: Any, write_scene: Any, tmp_path: Path, monkeypatch: Any) -
     wall = write_wall_geometry(tmp_path / "geometry", z=3.0)
     monkeypatch.chdir(tmp_path)
     for name, run in runs.items():
-        out = Path("results/features/made/scene", name)
         geometry = wall if name == "granular" else None
+        folder = f"{name}/0" if geometry else name
+        out = Path("results/features/made/scene", folder)
         write_features(scene, out, Path("cache"), run.model_dump_json(), geometry, "cpu")
 
 
 def test_both_ways_find_the_same(extracted: None) -> None:
-    report = bench.benchmark(["made/scene/granular", "made/scene/weightless"], 1, "cpu")
+    report = bench.benchmark(["made/scene/granular/0", "made/scene/weightless"], 1, "cpu")
     assert report.keys() == {"protocol", "machine", "git", "device", "torch_threads", "runs"}
     json.dumps(report)
     for run, row in report["runs"].items():
@@ -59,7 +60,7 @@ def test_times_are_means_over_views_and_add_up() -> None:
 
 
 def test_one_at_a_time_changes_batches_alone(extracted: None) -> None:
-    card = read_json(Path("results/features/made/scene/granular/run.json"))
+    card = read_json(Path("results/features/made/scene/granular/0/run.json"))
     run = bench.FeaturesRun.model_validate(card["config"])
     single = bench.one_at_a_time(bench.Models(run, None, None)).run.recipe  # type: ignore[arg-type]
     options = {**run.recipe.segmenter.options, "points_per_batch": 1}
