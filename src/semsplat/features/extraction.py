@@ -13,7 +13,7 @@ from semsplat.errors import SemsplatError
 from semsplat.features import clip, sam
 from semsplat.features.cache import Cache
 from semsplat.features.extract import Extractor
-from semsplat.features.segmenters import Prompts, segmenter_kind
+from semsplat.features.segmenters import Prompts, follows_geometry, segmenter_kind
 from semsplat.features.store import write_arrays, write_view
 from semsplat.features.weights import Weights, find_weights
 from semsplat.io import atomic_dir
@@ -71,12 +71,13 @@ def scene_prompts(
     """Return what gives a frame its prompts, None where the segmenter follows no geometry.
 
     Raises:
-        SemsplatError: it follows one, and none is given.
+        SemsplatError: it follows one, and none is given, or no seed.
     """
-    if config.seed is None:
+    if not follows_geometry(config.recipe.segmenter.kind):
         return None
-    if geometry_dir is None:
-        raise SemsplatError(f"the prompts of recipe {config.name} follow depth; give --geometry")
+    if geometry_dir is None or config.seed is None:
+        lacks = "give --geometry" if geometry_dir is None else "name its seed in --config"
+        raise SemsplatError(f"the prompts of recipe {config.name} follow depth; {lacks}")
     kind = segmenter_kind(config.recipe.segmenter.kind)
     options = kind.Options.model_validate(config.recipe.segmenter.options)
     prompts: Callable[[Frame], Prompts] = kind.open_prompts(

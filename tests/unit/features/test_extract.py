@@ -204,6 +204,13 @@ def test_prompts_without_a_geometry_are_one_line(run_of, write_scene, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_prompts_without_a_seed_are_one_line(run_of, write_scene, wall, tmp_path):
+    run = run_of("granular").model_copy(update={"seed": None})
+    with one_line_error("recipe granular", "seed in --config"):
+        features(run, write_scene([two_blocks()] * 2), tmp_path, geometry=wall)
+    assert not (tmp_path / "out").exists()
+
+
 def test_an_empty_level_is_a_layer_without_regions(
     run_of, write_scene, wall, tmp_path, monkeypatch
 ):
