@@ -90,7 +90,8 @@ def features(
     """Measure how fast images become regions and vectors, and write JSON.
 
     Args:
-        runs: dataset/scene/recipe of extractions; all in results/features if none is named.
+        runs: dataset/scene/recipe of extractions, or dataset/scene/recipe/seed where each seed has
+            its own; all in results/features if none is named.
         out: the JSON file.
         views: timed views.
     """

@@ -2,6 +2,7 @@
 
 In: the images of a canonical scene and a recipe of ``params.yaml``.  Out:
 ``results/features/{dataset}/{scene}/{recipe}/``: per view id maps and half-precision tables, with
-a manifest that names the models by hash.  What was computed once for an image is served from
+a manifest that names the models by hash; in ``{recipe}/{seed}/`` where prompts follow a geometry,
+which every seed has of its own.  What was computed once for an image is served from
 ``scratch/features/`` whenever image, model and parameters are the same.
 """

@@ -9,12 +9,7 @@ from semsplat.features.segmenters import follows_geometry
 from semsplat.features.teachers import teacher_with_options
 from semsplat.figures import figure_kind
 from semsplat.params.features import FeaturesRun
-from semsplat.params.runs import (
-    setting_options,
-    setting_runs,
-    setting_teacher,
-    shown_runs,
-)
+from semsplat.params.runs import setting_options, setting_runs, setting_teacher, shown_runs
 from semsplat.params.schema import Params
 
 

@@ -35,8 +35,8 @@ def run_of(params):
     """Return a recipe of params.yaml, its SAM asking few clicks so that tests are quick."""
 
     def make(name: str, **changes) -> FeaturesRun:
-        recipe = recipe_of_seed(params, name, 0)
-        run = features_run(params, FeatureRun("made", "scene", recipe))
+        made = FeatureRun("made", "scene", recipe_of_seed(params, name, 0))
+        run = features_run(params, made)
         recipe = run.recipe
         fewer = {"points_per_side": 6, "base_points": 1}
         if fewer.keys() & recipe.segmenter.options.keys():

@@ -15,7 +15,7 @@ from semsplat.params.recipes import (
 )
 from semsplat.params.runs import setting_teacher
 from semsplat.params.schema import Params
-from tests.unit.params.test_runs import CONFIG, PARAMS, TABLES, with_suite
+from tests.unit.params.test_runs import CONFIG, PARAMS, TABLES, taught_by_two, with_suite
 
 
 def test_the_features_of_a_suite_are_those_that_its_figures_show() -> None:
@@ -59,10 +59,7 @@ def test_a_setting_reads_its_own_recipe_or_its_teachers_or_none() -> None:
 
 
 def test_features_are_those_that_trainings_learn_from() -> None:
-    options = {**CONFIG["settings"]["clipgs_d"], "override": {"teacher": "truth_iid"}}
-    settings = {**CONFIG["settings"], "clipgs_d": options}
-    params = with_suite("few", "all", figures=TABLES, settings=settings)
-    assert feature_runs(params) == [  # once, whatever the seeds; label maps need none
+    assert feature_runs(taught_by_two()) == [  # once, whatever the seeds; label maps need none
         FeatureRun("procedural", "table", "regions"),
         FeatureRun("sparse", "den", "regions"),
     ]

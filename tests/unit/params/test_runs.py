@@ -241,11 +241,15 @@ def test_trainings_are_those_that_the_suites_figures_show_each_once() -> None:
     assert setting_runs(with_suite("scores", figures=TABLES)) == []
 
 
-def test_lessons_are_those_that_trainings_learn_from() -> None:
+def taught_by_two() -> Params:
+    """Return a suite of two teachers, of whom the one of clipgs_d needs no features."""
     options = {**CONFIG["settings"]["clipgs_d"], "override": {"teacher": "truth_iid"}}
     settings = {**CONFIG["settings"], "clipgs_d": options}
-    params = with_suite("few", "all", figures=TABLES, settings=settings)
-    assert lesson_runs(params) == [
+    return with_suite("few", "all", figures=TABLES, settings=settings)
+
+
+def test_lessons_are_those_that_trainings_learn_from() -> None:
+    assert lesson_runs(taught_by_two()) == [
         LessonRun("procedural", "table", "clip", 0),
         LessonRun("procedural", "table", "clip", 1),
         LessonRun("procedural", "table", "truth_iid", 0),
