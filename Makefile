@@ -25,7 +25,7 @@ lint: $(STAMP)  ## Formatting, linters, types, workflow lint
 	snakemake --lint
 
 docs: $(STAMP)  ## Write docs/params.md, docs/protocols.md, the table in docs/data.md and the editor schema
-	python -m semsplat.params
+	python -m semsplat.experiment
 
 bench: $(STAMP)  ## Measure the rasteriser on this machine
 	python -m semsplat.bench rasterize

@@ -9,22 +9,15 @@ sys.path.insert(0, "src")
 
 from semsplat.data.register.entries import entries
 from semsplat.data.register.fetch import drop_receipts_of_lost_folders
-from semsplat.evaluate.grounders import with_clicks
 from semsplat.figures.published import FOLDER, digest_of
 from semsplat.fingerprint import fingerprint
 from semsplat.gpu import visible_gpus
-from semsplat.params.check import check_or_exit
-from semsplat.params.recipes import feature_runs, recipe_of_seed
-from semsplat.params.runs import (
-    answers,
-    lesson_runs,
-    runs,
-    setting_runs,
-)
-from semsplat.paths import put_checkout_first
-from semsplat.plan.screen import show_plan
+from semsplat.experiment.check import check_or_exit
+from semsplat.experiment.recipes import feature_runs, recipe_of_seed
+from semsplat.experiment.runs import lesson_runs, runs, setting_runs
+from semsplat.paths import GEOMETRY, put_checkout_first
+from semsplat.experiment.plan.screen import show_plan
 from semsplat.track.index import drop_orphaned_stamps
-from semsplat.train.methods import CLASSES, RELEVANCY, SIMILARITY
 
 put_checkout_first()
 PARAMS = check_or_exit(config)
@@ -35,6 +28,7 @@ LESSON_RUNS = lesson_runs(PARAMS)
 SETTING_RUNS = setting_runs(PARAMS)
 PUBLISHED = digest_of(FOLDER)
 FEATURES_CACHE = "scratch/features"
+SETTING = "|".join(PARAMS.settings) or "(?!)"
 drop_orphaned_stamps()
 drop_receipts_of_lost_folders()
 if workflow.is_main_process:
@@ -67,7 +61,7 @@ wildcard_constraints:
     figure="|".join(PARAMS.figures),
     recipe="|".join(recipe_of_seed(PARAMS, n, r"\d+") for n in PARAMS.features.recipes),
     teacher="|".join(PARAMS.features.teachers),
-    setting="|".join(PARAMS.settings) or "(?!)",
+    setting=SETTING,
 
 
 def over_runs(*patterns):
@@ -104,7 +98,6 @@ def training_names(trainings):
     return ["/".join(map(str, training)) for training in trainings]
 
 
-def settings_answering(kind):
-    """Return a wildcard's pattern of the settings whose fields are asked for one thing."""
-    names = [name for name in PARAMS.settings if answers(PARAMS, name) == kind]
-    return "|".join(names) or "(?!)"  # matches nothing
+def pattern(names):
+    """Return a wildcard's pattern of some names; of none it matches nothing."""
+    return "|".join(names) or "(?!)"

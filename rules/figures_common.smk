@@ -4,8 +4,8 @@ import json
 
 from semsplat.figures import figure_kind
 from semsplat.fingerprint import fingerprint
-from semsplat.params.recipes import first_seed, recipe_of_seed
-from semsplat.params.runs import shown_runs, shown_settings, shown_trainings
+from semsplat.experiment.recipes import first_seed, recipe_of_seed
+from semsplat.experiment.runs import shown_runs, shown_settings, shown_trainings
 
 
 def figures_of(scope):

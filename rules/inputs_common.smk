@@ -15,14 +15,24 @@ from semsplat.features.teachers import teacher_with_options
 from semsplat.features.tracks import tracks_with_options
 from semsplat.fingerprint import fingerprint
 from semsplat.io import canonical_json
-from semsplat.params.recipes import (
+from semsplat.experiment.asked import (
+    answers,
+    predict_code,
+    predict_options,
+    reads,
+    score_code,
+    score_options,
+    settings_answering,
+    speed_code,
+)
+from semsplat.experiment.recipes import (
     FeatureRun,
     features_run,
     recipe_of_seed,
     setting_recipe,
     teacher_recipe,
 )
-from semsplat.params.runs import (
+from semsplat.experiment.runs import (
     LessonRun,
     Run,
     SettingRun,
@@ -33,7 +43,8 @@ from semsplat.params.runs import (
     setting_teacher,
     train_run,
 )
-from semsplat.plan import weights
+from semsplat.experiment.plan import weights
+from semsplat.paths import FIELD_FILE
 
 
 def options_json(wildcards):
@@ -147,8 +158,7 @@ def _place(wildcards):
 
 def train_config(wildcards):
     """Return the effective parameters of one training as JSON."""
-    run = SettingRun(*_place(wildcards), wildcards.setting, int(wildcards.seed))
-    return train_run(PARAMS, run).model_dump_json()
+    return train_run(PARAMS, _training(wildcards)).model_dump_json()
 
 
 def method_code(wildcards):
@@ -172,10 +182,48 @@ def setting_lessons(wildcards):
     return [f"results/features/{place}/manifest.json"]
 
 
-def selections_config(wildcards):
-    """Return who is asked where to click on a scene, and a person's clicks, as JSON."""
-    place, sams = "/".join(_place(wildcards)), PARAMS.features.sam_models
-    return canonical_json(PARAMS.evaluate.selections_run(place, sams).model_dump())
+def asked_model(wildcards):
+    """Return what is asked: a training, or the geometry."""
+    if wildcards.setting == GEOMETRY:
+        return _geometry_files(wildcards, wildcards.seed)
+    folder = f"results/train/{'/'.join(_training(wildcards)[:3])}/{wildcards.seed}"
+    return [f"{folder}/{name}" for name in ("run.json", "point_cloud.ply", FIELD_FILE)]
+
+
+def asked_features(wildcards):
+    """Return the features by which a training is asked, if any answer reads them."""
+    read = "features" in reads(PARAMS, wildcards.setting, "PREDICTS_FROM")
+    return setting_features(wildcards) if read else []
+
+
+def asked_weights(wildcards):
+    """Return what stands for the weights of the networks that answers ask."""
+    found = weights.answer_weights(PARAMS, _training(wildcards))
+    return [weights_source(place) for place in found]
+
+
+def scored_lessons(wildcards):
+    """Return the lessons with which predictions are compared, if any answer reads them."""
+    read = "lessons" in reads(PARAMS, wildcards.setting, "SCORES_WITH")
+    return setting_lessons(wildcards) if read else []
+
+
+def predict_told(wildcards):
+    """Return what the answers of a training are told to predict, as JSON."""
+    return _as_json(predict_options(PARAMS, _training(wildcards)))
+
+
+def score_told(wildcards):
+    """Return what the answers of a setting are told to score, as JSON."""
+    return _as_json(score_options(PARAMS, wildcards.setting))
+
+
+def _as_json(options):
+    return canonical_json({name: told.model_dump() for name, told in options.items()})
+
+
+def _training(wildcards):
+    return SettingRun(*_place(wildcards), wildcards.setting, int(wildcards.seed))
 
 
 def importer_name(wildcards):
@@ -214,12 +262,6 @@ def recipe_weights(wildcards):
 def teacher_weights(wildcards):
     """Return what stands for the weights of the networks by which a teacher follows regions."""
     found = weights.teacher_weights(PARAMS, wildcards.teacher)
-    return [weights_source(place) for place in found]
-
-
-def selection_weights(wildcards):
-    """Return what stands for the weights of the networks that tell where to click."""
-    found = weights.selection_weights(PARAMS, *_place(wildcards))
     return [weights_source(place) for place in found]
 
 

@@ -4,7 +4,7 @@ from semsplat.params.networks import ClipRun, SamRun
 from semsplat.params.quality import QualityRun, TuningRun
 
 NETWORK_PICTURES = "scratch/networks/pictures"
-SHIPPED = "src/semsplat/networks/weights"
+SHIPPED = "src/semsplat/features/embedded/weights"
 WORLDS_PER_SHARD = 100
 
 

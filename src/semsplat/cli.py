@@ -17,7 +17,7 @@ def check(params: Path = Path("params.yaml"), /) -> None:
     Args:
         params: the file to check.
     """
-    from semsplat.params.runs import runs, setting_runs
+    from semsplat.experiment.runs import runs, setting_runs
 
     checked = _checked(params, {})
     for run in runs(checked):
@@ -33,7 +33,7 @@ def plan(suite: str, /, params: Path = Path("params.yaml")) -> None:
         suite: its name.
         params: the parameter file.
     """
-    from semsplat.plan.screen import plan_lines
+    from semsplat.experiment.plan.screen import plan_lines
 
     lines = plan_lines(_checked(params, {"suite": suite}))
     print("\n".join(lines or [f"suite {suite} needs neither data nor weights from elsewhere"]))
@@ -41,7 +41,7 @@ def plan(suite: str, /, params: Path = Path("params.yaml")) -> None:
 
 def _checked(params: Path, override: dict[str, Any]) -> Any:
     """Return the checked parameters of a file."""
-    from semsplat.params.check import check as check_params
+    from semsplat.experiment.check import check as check_params
 
     try:
         config = yaml.safe_load(params.read_text())

@@ -14,8 +14,9 @@ PACKAGE = "semsplat"
 def fingerprint(*modules: str) -> str:
     """Return a short hash over the syntax trees of the modules and all they import in the package.
 
-    Imports are followed wherever they stand, also inside functions.  Absolute imports only, which
-    is the rule in this package.
+    Of ``module:function`` only the function counts, and what it uses of its file.  Imports are
+    followed wherever they stand, also inside functions.  Absolute imports only, which is the rule
+    in this package.
     """
     found: set[str] = set()
     queue = list(modules)
@@ -40,14 +41,44 @@ def _path(module: str) -> Path | None:
 
 
 @cache
-def _tree(module: str) -> ast.Module:
+def _tree(entry: str) -> ast.Module:
+    module, _, function = entry.partition(":")
     path = _path(module)
     assert path is not None, f"no module {module}"
     tree = ast.parse(path.read_text())
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             node.body = [part for part in node.body if not _is_text(part)] or [ast.Pass()]
+    if function:
+        tree.body = _used_by(function, tree.body)
     return tree
+
+
+def _used_by(function: str, statements: list[ast.stmt]) -> list[ast.stmt]:
+    """Return the statements of a file that define a function, and what it uses of the others."""
+    owner = {name: place for place, part in enumerate(statements) for name in _defined(part)}
+    queue, used = [owner[function]], set()
+    while queue:
+        place = queue.pop()
+        if place not in used:
+            used.add(place)
+            nodes = ast.walk(statements[place])
+            names = {node.id for node in nodes if isinstance(node, ast.Name)}
+            queue += [owner[name] for name in names & owner.keys()]
+    return [statements[place] for place in sorted(used)]
+
+
+def _defined(statement: ast.stmt) -> set[str]:
+    """Return the names that a statement at the top of a file defines."""
+    match statement:
+        case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+            return {name}
+        case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
+            return {(alias.asname or alias.name).split(".")[0] for alias in aliases}
+        case ast.Assign() | ast.AnnAssign():
+            names = (node for node in ast.walk(statement) if isinstance(node, ast.Name))
+            return {node.id for node in names if isinstance(node.ctx, ast.Store)}
+    return set()
 
 
 def _is_text(node: ast.stmt) -> bool:

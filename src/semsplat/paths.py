@@ -8,6 +8,8 @@ from pathlib import Path
 GEOMETRY = "geometry"
 """The setting name under which the RGB-only geometry itself is evaluated."""
 
+FIELD_FILE = "semantics.safetensors"
+"""What a training attached to its Gaussians, and its decoder."""
 CLASSES = "classes"
 """The folder of class maps among the predictions."""
 
@@ -72,3 +74,9 @@ def feature_scores_dir(dataset: str, scene: str, recipe: str) -> Path:
 def figures_dir(suite: str) -> Path:
     """Return the folder of a suite's figures."""
     return Path("paper_figures", suite)
+
+
+def hub_dir() -> Path:
+    """Return the folder of torch hub, by the rule of ``torch.hub.get_dir``."""
+    cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
+    return Path(os.environ.get("TORCH_HOME", f"{cache}/torch")).expanduser() / "hub"

@@ -132,10 +132,10 @@ def test_a_reconstruction_depends_on_what_fits_and_not_on_what_comes_after() -> 
     assert {"semsplat.fit.losses", "semsplat.splat.cpu.blend", "semsplat.params.base"} <= covered
     later = ("semsplat.figures", "semsplat.track", "semsplat.evaluate", "semsplat.params.evaluate")
     assert [name for name in covered if name.startswith(later)] == []
-    assert "semsplat.params.schema" not in covered  # it holds the keys of every phase
+    assert "semsplat.experiment.schema" not in covered  # it holds the keys of every phase
 
 
 def test_scores_do_not_depend_on_how_views_are_rendered() -> None:
-    covered = closure("semsplat.evaluate.score")
+    covered = closure("semsplat.evaluate.jobs")
     assert "semsplat.evaluate.protocols.rgb_held_out" in covered
     assert not any(name.startswith(("semsplat.splat", "semsplat.fit")) for name in covered)

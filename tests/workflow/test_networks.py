@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from semsplat.networks.tiny_clip.model import load_clip
-from semsplat.networks.tiny_sam.model import load_sam
+from semsplat.features.embedded.clip import load_clip
+from semsplat.features.embedded.sam import load_sam
 from tests.workflow.project import Project
 
 SMALL = {
@@ -28,7 +28,7 @@ SMALL = {
 
 
 def test_retraining_is_one_command_and_leaves_the_shipped_weights_alone(project: Project):
-    before = project.hashes("src/semsplat/networks/weights")
+    before = project.hashes("src/semsplat/features/embedded/weights")
     (project.root / "small.json").write_text(json.dumps({"networks": SMALL}))
     project.snakemake("retrain_demo_networks", "--configfile", "small.json")
     for network, load in (("clip", load_clip), ("sam", load_sam)):
@@ -39,5 +39,5 @@ def test_retraining_is_one_command_and_leaves_the_shipped_weights_alone(project:
         assert {"train_0", "check_0"} == set(card["inputs"])
         curve = [json.loads(line) for line in project.read(f"{folder}/metrics.jsonl").splitlines()]
         assert curve[-1]["step"] == 2
-    assert project.hashes("src/semsplat/networks/weights") == before
+    assert project.hashes("src/semsplat/features/embedded/weights") == before
     assert project.plan() == set()  # nothing else depends on it

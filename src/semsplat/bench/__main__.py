@@ -1,4 +1,4 @@
-"""``python -m semsplat.bench rasterize|methods|features|contrast``."""
+"""``python -m semsplat.bench rasterize|features|contrast``."""
 
 from __future__ import annotations
 
@@ -25,33 +25,6 @@ def rasterize(out: Path = Path("results/benchmarks/rasterize.json"), repeats: in
     report = benchmark(repeats)
     write_json(out, report)
     print_report(report)
-    print(f"written to {out}")
-
-
-def methods(
-    runs: list[str] | None = None,
-    out: Path = Path("results/benchmarks/methods.json"),
-    repeats: int = 30,
-) -> None:
-    """Measure how fast trained settings draw class maps, answer or select, and write JSON.
-
-    Args:
-        runs: dataset/scene/setting/seed of trainings; all in results/train if none is named.
-        out: the JSON file.
-        repeats: timed frames; the median counts.
-    """
-    with claim_device() as device:
-        from semsplat.bench.methods import benchmark
-
-        found = sorted(Path("results/train").glob("*/*/*/*/run.json"))
-        named = runs or ["/".join(path.parts[2:-1]) for path in found]
-        report = benchmark(named, repeats, device)
-    write_json(out, report)
-    for run, row in report["runs"].items():
-        size = "x".join(map(str, row["size_px"]))
-        units = {"fps": "FPS", "query_ms": "ms a query", "mask_ms": "ms a mask"}
-        speed = next(f"{row[name]:.2f} {unit}" for name, unit in units.items() if name in row)
-        print(f"{run:<44}{speed:>18} at {size} on {report['device']}")
     print(f"written to {out}")
 
 
@@ -134,7 +107,6 @@ def main() -> None:
     """Run one of the commands."""
     commands: dict[str, Callable[..., None]] = {
         "rasterize": rasterize,
-        "methods": methods,
         "features": features,
         "contrast": contrast,
     }

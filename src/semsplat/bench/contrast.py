@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from semsplat.bench.methods import timed
+from semsplat.evaluate.stopwatch import timed
 from semsplat.provenance import git_state, machine
 from semsplat.train.contrast import (
     CODE_FACTOR,

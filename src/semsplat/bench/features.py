@@ -11,9 +11,9 @@ import torch
 from numpy.typing import NDArray
 from segment_anything.modeling import Sam
 
-from semsplat.bench.methods import timed
 from semsplat.data.scene import Frame, load_image, load_scene
 from semsplat.errors import SemsplatError
+from semsplat.evaluate.stopwatch import timed
 from semsplat.features import clip, sam
 from semsplat.features.clip import Clip
 from semsplat.features.crops import region_crop

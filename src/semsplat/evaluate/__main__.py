@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,69 +12,59 @@ from semsplat.errors import one_line_errors
 from semsplat.gpu import claim_device
 
 
-def render(scene: Path, model: Path, out: Path) -> None:
-    """Render the held-out views of a geometry run.
-
-    Args:
-        scene: the canonical scene.
-        model: the run's folder with point_cloud.ply and run.json.
-        out: the predictions folder.
-    """
-    with claim_device() as device:
-        from semsplat.evaluate.predict import predict_views
-
-        predict_views(scene, model, out, device)
-
-
-def render_classes(scene: Path, model: Path, out: Path) -> None:
-    """Render the views of a trained setting, with class maps.
-
-    Args:
-        scene: the canonical scene.
-        model: the training's folder with point_cloud.ply, semantics.safetensors and run.json.
-        out: the predictions folder.
-    """
-    with claim_device() as device:
-        from semsplat.evaluate.predict_classes import predict_classes
-
-        predict_classes(scene, model, out, device)
-
-
-def render_queries(scene: Path, model: Path, features: Path, cache: Path, out: Path) -> None:
-    """Ask a trained setting for the prompts of a scene's annotated views.
-
-    Args:
-        scene: the canonical scene.
-        model: the training's folder with point_cloud.ply, semantics.safetensors and run.json.
-        features: the features it learned from, which name the CLIP model.
-        cache: where vectors of prompts are kept, and served from.
-        out: the predictions folder.
-    """
-    with claim_device() as device:
-        from semsplat.evaluate.predict_queries import predict_queries
-
-        predict_queries(scene, model, features, cache, out, device)
-
-
-def render_selections(
-    scene: Path, model: Path, features: Path, cache: Path, out: Path, config: str
+def predict(
+    answers: list[str],
+    scene: Path,
+    model: Path,
+    out: Path,
+    cache: Path,
+    options: str = "{}",
+    features: Path | None = None,
 ) -> None:
-    """Click on what prompts ask for and write what a trained setting selects.
+    """Ask a training, or a geometry, and write what it answers.
 
     Args:
+        answers: what it is asked for, files in semsplat/evaluate/answers.
         scene: the canonical scene.
-        model: the training's folder with point_cloud.ply, semantics.safetensors and run.json.
-        features: the features it learned from, whose regions and CLIP model find texts.
-        cache: where vectors of prompts are kept, and served from.
+        model: the folder with point_cloud.ply, run.json and, of a training, semantics.safetensors.
         out: the predictions folder.
-        config: who is asked, and a person's clicks, as JSON (the rule's parameters).
+        cache: where vectors of prompts are kept, and served from.
+        options: JSON, {answer: what it is told}.
+        features: the features it learned from, for answers that read them.
     """
     with claim_device() as device:
-        from semsplat.evaluate.predict_selections import predict_selections
-        from semsplat.params.evaluate import SelectionsRun
+        from semsplat.data.scene import load_scene
+        from semsplat.evaluate import jobs
+        from semsplat.evaluate.answers import Asked
 
-        run = SelectionsRun.model_validate_json(config)
-        predict_selections(scene, model, features, cache, out, run, device)
+        asked = Asked(load_scene(scene), model, features, cache, {}, device)
+        jobs.predict(answers, asked, json.loads(options), out)
+
+
+def score(
+    answers: list[str],
+    scene: Path,
+    predictions: Path,
+    out: Path,
+    options: str = "{}",
+    lessons: Path | None = None,
+) -> None:
+    """Score predictions against the scene.
+
+    Args:
+        answers: what the predictions answer.
+        scene: the canonical scene; its truth is read.
+        predictions: the folder that `predict` wrote.
+        out: scores.json, in results/evaluate/{dataset}/{scene}/{setting}/{seed}.
+        options: JSON, {answer: what it is told}.
+        lessons: what was taught, for answers that are compared with it.
+    """
+    from semsplat.data.scene import load_scene
+    from semsplat.evaluate import jobs
+    from semsplat.evaluate.answers import Judged
+
+    judged = Judged(load_scene(scene), predictions, lessons, {}, out)
+    jobs.score(answers, judged, json.loads(options))
 
 
 def cluster(scene: Path, model: Path, out: Path, options: str, seed: int) -> None:
@@ -93,74 +84,39 @@ def cluster(scene: Path, model: Path, out: Path, options: str, seed: int) -> Non
         write_clusters(scene, model, out, Clusters.model_validate_json(options), seed, device)
 
 
-def score(scene: Path, predictions: Path, out: Path, lpips_net: str) -> None:
-    """Score predictions against the held-out views.
-
-    Args:
-        scene: the canonical scene.
-        predictions: the folder that `render` wrote.
-        out: scores.json, in results/evaluate/{dataset}/{scene}/{setting}/{seed}.
-        lpips_net: alex or vgg.
-    """
-    from semsplat.evaluate.score import score_rgb
-
-    score_rgb(scene, predictions, out, lpips_net)
-
-
-def score_setting(scene: Path, predictions: Path, lessons: Path, out: Path, lpips_net: str) -> None:
-    """Score colours and class maps of a trained setting, and what it was taught.
-
-    Args:
-        scene: the canonical scene.
-        predictions: the folder that `render_classes` wrote.
-        lessons: what it learned from.
-        out: scores.json, in results/evaluate/{dataset}/{scene}/{setting}/{seed};
-            inconsistency.npz goes beside it.
-        lpips_net: alex or vgg.
-    """
-    from semsplat.evaluate.score_setting import score_setting as score_classes
-
-    score_classes(scene, predictions, lessons, out, lpips_net)
-
-
 def score_features(scene: Path, features: Path, out: Path) -> None:
     """Score the labels that 2-D features give, against truth and from view to view.
 
     Args:
         scene: the canonical scene.
         features: the features of the scene under one recipe.
-        out: scores.json, in results/evaluate/{dataset}/{scene}/features/{recipe};
-            inconsistency.npz goes beside it.
+        out: scores.json; inconsistency.npz goes beside it.
     """
-    from semsplat.evaluate.score_features import score_features as score_labels_and_pairs
+    from semsplat.evaluate import feature_scores
 
-    score_labels_and_pairs(scene, features, out)
+    feature_scores.score_features(scene, features, out)
 
 
-def score_queries(scene: Path, predictions: Path, out: Path) -> None:
-    """Score open-vocabulary search: relevancy maps against the annotated views.
+def speed(
+    runs: list[str] | None = None,
+    out: Path = Path("results/benchmarks/speed.json"),
+    repeats: int = 30,
+) -> None:
+    """Measure how fast trained settings draw class maps, answer or select, and write JSON.
 
     Args:
-        scene: the canonical scene.
-        predictions: the folder of a setting's predictions, with relevancy/.
-        out: scores.json, in results/evaluate/{dataset}/{scene}/{setting}/{seed}.
+        runs: dataset/scene/setting/seed of trainings; all in results/train if none is named.
+        out: the JSON file.
+        repeats: timed frames; the median counts.
     """
-    from semsplat.evaluate.score_queries import score_queries as score_prompts
+    with claim_device() as device:
+        from semsplat.evaluate.speed import benchmark, report_lines
+        from semsplat.io import write_json
 
-    score_prompts(scene, predictions, out)
-
-
-def score_selections(scene: Path, predictions: Path, out: Path) -> None:
-    """Score objects selected by a click: masks against the annotated held-out views.
-
-    Args:
-        scene: the canonical scene.
-        predictions: the folder of a setting's predictions, with selections/ and grounding.json.
-        out: scores.json, in results/evaluate/{dataset}/{scene}/{setting}/{seed}.
-    """
-    from semsplat.evaluate.score_selections import score_selections as score_masks
-
-    score_masks(scene, predictions, out)
+        found = sorted(Path("results/train").glob("*/*/*/*/run.json"))
+        report = benchmark(runs or ["/".join(p.parts[2:-1]) for p in found], repeats, device)
+    write_json(out, report)
+    print("\n".join([*report_lines(report), f"written to {out}"]))
 
 
 def collect(scores: list[Path], out: Path) -> None:
@@ -170,24 +126,19 @@ def collect(scores: list[Path], out: Path) -> None:
         scores: the scores.json files.
         out: results/metrics.json.
     """
-    from semsplat.evaluate.score import collect as collect_scores
+    from semsplat.evaluate import jobs
 
-    collect_scores(scores, out)
+    jobs.collect(scores, out)
 
 
 def main() -> None:
     """Run one of the commands."""
     commands: dict[str, Callable[..., None]] = {
-        "render": render,
-        "render-classes": render_classes,
-        "render-queries": render_queries,
-        "render-selections": render_selections,
-        "cluster": cluster,
+        "predict": predict,
         "score": score,
-        "score-setting": score_setting,
+        "cluster": cluster,
         "score-features": score_features,
-        "score-queries": score_queries,
-        "score-selections": score_selections,
+        "speed": speed,
         "collect": collect,
     }
     with one_line_errors():

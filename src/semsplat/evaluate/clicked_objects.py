@@ -12,14 +12,14 @@ from semsplat.data.images import write_png
 from semsplat.data.manifest import write_manifest
 from semsplat.data.scene import load_scene
 from semsplat.errors import SemsplatError
+from semsplat.evaluate.clickable import ClickableField
 from semsplat.evaluate.grounding import Place
-from semsplat.evaluate.predict import model_facts
-from semsplat.evaluate.predict_selections import ClickableField
 from semsplat.evaluate.selection import THRESHOLD, cosine, selected
+from semsplat.geometry.trained import model_facts
 from semsplat.io import atomic_dir
 from semsplat.log import progress
 from semsplat.splat.ply import write_ply
-from semsplat.train.methods import SIMILARITY, method
+from semsplat.train.methods import method
 from semsplat.train.model import open_field
 
 CLICK = re.compile(r"(?P<name>[^=/]+)=(?P<view>.+):(?P<x>\d+),(?P<y>\d+)")
@@ -53,7 +53,7 @@ def write_objects(
             the training's Gaussians hold no features that select.
     """
     scene, field = load_scene(scene_dir), open_field(model_dir, device)
-    if method(field.facts.method).ANSWERS != SIMILARITY:
+    if "similarity" not in method(field.facts.method).ANSWERS:
         raise SemsplatError(f"{model_dir}: {field.facts.method} selects nothing; train cgc")
     clicked = ClickableField(field)
     asked = clicked.ask(clicks, {frame.name: frame for frame in scene.frames}, strict=True)

@@ -16,9 +16,9 @@ from semsplat.data.images import write_png
 from semsplat.data.manifest import write_manifest
 from semsplat.data.scene import Frame, load_ids, load_scene
 from semsplat.errors import SemsplatError
-from semsplat.evaluate.predict import model_facts
 from semsplat.evaluate.protocols import instances
 from semsplat.evaluate.selection import DRAWN
+from semsplat.geometry.trained import model_facts
 from semsplat.io import atomic_dir, write_json
 from semsplat.palette import region_colours
 from semsplat.params.evaluate import Clusters
@@ -105,7 +105,7 @@ def _score(frame: Frame, clusters: NDArray[np.uint16]) -> float | None:
     """Return how well a view's clusters are its true instances, None where these are unknown."""
     if frame.instances_path is None:
         return None
-    return instances.score(clusters, load_ids(frame.instances_path, frame))
+    return instances.score(clusters, load_ids(frame.instances_path, frame)).get("ari")
 
 
 def coloured(gaussians: dict[str, Any], ids: Ids) -> dict[str, Any]:

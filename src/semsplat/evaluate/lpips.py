@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsplat.io import sha256_file
+from semsplat.paths import hub_dir
 
 WEIGHTS = {"alex": "alexnet-owt-7be5be79.pth", "vgg": "vgg16-397923af.pth"}
 """What torchvision calls the weights of its backbones: model, first digits of the sha256."""
@@ -55,9 +55,3 @@ def _refused(path: Path) -> str | None:
     if (found := sha256_file(path)).startswith(expected):
         return None
     return f"{path.name} has sha256 {found[:8]}..., not {expected}...; fetch it again"
-
-
-def hub_dir() -> Path:
-    """Return the folder of torch hub, by the rule of ``torch.hub.get_dir``."""
-    cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
-    return Path(os.environ.get("TORCH_HOME", f"{cache}/torch")).expanduser() / "hub"

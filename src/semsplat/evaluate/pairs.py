@@ -19,33 +19,29 @@ NOT_COMPARED, AGREES, DIFFERS = 0, 1, 2
 # degrees by 2 %, while what lies 6 cm behind another thing 3 m away still counts as hidden.
 DEPTH_TOLERANCE = 0.02
 
-Verdicts = dict[str, NDArray[np.uint8]]
+Pixels = tuple[NDArray[np.int64], NDArray[np.int64]]
+"""What `shared_pixels` returns: places in two flattened views that show the same surface."""
+Maps = dict[str, Labels | None]
+"""{kind of labels: a view's map int32 [H, W], 0 = none, or None where it is missing}."""
 
 
-def compared_pairs(
-    frames: Iterable[Frame], labels_of: Callable[[Frame], dict[str, Labels]]
-) -> Iterator[tuple[Frame, Frame, Verdicts]]:
-    """Yield every two consecutive frames with depth, and per kind of labels their comparison."""
+def neighbours(
+    frames: Iterable[Frame], maps_of: Callable[[Frame], Maps]
+) -> Iterator[tuple[tuple[Frame, Maps], tuple[Frame, Maps], Pixels]]:
+    """Yield every two consecutive frames with depth, their maps, and the pixels they share."""
 
-    def opened() -> Iterator[tuple[Frame, NDArray[np.float32] | None, dict[str, Labels]]]:
+    def opened() -> Iterator[tuple[Frame, NDArray[np.float32] | None, Maps]]:
         for frame in frames:
             depth = None if frame.depth_path is None else load_depth(frame)
-            yield frame, depth, {} if depth is None else labels_of(frame)
+            yield frame, depth, {} if depth is None else maps_of(frame)
 
-    for (first, depth, labels), (second, other_depth, other_labels) in pairwise(opened()):
+    for (first, depth, maps), (second, other_depth, other_maps) in pairwise(opened()):
         if depth is not None and other_depth is not None:
             pixels = shared_pixels(first, depth, second, other_depth, DEPTH_TOLERANCE)
-            verdicts = {
-                kind: compare(labels[kind], other_labels[kind], pixels)
-                for kind in labels
-                if kind in other_labels
-            }
-            yield first, second, verdicts
+            yield (first, maps), (second, other_maps), pixels
 
 
-def compare(
-    first: Labels, second: Labels, pixels: tuple[NDArray[np.int64], NDArray[np.int64]]
-) -> NDArray[np.uint8]:
+def compare(first: Labels, second: Labels, pixels: Pixels) -> NDArray[np.uint8]:
     """Return for every pixel of the first view whether its label holds in the second.
 
     Args:

@@ -18,10 +18,10 @@ from torch import Tensor
 from semsplat.errors import SemsplatError
 from semsplat.features.checkpoints import load_checkpoint
 from semsplat.features.dense import value_map, whole_patches
+from semsplat.features.embedded.clip import load_clip
 from semsplat.features.memory import halving
 from semsplat.features.precision import computing
 from semsplat.features.weights import EMBEDDED, Weights
-from semsplat.networks.tiny_clip.model import load_clip
 from semsplat.params.features import ClipModel, Precision, ValueMaps, WindowMaps
 
 Half = NDArray[np.float16]
@@ -150,7 +150,7 @@ class Clip:
         strange = [word for word, ids in alone.items() if not ids <= self.known_tokens]
         raise SemsplatError(
             f"prompt '{prompt}': the embedded CLIP was never taught {strange or 'a template word'};"
-            " its words are in src/semsplat/networks/vocabulary.py; name another model for others"
+            " its words are in src/semsplat/data/world/vocabulary.py; name another model for others"
         )
 
     def _computing(self) -> AbstractContextManager[Any]:

@@ -7,9 +7,9 @@ from segment_anything import sam_model_registry
 from segment_anything.modeling import Sam
 
 from semsplat.features.cache import Cache
+from semsplat.features.embedded.sam import load_sam
 from semsplat.features.embeddings import ImageEncoder
 from semsplat.features.weights import EMBEDDED, Weights, one_line_misfit
-from semsplat.networks.tiny_sam.model import load_sam
 from semsplat.params.features import SamModel
 
 

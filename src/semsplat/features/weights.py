@@ -17,7 +17,7 @@ from semsplat.io import sha256_file
 from semsplat.params.features import ClipModel, SamModel
 
 EMBEDDED = "embedded"
-PACKAGED = Path(__file__).parents[1] / "networks" / "weights"
+PACKAGED = Path(__file__).parent / "embedded" / "weights"
 UNFIT = (
     *(AssertionError, AttributeError, EOFError, RuntimeError, StopIteration, TypeError, ValueError),
     *(pickle.UnpicklingError, SafetensorError),

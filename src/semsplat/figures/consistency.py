@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SCOPE = "run"
 EXTENSION = "png"
-NEEDS = (*MAPS, "results/evaluate/{dataset}/{scene}/{setting}/{seed}/inconsistency.npz")
+NEEDS = MAPS
 
 
 class Options(SettingSheet):

@@ -15,7 +15,7 @@ from semsplat.params.base import Count
 
 if TYPE_CHECKING:
     from semsplat.data.scene import Frame
-    from semsplat.evaluate.protocols.feature_labels import Labeller
+    from semsplat.evaluate.labeller import Labeller
     from semsplat.figures.pictures import ClassPalette
     from semsplat.figures.style import FigureScene
 
@@ -44,7 +44,7 @@ TITLES = ("view", "next view", "difference")
 def draw(shown: list[FigureScene], options: Options, out: Path) -> None:
     """Draw one scene's pairs; where none can be compared only the labels, and the reason."""
     from semsplat.data.scene import load_scene
-    from semsplat.evaluate.protocols.feature_labels import Labeller
+    from semsplat.evaluate.labeller import Labeller
     from semsplat.features.store import open_features
     from semsplat.figures.pictures import ClassPalette, add_legend, picture_grid
     from semsplat.figures.style import save_figure, styled

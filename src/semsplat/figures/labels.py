@@ -13,7 +13,7 @@ from semsplat.params.base import Count
 
 if TYPE_CHECKING:
     from semsplat.data.scene import Frame
-    from semsplat.evaluate.protocols.feature_labels import Labeller
+    from semsplat.evaluate.labeller import Labeller
     from semsplat.figures.style import FigureScene
 
 SCOPE = "scene"
@@ -35,7 +35,8 @@ class Options(FeatureSheet):
 def draw(shown: list[FigureScene], options: Options, out: Path) -> None:
     """Draw one scene's sheet; a column that no view has is left out."""
     from semsplat.data.scene import load_image, load_scene
-    from semsplat.evaluate.protocols.feature_labels import KINDS, Labeller
+    from semsplat.evaluate.labeller import Labeller
+    from semsplat.evaluate.protocols.feature_labels import KINDS
     from semsplat.features.store import open_features
     from semsplat.figures.pictures import ClassPalette, add_legend, evenly, picture_grid
     from semsplat.figures.style import save_figure, styled

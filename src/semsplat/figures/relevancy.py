@@ -121,7 +121,7 @@ def _protocol(options: Options) -> ModuleType:
 
 def _read(run: FigureRun, setting: str, rows: list[Row]) -> list[NDArray[np.float16] | None]:
     """Return a setting's relevancy of every row."""
-    from semsplat.evaluate.queries import read_relevancy
+    from semsplat.evaluate.relevancy_maps import read_relevancy
 
     folder = run.setting_dir(setting) / "predictions"
     views = {frame.name: read_relevancy(folder, frame) for frame, _, _ in rows}

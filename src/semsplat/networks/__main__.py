@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import tyro
 
 from semsplat.errors import one_line_errors
+from semsplat.features.weights import PACKAGED
 from semsplat.fit.lock import sole_trainer
 from semsplat.log import progress
 from semsplat.provenance import Card
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from semsplat.networks.tiny_clip.train import ClipTrainee
     from semsplat.networks.tiny_sam.train import SamTrainee
     from semsplat.params.networks import ClipRun, SamRun
-
-WEIGHTS = Path(__file__).parent / "weights"
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ def draw(first_seed: int, count: int, shape: str, out: Path) -> None:
 
 def train_sam(job: Job, config: str) -> None:
     """Train the tiny SAM; ``config`` is a `SamRun` as JSON."""
-    from semsplat.networks.tiny_sam.model import save_sam
+    from semsplat.features.embedded.sam import save_sam
     from semsplat.networks.tiny_sam.train import SamTrainee
     from semsplat.params.networks import SamRun
 
@@ -81,7 +80,7 @@ def train_sam(job: Job, config: str) -> None:
 
 def train_clip(job: Job, config: str) -> None:
     """Train the tiny CLIP; ``config`` is a `ClipRun` as JSON."""
-    from semsplat.networks.tiny_clip.model import save_clip
+    from semsplat.features.embedded.clip import save_clip
     from semsplat.networks.tiny_clip.train import ClipTrainee
     from semsplat.params.networks import ClipRun
 
@@ -94,8 +93,8 @@ def train_clip(job: Job, config: str) -> None:
 def quality(
     config: str,
     out: Path,
-    clip: Path = WEIGHTS / "tiny_clip.safetensors",
-    sam: Path = WEIGHTS / "tiny_sam.safetensors",
+    clip: Path = PACKAGED / "tiny_clip.safetensors",
+    sam: Path = PACKAGED / "tiny_sam.safetensors",
 ) -> None:
     """Judge both networks on unseen worlds, print a table and write JSON.
 
@@ -111,7 +110,7 @@ def quality(
     measure(clip, sam, QualityRun.model_validate_json(config), out)
 
 
-def tune_sam(config: str, out: Path, sam: Path = WEIGHTS / "tiny_sam.safetensors") -> None:
+def tune_sam(config: str, out: Path, sam: Path = PACKAGED / "tiny_sam.safetensors") -> None:
     """Try thresholds of automatic masks on worlds of their own and print the best.
 
     Args:

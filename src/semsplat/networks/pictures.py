@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from semsplat.data.world import COLORS, World, develop, make_world, render_view
 from semsplat.data.world.cameras import orbit_pose
 from semsplat.data.world.film import measure_exposure
+from semsplat.data.world.vocabulary import PARTS
 from semsplat.io import atomic_path
-from semsplat.networks.vocabulary import PARTS
 from semsplat.params.networks import Pictures
 
 MAX_PRIMITIVES = 160

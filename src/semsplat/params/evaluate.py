@@ -50,6 +50,12 @@ class GroundingDino(Strict):
     """or to this long side, where that is less; Gaussian Grouping: 1333"""
 
 
+class ColourScores(Strict):
+    """What the scores of colours are told."""
+
+    lpips_net: Literal["alex", "vgg"]
+
+
 class SelectionsRun(Strict):
     """Everything that the selections of one scene are told."""
 

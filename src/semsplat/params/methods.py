@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 
@@ -72,6 +72,18 @@ class Frozen(MethodOptions):
     """iterations, one random training view each"""
     image_scale: Annotated[float, Field(gt=0, le=1)]
     """of the views that are learned from"""
+
+
+class SelfTraining(Strict):
+    """3D Coherent Self-training (CLIP-GS, section 3.3)."""
+
+    vote: Literal["none", "within_view", "tracks"]
+    """none: the teacher's labels to the end; within_view: the view's own regions vote alone;
+    tracks: regions vote with their counterparts in the views before and after"""
+    start: int = Field(ge=0)
+    """T, the first step that learns from votes"""
+    uncovered: Literal["pixel_argmax", "ignore"]
+    """pixels outside all regions: their own rendered class, or none; the paper is silent"""
 
 
 class Setting(Strict):

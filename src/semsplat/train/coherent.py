@@ -9,11 +9,11 @@ from torch import Tensor
 
 from semsplat.features.teachers import IGNORED, NO_REGION
 from semsplat.fit.views import Camera, View, camera_of
+from semsplat.params.methods import SelfTraining
 from semsplat.splat.gaussians import splat_values
 from semsplat.train.attached import SEMANTICS
 from semsplat.train.class_terms import at_size
 from semsplat.train.methods import Stage
-from semsplat.train.methods.clip_gs import SelfTraining
 
 
 def vote(

@@ -18,13 +18,13 @@ from semsplat.data.scene import Frame
 from semsplat.errors import SemsplatError
 from semsplat.fit.trainee import Trainee
 from semsplat.fit.views import camera_of
-from semsplat.geometry.trained import Trained, open_geometry, pixels, render
+from semsplat.geometry.trained import Trained, open_geometry, render
 from semsplat.io import atomic_path, canonical_json
+from semsplat.paths import FIELD_FILE
 from semsplat.splat.gaussians import splat_values
 from semsplat.train.attached import SEMANTICS
 from semsplat.train.methods import method
 
-FILE = "semantics.safetensors"
 DECODER = "decoder."
 FACTS = "field"
 """The one entry of the archive's metadata: safetensors writes several in any order."""
@@ -63,15 +63,17 @@ class SemanticField:
     def render(self, frame: Frame) -> tuple[Tensor, Tensor, Tensor]:
         """Draw a frame's camera: image and alpha as `render`, and class ids int64 [H, W]."""
         image, alpha = render(self.trained, frame, self.semantics)
-        ids = torch.tensor(self.facts.class_ids, device=self.trained.device)
-        return image, alpha, ids[self.decoder(image[..., 3:-1]).argmax(dim=-1)]
+        return image, alpha, self._classes(image[..., 3:-1])
 
-    def view(
-        self, frame: Frame
-    ) -> tuple[NDArray[np.uint8], NDArray[np.float16], NDArray[np.uint16]]:
-        """Return colours, expected depth and class ids [H, W] of a frame's camera."""
-        image, alpha, classes = self.render(frame)
-        return *pixels(image, alpha), classes.cpu().numpy().astype(np.uint16)
+    @torch.no_grad()
+    def class_map(self, frame: Frame) -> NDArray[np.uint16]:
+        """Return the class ids [H, W] of a frame's camera."""
+        return self._classes(self.blend(frame)).cpu().numpy().astype(np.uint16)
+
+    def _classes(self, blended: Tensor) -> Tensor:
+        """Return class ids int64 [H, W] of the blended attachment [H, W, dim]."""
+        ids = torch.tensor(self.facts.class_ids, device=self.trained.device)
+        return ids[self.decoder(blended).argmax(dim=-1)]
 
 
 def write_field(path: Path, trainee: Trainee, facts: FieldFacts) -> None:
@@ -91,7 +93,7 @@ def open_field(folder: Path, device: str) -> SemanticField:
     Raises:
         SemsplatError: its files are missing, broken, or not of one training.
     """
-    path, trained = folder / FILE, open_geometry(folder, device)
+    path, trained = folder / FIELD_FILE, open_geometry(folder, device)
     try:
         with safe_open(path, framework="pt", device=device) as archive:
             written = archive.metadata()

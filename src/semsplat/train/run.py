@@ -19,6 +19,7 @@ from semsplat.fit.trainee import Trainee, seed_everything
 from semsplat.fit.views import load_view, views_in_order
 from semsplat.params.geometry import Training
 from semsplat.params.methods import Frozen, Joint, Masked, MethodOptions, Taught, TrainRun
+from semsplat.paths import FIELD_FILE
 from semsplat.provenance import Card
 from semsplat.splat.ply import write_ply
 from semsplat.train.attached import SEMANTICS
@@ -26,7 +27,7 @@ from semsplat.train.course import Course
 from semsplat.train.frozen import frozen_course
 from semsplat.train.joint import joint_course
 from semsplat.train.methods import Attachment, Stage, method, method_options
-from semsplat.train.model import FILE, FieldFacts, write_field
+from semsplat.train.model import FieldFacts, write_field
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def _course(
 
 def _write(out: Path, plan: Fit, trainee: Trainee, facts: FieldFacts) -> dict[str, Path]:
     """Write the results and return their paths."""
-    names = {"point_cloud": "point_cloud.ply", "semantics": FILE, "metrics": "metrics.jsonl"}
+    names = {"point_cloud": "point_cloud.ply", "semantics": FIELD_FILE, "metrics": "metrics.jsonl"}
     outputs = {key: out / name for key, name in names.items()}
     write_ply(outputs["point_cloud"], dict(trainee.gaussians))
     write_field(outputs["semantics"], trainee, facts)

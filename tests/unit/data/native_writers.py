@@ -22,7 +22,7 @@ from semsplat.data.scene import (
     load_scene,
     load_semantics,
 )
-from semsplat.networks.vocabulary import STUFF
+from semsplat.data.world.vocabulary import STUFF
 
 Masks = dict[str, np.ndarray]
 

@@ -26,7 +26,7 @@ from semsplat.data.datasets import procedural
 from semsplat.data.scene import load_ids, load_scene, load_semantics
 from semsplat.data.world import make_world
 from semsplat.data.world.replica_layout import semantic_info
-from semsplat.networks.vocabulary import STUFF, trained_texts
+from semsplat.data.world.vocabulary import STUFF, trained_texts
 
 TABLE, LAMP, SECOND_LAMP, FLOOR = 1, 2, 3, 4
 OBJECTS: list[dict[str, Any]] = [

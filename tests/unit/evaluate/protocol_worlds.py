@@ -21,17 +21,14 @@ from hypothesis import strategies as st
 from semsplat.data.images import write_png
 from semsplat.data.manifest import write_manifest
 from semsplat.data.scene_writer import SceneWriter
-from semsplat.evaluate.score import score_rgb
-from semsplat.evaluate.score_features import score_features
-from semsplat.evaluate.score_queries import score_queries
-from semsplat.evaluate.score_selections import score_selections
-from semsplat.evaluate.score_setting import score_setting
+from semsplat.evaluate.feature_scores import score_features
 from semsplat.features.lessons import Lesson, write_lesson
 from semsplat.features.store import ViewFeatures, write_arrays
 from semsplat.io import read_json, write_json
 from tests.unit.data.scene_helpers import ORIGIN, K, viewmat_at
 from tests.unit.evaluate.annotation_helpers import labelled
 from tests.unit.evaluate.feature_helpers import CLASSES, DISTANCE, write_features
+from tests.unit.evaluate.job_helpers import CLASS_ANSWERS, run_score
 
 HEIGHT, WIDTH = 8, 96
 CELLS = (18, 38, 58)
@@ -183,21 +180,21 @@ Judge = Callable[[World, Path, Path], None]
 
 
 def judge_rgb(world: World, scene: Path, out: Path) -> None:
-    score_rgb(scene, write_predictions(world, scene.with_name("predictions")), out, "alex")
+    run_score(("colours",), scene, write_predictions(world, scene.with_name("predictions")), out)
 
 
 def judge_setting(world: World, scene: Path, out: Path) -> None:
     predictions = write_predictions(world, scene.with_name("predictions"))
     lessons = write_lessons(world, scene.with_name("lessons"))
-    score_setting(scene, predictions, lessons, out, "alex")
+    run_score(CLASS_ANSWERS, scene, predictions, out, lessons)
 
 
 def judge_queries(world: World, scene: Path, out: Path) -> None:
-    score_queries(scene, write_predictions(world, scene.with_name("predictions")), out)
+    run_score(("relevancy",), scene, write_predictions(world, scene.with_name("predictions")), out)
 
 
 def judge_selections(world: World, scene: Path, out: Path) -> None:
-    score_selections(scene, write_predictions(world, scene.with_name("predictions")), out)
+    run_score(("similarity",), scene, write_predictions(world, scene.with_name("predictions")), out)
 
 
 def judge_features(world: World, scene: Path, out: Path) -> None:

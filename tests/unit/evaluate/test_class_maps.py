@@ -17,15 +17,17 @@ from semsplat.data.images import write_png
 from semsplat.data.manifest import write_manifest
 from semsplat.data.scene import load_image, load_scene
 from semsplat.data.scene_writer import SceneWriter
+from semsplat.evaluate.cases import Case
+from semsplat.evaluate.class_maps import best_votes
 from semsplat.evaluate.confusion import class_ids_of, confusion
 from semsplat.evaluate.pairs import AGREES, DIFFERS, NOT_COMPARED
-from semsplat.evaluate.protocols import consistency, image_mean, pooled, rgb_held_out
-from semsplat.evaluate.score_setting import best_votes, protocol_of, score_setting
+from semsplat.evaluate.protocols import consistency, image_mean, pooled, protocol_of, rgb_held_out
 from semsplat.features.lessons import Lesson, open_lessons, write_lesson
 from semsplat.features.store import read_arrays
 from semsplat.io import read_json, sha256_file
 from tests.unit.data.scene_helpers import ORIGIN, K, one_line_error, random_image, viewmat_at
 from tests.unit.evaluate.feature_helpers import CLASSES, HEIGHT, WIDTH, write_wall
+from tests.unit.evaluate.job_helpers import CLASS_ANSWERS, run_score
 
 VOID, WALL, LAMP, RUG = 0, 2, 5, 9
 IDS = np.array([WALL, LAMP, RUG])
@@ -44,6 +46,15 @@ def matrix(truth: Sequence[int], labels: Sequence[int]) -> np.ndarray:
 
 # the protocols
 
+
+def of_images(matrices: Sequence[np.ndarray]) -> dict[str, float]:
+    return image_mean.aggregate([Case("", "", True, {image_mean.NAME: m}) for m in matrices])
+
+
+def of_pixels(matrices: Sequence[np.ndarray]) -> dict[str, float]:
+    return pooled.aggregate([Case("", "", True, {pooled.NAME: m}) for m in matrices])
+
+
 # wall right on 2 of 4 pixels, the others taken for a lamp: IoU 1/2 and 0
 HALF_RIGHT = matrix([WALL] * 4, [WALL, WALL, LAMP, LAMP])
 # one pixel counts, and it is right
@@ -52,44 +63,44 @@ ONE_PIXEL = matrix([LAMP, VOID, VOID, VOID], [LAMP] * 4)
 
 def test_a_mean_over_images_is_not_the_score_of_all_pixels() -> None:
     images = [HALF_RIGHT, ONE_PIXEL]
-    assert image_mean.score(images) == pytest.approx(
+    assert of_images(images) == pytest.approx(
         {"miou": ((1 / 2 + 0) / 2 + 1) / 2, "accuracy": (1 / 2 + 1) / 2}
     )
     # wall 2 of 4; lamp 1 of the 3 pixels that are one or taken for one
-    assert pooled.score(images) == pytest.approx(
+    assert of_pixels(images) == pytest.approx(
         {"pooled_miou": (1 / 2 + 1 / 3) / 2, "class_accuracy": (1 / 2 + 1) / 2}
     )
 
 
 def test_a_class_that_is_only_predicted_counts_as_zero_where_it_is() -> None:
-    assert image_mean.score([HALF_RIGHT])["miou"] == pytest.approx((1 / 2 + 0) / 2)
-    assert pooled.score([HALF_RIGHT])["pooled_miou"] == pytest.approx((1 / 2 + 0) / 2)
+    assert of_images([HALF_RIGHT])["miou"] == pytest.approx((1 / 2 + 0) / 2)
+    assert of_pixels([HALF_RIGHT])["pooled_miou"] == pytest.approx((1 / 2 + 0) / 2)
     # it has no pixels of its own to be right on
-    assert pooled.score([HALF_RIGHT])["class_accuracy"] == pytest.approx(1 / 2)
+    assert of_pixels([HALF_RIGHT])["class_accuracy"] == pytest.approx(1 / 2)
     # the rug occurs nowhere, and neither does the lamp in a second image
     images = [HALF_RIGHT, matrix([WALL] * 4, [WALL] * 4)]
-    assert image_mean.score(images)["miou"] == pytest.approx((1 / 4 + 1) / 2)
+    assert of_images(images)["miou"] == pytest.approx((1 / 4 + 1) / 2)
 
 
 def test_a_pixel_without_a_class_is_wrong() -> None:
     images = [matrix([WALL] * 4, [WALL, WALL, WALL, VOID])]
-    assert image_mean.score(images) == pytest.approx({"miou": 3 / 4, "accuracy": 3 / 4})
-    assert pooled.score(images) == pytest.approx({"pooled_miou": 3 / 4, "class_accuracy": 3 / 4})
+    assert of_images(images) == pytest.approx({"miou": 3 / 4, "accuracy": 3 / 4})
+    assert of_pixels(images) == pytest.approx({"pooled_miou": 3 / 4, "class_accuracy": 3 / 4})
 
 
 def test_void_pixels_are_dropped_whatever_is_predicted_there() -> None:
     for there in (VOID, WALL, RUG):
         images = [matrix([WALL, WALL, VOID, VOID], [WALL, LAMP, there, there])]
-        assert image_mean.score(images) == pytest.approx({"miou": 1 / 4, "accuracy": 1 / 2})
-        assert pooled.score(images)["class_accuracy"] == pytest.approx(1 / 2)
+        assert of_images(images) == pytest.approx({"miou": 1 / 4, "accuracy": 1 / 2})
+        assert of_pixels(images)["class_accuracy"] == pytest.approx(1 / 2)
 
 
 def test_an_image_of_void_alone_is_none_of_the_images() -> None:
     void = matrix([VOID] * 4, [WALL] * 4)
-    assert image_mean.score([HALF_RIGHT, void]) == image_mean.score([HALF_RIGHT])
-    assert pooled.score([HALF_RIGHT, void]) == pooled.score([HALF_RIGHT])
-    assert image_mean.score([void]) == pooled.score([void]) == {}
-    assert image_mean.score([]) == pooled.score([]) == {}
+    assert of_images([HALF_RIGHT, void]) == of_images([HALF_RIGHT])
+    assert of_pixels([HALF_RIGHT, void]) == of_pixels([HALF_RIGHT])
+    assert of_images([void]) == of_pixels([void]) == {}
+    assert of_images([]) == of_pixels([]) == {}
 
 
 MAPS = arrays(np.int32, (2, 4), elements=st.sampled_from([VOID, WALL, LAMP, RUG]))
@@ -98,7 +109,7 @@ IMAGES = st.lists(st.tuples(MAPS, MAPS), min_size=1, max_size=4)
 
 def both_scores(images: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
     matrices = [confusion(truth, labels, IDS) for truth, labels in images]
-    return image_mean.score(matrices) | pooled.score(matrices)
+    return of_images(matrices) | of_pixels(matrices)
 
 
 @given(images=IMAGES)
@@ -209,7 +220,7 @@ def scored(
     predictions = write_predictions(tmp_path / "predictions", scene_dir, views)
     lessons = write_lessons(tmp_path / "lessons", scene_dir, taught or {})
     out = tmp_path / "results/evaluate/toys/shelf/clipgs_d/3/scores.json"
-    score_setting(scene_dir, predictions, lessons, out, "alex")
+    run_score(CLASS_ANSWERS, scene_dir, predictions, out, lessons)
     return read_json(out)
 
 
@@ -335,7 +346,7 @@ def test_a_lesson_that_is_missing_is_one_line(tmp_path: Path) -> None:
     lessons = write_lessons(tmp_path / "lessons", scene_dir, {})
     (lessons / "views/train/b.npz").unlink()
     with one_line_error("train/b.npz", "no such file"):
-        score_setting(scene_dir, predictions, lessons, tmp_path / "d/s/x/0/scores.json", "alex")
+        run_score(CLASS_ANSWERS, scene_dir, predictions, tmp_path / "d/s/x/0/scores.json", lessons)
 
 
 # from view to view: cameras 0.2 m apart see the wall 1 px apart

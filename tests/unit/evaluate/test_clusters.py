@@ -88,8 +88,8 @@ def test_maps_and_splats_are_written(tmp_path, monkeypatch):
 
 def test_the_rand_index_by_hand():
     truth = np.array([[1, 1, 2, 2, 0]])
-    assert instances.score(np.array([[7, 7, 3, 3, 9]]), truth) == 1  # numbers mean nothing
-    assert instances.score(np.array([[7, 7, 7, 7, 9]]), truth) == 0
+    assert instances.score(np.array([[7, 7, 3, 3, 9]]), truth) == {"ari": 1}  # numbers mean nothing
+    assert instances.score(np.array([[7, 7, 7, 7, 9]]), truth) == {"ari": 0}
     # of 6 pairs: 2 together in truth, 2 in the clusters, none in both; expected 2 * 2 / 6
-    assert instances.score(np.array([[1, 2, 1, 2, 0]]), truth) == pytest.approx(-0.5)
-    assert instances.score(truth, np.zeros_like(truth)) is None
+    assert instances.score(np.array([[1, 2, 1, 2, 0]]), truth) == {"ari": pytest.approx(-0.5)}
+    assert instances.score(truth, np.zeros_like(truth)) == {}

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from semsplat.evaluate.confusion import confusion, label_metrics
+from semsplat.evaluate.feature_scores import score_features
+from semsplat.evaluate.jobs import collect
 from semsplat.evaluate.pairs import compare
 from semsplat.evaluate.protocols.feature_labels import MEASURES
-from semsplat.evaluate.score import collect
-from semsplat.evaluate.score_features import score_features
 from semsplat.features.store import ViewFeatures, read_arrays
 from semsplat.io import read_json, sha256_file
 from tests.unit.data.scene_helpers import one_line_error

@@ -13,9 +13,9 @@ import pytest
 
 from semsplat.evaluate.protocol_docs import PARTS, parts
 from semsplat.evaluate.protocols import protocols, segmentation, segmentation_frozen
-from semsplat.evaluate.score_queries import score_queries
 from semsplat.features.store import write_arrays
 from semsplat.io import read_json
+from tests.unit.evaluate.job_helpers import run_score
 from tests.unit.evaluate.protocol_adapters import ADAPTERS
 from tests.unit.evaluate.protocol_worlds import (
     HEIGHT,
@@ -135,7 +135,7 @@ def test_bug_the_threshold_is_tuned_on_the_test_frames(
             arrays = {"prompts": np.array(["wall"]), "relevancy": maps[None]}
             write_arrays(folder / "relevancy" / f"{name}.npz", arrays)
     out = tmp_path / "toys/shelf/striped/0/scores.json"
-    score_queries(scene, folder, out)
+    run_score(("relevancy",), scene, folder, out)
     metrics = read_json(out)["metrics"]
     assert metrics["query_miou_frozen"] == metrics["train_query_miou_frozen"]
     assert metrics["query_miou_frozen"] == pytest.approx(frozen)

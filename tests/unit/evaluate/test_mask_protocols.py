@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from semsplat.evaluate.boundary import boundary_iou, boundary_px, inner_boundary, iou
+from semsplat.evaluate.cases import Case
 from semsplat.evaluate.protocols import argmax, mask_classes, mask_pairs
 
 MASKS = arrays(bool, array_shapes(min_dims=2, max_dims=2, max_side=12))
@@ -127,16 +128,26 @@ def test_mirrored_and_turned_pictures_score_the_same(
 # classes
 
 
+def pair(prompt: str, miou: float, mbiou: float) -> Case:
+    """Return a pair that scored so."""
+    return Case(
+        "a view", prompt, True, {mask_classes.NAME: {"mask_miou": miou, "mask_mbiou": mbiou}}
+    )
+
+
 def test_a_prompt_is_averaged_over_views_before_all_prompts_are() -> None:
-    rows = {
-        "often seen": {"mask_miou": (1 + 1 + 0.4) / 3, "mask_mbiou": 0.5},
-        "seen once": {"mask_miou": 0.0, "mask_mbiou": 0.25},
-    }
-    assert mask_classes.score(rows) == pytest.approx({"class_miou": 0.4, "class_mbiou": 0.375})
-    assert mask_classes.score({}) == {}
+    often = [pair("often seen", 1, 0.25), pair("often seen", 1, 0.5), pair("often seen", 0.4, 0.75)]
+    cases = [*often, pair("seen once", 0.0, 0.25)]
+    found = mask_classes.aggregate(cases)
+    assert found == pytest.approx({"class_miou": 0.4, "class_mbiou": 0.375})
+    assert mask_classes.aggregate([]) == {}
 
 
 # argmax
+
+
+def argmax_of(classes: np.ndarray, prompts: list[str], truth: dict[str, np.ndarray]) -> float:
+    return argmax.score(argmax.PromptMap(classes, prompts), truth)["argmax_miou"]
 
 
 def test_the_smaller_of_overlapping_masks_holds() -> None:
@@ -153,24 +164,24 @@ def test_a_class_map_worked_out_by_hand() -> None:
     classes = np.full((4, 6), -1, np.int16)
     classes[:, :3], classes[:, 4:] = 1, 0  # "left" up to column 2, "right" on void only
     # left: 8 of 12 pixels; right: nothing but its four pixels without a class
-    assert argmax.score(classes, ["right", "left"], truth) == pytest.approx((8 / 12 + 0) / 2)
+    assert argmax_of(classes, ["right", "left"], truth) == pytest.approx((8 / 12 + 0) / 2)
     classes[:, 3] = 0
-    assert argmax.score(classes, ["right", "left"], truth) == pytest.approx((8 / 12 + 4 / 8) / 2)
+    assert argmax_of(classes, ["right", "left"], truth) == pytest.approx((8 / 12 + 4 / 8) / 2)
 
 
 def test_a_prompt_without_prediction_is_wrong_and_one_not_shown_does_not_count() -> None:
     truth = {"left": box(0, 0, 1, 3, (6, 4)), "right": box(2, 0, 3, 3, (6, 4))}
     classes = np.where(truth["left"], 0, -1).astype(np.int16)
-    assert argmax.score(classes, ["left"], truth) == 1 / 2
-    assert argmax.score(classes, ["left", "elsewhere"], truth) == 1 / 2
-    assert argmax.score(classes, [], truth) == 0
+    assert argmax_of(classes, ["left"], truth) == 1 / 2
+    assert argmax_of(classes, ["left", "elsewhere"], truth) == 1 / 2
+    assert argmax_of(classes, [], truth) == 0
 
 
 def test_a_mask_under_smaller_ones_is_not_asked_for() -> None:
     left, right = box(0, 0, 1, 3, (4, 4)), box(2, 0, 3, 3, (4, 4))
     truth = {"both": left | right, "left": left, "right": right}
     classes = np.where(left, 1, 0).astype(np.int16)
-    assert argmax.score(classes, ["right", "left", "both"], truth) == 1
+    assert argmax_of(classes, ["right", "left", "both"], truth) == 1
 
 
 @given(THREE, st.permutations(range(3)))
@@ -182,9 +193,9 @@ def test_the_truth_scores_one_however_prompts_are_ordered(
         actual, names = argmax.truth_map(truth), list(truth)
         prompts = [f"prompt {i}" for i in order]
         rows = np.array([*(prompts.index(name) for name in names), -1], np.int16)
-        assert argmax.score(rows[actual], prompts, truth) == 1
+        assert argmax_of(rows[actual], prompts, truth) == 1
         nothing = np.full(actual.shape, -1, np.int16)
-        assert argmax.score(nothing, prompts, truth) == 0
+        assert argmax_of(nothing, prompts, truth) == 0
 
 
 @given(THREE, arrays(np.int16, (8, 8), elements=st.integers(-1, 2)))
@@ -194,4 +205,4 @@ def test_what_is_said_on_void_pixels_does_not_count(masks: np.ndarray, classes: 
         said = classes[: masks.shape[1], : masks.shape[2]]
         silent = np.where(argmax.truth_map(truth) == argmax.VOID, -1, said).astype(np.int16)
         prompts = [f"prompt {i}" for i in range(3)]
-        assert argmax.score(said, prompts, truth) == argmax.score(silent, prompts, truth)
+        assert argmax_of(said, prompts, truth) == argmax_of(silent, prompts, truth)

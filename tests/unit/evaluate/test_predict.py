@@ -13,12 +13,11 @@ from semsplat.data.manifest import verify_manifest
 from semsplat.data.scene import load_scene
 from semsplat.data.scene_writer import SceneWriter
 from semsplat.errors import SemsplatError
-from semsplat.evaluate.predict import predict_views
-from semsplat.evaluate.score import score_rgb
 from semsplat.io import read_json, sha256_file, write_json
 from semsplat.splat.cpu.harmonics import C0
 from semsplat.splat.ply import write_ply
 from tests.unit.data.scene_helpers import ORIGIN, K, random_image, viewmat_at
+from tests.unit.evaluate.job_helpers import run_predict, run_score
 
 DISTANCE = 3.0  # from the cameras of `viewmat_at` to the plane of the ball
 RED = (0.9, 0.2, 0.1)
@@ -64,7 +63,7 @@ def test_every_held_out_view_gets_an_image_and_a_depth(
     scene_dir = write_scene(tmp_path / "scene", BLANK)
     model = write_model(tmp_path / "model", background)
     out = tmp_path / "predictions"
-    predict_views(scene_dir, model, out, "cpu")
+    run_predict(("colours",), scene_dir, model, out)
     files = sorted(p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file())
     assert files == ["cam/near.npz", "cam/near.png", "far.npz", "far.png", "manifest.json"]
 
@@ -87,7 +86,7 @@ def test_every_held_out_view_gets_an_image_and_a_depth(
 
 def test_the_manifest_names_the_model_and_covers_every_file(tmp_path: Path) -> None:
     model = write_model(tmp_path / "model", "black")
-    predict_views(write_scene(tmp_path / "scene", BLANK), model, tmp_path / "out", "cpu")
+    run_predict(("colours",), write_scene(tmp_path / "scene", BLANK), model, tmp_path / "out")
     manifest = read_json(tmp_path / "out" / "manifest.json")
     assert manifest["model"] == sha256_file(model / "point_cloud.ply")
     assert manifest["device"] == "cpu" and len(manifest["files"]) == 4
@@ -100,7 +99,7 @@ def test_rendering_again_replaces_what_was_there(tmp_path: Path) -> None:
     (tmp_path / "out" / "old.png").touch()
     for background in ("white", "black"):
         model = write_model(tmp_path / "model", background)
-        predict_views(scene_dir, model, tmp_path / "out", "cpu")
+        run_predict(("colours",), scene_dir, model, tmp_path / "out")
     assert not (tmp_path / "out" / "old.png").exists()
     assert not read_rgb(tmp_path / "out" / "far.png", (16, 12)).any()
 
@@ -108,12 +107,12 @@ def test_rendering_again_replaces_what_was_there(tmp_path: Path) -> None:
 def test_a_model_scores_perfectly_on_its_own_renders(tmp_path: Path) -> None:
     scene_dir = write_scene(tmp_path / "scene", BLANK)
     model = write_model(tmp_path / "model", "white")
-    predict_views(scene_dir, model, tmp_path / "first", "cpu")
+    run_predict(("colours",), scene_dir, model, tmp_path / "first")
     own = {f.name: read_rgb(tmp_path / f"first/{f.name}.png", (16, 12)) for f in frames(scene_dir)}
     again = write_scene(tmp_path / "again", own)
-    predict_views(again, model, tmp_path / "second", "cpu")
+    run_predict(("colours",), again, model, tmp_path / "second")
     out = tmp_path / "toys/shelf/geometry/0/scores.json"
-    score_rgb(again, tmp_path / "second", out, "alex")
+    run_score(("colours",), again, tmp_path / "second", out)
     scores = read_json(out)
     assert scores["views"].keys() == BLANK.keys() and scores["missing"] == []
     assert scores["metrics"]["psnr"] == 100.0 and scores["metrics"]["ssim"] == 1.0
@@ -128,5 +127,5 @@ def test_a_broken_model_leaves_no_predictions(tmp_path: Path) -> None:
     model = write_model(tmp_path / "model", "white")
     (model / "point_cloud.ply").write_bytes(b"ply\n")
     with pytest.raises(SemsplatError, match=r"point_cloud\.ply"):
-        predict_views(scene_dir, model, tmp_path / "out", "cpu")
+        run_predict(("colours",), scene_dir, model, tmp_path / "out")
     assert not list(tmp_path.glob("*out*"))

@@ -14,14 +14,13 @@ from torch import Tensor
 from semsplat.data.images import read_ids, read_rgb
 from semsplat.data.manifest import verify_manifest
 from semsplat.data.scene import load_scene
-from semsplat.evaluate.predict import predict_views
-from semsplat.evaluate.predict_classes import predict_classes
 from semsplat.geometry.trained import open_geometry, pixels, render
 from semsplat.io import read_json, sha256_file
 from semsplat.splat.ply import write_ply
 from semsplat.train.attached import SEMANTICS
 from semsplat.train.model import open_field
 from tests.unit.data.scene_helpers import one_line_error
+from tests.unit.evaluate.job_helpers import CLASS_ANSWERS, run_predict
 from tests.unit.evaluate.model_helpers import (
     CLASS_IDS,
     HELD,
@@ -55,7 +54,7 @@ EXPECTED = np.array(CLASS_IDS)[
 
 def predicted(tmp_path: Path, method_name: str = "clip_gs") -> Path:
     model = write_model(tmp_path / "model", method_name)
-    predict_classes(write_scene(tmp_path / "scene"), model, tmp_path / "out", "cpu")
+    run_predict(CLASS_ANSWERS, write_scene(tmp_path / "scene"), model, tmp_path / "out")
     return tmp_path / "out"
 
 
@@ -93,7 +92,7 @@ def test_class_maps_are_of_all_views_and_colours_of_held_out_ones(tmp_path: Path
 @pytest.mark.parametrize("method_name", HELD)
 def test_colours_and_depth_are_those_without_classes(tmp_path: Path, method_name: str) -> None:
     out = predicted(tmp_path, method_name)
-    predict_views(tmp_path / "scene", tmp_path / "model", tmp_path / "plain", "cpu")
+    run_predict(("colours",), tmp_path / "scene", tmp_path / "model", tmp_path / "plain")
     for name in ("cam/near", "cam/far"):
         image, plain = (read_rgb(d / f"{name}.png", (16, 12)) for d in (out, tmp_path / "plain"))
         assert (image == plain).all()
@@ -123,7 +122,7 @@ def test_a_model_that_cannot_be_read_leaves_no_predictions(tmp_path: Path) -> No
     model = write_model(tmp_path / "model")
     (model / "semantics.safetensors").unlink()
     with one_line_error("semantics.safetensors"):
-        predict_classes(write_scene(tmp_path / "scene"), model, tmp_path / "out", "cpu")
+        run_predict(CLASS_ANSWERS, write_scene(tmp_path / "scene"), model, tmp_path / "out")
     assert not list(tmp_path.glob("*out*"))
 
 

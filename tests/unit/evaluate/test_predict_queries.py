@@ -9,12 +9,11 @@ import pytest
 import torch
 
 from semsplat.errors import SemsplatError
-from semsplat.evaluate.predict_queries import predict_queries
-from semsplat.evaluate.score_queries import score_queries
 from semsplat.features.cache import Cache
 from semsplat.features.queries import Texts
 from semsplat.features.store import open_features, read_arrays
 from semsplat.io import read_json, write_json
+from tests.unit.evaluate.job_helpers import run_predict, run_score
 from tests.unit.train.level_helpers import DIMENSIONS, trained, write_geometry, write_levels
 
 PROMPTS = {"left": 0, "right": 1}
@@ -38,7 +37,7 @@ def predictions(tiny_scene, tmp_path_factory) -> Path:
         rows = torch.eye(DIMENSIONS)
         patch.setattr(Texts, "encode", lambda _, prompts: rows[[PROMPTS[p] for p in prompts]])
         scene_dir, cache = tiny_scene.scene_dir, root / "cache"
-        predict_queries(scene_dir, model, features.folder, cache, out, "cpu")
+        run_predict(("relevancy",), scene_dir, model, out, features.folder, cache)
     return out
 
 
@@ -59,7 +58,7 @@ def test_the_right_half_is_found_on_the_right(predictions, tiny_scene):
     assert (right[:, middle + 2 :] > 0.5).mean() > 0.95 > (right[:, : middle - 2] > 0.5).mean()
     assert (left[:, : middle - 2] > 0.5).mean() > 0.95
     out = predictions.parent / "scores.json"
-    score_queries(tiny_scene.scene_dir, predictions, out)
+    run_score(("relevancy",), tiny_scene.scene_dir, predictions, out)
     metrics = read_json(out)["metrics"]
     assert metrics["query_miou_frozen"] > 0.85 and metrics["train_query_miou_frozen"] > 0.85
     assert metrics["localisation_scaled"] == 1

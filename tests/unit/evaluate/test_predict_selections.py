@@ -17,8 +17,6 @@ from semsplat.evaluate.clicked_objects import write_objects
 from semsplat.evaluate.grounders import askable_names, grounder_names
 from semsplat.evaluate.grounding import interior
 from semsplat.evaluate.named_objects import Truth
-from semsplat.evaluate.predict_selections import predict_selections
-from semsplat.evaluate.score_selections import score_selections
 from semsplat.evaluate.selections import read_references, read_selections
 from semsplat.features.queries import Texts
 from semsplat.features.store import ViewFeatures, write_arrays, write_view
@@ -27,6 +25,7 @@ from semsplat.params.evaluate import Click, SelectionsRun
 from semsplat.splat.ply import read_ply
 from tests.unit.data.scene_helpers import ORIGIN, K, one_line_error, random_image, viewmat_at
 from tests.unit.evaluate.annotation_helpers import Box, labelled
+from tests.unit.evaluate.job_helpers import run_predict, run_score
 from tests.unit.evaluate.model_helpers import write_grouped, write_model
 
 # The balls stand 4 px beside the centre of "a", 2 px further left in "b", out of sight in "away".
@@ -79,7 +78,7 @@ def predict(
     out = root / "results/evaluate/toys/shelf/cgc/0/predictions"
     asked = ["points", "clip_regions"]
     usual = SelectionsRun(clicks=clicks, grounders=asked, grounding_dino=None, sam=None)
-    predict_selections(scene_dir, model, features_dir, root / "cache", out, run or usual, "cpu")
+    run_predict(("similarity",), scene_dir, model, out, features_dir, root / "cache", run or usual)
     return out
 
 
@@ -113,7 +112,7 @@ def test_a_click_selects_its_ball_in_every_view(scene_dir, features_dir, tmp_pat
 
 def test_scores_follow_from_the_files(scene_dir, features_dir, tmp_path):
     out = predict(scene_dir, features_dir, tmp_path)
-    score_selections(scene_dir, out, out.with_name("scores.json"))
+    run_score(("similarity",), scene_dir, out, out.with_name("scores.json"))
     scores = read_json(out.with_name("scores.json"))
     assert scores["grounders"]["points"] == {"pairs": 4, "beyond_pairs": 2, "missing": 0}
     assert scores["metrics"]["points_gaussians_mask_miou"] > 0.3
@@ -125,7 +124,7 @@ def test_texts_click_inside_the_most_relevant_region(scene_dir, features_dir, tm
     found = read_json(out / "grounding.json")["clip_regions"]
     # the middle of the halves shows no ball: said, counted, and no reason to stop
     assert "nothing is drawn there" in found["red ball"]["missing"]
-    score_selections(scene_dir, out, out.with_name("scores.json"))
+    run_score(("similarity",), scene_dir, out, out.with_name("scores.json"))
     scores = read_json(out.with_name("scores.json"))
     assert scores["grounders"]["clip_regions"]["missing"] == 4
     assert scores["metrics"]["clip_regions_mask_miou"] == 0
@@ -176,7 +175,7 @@ def test_a_scene_without_labels_can_be_clicked_and_not_scored(features_dir, tmp_
         writer.add_frame("t", random_image(), viewmat_at(0.0), K, "train")
     scene_dir = tmp_path / "data/toys/shelf"
     out = predict(scene_dir, features_dir, tmp_path, mine=Click(view="a", pixel=[3, 5]))
-    score_selections(scene_dir, out, out.with_name("scores.json"))
+    run_score(("similarity",), scene_dir, out, out.with_name("scores.json"))
     scores = read_json(out.with_name("scores.json"))
     assert scores["metrics"] == {}
     assert set(scores["absent"].values()) == {"no held-out view is labelled"}

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
+from semsplat.data.annotations import Annotation
 from semsplat.evaluate.boundary import iou
 from semsplat.evaluate.protocols import (
     localisation,
@@ -158,23 +159,23 @@ def spike(y: int = 40, x: int = 45) -> np.ndarray:
     ],
 )
 def test_any_pixel_with_the_maximum_may_lie_in_any_box(box: list[float], hit: int) -> None:
-    assert localisation.score(spike(), boxes(box)) == hit
+    assert localisation.hit(spike(), boxes(box)) == hit
     elsewhere = [0.0, 0.0, 2.0, 2.0]
-    assert localisation.score(spike(), boxes(elsewhere, box)) == hit
-    assert localisation.score(spike(), boxes(elsewhere)) == 0
+    assert localisation.hit(spike(), boxes(elsewhere, box)) == hit
+    assert localisation.hit(spike(), boxes(elsewhere)) == 0
 
 
 def test_of_several_levels_one_is_asked() -> None:
     levels = np.concatenate([spike(20, 20) * 0.5, spike(60, 70)])
-    assert localisation.score(levels, boxes([70, 60, 70, 60])) == 1
-    assert localisation.score(levels, boxes([20, 20, 20, 20])) == 0
-    assert localisation.score(levels[::-1], boxes([70, 60, 70, 60])) == 1
+    assert localisation.hit(levels, boxes([70, 60, 70, 60])) == 1
+    assert localisation.hit(levels, boxes([20, 20, 20, 20])) == 0
+    assert localisation.hit(levels[::-1], boxes([70, 60, 70, 60])) == 1
 
 
 def test_all_of_a_constant_map_is_its_maximum() -> None:
     for value in (0.0, 0.37, 1.0):
         flat = np.full((1, 40, 50), value, np.float16)
-        assert localisation.score(flat, boxes([49, 39, 49, 39])) == 1
+        assert localisation.hit(flat, boxes([49, 39, 49, 39])) == 1
 
 
 def test_the_scaled_window_lets_small_things_be_found() -> None:
@@ -183,8 +184,8 @@ def test_the_scaled_window_lets_small_things_be_found() -> None:
     small[0, 50:70, 60:80] = 0.6
     small[0, 8:12, 8:12] = 0.9
     found = boxes([8, 8, 11, 11])
-    assert localisation_scaled.score(small, found) == 1
-    assert localisation.score(small, found) == 0
+    assert localisation_scaled.hit(small, found) == 1
+    assert localisation.hit(small, found) == 0
 
 
 def test_at_the_height_of_lerf_both_windows_are_the_same() -> None:
@@ -192,15 +193,15 @@ def test_at_the_height_of_lerf_both_windows_are_the_same() -> None:
     tall[0, 300, 30] = 1
     for x in range(10, 50):
         box = boxes([x, 0, x, 729])
-        assert localisation.score(tall, box) == localisation_scaled.score(tall, box)
+        assert localisation.hit(tall, box) == localisation_scaled.hit(tall, box)
 
 
 @given(MAPS)
 def test_a_box_of_the_whole_picture_is_always_hit(maps: np.ndarray) -> None:
     whole = boxes([0, 0, 11, 8])
-    assert localisation.score(maps, whole) == localisation_scaled.score(maps, whole) == 1
+    assert localisation.hit(maps, whole) == localisation_scaled.hit(maps, whole) == 1
     halves = boxes([0, 0, 5, 8]), boxes([6, 0, 11, 8])
-    assert sum(localisation.score(maps, half) for half in halves) >= 1
+    assert sum(localisation.hit(maps, half) for half in halves) >= 1
 
 
 # segmentation
@@ -233,7 +234,8 @@ def test_what_is_smaller_than_the_vote_is_gone() -> None:
 def test_a_constant_map_has_no_range_and_an_empty_mask(value: float) -> None:
     flat = np.full((2, 40, 50), value, np.float16)
     assert not segmentation.mask_of(flat).any()
-    assert segmentation.score(flat, np.ones((40, 50), bool)) == 0
+    whole = Annotation(np.ones((40, 50), bool), np.empty((0, 4)))
+    assert segmentation.score(flat, whole) == {"query_miou": 0}
     assert segmentation_frozen.mask_of(flat).all() == (value > 0.5)
 
 

@@ -15,8 +15,9 @@ import pytest
 
 from semsplat.data.manifest import write_manifest
 from semsplat.evaluate.__main__ import main
-from semsplat.evaluate.score import collect
-from semsplat.evaluate.score_queries import METRICS, SCORED, protocol_of, score_queries
+from semsplat.evaluate.jobs import collect
+from semsplat.evaluate.protocols import protocol_of
+from semsplat.evaluate.relevancy_scores import PROTOCOLS as SCORED
 from semsplat.features.store import write_arrays
 from semsplat.io import read_json, sha256_file
 from tests.unit.data.scene_helpers import one_line_error
@@ -33,6 +34,9 @@ from tests.unit.evaluate.annotation_helpers import (
     labelled,
     write_scene,
 )
+from tests.unit.evaluate.job_helpers import run_score
+
+METRICS = tuple(metric for protocol in SCORED for metric in protocol.METRICS)
 
 
 def peak(box: Box, at: tuple[int, int] | None = None) -> np.ndarray:
@@ -66,7 +70,7 @@ PERFECT: Predictions = {
 def scored(tmp_path: Path, maps: Predictions = PERFECT, **scene: Any) -> Any:
     scene_dir = write_scene(tmp_path / "scene", **scene)
     out = tmp_path / "results/evaluate/toys/shelf/gags_full/3/scores.json"
-    score_queries(scene_dir, predict(tmp_path / "predictions", maps), out)
+    run_score(("relevancy",), scene_dir, predict(tmp_path / "predictions", maps), out)
     return read_json(out)
 
 
@@ -221,7 +225,7 @@ def test_a_file_that_is_no_prediction_is_one_line(tmp_path: Path, case: str) -> 
     write_arrays(folder / "relevancy/b.npz", kept)
     out = tmp_path / "toys/shelf/gags/0/scores.json"
     with one_line_error("relevancy/b.npz", message):
-        score_queries(write_scene(tmp_path / "scene"), folder, out)
+        run_score(("relevancy",), write_scene(tmp_path / "scene"), folder, out)
     assert not out.exists()
 
 
@@ -231,7 +235,9 @@ def test_the_command_writes_what_the_suite_collects(
     scene_dir, folder = write_scene(tmp_path / "scene"), predict(tmp_path / "p", PERFECT)
     out = tmp_path / "toys/shelf/gags/0/scores.json"
     words = ["--scene", str(scene_dir), "--predictions", str(folder), "--out", str(out)]
-    monkeypatch.setattr(sys, "argv", ["semsplat.evaluate", "score-queries", *words])
+    monkeypatch.setattr(
+        sys, "argv", ["semsplat.evaluate", "score", "--answers", "relevancy", *words]
+    )
     main()
     collect([out], tmp_path / "metrics.json")
     metrics = read_json(tmp_path / "metrics.json")["toys"]["shelf"]["gags"]

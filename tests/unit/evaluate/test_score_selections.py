@@ -17,15 +17,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays as arrays_of
 
 from semsplat.evaluate.__main__ import main
-from semsplat.evaluate.protocols import argmax
-from semsplat.evaluate.score import collect
-from semsplat.evaluate.score_selections import (
-    VARIANTS,
-    Judged,
-    grounder_metrics,
-    protocol_of,
-    score_selections,
-)
+from semsplat.evaluate.jobs import collect
+from semsplat.evaluate.protocols import argmax, protocol_of
+from semsplat.evaluate.selection_scores import OF_MAPS, OF_MASKS, Grounded, grounder_metrics
 from semsplat.evaluate.selections import Selection
 from semsplat.io import read_json, sha256_file
 from tests.unit.evaluate.annotation_helpers import (
@@ -39,6 +33,7 @@ from tests.unit.evaluate.annotation_helpers import (
     Labels,
     write_scene,
 )
+from tests.unit.evaluate.job_helpers import run_score
 from tests.unit.evaluate.selection_helpers import (
     GROUNDING,
     PERFECT,
@@ -67,13 +62,16 @@ def rescored(
     tmp_path: Path, scene_dir: Path, by_grounder: dict[str, Selections], grounding: Any
 ) -> Any:
     out = tmp_path / "results/evaluate/toys/shelf/cgc/3/scores.json"
-    score_selections(scene_dir, predict(tmp_path / "predictions", by_grounder, grounding), out)
+    run_score(
+        ("similarity",), scene_dir, predict(tmp_path / "predictions", by_grounder, grounding), out
+    )
     return read_json(out)
 
 
+METRICS = tuple(metric for protocol in (*OF_MASKS, *OF_MAPS) for metric in protocol.METRICS)
 ALL = {
-    *(f"{G}_{metric}" for metric in VARIANTS[""]),
-    *(f"{G}_gaussians_{metric}" for metric in VARIANTS[""] if metric != "argmax_miou"),
+    *(f"{G}_{metric}" for metric in METRICS),
+    *(f"{G}_gaussians_{metric}" for metric in METRICS if metric != "argmax_miou"),
     *(f"{G}_beyond_mask_{m}" for m in ("miou", "mbiou")),
 }
 
@@ -127,7 +125,7 @@ def test_pixels_gaussians_and_classes_are_judged_apart(tmp_path: Path) -> None:
     nothing = {prompt: np.zeros((12, 16), bool) for prompt in PERFECT["b"].masks}
     views = {**PERFECT, "b": replace(PERFECT["b"], gaussians=nothing)}
     metrics = scored(tmp_path / "gaussians", views)["metrics"]
-    assert {metrics[f"points_{name}"] for name in VARIANTS[""]} == {1}
+    assert {metrics[f"points_{name}"] for name in METRICS} == {1}
     assert metrics["points_gaussians_mask_miou"] == 2 / 4
     views = {**PERFECT, "b": replace(PERFECT["b"], classes=np.full((12, 16), -1, np.int16))}
     metrics = scored(tmp_path / "classes", views)["metrics"]
@@ -239,7 +237,7 @@ VIEWS = arrays_of(bool, (3, 3, 12, 16), elements=st.booleans())  # [views, promp
 
 def judged(truth: np.ndarray, said: np.ndarray, kept: int) -> dict[str, float]:
     """Return the metrics of views [V, P, H, W] of which the first ``kept`` have predictions."""
-    found = Judged()
+    found = Grounded()
     for view, (actual, masks) in enumerate(zip(truth, said, strict=True)):
         shown = {PROMPTS[p]: mask for p, mask in enumerate(actual) if mask.any()}
         if shown:
@@ -286,7 +284,9 @@ def test_the_command_writes_what_the_suite_collects(
     scene_dir = write_scene(tmp_path / "scene", held_out=SHOWN)
     folder, out = predict(tmp_path / "p", {G: PERFECT}), tmp_path / "toys/shelf/cgc/0/scores.json"
     words = ["--scene", str(scene_dir), "--predictions", str(folder), "--out", str(out)]
-    monkeypatch.setattr(sys, "argv", ["semsplat.evaluate", "score-selections", *words])
+    monkeypatch.setattr(
+        sys, "argv", ["semsplat.evaluate", "score", "--answers", "similarity", *words]
+    )
     main()
     collect([out], tmp_path / "metrics.json")
     assert read_json(tmp_path / "metrics.json")["toys"]["shelf"]["cgc"] == dict.fromkeys(ALL, 1)

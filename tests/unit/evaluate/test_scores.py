@@ -20,13 +20,15 @@ from semsplat.data.manifest import write_manifest
 from semsplat.data.scene import load_image, load_scene
 from semsplat.data.scene_writer import SceneWriter
 from semsplat.errors import SemsplatError
-from semsplat.evaluate.lpips import WEIGHTS, Lpips, hub_dir
+from semsplat.evaluate.jobs import collect
+from semsplat.evaluate.lpips import WEIGHTS, Lpips
 from semsplat.evaluate.protocols.rgb_held_out import METRICS, NAME, score_image
-from semsplat.evaluate.score import collect, score_rgb
 from semsplat.figures.scores import Options as ScoresTable
 from semsplat.fit import losses
 from semsplat.io import read_json, sha256_file, write_json
+from semsplat.paths import hub_dir
 from tests.unit.data.scene_helpers import ORIGIN, K, random_image, viewmat_at, write_tiny_scene
+from tests.unit.evaluate.job_helpers import run_score
 
 
 def as_tensor(image: np.ndarray) -> torch.Tensor:
@@ -108,7 +110,7 @@ def predict(scene_dir: Path, folder: Path, offsets: dict[str, int]) -> Path:
 
 def scored(tmp_path: Path, scene_dir: Path, predictions: Path) -> dict[str, Any]:
     out = tmp_path / "results/evaluate/toys/shelf/geometry/3/scores.json"
-    score_rgb(scene_dir, predictions, out, "alex")
+    run_score(("colours",), scene_dir, predictions, out)
     scores: dict[str, Any] = read_json(out)
     return scores
 
@@ -184,7 +186,7 @@ def test_lpips_without_weights_is_absent_with_a_reason(tmp_path: Path, net: str)
     scene_dir = write_tiny_scene(tmp_path / "scene")
     predictions = predict(scene_dir, tmp_path / "p", {"a": 2})
     out = tmp_path / "toys/shelf/geometry/0/scores.json"
-    score_rgb(scene_dir, predictions, out, net)
+    run_score(("colours",), scene_dir, predictions, out, lpips_net=net)
     scores = read_json(out)
     assert set(scores["metrics"]) == {"psnr", "ssim"}
     assert f"{net}" in scores["absent"]["lpips"] and "torch hub" in scores["absent"]["lpips"]

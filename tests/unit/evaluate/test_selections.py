@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from semsplat.data.scene import load_scene
-from semsplat.evaluate.score_selections import score_selections
 from semsplat.evaluate.selections import read_references, read_selections
 from semsplat.features.store import write_arrays
 from tests.unit.data.scene_helpers import one_line_error
 from tests.unit.evaluate.annotation_helpers import CUP, HANDLE, PLATE, write_scene
+from tests.unit.evaluate.job_helpers import run_score
 from tests.unit.evaluate.selection_helpers import (
     GROUNDING,
     PERFECT,
@@ -77,7 +77,7 @@ def test_a_file_that_is_no_prediction_is_one_line(tmp_path: Path, case: str) -> 
     write_arrays(folder / "selections/b.npz", kept)
     out = tmp_path / "toys/shelf/cgc/0/scores.json"
     with one_line_error("selections/b.npz", message):
-        score_selections(write_scene(tmp_path / "scene", held_out=SHOWN), folder, out)
+        run_score(("similarity",), write_scene(tmp_path / "scene", held_out=SHOWN), folder, out)
     assert not out.exists()
 
 
@@ -101,4 +101,6 @@ def test_predictions_without_grounding_are_one_line(tmp_path: Path) -> None:
     folder = predict(tmp_path / "predictions", {G: PERFECT})
     (folder / "grounding.json").unlink()
     with one_line_error("grounding.json", "no such file"):
-        score_selections(write_scene(tmp_path / "scene"), folder, tmp_path / "a/b/c/0/s.json")
+        run_score(
+            ("similarity",), write_scene(tmp_path / "scene"), folder, tmp_path / "a/b/c/0/s.json"
+        )

@@ -15,10 +15,10 @@ import yaml
 from PIL import Image
 
 from semsplat.data.scene_writer import SceneWriter
+from semsplat.experiment.recipes import FeatureRun, features_run, recipe_of_seed
+from semsplat.experiment.schema import Params
 from semsplat.io import write_json
 from semsplat.params.features import FeaturesRun
-from semsplat.params.recipes import FeatureRun, features_run, recipe_of_seed
-from semsplat.params.schema import Params
 from semsplat.splat.ply import write_ply
 
 K = np.array([[40.0, 0, 24], [0, 40.0, 18], [0, 0, 1]])

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from semsplat.features.dense import positions_for, value_map
-from semsplat.networks.tiny_clip.model import build_clip
+from semsplat.features.embedded.clip import build_clip
 from tests.unit.networks.conftest import CLIP
 
 

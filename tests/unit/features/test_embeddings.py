@@ -12,10 +12,10 @@ import torch
 
 from semsplat.features import sam
 from semsplat.features.cache import Cache
+from semsplat.features.embedded.sam import load_sam
 from semsplat.features.extraction import write_features
 from semsplat.features.segmenters import sam_automatic, segmenter_kind
 from semsplat.features.weights import Weights, find_weights
-from semsplat.networks.tiny_sam.model import load_sam
 from semsplat.params.features import SamModel
 from tests.unit.features.conftest import two_blocks
 

@@ -18,7 +18,7 @@ from semsplat.data.images import write_png
 from semsplat.data.manifest import write_manifest
 from semsplat.data.scene import load_image, load_scene
 from semsplat.data.scene_writer import SceneWriter
-from semsplat.evaluate.score_features import score_features
+from semsplat.evaluate.feature_scores import score_features
 from semsplat.features.store import ViewFeatures, write_arrays
 from semsplat.figures.style import FigureRun, FigureScene
 from semsplat.io import write_json

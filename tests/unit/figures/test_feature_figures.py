@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from semsplat.data.scene import load_scene
-from semsplat.evaluate.score_features import score_features
+from semsplat.evaluate.feature_scores import score_features
 from semsplat.features.store import ViewFeatures
 from semsplat.figures import figure_kind
 from semsplat.figures.pictures import (

@@ -13,6 +13,7 @@ import yaml
 
 import semsplat
 from semsplat.evaluate import protocols
+from semsplat.experiment.check import check
 from semsplat.figures.published import (
     FOLDER,
     load_claims,
@@ -22,7 +23,6 @@ from semsplat.figures.published import (
     table_names,
 )
 from semsplat.figures.published.models import Claim
-from semsplat.params.check import check
 
 ROOT = Path(__file__).parents[3]
 CLAIMS = load_claims().claims

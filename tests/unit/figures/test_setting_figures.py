@@ -16,7 +16,6 @@ from semsplat.data.images import write_png
 from semsplat.data.manifest import write_manifest
 from semsplat.data.scene import load_image, load_scene
 from semsplat.data.scene_writer import SceneWriter
-from semsplat.evaluate.score_setting import score_setting
 from semsplat.features.lessons import Lesson, write_lesson
 from semsplat.figures import figure_kind
 from semsplat.figures.pictures import CLASS_COLOURS, picture_grid, wrapped
@@ -24,6 +23,7 @@ from semsplat.figures.style import FigureRun
 from semsplat.io import write_json
 from tests.unit.data.scene_helpers import K, one_line_error, random_image, viewmat_at
 from tests.unit.evaluate.feature_helpers import CLASSES, write_wall
+from tests.unit.evaluate.job_helpers import CLASS_ANSWERS, run_score
 from tests.unit.figures.conftest import OPTIONS, RUNS, SETTINGS, setting_key, texts
 
 KINDS = ("class_maps", "consistency")
@@ -68,7 +68,9 @@ def score_wall(maps: dict[str, np.ndarray]) -> None:
     write_manifest(folder / "predictions", {})
     write_manifest(lessons, {"classes": [{"id": i, "name": n} for i, n in CLASSES.items()]})
     write_json(WALL.train_dir("flat") / "run.json", {"run_key": "flat"})
-    score_setting(WALL.scene_dir, folder / "predictions", lessons, folder / "scores.json", "alex")
+    run_score(
+        CLASS_ANSWERS, WALL.scene_dir, folder / "predictions", folder / "scores.json", lessons
+    )
 
 
 def write_wall_run(maps: dict[str, np.ndarray] | None = None, **scene: Any) -> None:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from semsplat.data.world import CLASSES
+from semsplat.data.world.vocabulary import ANY, STUFF
 from semsplat.networks.tiny_clip import crops as module
 from semsplat.networks.tiny_clip.crops import SMALLEST, CropSource, visible_instances
-from semsplat.networks.vocabulary import ANY, STUFF
 
 
 def test_every_class_can_be_drawn(blocks):

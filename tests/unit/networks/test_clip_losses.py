@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 
 from semsplat.data.world import CLASSES, COLORS
+from semsplat.data.world.vocabulary import GENERIC, PARTS, Caption
 from semsplat.features.dense import whole_patches
 from semsplat.networks.tiny_clip.train import Facts, contrastive_loss, truth_table
-from semsplat.networks.vocabulary import GENERIC, PARTS, Caption
 
 CHAIR, MUG, FLOOR = (CLASSES.index(name) for name in ("chair", "mug", "floor"))
 RED, BLUE = (list(COLORS).index(name) for name in ("red", "blue"))

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from semsplat.errors import SemsplatError
-from semsplat.networks.tiny_clip.model import VOCABULARY, build_clip, load_clip, save_clip
+from semsplat.features.embedded.clip import VOCABULARY, build_clip, load_clip, save_clip
 from tests.unit.networks.conftest import CLIP
 
 TEXTS = ["a red mug", "the leg of a chair"]

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from semsplat.data.world import CLASSES, COLORS, camera_path, make_world
+from semsplat.data.world.vocabulary import PARTS
+from semsplat.experiment.check import check
 from semsplat.networks import pictures as module
 from semsplat.networks.pictures import MAX_PRIMITIVES, draw_pictures, load_pictures
-from semsplat.networks.vocabulary import PARTS
-from semsplat.params.check import check
 from tests.unit.networks.conftest import CONFIG, SHAPE
 
 

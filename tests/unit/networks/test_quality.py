@@ -9,6 +9,8 @@ from segment_anything import SamAutomaticMaskGenerator
 
 from semsplat.data.world import CLASSES
 from semsplat.errors import SemsplatError
+from semsplat.features.embedded.clip import build_clip, save_clip
+from semsplat.features.embedded.sam import build_sam, save_sam
 from semsplat.io import read_json
 from semsplat.networks.quality import clip as clip_quality
 from semsplat.networks.quality.automatic import best_overlaps
@@ -17,11 +19,9 @@ from semsplat.networks.quality.prompts import true_box
 from semsplat.networks.quality.report import choose_thresholds, measure, rounded, table
 from semsplat.networks.quality.truth import class_map, overlaps, things
 from semsplat.networks.quality.tune import Thresholds, candidates, kept, loosest_settings
-from semsplat.networks.tiny_clip.model import build_clip, save_clip
 from semsplat.networks.tiny_clip.train import ClipTrainee
 from semsplat.networks.tiny_sam.batches import random_cell, surroundings
 from semsplat.networks.tiny_sam.init import initialise
-from semsplat.networks.tiny_sam.model import build_sam, save_sam
 from semsplat.params.networks import SeedRange
 from semsplat.params.quality import AutomaticMasks, QualityRun, ThresholdGrid, TuningRun
 from tests.unit.networks.conftest import CLIP, CLIP_TRAINING, SAM, SHAPE

@@ -11,9 +11,9 @@ from safetensors.torch import save_file
 from segment_anything import SamAutomaticMaskGenerator, SamPredictor
 
 from semsplat.errors import SemsplatError
+from semsplat.features.embedded.sam import build_sam, load_sam, normalised, save_sam
 from semsplat.networks.tiny_sam.decode import Prompts, decode
 from semsplat.networks.tiny_sam.init import initialise
-from semsplat.networks.tiny_sam.model import build_sam, load_sam, normalised, save_sam
 from tests.unit.networks.conftest import SAM
 
 ATTENTION = SAM.model_copy(update={"image_px": 80, "prompt_dim": 128})

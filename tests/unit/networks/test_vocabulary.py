@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semsplat.data.world import CLASSES, COLORS, make_room, make_tabletop
-from semsplat.networks.vocabulary import (
+from semsplat.data.world.vocabulary import (
     ANY,
     GENERIC,
     PARTS,

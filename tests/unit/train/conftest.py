@@ -12,11 +12,11 @@ import yaml
 
 from semsplat.data.manifest import write_manifest
 from semsplat.data.scene import Scene
+from semsplat.experiment.runs import scaled_geometry
 from semsplat.features.lessons import Lesson, Lessons, open_lessons, write_lesson
 from semsplat.fit.loop import Objective, Outcome
 from semsplat.fit.views import View
 from semsplat.params.geometry import Geometry
-from semsplat.params.runs import scaled_geometry
 
 STEPS = 40
 PARAMS = yaml.safe_load((Path(__file__).parents[3] / "params.yaml").read_text())

@@ -90,7 +90,7 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
 
 def _annotator(options: Options) -> replica.Annotator:
     """Return what labels the chosen views from their instances and parts."""
-    from semsplat.networks.vocabulary import STUFF  # compiles Numba kernels
+    from semsplat.data.world.vocabulary import STUFF  # compiles Numba kernels
 
     chosen, which = options.annotate, options.annotate.also_train
     places = annotated_places(options.n_views, options.test_every, which)

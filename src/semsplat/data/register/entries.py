@@ -10,9 +10,9 @@ import yaml
 from pydantic import Field, TypeAdapter, model_validator
 
 from semsplat.errors import SemsplatError, did_you_mean
-from semsplat.evaluate.lpips import hub_dir
 from semsplat.params.base import Count, Strict
 from semsplat.params.features import Sha256
+from semsplat.paths import hub_dir
 
 FOLDER = Path(__file__).parent
 RECEIPTS = Path("downloads/receipts")

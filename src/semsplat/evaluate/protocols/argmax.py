@@ -17,38 +17,51 @@ for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from statistics import fmean
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semsplat.evaluate.boundary import Mask, iou
+from semsplat.evaluate.cases import Numbers, mean_of_cases
 
 NAME = "ovs3d/argmax@1"
-METRICS = ("argmax_miou",)
+METRICS = {"argmax_miou": 1.0}
+CASES = "prompt_maps"
 VOID = -1
 
 Classes = NDArray[np.int16]
 
 
-def score(classes: Classes, prompts: Sequence[str], truth: Mapping[str, Mask]) -> float:
+class PromptMap(NamedTuple):
+    """What a view is said to show."""
+
+    classes: Classes  # [H, W], rows of the prompts, -1 for none
+    prompts: list[str]  # of the scene, those that have a prediction
+
+
+def score(prediction: PromptMap | None, truth: Mapping[str, Mask]) -> Numbers:
     """Return the mean IoU over the classes of one view.
 
     Args:
-        classes: [H, W], the predicted rows of ``prompts``, -1 for none.
-        prompts: of the scene, those that have a prediction.
+        prediction: of the view.
         truth: {prompt: mask [H, W]} of the view, at least one; none is empty.
     """
     actual = truth_map(truth)
     counted = actual != VOID
+    classes, prompts = prediction or PromptMap(np.full_like(actual, VOID), [])
     rows = {prompt: row for row, prompt in enumerate(prompts)}
     ious = []
     for place, prompt in enumerate(truth):
         if (actual == place).any():
             found = classes == rows[prompt] if prompt in rows else np.zeros_like(counted)
             ious.append(iou(found & counted, actual == place))
-    return fmean(ious)
+    return {"argmax_miou": fmean(ious)}
+
+
+aggregate = mean_of_cases(NAME)
 
 
 def truth_map(truth: Mapping[str, Mask]) -> Classes:

@@ -11,16 +11,45 @@ version 1 pairs with a view without a prediction did not count, so that leaving 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
-from semsplat.evaluate.pairs import DIFFERS
+from semsplat.evaluate.cases import Case, Numbers
+from semsplat.evaluate.confusion import Labels
+from semsplat.evaluate.pairs import DIFFERS, Pixels, compare
 
 NAME = "class_maps/inconsistency@2"
-METRICS = ("inconsistency",)
+METRICS = {"inconsistency": 0.0}
+CASES = "neighbours"
 
 
-def share(verdicts: list[NDArray[np.uint8]]) -> float | None:
-    """Return the share of differing pixels over all verdicts; None where nothing is compared."""
+class Neighbours(NamedTuple):
+    """Which pixels of two views show the same surface."""
+
+    pixels: Pixels
+    sizes: tuple[tuple[int, int], tuple[int, int]]  # (H, W) of both
+
+
+def score(prediction: tuple[Labels | None, Labels | None], truth: Neighbours) -> NDArray[np.uint8]:
+    """Return where two class maps differ, as `compare` does.
+
+    A map that is missing has a class of its own: zeros would not be compared, and a method would be
+    the more consistent the less it predicts.
+    """
+    first, second = (
+        np.full(size, -1 - place, np.int32) if labels is None else labels
+        for place, (labels, size) in enumerate(zip(prediction, truth.sizes, strict=True))
+    )
+    return compare(first, second, truth.pixels)
+
+
+def aggregate(cases: Sequence[Case]) -> Numbers:
+    """Return the share of differing pixels over all pairs; empty where nothing is compared."""
+    verdicts = (case.found[NAME] for case in cases)
     counts = sum((np.bincount(v.reshape(-1), minlength=3) for v in verdicts), np.zeros(3, int))
-    return float(counts[DIFFERS] / counts[1:].sum()) if counts[1:].any() else None
+    if not counts[1:].any():
+        return {}
+    return {"inconsistency": float(counts[DIFFERS] / counts[1:].sum())}

@@ -19,58 +19,44 @@ images instead of pixels.  Compare only within one protocol.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from semsplat.evaluate.confusion import Labels
-from semsplat.features.labels import UNLABELLED, dense_labels, pseudo_labels, region_labels
-from semsplat.features.store import SceneFeatures
+from semsplat.evaluate.cases import Case, Numbers
+from semsplat.evaluate.confusion import Labels, confusion, label_metrics
+from semsplat.evaluate.protocols.image_mean import ClassMap
 
 NAME = "features/labels@1"
+CASES = "feature_labels"
 KINDS = ("region", "dense", "pseudo")
 LABEL_MEASURES = ("miou", "accuracy", "class_accuracy")
-MEASURES = (*LABEL_MEASURES, "coverage", "inconsistency")
-METRICS = tuple(f"{kind}_{measure}" for kind in KINDS for measure in MEASURES)
+MEASURES = {**dict.fromkeys(LABEL_MEASURES, 1.0), "coverage": None, "inconsistency": 0.0}
+METRICS = {f"{kind}_{measure}": best for kind in KINDS for measure, best in MEASURES.items()}
 
 
-@dataclass(frozen=True)
-class Labeller:
-    """The labels that a scene's features give, in the scene's class ids."""
+class Counted(NamedTuple):
+    """The labels of one kind in one view."""
 
-    features: SceneFeatures
+    labelled: int  # pixels that have one
+    pixels: int
+    matrix: NDArray[np.int64] | None  # as `confusion` counts; None where the truth is unknown
 
-    @cached_property
-    def _text(self) -> NDArray[np.float32]:
-        return self.features.text_vectors("classes")
 
-    @cached_property
-    def _class_of(self) -> Labels:
-        """The class id of each label, int32 [C + 1]; no label stays 0."""
-        return np.array([UNLABELLED, *self.features.manifest["class_ids"]], np.int32)
+def score(prediction: Labels, truth: ClassMap | None) -> Counted:
+    """Count the labels of one kind, int32 [H, W], 0 = none, in one view."""
+    matrix = truth and confusion(truth.labels, prediction, truth.class_ids)
+    return Counted(int(np.count_nonzero(prediction)), prediction.size, matrix)
 
-    @property
-    def class_names(self) -> dict[int, str]:
-        """The prompt of each class id, in the order of the prompts."""
-        prompts = self.features.prompts("classes")
-        return dict(zip(self.features.manifest["class_ids"], prompts, strict=True))
 
-    def labels(self, name: str) -> dict[str, Labels]:
-        """Return {kind: class ids int32 [H, W], 0 = none} of a view, for the kinds there are."""
-        if self.absent:
-            return {}
-        view = self.features.view(name)
-        found = {}
-        if view.vectors is not None:
-            found["region"] = self._class_of[region_labels(view, self._text)]
-        if view.dense is not None:
-            found["dense"] = self._class_of[dense_labels(view, self._text)]
-            found["pseudo"] = self._class_of[pseudo_labels(view, self._text)]
-        return found
-
-    @property
-    def absent(self) -> str | None:
-        """Why there are no labels at all, or None."""
-        return None if self.features.manifest["class_ids"] else "the scene names no classes"
+def aggregate(cases: Sequence[Case]) -> Numbers:
+    """Return the measures of one kind of labels but its inconsistency, under their own names."""
+    found: list[Counted] = [case.found[NAME] for case in cases]
+    if not found:
+        return {}
+    coverage = sum(one.labelled for one in found) / sum(one.pixels for one in found)
+    matrices = [one.matrix for one in found if one.matrix is not None]
+    metrics = label_metrics(np.sum(matrices, axis=0)) if matrices else {}
+    return {"coverage": coverage, **{name: metrics[name] for name in LABEL_MEASURES if metrics}}

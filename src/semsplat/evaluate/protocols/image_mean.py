@@ -13,19 +13,34 @@ averaging over images makes every class count anew in each image that shows a fe
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from statistics import fmean
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from semsplat.evaluate.confusion import label_metrics
+from semsplat.evaluate.cases import Case, Numbers, means
+from semsplat.evaluate.confusion import Labels, confusion, label_metrics
 
 NAME = "clipgs/image_mean@1"
-METRICS = ("miou", "accuracy")
+METRICS = {"miou": 1.0, "accuracy": 1.0}
+CASES = "class_maps"
 
 
-def score(matrices: Iterable[NDArray[np.int64]]) -> dict[str, float]:
-    """Return the metrics over the confusion matrices of all images; empty where no pixel counts."""
-    rows = [values for matrix in matrices if (values := label_metrics(matrix))]
-    return {name: fmean(row[name] for row in rows) for name in METRICS} if rows else {}
+class ClassMap(NamedTuple):
+    """What a view truly shows."""
+
+    labels: Labels  # int32 [H, W], 0 = void
+    class_ids: Labels  # all classes of the scene, int32 [C], ascending
+
+
+def score(prediction: Labels | None, truth: ClassMap) -> NDArray[np.int64]:
+    """Return the confusion matrix of an image; without a prediction no pixel has a class."""
+    labels = np.zeros_like(truth.labels) if prediction is None else prediction
+    return confusion(truth.labels, labels, truth.class_ids)
+
+
+def aggregate(cases: Sequence[Case]) -> Numbers:
+    """Return the means over the images that have a pixel that counts; empty where none has."""
+    rows = [label_metrics(case.found[NAME]) for case in cases]
+    return means([{name: row[name] for name in METRICS} for row in rows if row])

@@ -14,15 +14,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from semsplat.evaluate.cases import Numbers, mean_of_cases
+
 NAME = "instances/ari@1"
-METRICS = ("ari",)
+METRICS = {"ari": 1.0}
+CASES = "clusters"
 
 
-def score(clusters: NDArray[np.integer], truth: NDArray[np.integer]) -> float | None:
-    """Return the index of one view from maps [H, W]; None where no pixel is labelled.
+def score(prediction: NDArray[np.integer], truth: NDArray[np.integer]) -> Numbers:
+    """Return the index of one view from maps [H, W]; empty where no pixel is labelled.
 
     Args:
-        clusters: any ids.
+        prediction: clusters, any ids.
         truth: instances, 0 = not labelled.
     """
     # here, because it takes seconds, and whoever lists the protocols imports this file
@@ -30,5 +33,8 @@ def score(clusters: NDArray[np.integer], truth: NDArray[np.integer]) -> float | 
 
     labelled = truth > 0
     if not labelled.any():
-        return None
-    return float(adjusted_rand_score(truth[labelled], clusters[labelled]))
+        return {}
+    return {"ari": float(adjusted_rand_score(truth[labelled], prediction[labelled]))}
+
+
+aggregate = mean_of_cases(NAME)

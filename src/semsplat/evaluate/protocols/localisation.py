@@ -21,15 +21,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from semsplat.data.annotations import Annotation
+from semsplat.evaluate.cases import Numbers, mean_of_cases
 from semsplat.evaluate.smoothing import box_mean, strongest
 
 NAME = "lerf_ovs/localisation@1"
-METRICS = ("localisation",)
+METRICS = {"localisation": 1.0}
+CASES = "relevancy"
 WINDOW_PX = 30
 EQUAL = 1e-9
 
 
-def score(
+def hit(
     relevancy: NDArray[np.floating], boxes: NDArray[np.float64], window_px: int = WINDOW_PX
 ) -> float:
     """Return 1 for a hit and 0 for none.
@@ -46,3 +49,12 @@ def score(
     low, high = corners.min(axis=1), corners.max(axis=1)
     points = np.stack([x, y])[None]  # [1, axis, candidates]
     return float(((points >= low) & (points <= high)).all(axis=1).any())
+
+
+def score(prediction: NDArray[np.floating] | None, truth: Annotation) -> Numbers:
+    """Return a hit or none of one prompt's relevancy [L, H, W] in [0, 1]."""
+    value = 0.0 if prediction is None else hit(prediction, truth.boxes)
+    return {"localisation": value}
+
+
+aggregate = mean_of_cases(NAME)

@@ -13,14 +13,17 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from semsplat.data.annotations import Annotation
+from semsplat.evaluate.cases import Numbers, mean_of_cases
 from semsplat.evaluate.protocols import localisation
 from semsplat.evaluate.smoothing import scaled_px
 
 NAME = "lerf_ovs/localisation_scaled@1"
-METRICS = ("localisation_scaled",)
+METRICS = {"localisation_scaled": 1.0}
+CASES = "relevancy"
 
 
-def score(relevancy: NDArray[np.floating], boxes: NDArray[np.float64]) -> float:
+def hit(relevancy: NDArray[np.floating], boxes: NDArray[np.float64]) -> float:
     """Return 1 for a hit and 0 for none.
 
     Args:
@@ -28,4 +31,13 @@ def score(relevancy: NDArray[np.floating], boxes: NDArray[np.float64]) -> float:
         boxes: px, [B, 4]: two opposite corners, x before y.
     """
     window_px = scaled_px(localisation.WINDOW_PX, relevancy.shape[-2])
-    return localisation.score(relevancy, boxes, window_px)
+    return localisation.hit(relevancy, boxes, window_px)
+
+
+def score(prediction: NDArray[np.floating] | None, truth: Annotation) -> Numbers:
+    """Return a hit or none of one prompt's relevancy [L, H, W] in [0, 1]."""
+    value = 0.0 if prediction is None else hit(prediction, truth.boxes)
+    return {"localisation_scaled": value}
+
+
+aggregate = mean_of_cases(NAME)

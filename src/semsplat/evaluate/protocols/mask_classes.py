@@ -10,19 +10,21 @@ that miss.  A prompt that one view shows weighs as much as one that all show.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from statistics import fmean
+from collections.abc import Sequence
+
+from semsplat.evaluate.cases import Case, Numbers, grouped, means
+from semsplat.evaluate.protocols import mask_pairs
 
 NAME = "lerf_mask/classes@1"
-METRICS = ("class_miou", "class_mbiou")
+METRICS = {"class_miou": 1.0, "class_mbiou": 1.0}
+CASES = "masks"
+
+score = mask_pairs.score
 
 
-def score(prompts: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    """Return the metrics of {prompt: means over its views as ``lerf_mask/pairs@1`` names them}.
-
-    Empty where there is no prompt.
-    """
-    if not prompts:
-        return {}
-    named = zip(METRICS, ("mask_miou", "mask_mbiou"), strict=True)
-    return {metric: fmean(row[name] for row in prompts.values()) for metric, name in named}
+def aggregate(cases: Sequence[Case]) -> Numbers:
+    """Return the means over prompts of the means over each prompt's pairs; empty without pairs."""
+    groups = grouped(cases, "prompt").values()
+    prompts = [means([case.found[NAME] for case in members]) for members in groups]
+    named = dict(zip(METRICS, mask_pairs.METRICS, strict=True))
+    return means([{metric: row[name] for metric, name in named.items()} for row in prompts])

@@ -19,11 +19,18 @@ all scenes.
 from __future__ import annotations
 
 from semsplat.evaluate.boundary import Mask, boundary_iou, iou
+from semsplat.evaluate.cases import Numbers, mean_of_cases
 
 NAME = "lerf_mask/pairs@1"
-METRICS = ("mask_miou", "mask_mbiou")
+METRICS = {"mask_miou": 1.0, "mask_mbiou": 1.0}
+CASES = "masks"
 
 
-def score(mask: Mask, truth: Mask) -> dict[str, float]:
+def score(prediction: Mask | None, truth: Mask) -> Numbers:
     """Return both metrics of one pair's masks [H, W]."""
-    return {"mask_miou": iou(mask, truth), "mask_mbiou": boundary_iou(mask, truth)}
+    if prediction is None:
+        return dict.fromkeys(METRICS, 0.0)
+    return {"mask_miou": iou(prediction, truth), "mask_mbiou": boundary_iou(prediction, truth)}
+
+
+aggregate = mean_of_cases(NAME)

@@ -11,20 +11,25 @@ Disputes: a class seen in one image only weighs as much as one seen in all.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from semsplat.evaluate.cases import Case, Numbers
 from semsplat.evaluate.confusion import label_metrics
+from semsplat.evaluate.protocols import image_mean
 
 NAME = "class_maps/pooled@1"
-METRICS = ("pooled_miou", "class_accuracy")
+METRICS = {"pooled_miou": 1.0, "class_accuracy": 1.0}
+CASES = "class_maps"
+
+score = image_mean.score
 
 
-def score(matrices: Iterable[NDArray[np.int64]]) -> dict[str, float]:
-    """Return the metrics over the confusion matrices of all images; empty where no pixel counts."""
-    total: NDArray[np.int64] = np.sum([*matrices], axis=0)
+def aggregate(cases: Sequence[Case]) -> Numbers:
+    """Return the metrics over the pixels of all images; empty where none counts."""
+    total: NDArray[np.int64] = np.sum([case.found[NAME] for case in cases], axis=0)
     found = label_metrics(total) if np.ndim(total) else {}
     named = zip(METRICS, ("miou", "class_accuracy"), strict=True)
     return {metric: found[name] for metric, name in named} if found else {}

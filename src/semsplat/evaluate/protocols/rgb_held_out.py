@@ -13,44 +13,39 @@ it out.  Compare only within one protocol and version.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from semsplat.data.images import read_rgb
-from semsplat.data.scene import Frame, load_image
+from semsplat.evaluate.cases import Numbers, mean_of_cases
 from semsplat.evaluate.lpips import Lpips
 
 NAME = "rgb/held_out@2"
-METRICS = ("psnr", "ssim", "lpips")
+METRICS = {"psnr": 100.0, "ssim": 1.0, "lpips": 0.0}
+CASES = "photographs"
 SSIM_SIGMA, SSIM_RADIUS = 1.5, 5
 """Of Wang et al. 2004's window of 11 x 11."""
 
 
-def score_views(
-    frames: Iterable[Frame], predictions_dir: Path, lpips: Lpips
-) -> dict[str, dict[str, float]]:
-    """Return {frame name: {metric: value}}; PSNR in dB, a missing prediction scores 0.
+class Photograph(NamedTuple):
+    """What a view truly looks like, and by what images are compared with it."""
 
-    For LPIPS, where 0 is best, a missing prediction scores 1.
+    image: NDArray[np.uint8]  # [H, W, 3]
+    lpips: Lpips
+
+
+def score(prediction: NDArray[np.uint8] | None, truth: Photograph) -> Numbers:
+    """Return the metrics of one view, PSNR in dB; a missing image has the worst of each.
+
+    LPIPS, of which 0 is best, there is where its weights are.
     """
-    return {frame.name: _score_view(frame, predictions_dir, lpips) for frame in frames}
+    if prediction is None:
+        return {"psnr": 0.0, "ssim": 0.0} | ({"lpips": 1.0} if truth.lpips.available else {})
+    return score_image(prediction, truth.image) | truth.lpips.score(prediction, truth.image)
 
 
-def is_missing(frame: Frame, predictions_dir: Path) -> bool:
-    """Tell whether a frame has no prediction."""
-    return not (predictions_dir / f"{frame.name}.png").is_file()
-
-
-def _score_view(frame: Frame, predictions_dir: Path, lpips: Lpips) -> dict[str, float]:
-    worst = {"psnr": 0.0, "ssim": 0.0} | ({"lpips": 1.0} if lpips.available else {})
-    if is_missing(frame, predictions_dir):
-        return worst
-    image = read_rgb(predictions_dir / f"{frame.name}.png", (frame.width, frame.height))
-    truth = load_image(frame)
-    return score_image(image, truth) | lpips.score(image, truth)
+aggregate = mean_of_cases(NAME)
 
 
 def score_image(image: NDArray[np.uint8], truth: NDArray[np.uint8]) -> dict[str, float]:

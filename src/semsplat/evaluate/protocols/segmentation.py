@@ -21,11 +21,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from semsplat.data.annotations import Annotation
 from semsplat.evaluate.boundary import iou
+from semsplat.evaluate.cases import Numbers, mean_of_cases
 from semsplat.evaluate.smoothing import Maps, Mask, blended, majority
 
 NAME = "lerf_ovs/segmentation@1"
-METRICS = ("query_miou",)
+METRICS = {"query_miou": 1.0}
+CASES = "relevancy"
 WINDOW_PX, MAJORITY_RADIUS_PX = 30, 3
 THRESHOLD, TINY = 0.4, 1e-9
 SHORT_PX = 1  # Python's end of a range, taken for an inclusive one
@@ -49,6 +52,10 @@ def cut(smooth: Maps) -> Mask:
     return exceeding
 
 
-def score(relevancy: NDArray[np.floating], truth: Mask) -> float:
-    """Return the IoU of one prompt's relevancy [L, H, W] with its true mask [H, W]."""
-    return iou(mask_of(relevancy), truth)
+def score(prediction: NDArray[np.floating] | None, truth: Annotation) -> Numbers:
+    """Return the IoU of one prompt's relevancy [L, H, W] in [0, 1] with its true mask."""
+    value = 0.0 if prediction is None else iou(mask_of(prediction), truth.mask)
+    return {"query_miou": value}
+
+
+aggregate = mean_of_cases(NAME)

@@ -19,12 +19,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from semsplat.data.annotations import Annotation
 from semsplat.evaluate.boundary import iou
+from semsplat.evaluate.cases import Numbers, mean_of_cases
 from semsplat.evaluate.protocols import segmentation
 from semsplat.evaluate.smoothing import Maps, Mask, blended, majority, scaled_px
 
 NAME = "lerf_ovs/segmentation_frozen@1"
-METRICS = ("query_miou_frozen",)
+METRICS = {"query_miou_frozen": 1.0}
+CASES = "relevancy"
 THRESHOLD = 0.5
 
 
@@ -40,6 +43,10 @@ def smoothed(relevancy: NDArray[np.floating]) -> Maps:
     return blended(relevancy, scaled_px(segmentation.WINDOW_PX, relevancy.shape[-2]))
 
 
-def score(relevancy: NDArray[np.floating], truth: Mask) -> float:
-    """Return the IoU of one prompt's relevancy [L, H, W] with its true mask [H, W]."""
-    return iou(mask_of(relevancy), truth)
+def score(prediction: NDArray[np.floating] | None, truth: Annotation) -> Numbers:
+    """Return the IoU of one prompt's relevancy [L, H, W] in [0, 1] with its true mask."""
+    value = 0.0 if prediction is None else iou(mask_of(prediction), truth.mask)
+    return {"query_miou_frozen": value}
+
+
+aggregate = mean_of_cases(NAME)

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from semsplat.data.world import CLASSES, COLORS
 from semsplat.features.crops import region_crop
 from semsplat.features.dense import value_map, whole_patches
+from semsplat.features.embedded.clip import load_clip
 from semsplat.features.labels import dense_labels
 from semsplat.features.store import ViewFeatures
 from semsplat.networks.pictures import PictureSet
 from semsplat.networks.quality.truth import class_map, things
-from semsplat.networks.tiny_clip.model import load_clip
 from semsplat.networks.tiny_clip.train import normalised
 
 TEMPLATES = ("a photo of a {}", "a {}", "a {} in a room")

@@ -8,13 +8,13 @@ from typing import Any
 
 import torch
 
+from semsplat.features.embedded.sam import load_sam
 from semsplat.log import progress
 from semsplat.networks.pictures import PictureSet, draw_pictures
 from semsplat.networks.quality.automatic import automatic_quality
 from semsplat.networks.quality.clip import clip_quality
 from semsplat.networks.quality.prompts import prompt_quality
 from semsplat.networks.quality.tune import tuned
-from semsplat.networks.tiny_sam.model import load_sam
 from semsplat.params.networks import Pictures, SeedRange
 from semsplat.params.quality import QualityRun, TuningRun
 from semsplat.provenance import Card

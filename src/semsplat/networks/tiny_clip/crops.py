@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsplat.data.world import CLASSES
+from semsplat.data.world.vocabulary import ANY, STUFF
 from semsplat.features.crops import region_crop
 from semsplat.networks.pictures import MAX_PRIMITIVES, NOTHING, PictureSet
-from semsplat.networks.vocabulary import ANY, STUFF
 
 SMALLEST = 30  # pixels; smaller things are not shown
 STUFF_WEIGHT = 0.6  # of floor, wall and rug against things: they are easy

@@ -22,13 +22,13 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.optim import AdamW
 
 from semsplat.data.world import CLASSES
+from semsplat.data.world.vocabulary import ANY, Caption, caption, trained_texts
 from semsplat.features.dense import value_map, whole_patches
+from semsplat.features.embedded.clip import build_clip
 from semsplat.fit.steps import Numbers
 from semsplat.networks.learner import NetworkLearner
 from semsplat.networks.pictures import MAX_PRIMITIVES, PictureSet
 from semsplat.networks.tiny_clip.crops import CropSource, visible_instances
-from semsplat.networks.tiny_clip.model import build_clip
-from semsplat.networks.vocabulary import ANY, Caption, caption, trained_texts
 from semsplat.params.networks import ClipShape, ClipTraining
 
 MEAN = torch.tensor(open_clip.OPENAI_DATASET_MEAN)[:, None, None]

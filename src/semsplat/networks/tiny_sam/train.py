@@ -12,6 +12,7 @@ from segment_anything.modeling import Sam
 from torch import Tensor, nn
 from torch.optim import AdamW
 
+from semsplat.features.embedded.sam import build_sam, normalised
 from semsplat.fit.steps import Numbers
 from semsplat.networks.learner import NetworkLearner
 from semsplat.networks.pictures import PictureSet
@@ -34,7 +35,6 @@ from semsplat.networks.tiny_sam.losses import (
     iou,
     mask_loss,
 )
-from semsplat.networks.tiny_sam.model import build_sam, normalised
 from semsplat.params.networks import LevelShare, SamShape, SamTraining
 
 JOINT_CODE_WEIGHT = 0.3  # of the dense loss once masks are trained

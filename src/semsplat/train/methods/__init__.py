@@ -4,14 +4,14 @@ Each file has ``Options``: a `Taught` or a `Masked` where the method fits geomet
 together, from lessons or from masks, or a `Frozen` where it learns from features on finished
 geometry; and
 
-- ``ANSWERS``: what a trained field is asked for, `CLASSES`, `RELEVANCY` or `SIMILARITY`;
+- ``ANSWERS``: what a trained field is asked for, files in `semsplat.evaluate.answers`;
 - ``attach(options, lessons, features)``: what every Gaussian carries, an `Attachment`;
 - ``decoder(**shape)``: the module that makes of a blended map [H, W, dim] what the method is after,
   untrained; its parameters are learned, its buffers come from ``attach``;
 - ``semantic_terms(options, stage)``: the `Terms` of one training step.
 
-A decoder of `CLASSES` returns class scores [H, W, C]; of `SIMILARITY` it has nothing to do.  A
-method that answers with `RELEVANCY` has
+A decoder for "classes" returns class scores [H, W, C]; for "similarity" it has nothing to do.  A
+method that answers with "relevancy" has
 
 - ``vectors(field, frame)``: CLIP vectors for every pixel of a view, `Vectors`; gradients
   are switched off by whoever asks.
@@ -92,8 +92,6 @@ class Stage:
 Terms = Callable[[int, "View", Any], dict[str, "Tensor"]]
 """Step, view and its blended map [H, W, dim] in, None at steps that blend none; named losses out.
 """
-
-CLASSES, RELEVANCY, SIMILARITY = "classes", "relevancy", "similarity"
 
 
 def method_names() -> list[str]:

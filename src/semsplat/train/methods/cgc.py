@@ -15,7 +15,6 @@ from pydantic import Field
 
 from semsplat.params.base import Count, Positive, Strict
 from semsplat.params.methods import Masked
-from semsplat.train.methods import SIMILARITY
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from semsplat.features.store import SceneFeatures
     from semsplat.train.methods import Attachment, Stage, Terms
 
-ANSWERS = SIMILARITY
+ANSWERS = ("similarity",)
 
 
 class Repeated(Strict):

@@ -7,13 +7,12 @@ Semantic Attribute Compactness: every Gaussian holds d numbers, blended in the p
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import Field
 
-from semsplat.params.base import Count, Strict
-from semsplat.params.methods import LearningRates, Taught
-from semsplat.train.methods import CLASSES
+from semsplat.params.base import Count
+from semsplat.params.methods import LearningRates, SelfTraining, Taught
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -23,19 +22,7 @@ if TYPE_CHECKING:
     from semsplat.train.methods import Attachment, Stage, Terms
 
 
-ANSWERS = CLASSES
-
-
-class SelfTraining(Strict):
-    """3D Coherent Self-training (section 3.3)."""
-
-    vote: Literal["none", "within_view", "tracks"]
-    """none: the teacher's labels to the end; within_view: the view's own regions vote alone;
-    tracks: regions vote with their counterparts in the views before and after"""
-    start: int = Field(ge=0)
-    """T, the first step that learns from votes"""
-    uncovered: Literal["pixel_argmax", "ignore"]
-    """pixels outside all regions: their own rendered class, or none; the paper is silent"""
+ANSWERS = ("colours", "classes")
 
 
 class Options(Taught):

@@ -14,7 +14,6 @@ from pydantic import Field
 from semsplat.errors import SemsplatError
 from semsplat.params.base import Positive
 from semsplat.params.methods import Taught
-from semsplat.train.methods import CLASSES
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from semsplat.train.methods import Attachment, Stage, Terms
 
 
-ANSWERS = CLASSES
+ANSWERS = ("colours", "classes")
 
 
 class Options(Taught):

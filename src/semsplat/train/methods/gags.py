@@ -14,7 +14,6 @@ from pydantic import Field
 
 from semsplat.params.base import Count, Positive, Strict
 from semsplat.params.methods import Frozen, LearningRates
-from semsplat.train.methods import RELEVANCY
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from semsplat.train.methods import Attachment, Stage, Terms, Vectors
     from semsplat.train.model import SemanticField
 
-ANSWERS = RELEVANCY
+ANSWERS = ("relevancy",)
 FIXED = {
     "average": (1.0, 1.0, 1.0),
     "subpart": (1.0, 0.0, 0.0),

@@ -18,7 +18,6 @@ from pydantic import Field
 
 from semsplat.params.base import Count, Positive
 from semsplat.params.methods import Frozen, LearningRates
-from semsplat.train.methods import RELEVANCY
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from semsplat.train.methods import Attachment, Stage, Terms, Vectors
     from semsplat.train.model import SemanticField
 
-ANSWERS = RELEVANCY
+ANSWERS = ("relevancy",)
 TEMPERATURE = 10.0
 """LERF's, which GAGS's evaluation has too."""
 

@@ -26,8 +26,9 @@ from semsplat.data.register.fetch import (
 )
 from semsplat.data.register.status import status, status_lines
 from semsplat.errors import SemsplatError
-from semsplat.evaluate.lpips import WEIGHTS, hub_dir
+from semsplat.evaluate.lpips import WEIGHTS
 from semsplat.io import read_json
+from semsplat.paths import hub_dir
 from tests.unit.data.register.register_helpers import PAYLOAD, SHA256, Server, entry
 
 ROOT = Path(__file__).parents[4]
@@ -260,5 +261,5 @@ def test_what_lies_in_a_place_of_the_register_is_known():
 
 def test_the_page_on_data_sets_has_the_register():
     text = (ROOT / "docs/data.md").read_text()
-    assert text == with_register(text), "docs/data.md is stale; run python -m semsplat.params"
+    assert text == with_register(text), "docs/data.md is stale; run python -m semsplat.experiment"
     assert all(f"| `{name}` |" in text for name in entries())

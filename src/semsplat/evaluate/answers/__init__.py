@@ -1,0 +1,67 @@
+"""What a training can be asked for, one answer per file: file name = its name in `ANSWERS`.
+
+A method lists its answers; the geometry itself answers `COLOURS`.  Each file has
+
+- ``PREDICTS_FROM`` and ``SCORES_WITH``: what its two jobs read besides scene, model and
+  predictions, of `SOURCES`;
+- ``CASES``: the kinds of cases that it makes, by which `protocols_of` finds its protocols;
+- ``predict(asked, folder)``: writes predictions into a folder and returns what the folder's
+  manifest says of them;
+- ``score(judged)``: what ``scores.json`` says of them, without what holds for all answers;
+
+and where it needs them
+
+- ``time(field, frames)``: how fast it answers;
+- ``predict_options(evaluate, place, sam_models)``, ``score_options(evaluate)``: what it is told of
+  the section *evaluate* of ``params.yaml``;
+- ``models(options)``: whose weights it reads, and ``modules(options)``: code that it imports by
+  name.
+
+The workflow imports these files to plan: what computes is imported where it is used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from semsplat.data.scene import Scene
+
+COLOURS = "colours"
+"""What the geometry answers, as do methods that fit it."""
+SOURCES = ("features", "lessons")
+Scores = dict[str, Any]
+
+
+class Asked(NamedTuple):
+    """What predictions are made from."""
+
+    scene: Scene
+    model_dir: Path
+    features_dir: Path | None
+    cache: Path  # of vectors of prompts
+    options: dict[str, Any]
+    device: str
+
+
+class Judged(NamedTuple):
+    """What scores are made from; further files go beside ``out``, the ``scores.json``."""
+
+    scene: Scene
+    predictions_dir: Path
+    lessons_dir: Path | None
+    options: dict[str, Any]
+    out: Path
+
+
+def answer_names() -> list[str]:
+    """Return the names of all answers, without importing them."""
+    return sorted(p.stem for p in Path(__file__).parent.glob("*.py") if p.stem != "__init__")
+
+
+def answer(name: str) -> ModuleType:
+    """Return the module of an answer that `answer_names` lists."""
+    return import_module(f"semsplat.evaluate.answers.{name}")

@@ -1,0 +1,163 @@
+"""Scores of 2-D features from what lies on disk: labels against truth, and from view to view."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semsplat.data.scene import Frame, Scene, load_scene
+from semsplat.errors import SemsplatError
+from semsplat.evaluate.cases import Case, Numbers, judge, prefixed
+from semsplat.evaluate.confusion import class_ids_of, load_truth
+from semsplat.evaluate.labeller import Labeller
+from semsplat.evaluate.pairs import NOT_COMPARED, neighbours
+from semsplat.evaluate.protocols import consistency
+from semsplat.evaluate.protocols import feature_labels as protocol
+from semsplat.evaluate.protocols.consistency import Neighbours
+from semsplat.evaluate.protocols.image_mean import ClassMap
+from semsplat.features.store import open_features, write_arrays
+from semsplat.io import sha256_file, write_json
+
+Cases = dict[str, list[Case]]
+"""By the kind of labels."""
+OF_A_VIEW = ("accuracy", "coverage")
+
+
+def score_features(scene_dir: Path, features_dir: Path, out: Path) -> None:
+    """Write ``scores.json`` under protocol ``features/labels@1``, and ``inconsistency.npz``.
+
+    The archive holds ``names`` [P, 2], the pairs of views, and per kind of labels and pair
+    ``{kind}_{index}`` uint8 [H, W] on the first view's pixels, as `compare` returns.
+
+    Args:
+        scene_dir: the canonical scene; its truth is read.
+        features_dir: the features of the scene under one recipe.
+        out: results/evaluate/{dataset}/{scene}/features/{recipe}/scores.json.
+    """
+    scene, features = load_scene(scene_dir), open_features(features_dir)
+    labeller, known = Labeller(features), features.manifest
+    labels, neighbouring = view_cases(scene, labeller), neighbour_cases(scene, labeller)
+    metrics: Numbers = {}
+    for of, cases_of in ((protocol, labels), (consistency, neighbouring)):
+        for kind, cases in cases_of.items():
+            metrics |= prefixed(f"{kind}_", of.aggregate(cases))
+    views, pairs = _of_views(labels, scene), _rows(neighbouring)
+    scores: dict[str, Any] = {
+        "protocol": protocol.NAME,
+        "dataset": known["dataset"],
+        "scene": known["scene"],
+        "setting": f"features_{known['recipe']}",
+        "recipe": known["recipe"],
+        "seed": known["seed"],
+        "n_views": len(views),
+        "n_truth_views": sum(frame.labels_path is not None for frame in scene.train),
+        "n_pairs": len(pairs),
+        "absent": _absent(scene, labeller, metrics),
+        "metrics": metrics,
+        "views": views,
+        "pairs": pairs,
+        "features_sha256": sha256_file(features_dir / "manifest.json"),
+        "truth_sha256": sha256_file(scene_dir / "manifest.json"),
+    }
+    write_arrays(out.with_name("inconsistency.npz"), _archive(neighbouring))
+    write_json(out, scores)
+
+
+def view_cases(scene: Scene, labeller: Labeller) -> Cases:
+    """Return a case per training view, of each kind of labels that there are."""
+    class_ids = class_ids_of(scene)
+    cases: Cases = {}
+    for frame in scene.train:
+        labels = load_truth(frame, class_ids)
+        truth = None if labels is None else ClassMap(labels, class_ids)
+        for kind, found in labeller.labels(frame.name).items():
+            _check_size(found, frame)
+            case = judge([protocol], frame.name, "", found, truth)
+            cases.setdefault(kind, []).append(case)
+    return cases
+
+
+def neighbour_cases(scene: Scene, labeller: Labeller) -> Cases:
+    """Return a case per two neighbouring training views with depth, of each kind of labels."""
+    cases: Cases = {}
+    for (first, own), (second, other), pixels in neighbours(
+        scene.train, lambda frame: dict(labeller.labels(frame.name))
+    ):
+        truth = Neighbours(pixels, ((first.height, first.width), (second.height, second.width)))
+        for kind in own:
+            both = own[kind], other[kind]
+            case = judge([consistency], first.name, second.name, both, truth)
+            cases.setdefault(kind, []).append(case)
+    return cases
+
+
+def _of_views(cases: Cases, scene: Scene) -> dict[str, Numbers]:
+    """Return accuracy and coverage of every training view."""
+    views: dict[str, Numbers] = {frame.name: {} for frame in scene.train}
+    for kind, members in cases.items():
+        for case in members:
+            found = protocol.aggregate([case])
+            shown = {name: value for name, value in found.items() if name in OF_A_VIEW}
+            views[case.frame] |= prefixed(f"{kind}_", shown)
+    return views
+
+
+def _rows(cases: Cases) -> list[dict[str, Any]]:
+    """Return the numbers of every pair of neighbours, how many pixels were compared among them."""
+    rows = []
+    for together in zip(*cases.values(), strict=True):
+        row: dict[str, Any] = {"views": [together[0].frame, together[0].prompt]}
+        for kind, case in zip(cases, together, strict=True):
+            verdict = case.found[consistency.NAME]
+            row[f"{kind}_compared_px"] = int(np.count_nonzero(verdict != NOT_COMPARED))
+            row |= prefixed(f"{kind}_", consistency.aggregate([case]))
+        rows.append(row)
+    return rows
+
+
+def _archive(cases: Cases) -> dict[str, NDArray[Any]]:
+    """Return the names of all pairs and their verdicts."""
+    first = next(iter(cases.values()), [])
+    names = [[case.frame, case.prompt] for case in first]
+    verdicts = {
+        f"{kind}_{index}": case.found[consistency.NAME]
+        for kind, members in cases.items()
+        for index, case in enumerate(members)
+    }
+    return {**verdicts, "names": np.array(names, str).reshape(-1, 2)}
+
+
+def _absent(scene: Scene, labeller: Labeller, metrics: Numbers) -> dict[str, str]:
+    """Return {metric: reason} for every metric of the protocol that could not be computed."""
+    kinds = labeller.labels(scene.train[0].name)
+    has_truth = any(frame.labels_path for frame in scene.train)
+    has_depth = any(a.depth_path and b.depth_path for a, b in pairwise(scene.train))
+    reasons = {}
+    for name in protocol.METRICS:
+        kind, metric = name.split("_", maxsplit=1)
+        if name in metrics:
+            continue
+        if kind not in kinds:
+            reasons[name] = labeller.absent or f"the recipe makes no {kind} labels"
+        elif metric == "inconsistency" and has_depth:
+            reasons[name] = "no labelled pixel of a training view shows in the next one"
+        elif metric == "inconsistency":
+            reasons[name] = "no two consecutive training views have depth"
+        elif has_truth:
+            reasons[name] = "the label maps of the training views are void"
+        else:
+            reasons[name] = "no training view has a label map"
+    return reasons
+
+
+def _check_size(labels: NDArray[np.integer], frame: Frame) -> None:
+    """Raise unless labels [H, W] have the size of their view."""
+    if labels.shape != (frame.height, frame.width):
+        raise SemsplatError(
+            f"features of view {frame.name}: {labels.shape[1]}x{labels.shape[0]} pixels, but the"
+            f" view has {frame.width}x{frame.height}; extract them at the view's size"
+        )

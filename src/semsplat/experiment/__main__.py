@@ -1,0 +1,27 @@
+"""``python -m semsplat.experiment``: write the generated documentation and params.yaml's schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from semsplat.data.register import docs as register_docs
+from semsplat.evaluate import protocol_docs
+from semsplat.experiment.docs import json_schema, markdown
+
+SCHEMA_PATH = Path("rules/params.schema.json")
+DOCS_PATH = Path("docs/params.md")
+PROTOCOLS_PATH = Path("docs/protocols.md")
+DATA_PATH = Path("docs/data.md")
+
+
+def main() -> None:
+    """Write all three files, and the register's part of a fourth."""
+    SCHEMA_PATH.write_text(json_schema())
+    DOCS_PATH.parent.mkdir(exist_ok=True)
+    DOCS_PATH.write_text(markdown())
+    PROTOCOLS_PATH.write_text(protocol_docs.markdown())
+    DATA_PATH.write_text(register_docs.with_register(DATA_PATH.read_text()))
+
+
+if __name__ == "__main__":
+    main()

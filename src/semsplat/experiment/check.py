@@ -1,0 +1,162 @@
+"""Check ``params.yaml`` before anything runs: one line per mistake, with the key and the fix."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import ValidationError
+
+from semsplat.errors import SemsplatError
+from semsplat.experiment.mistakes import details, hint, line
+from semsplat.experiment.runs import merged
+from semsplat.experiment.schema import Params
+from semsplat.experiment.sections import (
+    check_dataset,
+    check_evaluate,
+    check_figure,
+    check_method,
+    check_recipe,
+    check_setting,
+    check_teacher,
+)
+
+NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
+
+
+class ParamsError(SemsplatError):
+    """All mistakes of a parameter file, one line each."""
+
+    def __init__(self, lines: list[str]) -> None:
+        """Join the lines; `str` of the error is what the user reads."""
+        super().__init__("\n".join(f"params.yaml: {line}" for line in lines))
+
+
+def check(config: dict[str, Any]) -> Params:
+    """Return the validated parameters, with what the chosen suite overrides.
+
+    The overrides of all suites are checked, not the chosen one's alone.
+
+    Args:
+        config: the parsed file, with overrides from the command line already merged in.
+
+    Raises:
+        ParamsError: unknown keys (with the closest known one), wrong types, numbers that YAML read
+            as text, references to what is not defined, names that cannot be folder names.
+    """
+    params = _checked(config, "")
+    effective = {
+        name: _checked(merged(config, override), f"suites.{name}.override: ")
+        for name, override in ((n, s.model_dump()["override"]) for n, s in params.suites.items())
+        if override
+    }
+    return effective.get(params.suite, params)
+
+
+def _checked(config: dict[str, Any], before: str) -> Params:
+    """Return validated parameters; ``before`` stands at the head of every mistake's line."""
+    try:
+        params = Params.model_validate(config)
+    except ValidationError as error:
+        raise ParamsError([before + line(e, Params, ()) for e in details(error)]) from None
+    lines = [*_dangling(params), *_bad_names(params)]
+    for name, dataset in params.datasets.items():
+        lines += check_dataset(name, dataset)
+    for name, figure in params.figures.items():
+        lines += check_figure(name, figure, params)
+    for name, recipe in params.features.recipes.items():
+        lines += check_recipe(name, recipe, params.features)
+    for name, teacher in params.features.teachers.items():
+        lines += check_teacher(name, teacher, params.features)
+    for name, options in params.methods.items():
+        lines += check_method(name, options, params.features)
+    for name in params.settings:
+        lines += check_setting(name, params)
+    lines += check_evaluate(params.evaluate, params.features)
+    if lines:
+        raise ParamsError([before + each for each in lines])
+    return params
+
+
+def check_or_exit(config: dict[str, Any]) -> Params:
+    """Return the validated parameters, or print the mistakes to stderr and exit with status 1."""
+    try:
+        return check(config)
+    except ParamsError as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
+
+
+def _dangling(params: Params) -> list[str]:
+    """List references to suites, scenes and figures that do not exist."""
+    lines = []
+    if params.suite not in params.suites:
+        known = hint(params.suite, list(params.suites))
+        lines.append(f"suite: unknown suite '{params.suite}'{known}")
+    scenes = [f"{name}/{scene}" for name, d in params.datasets.items() for scene in d.scenes]
+    lines += [
+        f"evaluate.clicks: '{place}' is not defined{hint(place, scenes)}"
+        for place in params.evaluate.clicks
+        if place not in scenes
+    ]
+    for name, suite in params.suites.items():
+        for kind, used, defined in (
+            ("scenes", suite.scenes, scenes),
+            ("settings", suite.settings, list(params.settings)),
+            ("figures", suite.figures, list(params.figures)),
+        ):
+            lines += [
+                f"suites.{name}.{kind}: '{item}' is not defined{hint(item, defined)}"
+                for item in used
+                if item not in defined
+            ]
+        repeatable: dict[str, list[Any]] = {
+            "scenes": suite.scenes,
+            "seeds": suite.seeds,
+            "settings": suite.settings,
+            "figures": suite.figures,
+        }
+        for kind, items in repeatable.items():
+            twice = [item for i, item in enumerate(items) if items.index(item) < i]
+            lines += [
+                f"suites.{name}.{kind}: '{item}' stands twice; remove one"
+                for item in dict.fromkeys(twice)
+            ]
+    return lines
+
+
+def _bad_names(params: Params) -> list[str]:
+    """List names that would not be safe as folder names or wildcards."""
+    groups: dict[str, Iterable[str]] = {
+        "suites": params.suites,
+        "datasets": params.datasets,
+        "figures": params.figures,
+        "features.recipes": params.features.recipes,
+        "features.teachers": params.features.teachers,
+        "settings": params.settings,
+    }
+    groups |= {f"datasets.{name}.scenes": d.scenes for name, d in params.datasets.items()}
+    return (
+        [
+            f"{group}: '{name}' must be lower-case letters, digits and underscores"
+            for group, names in groups.items()
+            for name in names
+            if not NAME.fullmatch(name)
+        ]
+        + [
+            f"datasets: '{name}' is the folder of drawn worlds; choose another name"
+            for name in params.datasets
+            if name == "native"
+        ]
+        + [
+            f"{group}: '{name}' is the folder of something else; choose another name"
+            for group, names, taken in (
+                ("settings", params.settings, {"geometry", "features"}),
+                ("features.teachers", params.features.teachers, set(params.features.recipes)),
+            )
+            for name in names
+            if name in taken
+        ]
+    )

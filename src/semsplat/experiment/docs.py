@@ -1,0 +1,107 @@
+"""Documentation and editor schema of ``params.yaml``, generated from the models."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel
+
+from semsplat.data.datasets import importer, importer_names
+from semsplat.experiment.schema import Params
+from semsplat.features.segmenters import segmenter_kind, segmenter_kinds
+from semsplat.features.teachers import teacher_kind, teacher_kinds
+from semsplat.features.tracks import track_kind, track_kinds
+from semsplat.figures import figure_kind, figure_kinds
+from semsplat.train.methods import method_names, method_options
+
+HEAD = """# params.yaml
+
+Generated from the models in `src/semsplat/params/` by `make docs`; do not edit.
+
+Every key must be there: the code has no defaults. Iteration counts are the papers'; a suite's
+`steps_scaler` multiplies them. Write small numbers as `1.0e-3`, because YAML reads `1e-3` as text.
+`snakemake --config suite=NAME` switches the suite without editing the file.
+"""
+
+
+def json_schema() -> str:
+    """Return the JSON schema that editors use for completion and help."""
+    return json.dumps(Params.model_json_schema(), indent=1, sort_keys=True) + "\n"
+
+
+def markdown() -> str:
+    """Return one table per section, and one for the options of every kind and method."""
+    parts = [HEAD, _section("Top level", Params.model_json_schema(), [])]
+    for name in importer_names():
+        parts.append(_model(f"datasets: options of importer `{name}`", importer(name).Options))
+    for name in segmenter_kinds():
+        title = f"features: options of segmenter `{name}`"
+        parts.append(_model(title, segmenter_kind(name).Options))
+    for name in teacher_kinds():
+        parts.append(_model(f"features: labels of kind `{name}`", teacher_kind(name).Options))
+    for name in track_kinds():
+        parts.append(_model(f"features: tracks of kind `{name}`", track_kind(name).Options))
+    for name in method_names():
+        parts.append(_model(f"methods: options of `{name}`", method_options(name)))
+    for name in figure_kinds():
+        parts.append(_model(f"figures: options of kind `{name}`", figure_kind(name).Options))
+    return "\n".join(parts)
+
+
+def _model(title: str, model: type[BaseModel]) -> str:
+    return _section(title, model.model_json_schema(), [])
+
+
+def _section(title: str, schema: dict[str, Any], prefix: list[str]) -> str:
+    """Return a heading and the table of all keys below a schema."""
+    rows = list(_rows(schema, schema.get("$defs", {}), prefix))
+    table = ["| key | type | meaning |", "|---|---|---|", *rows]
+    return "\n".join([f"## {title}", "", *table, ""])
+
+
+def _rows(schema: dict[str, Any], defs: dict[str, Any], prefix: list[str]) -> Iterator[str]:
+    """Yield the rows of an object schema, depth first; ``*`` stands for names of your choice."""
+    for key, field in schema.get("properties", {}).items():
+        path = [*prefix, key]
+        meaning = " ".join(field.get("description", "").split())
+        yield f"| `{'.'.join(path)}` | {_type(field)} | {meaning} |"
+        nested = field.get("additionalProperties", field)
+        if nested is not field:
+            path.append("*")
+        for reference in _references(nested):
+            yield from _rows(defs[reference.rsplit("/", 1)[-1]], defs, path)
+
+
+def _references(field: Any) -> Iterator[str]:
+    """Yield the models that a field may hold, whichever of several it is."""
+    if isinstance(field, dict):
+        if "$ref" in field:
+            yield field["$ref"]
+        for option in (*field.get("anyOf", ()), *field.get("oneOf", ())):
+            yield from _references(option)
+
+
+def _type(field: dict[str, Any]) -> str:
+    """Return a short name for a field's type, with its limits."""
+    if "enum" in field or "const" in field:
+        return " or ".join(f"`{value}`" for value in field.get("enum", [field.get("const")]))
+    if "anyOf" in field:
+        return " or ".join(_type(option) for option in field["anyOf"])
+    if "$ref" in field or "oneOf" in field or "additionalProperties" in field:
+        return "section"
+    limits = [
+        f"{sign} {field[key]:g}"
+        for key, sign in (
+            ("minimum", "≥"),
+            ("exclusiveMinimum", ">"),
+            ("maximum", "≤"),
+            ("exclusiveMaximum", "<"),
+        )
+        if key in field
+    ]
+    name = {"array": "list", "null": "`null`", "object": "section"}.get(
+        field["type"], field["type"]
+    )
+    return f"{name} {', '.join(limits)}".strip()

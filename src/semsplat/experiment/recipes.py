@@ -1,0 +1,93 @@
+"""Which 2-D features a suite computes, and what each extraction is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from semsplat.experiment.runs import setting_options, setting_runs, setting_teacher, shown_runs
+from semsplat.experiment.schema import Params
+from semsplat.features.segmenters import follows_geometry
+from semsplat.features.teachers import teacher_with_options
+from semsplat.figures import figure_kind
+from semsplat.params.features import FeaturesRun
+
+
+class FeatureRun(NamedTuple):
+    """The 2-D features of one scene under one recipe, and their scores."""
+
+    dataset: str
+    scene: str
+    recipe: str
+    """as `recipe_of_seed` calls it"""
+
+
+def recipe_of_seed(params: Params, recipe: str, seed: int | str) -> str:
+    """Return what a recipe's features are called in runs of a seed: ``regions``, ``granular/0``.
+
+    Where prompts follow a geometry, every seed has its own: were they shared, what chance makes of
+    the prompts would move all seeds together, and their spread would not show it.
+    """
+    kind = params.features.recipes[recipe].segmenter.kind
+    return f"{recipe}/{seed}" if follows_geometry(kind) else recipe
+
+
+def features_run(params: Params, run: FeatureRun) -> FeaturesRun:
+    """Return everything that one extraction is told."""
+    features = params.features
+    name, _, seed = run.recipe.partition("/")
+    recipe = features.recipes[name]
+    sam = recipe.segmenter.options.get("model")
+    return FeaturesRun(
+        dataset=run.dataset,
+        scene=run.scene,
+        name=name,
+        seed=int(seed) if seed else None,
+        recipe=recipe,
+        clip=features.clip_models[recipe.clip],
+        sam=features.sam_models[sam] if sam else None,
+        templates=features.templates[recipe.templates],
+    )
+
+
+def feature_runs(params: Params) -> list[FeatureRun]:
+    """Return the features that figures show or trainings learn from, sorted, each once."""
+    return sorted({*_shown(params), *_learnt(params)})
+
+
+def first_seed(params: Params) -> int:
+    """Return the seed whose features a figure of a whole scene shows."""
+    return params.suites[params.suite].seeds[0]
+
+
+def _shown(params: Params) -> Iterator[FeatureRun]:
+    for name in params.suites[params.suite].figures:
+        figure = params.figures[name]
+        per_scene = figure_kind(figure.kind).SCOPE == "scene"
+        for recipe in figure.recipes.values():
+            for run in shown_runs(params, name):
+                seed = first_seed(params) if per_scene else run.seed
+                yield FeatureRun(run.dataset, run.scene, recipe_of_seed(params, recipe, seed))
+
+
+def _learnt(params: Params) -> Iterator[FeatureRun]:
+    for run in setting_runs(params):
+        recipe = setting_recipe(params, run.setting)
+        if recipe:
+            yield FeatureRun(run.dataset, run.scene, recipe_of_seed(params, recipe, run.seed))
+
+
+def setting_recipe(params: Params, setting: str) -> str | None:
+    """Return the recipe that a setting's method, or else its teacher, reads, if either does."""
+    teacher = setting_teacher(params, setting)
+    if teacher:
+        return teacher_recipe(params, teacher)
+    name: str = setting_options(params, setting)["recipe"]
+    return name
+
+
+def teacher_recipe(params: Params, teacher: str) -> str | None:
+    """Return the feature recipe that a teacher reads, if it reads any."""
+    kind, options = teacher_with_options(params.features.teachers[teacher].labels)
+    recipe: str | None = kind.recipe(options)
+    return recipe

@@ -1,0 +1,174 @@
+"""Checks of single sections: options against their kind's model, names against what exists."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from semsplat.data.datasets import importer, importer_names
+from semsplat.evaluate.grounders import askable_names, with_clicks
+from semsplat.experiment.mistakes import Where, hint, line, mistakes, no_such
+from semsplat.experiment.runs import is_frozen, merged
+from semsplat.experiment.schema import Dataset, Figure, Params
+from semsplat.features.segmenters import segmenter_kind, segmenter_kinds
+from semsplat.features.teachers import teacher_kind, teacher_kinds
+from semsplat.features.tracks import track_kind, track_kinds
+from semsplat.figures import figure_kind, figure_kinds
+from semsplat.params.evaluate import Evaluate
+from semsplat.params.features import Features, Recipe
+from semsplat.params.geometry import Geometry
+from semsplat.params.teachers import Teacher
+from semsplat.train.methods import method_names, method_options
+
+
+def check_dataset(name: str, dataset: Dataset) -> list[str]:
+    """Validate every scene's merged options with the importer's own model.
+
+    A mistake is reported where it stands: once for the options common to all scenes, else at the
+    scene.
+    """
+    where = ("datasets", name)
+    if dataset.importer not in importer_names():
+        return [no_such(where, "importer", dataset.importer, importer_names())]
+    model: type[BaseModel] = importer(dataset.importer).Options
+    lines = []
+    for scene, diff in dataset.scenes.items():
+        for error in mistakes(model, {**dataset.options, **diff}):
+            common = error["loc"] and error["loc"][0] not in diff
+            place = (*where, "options") if common else (*where, "scenes", scene)
+            lines.append(line(error, model, place))
+    return list(dict.fromkeys(lines))
+
+
+def check_figure(name: str, figure: Figure, params: Params) -> list[str]:
+    """Validate a figure's options with its kind's own model, and the names in them."""
+    where = ("figures", name)
+    if figure.kind not in figure_kinds():
+        return [no_such(where, "kind", figure.kind, figure_kinds())]
+    place = (*where, "options")
+    lines = _options(figure_kind(figure.kind).Options, figure.options, place)
+    if lines:
+        return lines
+    recipes = list(params.features.recipes)
+    lines = [
+        _dangling((*place, key), recipe, recipes)
+        for key, recipe in figure.recipes.items()
+        if recipe not in recipes
+    ]
+    grounder, asked = figure.options.get("grounder"), with_clicks(params.evaluate.grounders)
+    if grounder and grounder not in asked:
+        reason = f"'{grounder}' is not asked; add it to evaluate.grounders"
+        lines.append(f"{'.'.join((*place, 'grounder'))}: {reason}")
+    # A table's data sets may be ones that nobody has here; it says so in their cells.
+    groups = {"settings": (figure.settings, list(params.settings))}
+    groups["datasets"] = (figure.options.get("datasets", []), list(params.datasets))
+    return lines + [
+        _dangling((*place, key), item, known)
+        for key, (used, known) in groups.items()
+        for item in used
+        if item not in known
+    ]
+
+
+def check_recipe(name: str, recipe: Recipe, features: Features) -> list[str]:
+    """Validate a recipe's segmenter with its kind's own model, and the names it refers to."""
+    where = ("features", "recipes", name)
+    kind, options = recipe.segmenter.kind, recipe.segmenter.options
+    if kind not in segmenter_kinds():
+        return [no_such((*where, "segmenter"), "kind", kind, segmenter_kinds())]
+    lines = _options(segmenter_kind(kind).Options, options, (*where, "segmenter", "options"))
+    used: list[tuple[str, str, list[str]]] = [
+        ("clip", recipe.clip, list(features.clip_models)),
+        ("templates", recipe.templates, list(features.templates)),
+    ]
+    if "model" in options:
+        used.append(("segmenter.options.model", options["model"], list(features.sam_models)))
+    return lines + [_dangling((*where, k), v, known) for k, v, known in used if v not in known]
+
+
+def check_teacher(name: str, teacher: Teacher, features: Features) -> list[str]:
+    """Validate the options of a teacher's kinds, and the recipe that it reads."""
+    where = ("features", "teachers", name)
+    lines = []
+    for part, entry, kinds, kind in (
+        ("labels", teacher.labels, teacher_kinds(), teacher_kind),
+        ("tracks", teacher.tracks, track_kinds(), track_kind),
+    ):
+        place = (*where, part)
+        if entry.kind not in kinds:
+            lines.append(no_such(place, "kind", entry.kind, kinds))
+        else:
+            lines += _options(kind(entry.kind).Options, entry.options, (*place, "options"))
+    recipe = teacher.labels.options.get("recipe")
+    if isinstance(recipe, str) and recipe not in features.recipes:
+        lines.append(_dangling((*where, "labels.options.recipe"), recipe, list(features.recipes)))
+    return lines
+
+
+def check_evaluate(evaluate: Evaluate, features: Features) -> list[str]:
+    """Validate the names of grounders, and that those that are asked have what they need."""
+    asked, dino, where = evaluate.grounders, evaluate.grounding_dino, ("evaluate", "grounding_dino")
+    lines = [
+        _dangling(("evaluate", "grounders"), name, askable_names())
+        for name in asked
+        if name not in askable_names()
+    ]
+    twice = [name for i, name in enumerate(asked) if name in asked[:i]]
+    lines += [f"evaluate.grounders: '{n}' stands twice; remove one" for n in dict.fromkeys(twice)]
+    if dino is None and "grounding_dino" in asked:
+        reason = "null, though evaluate.grounders asks it; name its model, or remove it there"
+        lines.append(f"{'.'.join(where)}: {reason}")
+    if dino and dino.sam not in features.sam_models:
+        lines.append(_dangling((*where, "sam"), dino.sam, list(features.sam_models)))
+    return lines
+
+
+def check_method(name: str, options: dict[str, Any], features: Features) -> list[str]:
+    """Validate a method's parameters with its own model."""
+    if name not in method_names():
+        return [no_such(("methods",), "method", name, method_names())]
+    return _method_options(name, options, ("methods", name), features)
+
+
+def check_setting(name: str, params: Params) -> list[str]:
+    """Validate what a setting makes of its method's parameters and of the geometry's."""
+    where, setting = ("settings", name), params.settings[name]
+    if setting.method not in params.methods:
+        return [no_such(where, "method", setting.method, list(params.methods))]
+    if setting.method not in method_names():
+        return []  # said once, where the method stands
+    whole = merged(params.methods[setting.method], setting.override)
+    place, features = (*where, "override"), params.features
+    known = set(_method_options(setting.method, params.methods[setting.method], place, features))
+    lines = [
+        each
+        for each in _method_options(setting.method, whole, place, features)
+        if each not in known  # said once, where the method stands
+    ]
+    if setting.geometry and is_frozen(params, name):
+        reason = f"{setting.method} leaves the geometry as it is; write {{}}"
+        lines.append(f"{'.'.join((*where, 'geometry'))}: {reason}")
+    geometry = merged(params.geometry.model_dump(), setting.geometry)
+    return lines + _options(Geometry, geometry, (*where, "geometry"))
+
+
+def _method_options(
+    name: str, options: dict[str, Any], where: Where, features: Features
+) -> list[str]:
+    lines = _options(method_options(name), options, where)
+    groups = {"teacher": list(features.teachers), "recipe": list(features.recipes)}
+    return lines + [
+        _dangling((*where, key), options[key], known)
+        for key, known in groups.items()
+        if isinstance(options.get(key), str) and options[key] not in known
+    ]
+
+
+def _options(model: type[BaseModel], options: dict[str, Any], where: Where) -> list[str]:
+    """Return the mistakes in options that stand at ``where``."""
+    return [line(error, model, where) for error in mistakes(model, options)]
+
+
+def _dangling(where: Where, name: str, known: list[str]) -> str:
+    return f"{'.'.join(where)}: '{name}' is not defined{hint(name, known)}"

@@ -1,0 +1,110 @@
+"""Which 2-D features a suite computes."""
+
+from __future__ import annotations
+
+import pytest
+
+from semsplat.experiment.check import check
+from semsplat.experiment.recipes import (
+    FeatureRun,
+    feature_runs,
+    features_run,
+    recipe_of_seed,
+    setting_recipe,
+    teacher_recipe,
+)
+from semsplat.experiment.runs import setting_teacher
+from semsplat.experiment.schema import Params
+from tests.unit.params.test_runs import CONFIG, PARAMS, TABLES, taught_by_two, with_suite
+
+
+def test_the_features_of_a_suite_are_those_that_its_figures_show() -> None:
+    known = CONFIG["features"]["recipes"]
+    recipe = next(iter(known.values()))
+    recipes = {**known, "fine": recipe, "coarse": recipe, "unused": recipe}
+    look = {"n_views": 2, "row_height_in": 1.0, "dpi": 100}
+    shown = {"a": "fine", "b": "coarse", "c": "fine", "d": "unused"}
+    figures = {n: {"kind": "masks", "options": {**look, "recipe": r}} for n, r in shown.items()}
+    suite = {
+        "scenes": ["procedural/table", "procedural/den"],
+        "figures": ["a", "scores", "b", "c"],
+    }
+    config = {
+        **CONFIG,
+        "suites": {"demo": {**CONFIG["suites"]["demo"], **suite}},
+        "features": {**CONFIG["features"], "recipes": recipes},
+        "figures": {"scores": CONFIG["figures"]["scores"], **figures},
+    }
+    assert feature_runs(check(config)) == [
+        FeatureRun("procedural", "den", "coarse"),
+        FeatureRun("procedural", "den", "fine"),
+        FeatureRun("procedural", "table", "coarse"),
+        FeatureRun("procedural", "table", "fine"),
+    ]
+    config["suites"]["demo"]["figures"] = ["scores"]
+    assert feature_runs(check(config)) == []
+
+
+def test_a_teacher_reads_a_recipe_or_none() -> None:
+    assert teacher_recipe(PARAMS, "clip") == "regions"
+    assert teacher_recipe(PARAMS, "truth_runs") is None
+
+
+def test_a_setting_reads_its_own_recipe_or_its_teachers_or_none() -> None:
+    assert setting_recipe(PARAMS, "clipgs_d") == "regions"
+    assert setting_recipe(PARAMS, "iid_sac") is None
+    assert setting_recipe(PARAMS, "gags") == "granular"
+    assert setting_recipe(PARAMS, "gags_uniform") == "levels"
+    assert setting_teacher(PARAMS, "gags") is None
+
+
+def test_features_are_those_that_trainings_learn_from() -> None:
+    assert feature_runs(taught_by_two()) == [  # once, whatever the seeds; label maps need none
+        FeatureRun("procedural", "table", "regions"),
+        FeatureRun("sparse", "den", "regions"),
+    ]
+    alone = with_suite("few", "nowhere", "masks", figures=TABLES, scenes=["procedural/table"])
+    assert feature_runs(alone) == [FeatureRun("procedural", "table", "regions")]
+
+
+# prompts that follow a geometry
+
+
+FOUND = {"kind": "queries", "options": {"settings": {"gags": "GAGS"}, "datasets": []}}
+POINTS = CONFIG["figures"]["prompt_points"]
+
+
+def granular(*figures: str) -> Params:
+    known = {"found": FOUND, "points": POINTS}
+    return with_suite(*figures, figures=known, scenes=["procedural/table"])
+
+
+def test_prompts_that_follow_a_geometry_are_made_for_every_seed() -> None:
+    assert feature_runs(granular("found")) == [
+        FeatureRun("procedural", "table", "granular/0"),
+        FeatureRun("procedural", "table", "granular/1"),
+    ]
+    assert recipe_of_seed(PARAMS, "granular", 2) == "granular/2"
+    assert recipe_of_seed(PARAMS, "levels", 2) == "levels"
+
+
+def test_a_sheet_of_a_scene_shows_the_first_seeds_prompts_alone() -> None:
+    params = granular("points")
+    assert params.suites["demo"].seeds[0] == 1
+    assert feature_runs(params) == [
+        FeatureRun("procedural", "table", "granular/1"),
+        FeatureRun("procedural", "table", "levels"),
+    ]
+
+
+@pytest.mark.parametrize(("recipe", "name", "seed"), [
+    ("granular/2", "granular", 2),
+    ("granular/0", "granular", 0),
+    ("levels", "levels", None),
+])  # fmt: skip
+def test_an_extraction_is_told_the_seed_of_its_geometry(
+    recipe: str, name: str, seed: int | None
+) -> None:
+    run = features_run(PARAMS, FeatureRun("procedural", "table", recipe))
+    assert (run.name, run.seed) == (name, seed)
+    assert run.recipe == PARAMS.features.recipes[name]
