@@ -13,7 +13,7 @@ from semsplat.figures.published import FOLDER, digest_of
 from semsplat.fingerprint import fingerprint
 from semsplat.gpu import visible_gpus
 from semsplat.experiment.check import check_or_exit
-from semsplat.experiment.recipes import feature_runs, recipe_of_seed
+from semsplat.experiment.recipes import ALL, feature_runs
 from semsplat.experiment.runs import lesson_runs, runs, setting_runs
 from semsplat.paths import GEOMETRY, put_checkout_first
 from semsplat.experiment.plan.screen import show_plan
@@ -28,6 +28,7 @@ LESSON_RUNS = lesson_runs(PARAMS)
 SETTING_RUNS = setting_runs(PARAMS)
 PUBLISHED = digest_of(FOLDER)
 FEATURES_CACHE = "scratch/features"
+SEED_OR_ALL = rf"\d+|{ALL}"
 SETTING = "|".join(PARAMS.settings) or "(?!)"
 drop_orphaned_stamps()
 drop_receipts_of_lost_folders()
@@ -59,7 +60,7 @@ wildcard_constraints:
     seed=r"\d+",
     suite="|".join(PARAMS.suites),
     figure="|".join(PARAMS.figures),
-    recipe="|".join(recipe_of_seed(PARAMS, n, r"\d+") for n in PARAMS.features.recipes),
+    recipe="|".join(PARAMS.features.recipes),
     teacher="|".join(PARAMS.features.teachers),
     setting=SETTING,
 

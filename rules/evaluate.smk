@@ -1,6 +1,8 @@
 SCORES = [
     *over_runs("results/evaluate/{dataset}/{scene}/geometry/{seed}/scores.json"),
-    *over_features("results/evaluate/{dataset}/{scene}/features/{recipe}/scores.json"),
+    *over_features(
+        "results/evaluate/{dataset}/{scene}/features/{recipe}/{seed}/scores.json"
+    ),
     *over_settings("results/evaluate/{dataset}/{scene}/{setting}/{seed}/scores.json"),
 ]
 SPEED = ["results/speed.json"] if SETTING_RUNS else []
@@ -142,12 +144,14 @@ rule measure_speed:
 rule score_features:
     input:
         scene="data/{dataset}/{scene}/manifest.json",
-        features="results/features/{dataset}/{scene}/{recipe}/manifest.json",
+        features="results/features/{dataset}/{scene}/{recipe}/{seed}/manifest.json",
     output:
-        scores="results/evaluate/{dataset}/{scene}/features/{recipe}/scores.json",
-        maps="results/evaluate/{dataset}/{scene}/features/{recipe}/inconsistency.npz",
+        scores="results/evaluate/{dataset}/{scene}/features/{recipe}/{seed}/scores.json",
+        maps="results/evaluate/{dataset}/{scene}/features/{recipe}/{seed}/inconsistency.npz",
     log:
-        "logs/evaluate/{dataset}/{scene}/features/{recipe}.score.log",
+        "logs/evaluate/{dataset}/{scene}/features/{recipe}/{seed}.score.log",
+    wildcard_constraints:
+        seed=SEED_OR_ALL,
     conda:
         "../envs/semsplat.yaml"
     params:
@@ -155,7 +159,7 @@ rule score_features:
         features=subpath(input.features, parent=True),
         code=fingerprint("semsplat.evaluate.feature_scores"),
     message:
-        "score features {wildcards.recipe} of {wildcards.dataset}/{wildcards.scene}"
+        "score features {wildcards.recipe}/{wildcards.seed} of {wildcards.dataset}/{wildcards.scene}"
     shell:
         "OMP_NUM_THREADS={threads}"
         " python -m semsplat.evaluate score-features --scene {params.scene:q}"

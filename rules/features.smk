@@ -1,9 +1,9 @@
 rule features:
     input:
-        over_features("results/features/{dataset}/{scene}/{recipe}/manifest.json"),
-        over_lessons(
-            "results/features/{dataset}/{scene}/{teacher}/{seed}/manifest.json"
+        over_features(
+            "results/features/{dataset}/{scene}/{recipe}/{seed}/manifest.json"
         ),
+        over_lessons("results/lessons/{dataset}/{scene}/{teacher}/{seed}/manifest.json"),
 
 
 rule extract_features:
@@ -12,12 +12,14 @@ rule extract_features:
         geometry=recipe_geometry,
         weights=recipe_weights,
     output:
-        manifest="results/features/{dataset}/{scene}/{recipe}/manifest.json",
-        card="results/features/{dataset}/{scene}/{recipe}/run.json",
+        manifest="results/features/{dataset}/{scene}/{recipe}/{seed}/manifest.json",
+        card="results/features/{dataset}/{scene}/{recipe}/{seed}/run.json",
     log:
-        "logs/features/{dataset}/{scene}/{recipe}.log",
+        "logs/features/{dataset}/{scene}/{recipe}/{seed}.log",
     benchmark:
-        "results/benchmarks/features/{dataset}/{scene}/{recipe}.tsv"
+        "results/benchmarks/features/{dataset}/{scene}/{recipe}/{seed}.tsv"
+    wildcard_constraints:
+        seed=SEED_OR_ALL,
     conda:
         "../envs/semsplat.yaml"
     # Small networks gain little from threads; recipes and scenes run side by side instead.
@@ -35,7 +37,7 @@ rule extract_features:
         out=subpath(output.card, parent=True),
         cache=FEATURES_CACHE,
     message:
-        "extract features {wildcards.recipe} of {wildcards.dataset}/{wildcards.scene}"
+        "extract features {wildcards.recipe}/{wildcards.seed} of {wildcards.dataset}/{wildcards.scene}"
     shell:
         "OMP_NUM_THREADS={threads} NUMBA_NUM_THREADS={threads}"
         " python -m semsplat.features extract --scene {params.scene:q} {params.sources}"
@@ -50,10 +52,10 @@ rule teach_scene:
         maps=teacher_maps,
         weights=teacher_weights,
     output:
-        manifest="results/features/{dataset}/{scene}/{teacher}/{seed}/manifest.json",
-        card="results/features/{dataset}/{scene}/{teacher}/{seed}/run.json",
+        manifest="results/lessons/{dataset}/{scene}/{teacher}/{seed}/manifest.json",
+        card="results/lessons/{dataset}/{scene}/{teacher}/{seed}/run.json",
     log:
-        "logs/features/{dataset}/{scene}/{teacher}/{seed}.log",
+        "logs/lessons/{dataset}/{scene}/{teacher}/{seed}.log",
     conda:
         "../envs/semsplat.yaml"
     resources:

@@ -4,7 +4,7 @@ import json
 
 from semsplat.figures import figure_kind
 from semsplat.fingerprint import fingerprint
-from semsplat.experiment.recipes import first_seed, recipe_of_seed
+from semsplat.experiment.recipes import first_seed, seed_of
 from semsplat.experiment.runs import shown_runs, shown_settings, shown_trainings
 
 
@@ -54,9 +54,9 @@ def figure_needs(name):
 
 
 def figure_recipes(name, seed):
-    """Return the recipes that a figure shows, as the features of a seed are called."""
+    """Return the features that a figure shows of a seed, each ``recipe/seed``."""
     shown = PARAMS.figures[name].recipes.items()
-    return {key: recipe_of_seed(PARAMS, recipe, seed) for key, recipe in shown}
+    return {k: f"{recipe}/{seed_of(PARAMS, recipe, seed)}" for k, recipe in shown}
 
 
 def figure_inputs(wildcards):

@@ -28,7 +28,7 @@ from semsplat.experiment.asked import (
 from semsplat.experiment.recipes import (
     FeatureRun,
     features_run,
-    recipe_of_seed,
+    seed_of,
     setting_recipe,
     teacher_recipe,
 )
@@ -44,7 +44,7 @@ from semsplat.experiment.runs import (
     train_run,
 )
 from semsplat.experiment.plan import weights
-from semsplat.paths import FIELD_FILE
+from semsplat.paths import FIELD_FILE, features_dir, lessons_dir
 
 
 def options_json(wildcards):
@@ -70,7 +70,9 @@ def segmenter_code(wildcards):
 
 
 def _features_run(wildcards):
-    return features_run(PARAMS, FeatureRun(*_place(wildcards), wildcards.recipe))
+    return features_run(
+        PARAMS, FeatureRun(*_place(wildcards), wildcards.recipe, wildcards.seed)
+    )
 
 
 def teacher_config(wildcards):
@@ -98,8 +100,8 @@ def setting_features(wildcards):
 def _features_of(wildcards, recipe):
     if recipe is None:
         return []
-    place = f"results/features/{wildcards.dataset}/{wildcards.scene}"
-    return [f"{place}/{recipe_of_seed(PARAMS, recipe, wildcards.seed)}/manifest.json"]
+    whose = seed_of(PARAMS, recipe, wildcards.seed)
+    return [str(features_dir(*_place(wildcards), recipe, whose) / "manifest.json")]
 
 
 def teacher_geometry(wildcards):
@@ -178,8 +180,8 @@ def setting_lessons(wildcards):
     teacher = setting_teacher(PARAMS, wildcards.setting)
     if teacher is None:
         return []
-    place = f"{wildcards.dataset}/{wildcards.scene}/{teacher}/{wildcards.seed}"
-    return [f"results/features/{place}/manifest.json"]
+    folder = lessons_dir(*_place(wildcards), teacher, wildcards.seed)
+    return [str(folder / "manifest.json")]
 
 
 def asked_model(wildcards):

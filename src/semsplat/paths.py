@@ -58,17 +58,22 @@ def evaluate_dir(dataset: str, scene: str, setting: str, seed: int) -> Path:
     return Path("results/evaluate", dataset, scene, setting, str(seed))
 
 
-def features_dir(dataset: str, scene: str, recipe: str) -> Path:
+def features_dir(dataset: str, scene: str, recipe: str, seed: str) -> Path:
     """Return the folder of a scene's features, as `features.store` describes.
 
-    The recipe is followed by a seed where there are features of each seed: ``granular/0``.
+    The seed is that of the geometry that prompts follow, ``all`` where they follow none.
     """
-    return Path("results/features", dataset, scene, recipe)
+    return Path("results/features", dataset, scene, recipe, seed)
 
 
-def feature_scores_dir(dataset: str, scene: str, recipe: str) -> Path:
+def lessons_dir(dataset: str, scene: str, teacher: str, seed: int) -> Path:
+    """Return the folder of what a teacher says of a scene, as `features.lessons` describes."""
+    return Path("results/lessons", dataset, scene, teacher, str(seed))
+
+
+def feature_scores_dir(dataset: str, scene: str, recipe: str, seed: str) -> Path:
     """Return the folder of the scores of 2-D features: scores.json, inconsistency.npz."""
-    return Path("results/evaluate", dataset, scene, "features", recipe)
+    return Path("results/evaluate", dataset, scene, "features", recipe, seed)
 
 
 def figures_dir(suite: str) -> Path:

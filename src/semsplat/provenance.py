@@ -69,6 +69,11 @@ class Card:
         write_json(path, card)
 
 
+def model_facts(model_dir: Path, device: str) -> dict[str, Any]:
+    """Return what a manifest of predictions says about the model."""
+    return {"model": sha256_file(model_dir / "point_cloud.ply"), "device": device}
+
+
 def _peak_ram_mb() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 

@@ -2,27 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from itertools import count
-from pathlib import Path
-from typing import Any
-
-import numpy as np
-import pytest
-
-from semsplat.bench import contrast, methods
+from semsplat.bench import contrast
 from semsplat.bench.rasterize import Size, brute_force, measure, ours, parity, plain
-from semsplat.data.scene import Frame
-from semsplat.data.scene_writer import SceneWriter
-from semsplat.io import read_json
-from semsplat.train.model import SemanticField
-from tests.unit.data.scene_helpers import ORIGIN, K, one_line_error, viewmat_at
-from tests.unit.evaluate.model_helpers import write_asked, write_grouped, write_model, write_scene
-
-SRC = Path(__file__).parents[2] / "src"
-RUNS = ("toys/shelf/a/0", "toys/shelf/b/1")  # clip_gs and feature_3dgs
 
 TINY = Size(200, 48, 32, 6)
 
@@ -39,137 +20,8 @@ def test_a_row_names_its_size_and_adds_up():
     assert row["forward_ms"] < row["total_ms"] and row["backward_ms"] < row["total_ms"]
 
 
-# trained settings
-
-
-@pytest.fixture
-def trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Two trainings of one scene with two held-out views, in the working directory."""
-    monkeypatch.chdir(tmp_path)
-    write_scene(Path("data/toys/shelf"))
-    for run, method_name in zip(RUNS, ("clip_gs", "feature_3dgs"), strict=True):
-        write_model(Path("results/train", run), method_name)
-    return tmp_path
-
-
-def test_a_report_has_one_row_per_training_and_names_the_machine(trained: Path) -> None:
-    report = methods.benchmark(list(RUNS[::-1]), 2, "cpu")
-    assert list(report["runs"]) == list(RUNS[::-1])
-    assert report.keys() == {"protocol", "machine", "git", "device", "torch_threads", "runs"}
-    assert "median of 2 after 3" in report["protocol"] and report["device"] == "cpu"
-    assert {"cpu", "gpu", "threads"} <= report["machine"].keys() and report["torch_threads"] >= 1
-    first, second = (report["runs"][run] for run in RUNS)
-    assert first.keys() == {"fps", "frame_ms", "size_px", "n_gaussians", "semantic_dim"}
-    assert first["size_px"] == [16, 12] and first["n_gaussians"] == 2
-    assert (first["semantic_dim"], second["semantic_dim"]) == (2, 4)
-    assert all(row["fps"] > 0 and row["frame_ms"] > 0 for row in report["runs"].values())
-
-
-def test_the_median_counts_and_the_frames_before_the_clock_do_not(
-    trained: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seconds = iter([50.0, 0.001, 50.0, *(0.25, 8.0, 0.5, 0.125, 4.0)])
-    monkeypatch.setattr(methods, "timed", lambda work, device: next(seconds))
-    row = methods.measure(RUNS[0], 5, "cpu")
-    assert (row["fps"], row["frame_ms"]) == (2.0, 500.0)
-    assert next(seconds, None) is None
-
-
-def test_held_out_views_come_in_turn_as_often_as_it_takes(
-    trained: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shown: list[str] = []
-    monkeypatch.setattr(SemanticField, "render", lambda self, frame: shown.append(frame.name))
-    methods.measure(RUNS[0], 4, "cpu")
-    assert shown == ["cam/near", "cam/far"] * 3 + ["cam/near"]
-
-
-def test_a_frame_is_drawn_with_its_classes(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    classes: list[np.ndarray] = []
-    render = SemanticField.render
-
-    def kept(self: SemanticField, frame: Frame) -> Any:
-        drawn = render(self, frame)
-        classes.append(drawn[2].numpy())
-        return drawn
-
-    monkeypatch.setattr(SemanticField, "render", kept)
-    methods.measure(RUNS[0], 1, "cpu")
-    assert [c.shape for c in classes] == [(12, 16)] * 4
-    assert set(np.unique(classes[0])) == {2, 300, 65535} and set(np.unique(classes[1])) == {2}
-
-
-def test_a_field_that_answers_prompts_is_timed_by_the_parts_of_a_query(
-    trained: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write_asked(Path("results/train", RUNS[0]))
-    seconds = iter([9.0, 9.0, 9.0, 0.25, 9.0, 9.0, 9.0, 1.0])  # rendering, then whole queries
-    with monkeypatch.context() as patch:
-        patch.setattr(methods, "timed", lambda work, device: (work(), next(seconds))[1])
-        row = methods.measure(RUNS[0], 1, "cpu")
-    assert (row["render_ms"], row["predict_ms"], row["query_ms"]) == (250.0, 750.0, 1000.0)
-    assert "fps" not in row and row["semantic_dim"] == 2
-    done = bench("--runs", RUNS[0])
-    assert done.returncode == 0, done.stderr
-    assert "ms a query at 16x12 on cpu" in done.stdout
-
-
-def test_a_field_that_selects_is_timed_by_a_mask(trained: Path) -> None:
-    write_grouped(Path("results/train/toys/shelf/c/0"))
-    row = methods.benchmark(["toys/shelf/c/0"], 2, "cpu")["runs"]["toys/shelf/c/0"]
-    assert row["mask_ms"] > 0 and row.keys().isdisjoint({"fps", "query_ms"})
-
-
 def test_the_contrastive_loss_is_the_same_in_three_ways() -> None:
     report = contrast.benchmark(24, 18, 7, 1, "cpu")
     assert report["n_masks"] >= 7 and report["losses_differ"] < 1e-4
     assert report["times_faster"].keys() == {"loop", "written_out"}
     assert len(contrast.grid(320, 240, 100).unique()) >= 100
-
-
-def test_the_clock_runs_around_the_work_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    ticks, done = count(start=10, step=3), []
-    monkeypatch.setattr(methods.time, "perf_counter", lambda: next(ticks))
-    assert methods.timed(lambda: done.append(next(ticks)), "cpu") == 6  # 10, work at 13, 16
-    assert done == [13]
-
-
-@pytest.mark.parametrize("run", ["toys/shelf/a", "toys/shelf/a/0/1", "toys/shelf/a/first"])
-def test_a_run_that_is_no_place_of_a_training_is_one_line(trained: Path, run: str) -> None:
-    with one_line_error(run, "dataset/scene/setting/seed"):
-        methods.measure(run, 1, "cpu")
-
-
-def test_a_scene_without_held_out_views_is_measured_on_training_views(trained: Path) -> None:
-    with SceneWriter(Path("data/toys/shelf"), **ORIGIN) as writer:
-        writer.add_frame("a", np.zeros((12, 16, 3), np.uint8), viewmat_at(0), K, "train")
-    assert methods.measure(RUNS[0], 1, "cpu")["size_px"] == [16, 12]
-
-
-def bench(*words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "semsplat.bench", "methods", "--repeats", "2", *words]
-    env = {**os.environ, "PYTHONPATH": str(SRC), "CUDA_VISIBLE_DEVICES": ""}
-    return subprocess.run(command, env=env, capture_output=True, text=True)
-
-
-def test_the_command_measures_all_trainings_there_are(trained: Path) -> None:
-    done = bench()
-    assert done.returncode == 0, done.stderr
-    report = read_json(Path("results/benchmarks/methods.json"))
-    assert list(report["runs"]) == sorted(RUNS)
-    lines = done.stdout.splitlines()
-    assert [line.split()[0] for line in lines] == [*RUNS, "written"]
-    assert all("FPS at 16x12 on cpu" in line for line in lines[:-1])
-
-
-def test_the_command_measures_the_trainings_that_are_named(trained: Path) -> None:
-    done = bench("--runs", RUNS[1], "--out", "speed.json")
-    assert done.returncode == 0, done.stderr
-    assert list(read_json(Path("speed.json"))["runs"]) == [RUNS[1]]
-
-
-def test_a_training_that_is_not_there_is_one_line(trained: Path) -> None:
-    done = bench("--runs", "toys/shelf/c/0", "--out", "speed.json")
-    assert done.returncode == 1 and not Path("speed.json").exists()
-    error = "error: results/train/toys/shelf/c/0/run.json: no such file"
-    assert error in done.stderr.splitlines() and "Traceback" not in done.stderr

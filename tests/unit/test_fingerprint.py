@@ -109,6 +109,36 @@ def test_an_unrelated_module_does_not_count(toy: Path) -> None:
     assert before != after
 
 
+HALVES = """from toy import other
+from toy.sub import leaf
+LIMIT = 3
+def first():
+    return LIMIT + helper()
+def helper():
+    return leaf.VALUE
+def second():
+    return other.OTHER
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "counts"),
+    [
+        ("halves.py", "LIMIT = 3", "LIMIT = 4", True),
+        ("halves.py", "return leaf.VALUE", "return -leaf.VALUE", True),
+        ("sub/leaf.py", "VALUE = 1", "VALUE = 2", True),
+        ("halves.py", "return other.OTHER", "return -other.OTHER", False),
+        ("other.py", "OTHER = 1", "OTHER = 2", False),
+    ],
+)
+def test_of_a_function_only_what_it_uses_counts(
+    toy: Path, name: str, old: str, new: str, counts: bool
+) -> None:
+    (toy / "halves.py").write_text(HALVES)
+    before, after = edited(toy, name, old, new, "toy.halves:first")
+    assert (before != after) == counts
+
+
 def test_modules_that_import_each_other_end(toy: Path) -> None:
     (toy / "plain.py").write_text("import toy.main\n")
     assert fingerprint("toy.main") != fingerprint("toy.plain", "toy.other")
@@ -136,6 +166,7 @@ def test_a_reconstruction_depends_on_what_fits_and_not_on_what_comes_after() -> 
 
 
 def test_scores_do_not_depend_on_how_views_are_rendered() -> None:
-    covered = closure("semsplat.evaluate.jobs")
+    scorers = ("semsplat.evaluate.jobs:score", "semsplat.evaluate.answers.colours:score")
+    covered = set().union(*map(closure, scorers))
     assert "semsplat.evaluate.protocols.rgb_held_out" in covered
     assert not any(name.startswith(("semsplat.splat", "semsplat.fit")) for name in covered)

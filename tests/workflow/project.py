@@ -120,8 +120,8 @@ def run_jobs(scene: str, seed: int = 0) -> set[str]:
     """Return the jobs from reconstruction on of one run."""
     return {
         f"reconstruct {scene}, seed {seed}",
-        f"render held-out views of {scene}, seed {seed}",
-        f"score {scene}, seed {seed}",
+        f"ask geometry on {scene}, seed {seed}",
+        f"score geometry on {scene}, seed {seed}",
         f"index {scene}, seed {seed}, in MLflow",
         f"draw paper_figures/smoke/views/{scene}/{seed}.png",
     }
@@ -140,16 +140,15 @@ def feature_figures(scene: str) -> set[str]:
 
 def feature_jobs(scene: str) -> set[str]:
     """Return the jobs from the images of one scene to the pictures of its features."""
-    jobs = {f"extract features regions of {scene}", f"score features regions of {scene}"}
+    jobs = {f"extract features regions/all of {scene}", f"score features regions/all of {scene}"}
     return jobs | feature_figures(scene)
 
 
 def setting_jobs(scene: str, setting: str, seed: int = 0) -> set[str]:
     """Return the jobs from training on of one setting."""
     place = f"{setting} on {scene}, seed {seed}"
-    predict = {**dict.fromkeys(FROZEN, "ask"), **dict.fromkeys(MASKED, "select by")}
     return {
-        *(f"{verb} {place}" for verb in ("train", predict.get(setting, "render"), "score")),
+        *(f"{verb} {place}" for verb in ("train", "ask", "score")),
         f"index {place}, in MLflow",
     }
 

@@ -43,13 +43,13 @@ def test_the_other_scene_is_finished_and_the_repair_runs_only_what_is_missing(
     assert project.plan("evaluate") == {
         f"import {BAD}",
         f"reconstruct {BAD}, seed 0",
-        f"render held-out views of {BAD}, seed 0",
-        f"score {BAD}, seed 0",
-        f"extract features regions of {BAD}",
-        f"score features regions of {BAD}",
+        f"ask geometry on {BAD}, seed 0",
+        f"score geometry on {BAD}, seed 0",
+        f"extract features regions/all of {BAD}",
+        f"score features regions/all of {BAD}",
         f"teach {BAD} by clip, seed 0",
         *(f"{verb} {setting} on {BAD}, seed 0" for setting in SETTINGS
-          for verb in ("train", "render", "score")),
+          for verb in ("train", "ask", "score")),
         *level_jobs(BAD),
         *(job for job in frozen_jobs(BAD) if job.split()[0] in ("train", "ask", "score")),
         *(job for job in masked_jobs(BAD) if job.split()[0] not in ("index", "draw")),

@@ -25,7 +25,14 @@ from tests.workflow.project import (
     taught_jobs,
 )
 
-RESULTS = ("data", "results/evaluate", "results/features", "results/geometry", "results/train")
+RESULTS = (
+    "data",
+    "results/evaluate",
+    "results/features",
+    "results/geometry",
+    "results/lessons",
+    "results/train",
+)
 TRAINED = (*SETTINGS, *FROZEN, *MASKED)
 INDEX = {f"index {what}, seed 0, in MLflow" for scene in SCENES
          for what in (scene, *(f"{name} on {scene}" for name in TRAINED))}  # fmt: skip

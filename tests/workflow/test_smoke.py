@@ -28,7 +28,12 @@ from tests.workflow.project import (
     masked_figures,
 )
 
-PREPARED = ("geometry/{}/0", "features/{}/regions", "features/{}/granular/0", "features/{}/clip/0")
+PREPARED = (
+    "geometry/{}/0",
+    "features/{}/regions/all",
+    "features/{}/granular/0",
+    "lessons/{}/clip/0",
+)
 TRAININGS = ("train/{}/clipgs_d/0", "train/{}/gags/0", "train/{}/cgc/0")
 # As the rule of trainings has it: with more threads torch adds in another order.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
@@ -60,7 +65,9 @@ def test_every_figure_score_card_and_stamp_is_made(finished: Project):
         scores = finished.json(f"results/evaluate/{scene}/geometry/0/scores.json")
         assert scores["metrics"]["psnr"] > 10
         assert metrics[dataset][name]["geometry"] == pytest.approx(scores["metrics"], abs=1e-6)
-        labels = finished.json(f"results/evaluate/{scene}/features/regions/scores.json")["metrics"]
+        labels = finished.json(f"results/evaluate/{scene}/features/regions/all/scores.json")[
+            "metrics"
+        ]
         assert 0 < labels["region_accuracy"] < 1  # neither nothing nor the ground truth
         assert metrics[dataset][name]["features_regions"] == pytest.approx(labels, abs=1e-6)
         for setting in ("geometry", *SETTINGS, *FROZEN, *MASKED):

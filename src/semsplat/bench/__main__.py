@@ -63,18 +63,16 @@ def features(
     """Measure how fast images become regions and vectors, and write JSON.
 
     Args:
-        runs: dataset/scene/recipe of extractions, or dataset/scene/recipe/seed where each seed has
-            its own; all in results/features if none is named.
+        runs: dataset/scene/recipe/seed of extractions, all in place of a seed where they share
+            one; all in results/features if none is named.
         out: the JSON file.
         views: timed views.
     """
     with claim_device() as device:
         from semsplat.bench.features import benchmark
 
-        cards = sorted(Path("results/features").glob("**/run.json"))
-        # What teachers say lies there too, and has no vectors of texts.
-        found = [card.parent for card in cards if card.with_name("text.npz").is_file()]
-        named = runs or ["/".join(folder.parts[2:]) for folder in found]
+        cards = sorted(Path("results/features").glob("*/*/*/*/run.json"))
+        named = runs or ["/".join(card.parts[2:-1]) for card in cards]
         report = benchmark(named, views, device)
     write_json(out, report)
     for run, row in report["runs"].items():

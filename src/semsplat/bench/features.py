@@ -69,9 +69,9 @@ def benchmark(runs: list[str], n_views: int, device: str) -> dict[str, Any]:
 
 def measure(run: str, n_views: int, device: str) -> dict[str, Any]:
     """Return seconds an image both ways, how far the results are apart, and bytes an image."""
-    parts = run.split("/", 2)
-    if len(parts) != 3:
-        raise SemsplatError(f"'{run}' is no dataset/scene/recipe")
+    parts = run.split("/")
+    if len(parts) != 4:
+        raise SemsplatError(f"'{run}' is no dataset/scene/recipe/seed")
     features = open_features(features_dir(*parts))
     config = FeaturesRun.model_validate(read_json(features.folder / "run.json")["config"])
     models = Models(

@@ -15,9 +15,9 @@ from semsplat.errors import SemsplatError
 from semsplat.evaluate.clickable import ClickableField
 from semsplat.evaluate.grounding import Place
 from semsplat.evaluate.selection import THRESHOLD, cosine, selected
-from semsplat.geometry.trained import model_facts
 from semsplat.io import atomic_dir
 from semsplat.log import progress
+from semsplat.provenance import model_facts
 from semsplat.splat.ply import write_ply
 from semsplat.train.methods import method
 from semsplat.train.model import open_field

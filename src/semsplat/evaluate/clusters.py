@@ -18,10 +18,10 @@ from semsplat.data.scene import Frame, load_ids, load_scene
 from semsplat.errors import SemsplatError
 from semsplat.evaluate.protocols import instances
 from semsplat.evaluate.selection import DRAWN
-from semsplat.geometry.trained import model_facts
 from semsplat.io import atomic_dir, write_json
 from semsplat.palette import region_colours
 from semsplat.params.evaluate import Clusters
+from semsplat.provenance import model_facts
 from semsplat.splat.cpu.harmonics import C0
 from semsplat.splat.ply import write_ply
 from semsplat.train.model import SemanticField, open_field

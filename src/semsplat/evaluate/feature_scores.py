@@ -36,7 +36,7 @@ def score_features(scene_dir: Path, features_dir: Path, out: Path) -> None:
     Args:
         scene_dir: the canonical scene; its truth is read.
         features_dir: the features of the scene under one recipe.
-        out: results/evaluate/{dataset}/{scene}/features/{recipe}/scores.json.
+        out: results/evaluate/{dataset}/{scene}/features/{recipe}/{seed or all}/scores.json.
     """
     scene, features = load_scene(scene_dir), open_features(features_dir)
     labeller, known = Labeller(features), features.manifest

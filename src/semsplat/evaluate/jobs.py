@@ -12,8 +12,8 @@ from semsplat.data.scene import Scene
 from semsplat.evaluate.answers import Asked, Judged, Scores, answer
 from semsplat.evaluate.cases import means
 from semsplat.evaluate.protocols import protocol_of, protocols_of
-from semsplat.geometry.trained import model_facts
 from semsplat.io import atomic_dir, read_json, sha256_file, write_json
+from semsplat.provenance import model_facts
 
 Options = dict[str, dict[str, Any]]
 """{answer: what it is told}, without those that are told nothing."""
@@ -42,10 +42,11 @@ def score(names: Sequence[str], judged: Judged, options: Options) -> None:
         told = judged._replace(options=options.get(name, {}))
         scores = together(scores, answer(name).score(told))
     kinds = [kind for name in names for kind in answer(name).CASES]
-    protocols = sorted(protocol.NAME for kind in kinds for protocol in protocols_of(kind))
-    scores["protocol"] = ", ".join(protocols)
-    if len(protocols) > 1:
-        scores["protocols"] = {metric: protocol_of(metric) for metric in scores["metrics"]}
+    asked = {protocol.NAME for kind in kinds for protocol in protocols_of(kind)}
+    protocols = {metric: protocol_of(metric) for metric in scores["metrics"]}
+    scores["protocol"] = ", ".join(sorted(set(protocols.values()) or asked))
+    if len(asked) > 1:
+        scores["protocols"] = protocols
     write_json(judged.out, scores)
 
 

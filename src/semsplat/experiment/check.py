@@ -152,10 +152,7 @@ def _bad_names(params: Params) -> list[str]:
         ]
         + [
             f"{group}: '{name}' is the folder of something else; choose another name"
-            for group, names, taken in (
-                ("settings", params.settings, {"geometry", "features"}),
-                ("features.teachers", params.features.teachers, set(params.features.recipes)),
-            )
+            for group, names, taken in (("settings", params.settings, {"geometry", "features"}),)
             for name in names
             if name in taken
         ]

@@ -19,30 +19,34 @@ class FeatureRun(NamedTuple):
     dataset: str
     scene: str
     recipe: str
-    """as `recipe_of_seed` calls it"""
+    seed: str
+    """whose prompts they follow, as `seed_of` calls it"""
 
 
-def recipe_of_seed(params: Params, recipe: str, seed: int | str) -> str:
-    """Return what a recipe's features are called in runs of a seed: ``regions``, ``granular/0``.
+ALL = "all"
+"""In the place of a seed: features that all seeds share."""
+
+
+def seed_of(params: Params, recipe: str, seed: int | str) -> str:
+    """Return whose features of a recipe runs of a seed read: their own, or those of `ALL`.
 
     Where prompts follow a geometry, every seed has its own: were they shared, what chance makes of
     the prompts would move all seeds together, and their spread would not show it.
     """
     kind = params.features.recipes[recipe].segmenter.kind
-    return f"{recipe}/{seed}" if follows_geometry(kind) else recipe
+    return str(seed) if follows_geometry(kind) else ALL
 
 
 def features_run(params: Params, run: FeatureRun) -> FeaturesRun:
     """Return everything that one extraction is told."""
     features = params.features
-    name, _, seed = run.recipe.partition("/")
-    recipe = features.recipes[name]
+    recipe = features.recipes[run.recipe]
     sam = recipe.segmenter.options.get("model")
     return FeaturesRun(
         dataset=run.dataset,
         scene=run.scene,
-        name=name,
-        seed=int(seed) if seed else None,
+        name=run.recipe,
+        seed=None if run.seed == ALL else int(run.seed),
         recipe=recipe,
         clip=features.clip_models[recipe.clip],
         sam=features.sam_models[sam] if sam else None,
@@ -67,14 +71,16 @@ def _shown(params: Params) -> Iterator[FeatureRun]:
         for recipe in figure.recipes.values():
             for run in shown_runs(params, name):
                 seed = first_seed(params) if per_scene else run.seed
-                yield FeatureRun(run.dataset, run.scene, recipe_of_seed(params, recipe, seed))
+                whose = seed_of(params, recipe, seed)
+                yield FeatureRun(run.dataset, run.scene, recipe, whose)
 
 
 def _learnt(params: Params) -> Iterator[FeatureRun]:
     for run in setting_runs(params):
         recipe = setting_recipe(params, run.setting)
         if recipe:
-            yield FeatureRun(run.dataset, run.scene, recipe_of_seed(params, recipe, run.seed))
+            whose = seed_of(params, recipe, run.seed)
+            yield FeatureRun(run.dataset, run.scene, recipe, whose)
 
 
 def setting_recipe(params: Params, setting: str) -> str | None:

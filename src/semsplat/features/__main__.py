@@ -15,7 +15,7 @@ def extract(scene: Path, out: Path, cache: Path, config: str, geometry: Path | N
 
     Args:
         scene: a canonical scene, data/{dataset}/{scene}; only its images and class names are read.
-        out: the result folder, results/features/{dataset}/{scene}/{recipe}.
+        out: the result folder, results/features/{dataset}/{scene}/{recipe}/{seed or all}.
         cache: where earlier computations are kept, and served from.
         config: the recipe with its models as JSON (see the command in any run.json).
         geometry: the geometry run whose rendered depth the prompts follow, where they do.
@@ -37,7 +37,7 @@ def teach(
 
     Args:
         scene: a canonical scene; its truth is read where the teacher declares it, and only there.
-        out: the result folder, results/features/{dataset}/{scene}/{teacher}/{seed}.
+        out: the result folder, results/lessons/{dataset}/{scene}/{teacher}/{seed}.
         config: the teacher as JSON (see the command in any run.json).
         features: the features of the teacher's recipe, where it has one.
         geometry: the geometry run whose rendered depth the tracks follow, where they do.

@@ -54,5 +54,5 @@ class Lessons:
 
 
 def open_lessons(folder: Path) -> Lessons:
-    """Return the lessons in ``results/features/{dataset}/{scene}/{teacher}/{seed}``."""
+    """Return the lessons in ``results/lessons/{dataset}/{scene}/{teacher}/{seed}``."""
     return Lessons(folder, read_json(folder / "manifest.json"))

@@ -2,7 +2,7 @@
 
 ::
 
-    results/features/{dataset}/{scene}/{recipe}/
+    results/features/{dataset}/{scene}/{recipe}/{seed or all}/
         views/NAME.npz    ids, scores, vectors, dense, points, depth (see `ViewFeatures`)
         text.npz          one array of vectors per set of prompts
         manifest.json     layers, prompts, models by hash, sha256 of every file
@@ -124,5 +124,5 @@ class SceneFeatures:
 
 
 def open_features(folder: Path) -> SceneFeatures:
-    """Return the features in ``results/features/{dataset}/{scene}/{recipe}``."""
+    """Return the features in ``results/features/{dataset}/{scene}/{recipe}/{seed or all}``."""
     return SceneFeatures(folder, read_json(folder / "manifest.json"))

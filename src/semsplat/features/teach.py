@@ -2,7 +2,7 @@
 
 ::
 
-    results/features/{dataset}/{scene}/{teacher}/{seed}/
+    results/lessons/{dataset}/{scene}/{teacher}/{seed}/
         views/NAME.npz    labels, regions, and of training views tracks (see `Lesson`)
         manifest.json     classes, what the labels are, sha256 of every file
         run.json          provenance card

@@ -45,7 +45,7 @@ def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
 
     (run,) = runs
     frames = evenly(load_scene(run.scene_dir).test, options.n_views)
-    features = open_features(features_dir(run.dataset, run.scene, options.recipe))
+    features = open_features(features_dir(run.dataset, run.scene, *options.recipe.split("/")))
     titles = ["photograph", "regions", *options.settings.values()]
     labelled = any(frame.instances_path for frame in frames)
     with styled():

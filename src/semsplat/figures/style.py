@@ -88,12 +88,12 @@ class FigureScene(NamedTuple):
         return scene_dir(self.dataset, self.scene)
 
     def features_dir(self, recipe: str) -> Path:
-        """Return the folder of its features under a recipe."""
-        return features_dir(self.dataset, self.scene, recipe)
+        """Return the folder of its features, ``recipe/seed``."""
+        return features_dir(self.dataset, self.scene, *recipe.split("/"))
 
     def scores_dir(self, recipe: str) -> Path:
         """Return the folder of the scores of these features."""
-        return feature_scores_dir(self.dataset, self.scene, recipe)
+        return feature_scores_dir(self.dataset, self.scene, *recipe.split("/"))
 
     def sources(self, *recipes: str) -> list[str]:
         """Return the digests of the scene and of its features, as a figure's sources."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,7 +12,7 @@ from torch import Tensor
 
 from semsplat.data.scene import Frame
 from semsplat.geometry.rgb import BACKGROUNDS
-from semsplat.io import read_json, sha256_file
+from semsplat.io import read_json
 from semsplat.splat.gaussians import splat
 from semsplat.splat.ply import read_ply
 
@@ -33,11 +32,6 @@ def open_geometry(folder: Path, device: str) -> Trained:
     config = read_json(folder / "run.json")["config"]["geometry"]
     gaussians = {k: v.to(device) for k, v in read_ply(folder / "point_cloud.ply").items()}
     return Trained(gaussians, config["sh_degree"], config["background"], device)
-
-
-def model_facts(model_dir: Path, device: str) -> dict[str, Any]:
-    """Return what a manifest of predictions says about the model."""
-    return {"model": sha256_file(model_dir / "point_cloud.ply"), "device": device}
 
 
 def render_frame(trained: Trained, frame: Frame) -> tuple[NDArray[np.uint8], NDArray[np.float16]]:

@@ -29,7 +29,7 @@ def run(
         scratch: where the resumable state lies.
         config: the run's parameters as JSON (see the command in any run.json).
         save_every_s: seconds between two saved states.
-        lessons: results/features/{dataset}/{scene}/{teacher}/{seed}.
+        lessons: results/lessons/{dataset}/{scene}/{teacher}/{seed}.
         features: the features of the method's recipe, or of its teacher's.
         geometry: results/geometry/{dataset}/{scene}/{seed}, for methods that leave it as it is.
     """

@@ -1,18 +1,19 @@
-"""How each protocol is shown a striped world, what it says of a perfect prediction, and which
-properties cannot be asked of it.
+"""How protocols are shown a striped world, and which properties cannot be asked of some.
 
-A protocol without an entry here fails `test_protocols`.
+Every protocol is asked for every property; what it says of a perfect prediction stands in its
+``METRICS``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from statistics import fmean
+from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 from hypothesis import strategies as st
 
-from semsplat.evaluate.protocols import feature_labels, instances
+from semsplat.evaluate.cases import judge
+from semsplat.evaluate.protocols import instances, protocols
 from tests.unit.evaluate.protocol_worlds import (
     Judge,
     World,
@@ -33,18 +34,16 @@ PROPERTIES = ("names", "swapped", "missing", "order", "size", "void", "empty")
 
 @dataclass(frozen=True)
 class Adapter:
-    """One protocol's entry."""
+    """How one protocol is shown a world."""
 
     judge: Judge | None  # None where nothing lies on disk in between
     best: dict[str, float]
-    """{metric: its value for a perfect prediction}"""
-    prefix: str = ""
+    """{metric: its value for a perfect prediction}, of those that tests can compute"""
+    prefix: str
     """of the metrics in ``scores.json``"""
-    neighbours: bool = False
+    neighbours: bool
     """it compares views that follow each other: perfect where all views show the same"""
-    unasked: dict[str, str] = field(default_factory=dict)
-    """{metric: why a perfect prediction has no value of it here}"""
-    exempt: dict[str, str] = field(default_factory=dict)
+    exempt: dict[str, str]
     """{property: why it cannot be asked}"""
 
     def values(self, world: World) -> dict[str, float]:
@@ -71,73 +70,59 @@ class Adapter:
 
 def partition_values(world: World) -> dict[str, float]:
     """Return the mean index of maps that are scored as they are drawn."""
-    found = [
-        instances.score(ids_of(view.said or (), world.said_on_void), ids_of(view.truth))
-        for view in world.views
-    ]
-    return {"ari": fmean(value for value in found if value is not None)}
+    said = [ids_of(view.said or (), world.said_on_void) for view in world.views]
+    truth = [ids_of(view.truth) for view in world.views]
+    cases = [judge([instances], "", "", *both) for both in zip(said, truth, strict=True)]
+    return instances.aggregate(cases)
 
 
+JUDGES: dict[str, tuple[Judge | None, str]] = {
+    "photographs": (judge_rgb, ""),
+    "class_maps": (judge_setting, ""),
+    "neighbours": (judge_setting, ""),
+    "relevancy": (judge_queries, ""),
+    "masks": (judge_selections, "points_"),
+    "prompt_maps": (judge_selections, "points_"),
+    "feature_labels": (judge_features, ""),
+    "clusters": (None, ""),
+}
+"""{kind of case: what scores it from disk, and the prefix of its metrics}."""
+NEIGHBOURS = ("neighbours", "feature_labels")
+UNASKED = {"lpips": "needs weights, which tests do not fetch"}
 NO_VOID = "what lies outside a true mask is wrong, not void"
 IN_ONE_GO = "drawn and scored in one go, no file lies between"
-FEATURES = {f"{k}_{m}": 1.0 for k in feature_labels.KINDS for m in feature_labels.LABEL_MEASURES}
-FEATURES |= {f"{kind}_inconsistency": 0.0 for kind in feature_labels.KINDS}
-COVERAGE = {f"{k}_coverage": "a share of all pixels, void ones too" for k in feature_labels.KINDS}
-QUERIES = {"void": NO_VOID}
-
-ADAPTERS = {
-    "rgb/held_out@2": Adapter(
-        judge_rgb,
-        {"psnr": 100.0, "ssim": 1.0},
-        unasked={"lpips": "needs weights, which tests do not fetch"},
-        exempt={"void": "every pixel counts", "empty": "every held-out view has a photograph"},
-    ),
-    "clipgs/image_mean@1": Adapter(judge_setting, {"miou": 1.0, "accuracy": 1.0}),
-    "class_maps/pooled@1": Adapter(judge_setting, {"pooled_miou": 1.0, "class_accuracy": 1.0}),
-    "class_maps/inconsistency@2": Adapter(
-        judge_setting,
-        {"inconsistency": 0.0},
-        neighbours=True,
-        exempt={
-            "swapped": "where it is perfect all views show the same",
-            "void": "there is no truth, and so no void",
-            "empty": "there is no truth, and so no empty one",
-        },
-    ),
-    "lerf_ovs/localisation@1": Adapter(judge_queries, {"localisation": 1.0}, exempt=QUERIES),
-    "lerf_ovs/localisation_scaled@1": Adapter(
-        judge_queries, {"localisation_scaled": 1.0}, exempt=QUERIES
-    ),
-    "lerf_ovs/segmentation@1": Adapter(judge_queries, {"query_miou": 1.0}, exempt=QUERIES),
-    "lerf_ovs/segmentation_frozen@1": Adapter(
-        judge_queries, {"query_miou_frozen": 1.0}, exempt=QUERIES
-    ),
-    "lerf_mask/pairs@1": Adapter(
-        judge_selections,
-        {"mask_miou": 1.0, "mask_mbiou": 1.0},
-        prefix="points_",
-        exempt={"void": NO_VOID},
-    ),
-    "lerf_mask/classes@1": Adapter(
-        judge_selections,
-        {"class_miou": 1.0, "class_mbiou": 1.0},
-        prefix="points_",
-        exempt={"void": NO_VOID},
-    ),
-    "ovs3d/argmax@1": Adapter(judge_selections, {"argmax_miou": 1.0}, prefix="points_"),
-    "features/labels@1": Adapter(
-        judge_features,
-        FEATURES,
-        neighbours=True,
-        unasked=COVERAGE,
-        exempt={
-            "swapped": "where it is perfect all views show the same",
-            "missing": "a view without features is an error",
-        },
-    ),
-    "instances/ari@1": Adapter(
-        None,
-        {"ari": 1.0},
-        exempt=dict.fromkeys(("names", "swapped", "missing", "size"), IN_ONE_GO),
-    ),
+SAME_EVERYWHERE = "where it is perfect all views show the same"
+EXEMPT = {
+    "rgb/held_out@2": {
+        "void": "every pixel counts",
+        "empty": "every held-out view has a photograph",
+    },
+    "class_maps/inconsistency@2": {
+        "swapped": SAME_EVERYWHERE,
+        "void": "there is no truth, and so no void",
+        "empty": "there is no truth, and so no empty one",
+    },
+    "lerf_ovs/localisation@1": {"void": NO_VOID},
+    "lerf_ovs/localisation_scaled@1": {"void": NO_VOID},
+    "lerf_ovs/segmentation@1": {"void": NO_VOID},
+    "lerf_ovs/segmentation_frozen@1": {"void": NO_VOID},
+    "lerf_mask/pairs@1": {"void": NO_VOID},
+    "lerf_mask/classes@1": {"void": NO_VOID},
+    "features/labels@1": {
+        "swapped": SAME_EVERYWHERE,
+        "missing": "a view without features is an error",
+    },
+    "instances/ari@1": dict.fromkeys(("names", "swapped", "missing", "size"), IN_ONE_GO),
 }
+"""{protocol: {property: why it cannot be asked}}."""
+
+
+def adapter(name: str, module: ModuleType) -> Adapter:
+    """Return how a protocol is shown a world."""
+    known = {m: best for m, best in module.METRICS.items() if best is not None}
+    best = {metric: value for metric, value in known.items() if metric not in UNASKED}
+    judged_by, prefix = JUDGES[module.CASES]
+    return Adapter(judged_by, best, prefix, module.CASES in NEIGHBOURS, EXEMPT.get(name, {}))
+
+
+ADAPTERS = {name: adapter(name, module) for name, module in protocols().items()}

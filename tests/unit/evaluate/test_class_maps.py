@@ -153,17 +153,21 @@ def test_of_a_single_image_both_means_are_one(truth: np.ndarray, labels: np.ndar
 @pytest.mark.parametrize(
     ("verdicts", "expected"),
     [
-        ([], None),
-        ([[NOT_COMPARED] * 3], None),
-        ([[AGREES, AGREES, NOT_COMPARED]], 0.0),
-        ([[DIFFERS, NOT_COMPARED, NOT_COMPARED]], 1.0),
-        ([[AGREES, AGREES, DIFFERS], [DIFFERS, NOT_COMPARED, NOT_COMPARED]], 2 / 4),
+        ([], {}),
+        ([[NOT_COMPARED] * 3], {}),
+        ([[AGREES, AGREES, NOT_COMPARED]], {"inconsistency": 0.0}),
+        ([[DIFFERS, NOT_COMPARED, NOT_COMPARED]], {"inconsistency": 1.0}),
+        (
+            [[AGREES, AGREES, DIFFERS], [DIFFERS, NOT_COMPARED, NOT_COMPARED]],
+            {"inconsistency": 2 / 4},
+        ),
     ],
 )
 def test_the_share_that_differs_is_of_all_compared_pixels(
-    verdicts: list[list[int]], expected: float | None
+    verdicts: list[list[int]], expected: dict[str, float]
 ) -> None:
-    assert consistency.share([np.array([v], np.uint8) for v in verdicts]) == expected
+    found = [{consistency.NAME: np.array([verdict], np.uint8)} for verdict in verdicts]
+    assert consistency.aggregate([Case("a", "b", True, said) for said in found]) == expected
 
 
 @pytest.mark.parametrize("prefix", ["", "train_", "teacher_", "teacher_train_"])

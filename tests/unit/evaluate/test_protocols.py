@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from semsplat.errors import SemsplatError
 from semsplat.evaluate import protocols as package
+from semsplat.evaluate.answers import answer, answer_names
 from semsplat.evaluate.protocol_docs import PARTS, markdown, parts
-from semsplat.evaluate.protocols import protocol_of, protocols
-from tests.unit.evaluate.protocol_adapters import ADAPTERS, PROPERTIES, Adapter
+from semsplat.evaluate.protocols import protocol_of, protocols, protocols_of
+from tests.unit.evaluate.protocol_adapters import ADAPTERS, EXEMPT, PROPERTIES, Adapter
 from tests.unit.evaluate.protocol_worlds import (
     HEIGHT,
     WIDTH,
@@ -47,8 +48,9 @@ def test_every_metric_has_one_protocol_and_every_file_a_name_of_its_own() -> Non
     assert len(set(metrics)) == len(metrics)
     for name, module in protocols().items():
         assert {protocol_of(metric) for metric in module.METRICS} == {name}
+    assert protocol_of("points_beyond_mask_miou") == "lerf_mask/pairs@1"  # not that of miou
     with pytest.raises(KeyError):
-        protocol_of("train_miou")  # prefixes are the scorers'
+        protocol_of("mious")
 
 
 def test_adding_a_protocol_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,15 +62,20 @@ def test_adding_a_protocol_is_one_file(tmp_path: Path, monkeypatch: pytest.Monke
     assert protocols().keys() == before.keys() | {"ours/new@1"}
     assert protocol_of("new_mbiou") == "ours/new@1"
     assert "## ours/new@1\n" in markdown() and "`new_miou`, `new_mbiou`" in markdown()
-    assert protocols().keys() != ADAPTERS.keys()  # so that the next test asks for its properties
+    assert {p.NAME for p in protocols_of("masks")} == {
+        "ours/new@1",
+        "lerf_mask/classes@1",
+        "lerf_mask/pairs@1",
+    }  # so that the answer with such cases scores it
 
 
-def test_every_protocol_is_asked_for_every_property() -> None:
-    assert protocols().keys() == ADAPTERS.keys()
-    for name, adapter in ADAPTERS.items():
-        assert set(protocols()[name].METRICS) == {*adapter.best, *adapter.unasked}, name
-        assert not adapter.best.keys() & adapter.unasked.keys()
-        assert adapter.exempt.keys() <= set(PROPERTIES)
+def test_every_protocol_is_asked_for_every_property_but_where_a_reason_stands() -> None:
+    assert EXEMPT.keys() <= protocols().keys() == ADAPTERS.keys()
+    assert all(reasons.keys() <= set(PROPERTIES) for reasons in EXEMPT.values())
+    assert all(adapter.best for adapter in ADAPTERS.values())
+    made = {cases for name in answer_names() for cases in answer(name).CASES}
+    apart = {"feature_labels", "clusters"}  # of what no training is asked for
+    assert {module.CASES for module in protocols().values()} == made | apart
 
 
 # properties

@@ -178,10 +178,6 @@ ONE_LINE = {
         CONFIG["features"]["teachers"]["clip"],
         "features.teachers: 'Clip' must be lower-case letters, digits and underscores",
     ),
-    "features/teachers/regions": (
-        CONFIG["features"]["teachers"]["clip"],
-        "features.teachers: 'regions' is the folder of something else; choose another name",
-    ),
     "settings/Row-1": (
         CONFIG["settings"]["clipgs_b"],
         "settings: 'Row-1' must be lower-case letters, digits and underscores",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from semsplat.experiment.check import check
-from tests.unit.params.test_check import changed, mistakes
+from tests.unit.experiment.test_check import changed, mistakes
 
 DINO: dict[str, Any] = {
     "model": {"folder": "downloads/models/GroundingDINO", "sha256": None, "precision": "float32"},

@@ -75,7 +75,7 @@ def test_the_paper_suite_has_the_papers_steps_and_models() -> None:
         ("lerf_ovs", "ramen", "granular", "ViT-B-16"),
         ("mipnerf360", "room", "levels", "ViT-B-16"),
     ):
-        run = features_run(params, FeatureRun(dataset, scene, recipe))
+        run = features_run(params, FeatureRun(dataset, scene, recipe, "0"))
         assert run.clip.architecture == clip
         assert run.sam is not None and run.sam.architecture == "vit_h"
     assert len(params.features.templates["imagenet_scene"]) == 85  # METHODS 1.5

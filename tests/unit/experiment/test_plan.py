@@ -85,7 +85,7 @@ def test_what_is_done_needs_its_sources_no_more() -> None:
     params = paper("lerf_mask/ramen")
     write("data/lerf_mask/ramen/manifest.json")
     assert names(params) == ["clip_vit_b_16_openai", "grounding_dino", "sam_vit_h"]
-    write("results/features/lerf_mask/ramen/regions/manifest.json")
+    write("results/features/lerf_mask/ramen/regions/all/manifest.json")
     assert names(params) == ["grounding_dino", "sam_vit_h"]  # a box is asked for its mask
     for run in setting_runs(params):
         write(

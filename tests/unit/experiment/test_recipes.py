@@ -6,16 +6,17 @@ import pytest
 
 from semsplat.experiment.check import check
 from semsplat.experiment.recipes import (
+    ALL,
     FeatureRun,
     feature_runs,
     features_run,
-    recipe_of_seed,
+    seed_of,
     setting_recipe,
     teacher_recipe,
 )
 from semsplat.experiment.runs import setting_teacher
 from semsplat.experiment.schema import Params
-from tests.unit.params.test_runs import CONFIG, PARAMS, TABLES, taught_by_two, with_suite
+from tests.unit.experiment.test_runs import CONFIG, PARAMS, TABLES, taught_by_two, with_suite
 
 
 def test_the_features_of_a_suite_are_those_that_its_figures_show() -> None:
@@ -36,10 +37,10 @@ def test_the_features_of_a_suite_are_those_that_its_figures_show() -> None:
         "figures": {"scores": CONFIG["figures"]["scores"], **figures},
     }
     assert feature_runs(check(config)) == [
-        FeatureRun("procedural", "den", "coarse"),
-        FeatureRun("procedural", "den", "fine"),
-        FeatureRun("procedural", "table", "coarse"),
-        FeatureRun("procedural", "table", "fine"),
+        FeatureRun("procedural", "den", "coarse", ALL),
+        FeatureRun("procedural", "den", "fine", ALL),
+        FeatureRun("procedural", "table", "coarse", ALL),
+        FeatureRun("procedural", "table", "fine", ALL),
     ]
     config["suites"]["demo"]["figures"] = ["scores"]
     assert feature_runs(check(config)) == []
@@ -60,11 +61,11 @@ def test_a_setting_reads_its_own_recipe_or_its_teachers_or_none() -> None:
 
 def test_features_are_those_that_trainings_learn_from() -> None:
     assert feature_runs(taught_by_two()) == [  # once, whatever the seeds; label maps need none
-        FeatureRun("procedural", "table", "regions"),
-        FeatureRun("sparse", "den", "regions"),
+        FeatureRun("procedural", "table", "regions", ALL),
+        FeatureRun("sparse", "den", "regions", ALL),
     ]
     alone = with_suite("few", "nowhere", "masks", figures=TABLES, scenes=["procedural/table"])
-    assert feature_runs(alone) == [FeatureRun("procedural", "table", "regions")]
+    assert feature_runs(alone) == [FeatureRun("procedural", "table", "regions", ALL)]
 
 
 # prompts that follow a geometry
@@ -81,30 +82,30 @@ def granular(*figures: str) -> Params:
 
 def test_prompts_that_follow_a_geometry_are_made_for_every_seed() -> None:
     assert feature_runs(granular("found")) == [
-        FeatureRun("procedural", "table", "granular/0"),
-        FeatureRun("procedural", "table", "granular/1"),
+        FeatureRun("procedural", "table", "granular", "0"),
+        FeatureRun("procedural", "table", "granular", "1"),
     ]
-    assert recipe_of_seed(PARAMS, "granular", 2) == "granular/2"
-    assert recipe_of_seed(PARAMS, "levels", 2) == "levels"
+    assert seed_of(PARAMS, "granular", 2) == "2"
+    assert seed_of(PARAMS, "levels", 2) == ALL
 
 
 def test_a_sheet_of_a_scene_shows_the_first_seeds_prompts_alone() -> None:
     params = granular("points")
     assert params.suites["demo"].seeds[0] == 1
     assert feature_runs(params) == [
-        FeatureRun("procedural", "table", "granular/1"),
-        FeatureRun("procedural", "table", "levels"),
+        FeatureRun("procedural", "table", "granular", "1"),
+        FeatureRun("procedural", "table", "levels", ALL),
     ]
 
 
-@pytest.mark.parametrize(("recipe", "name", "seed"), [
-    ("granular/2", "granular", 2),
-    ("granular/0", "granular", 0),
-    ("levels", "levels", None),
+@pytest.mark.parametrize(("recipe", "whose", "seed"), [
+    ("granular", "2", 2),
+    ("granular", "0", 0),
+    ("levels", ALL, None),
 ])  # fmt: skip
 def test_an_extraction_is_told_the_seed_of_its_geometry(
-    recipe: str, name: str, seed: int | None
+    recipe: str, whose: str, seed: int | None
 ) -> None:
-    run = features_run(PARAMS, FeatureRun("procedural", "table", recipe))
-    assert (run.name, run.seed) == (name, seed)
-    assert run.recipe == PARAMS.features.recipes[name]
+    run = features_run(PARAMS, FeatureRun("procedural", "table", recipe, whose))
+    assert (run.name, run.seed) == (recipe, seed)
+    assert run.recipe == PARAMS.features.recipes[recipe]

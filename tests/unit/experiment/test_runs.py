@@ -11,12 +11,12 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from semsplat.experiment.asked import answers
 from semsplat.experiment.check import check
 from semsplat.experiment.runs import (
     LessonRun,
     Run,
     SettingRun,
-    answers,
     geometry_run,
     is_frozen,
     lesson_run,
@@ -267,7 +267,9 @@ def test_a_method_on_finished_geometry_needs_no_lessons() -> None:
     assert lesson_runs(params) == []
     run, _ = setting_runs(params)
     assert is_frozen(params, run.setting) and not is_frozen(params, "clipgs_d")
-    assert answers(params, "gags") == "relevancy" and answers(params, "clipgs_d") == "classes"
+    assert answers(params, "gags") == ("relevancy",)
+    assert answers(params, "clipgs_d") == ("colours", "classes")
+    assert answers(params, "geometry") == ("colours",)
     told = train_run(params, run)
     assert told.teacher is None and told.method == "gags"
 

@@ -15,7 +15,7 @@ import yaml
 from PIL import Image
 
 from semsplat.data.scene_writer import SceneWriter
-from semsplat.experiment.recipes import FeatureRun, features_run, recipe_of_seed
+from semsplat.experiment.recipes import FeatureRun, features_run, seed_of
 from semsplat.experiment.schema import Params
 from semsplat.io import write_json
 from semsplat.params.features import FeaturesRun
@@ -35,7 +35,7 @@ def run_of(params):
     """Return a recipe of params.yaml, its SAM asking few clicks so that tests are quick."""
 
     def make(name: str, **changes) -> FeaturesRun:
-        made = FeatureRun("made", "scene", recipe_of_seed(params, name, 0))
+        made = FeatureRun("made", "scene", name, seed_of(params, name, 0))
         run = features_run(params, made)
         recipe = run.recipe
         fewer = {"points_per_side": 6, "base_points": 1}

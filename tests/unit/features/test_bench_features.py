@@ -32,13 +32,13 @@ def extracted(run_of: Any, write_scene: Any, tmp_path: Path, monkeypatch: Any) -
     monkeypatch.chdir(tmp_path)
     for name, run in runs.items():
         geometry = wall if name == "granular" else None
-        folder = f"{name}/0" if geometry else name
+        folder = f"{name}/0" if geometry else f"{name}/all"
         out = Path("results/features/made/scene", folder)
         write_features(scene, out, Path("cache"), run.model_dump_json(), geometry, "cpu")
 
 
 def test_both_ways_find_the_same(extracted: None) -> None:
-    report = bench.benchmark(["made/scene/granular/0", "made/scene/weightless"], 1, "cpu")
+    report = bench.benchmark(["made/scene/granular/0", "made/scene/weightless/all"], 1, "cpu")
     assert report.keys() == {"protocol", "machine", "git", "device", "torch_threads", "runs"}
     json.dumps(report)
     for run, row in report["runs"].items():
@@ -69,5 +69,5 @@ def test_one_at_a_time_changes_batches_alone(extracted: None) -> None:
 
 
 def test_a_run_that_is_no_place_of_features_is_one_line() -> None:
-    with one_line_error("made/scene", "dataset/scene/recipe"):
+    with one_line_error("made/scene", "dataset/scene/recipe/seed"):
         bench.measure("made/scene", 1, "cpu")

@@ -28,7 +28,7 @@ from tests.unit.evaluate.feature_helpers import CLASSES, features_of, write_feat
 RUNS = [FigureRun("toys", scene, seed) for scene in ("shelf", "box") for seed in (0, 1)]
 
 SCENES = [FigureScene("toys", scene) for scene in ("shelf", "box")]
-RECIPE = "regions"
+RECIPE = "regions/all"
 ASKED_AT: dict[str, Any] = {
     "points": np.array([[0, 0], [15, 11], [7, 3]], np.float32),
     "depth": np.linspace(0, 4, 12 * 16).reshape(12, 16).astype(np.float16),

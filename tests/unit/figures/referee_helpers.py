@@ -8,7 +8,14 @@ from typing import Any
 from semsplat.figures.published import load_table, table_names
 from semsplat.figures.referee.trainings import Training
 from semsplat.io import read_json, sha256_file, write_json
-from semsplat.paths import evaluate_dir, features_dir, geometry_dir, scene_dir, train_dir
+from semsplat.paths import (
+    evaluate_dir,
+    features_dir,
+    geometry_dir,
+    lessons_dir,
+    scene_dir,
+    train_dir,
+)
 
 MACHINE = {"gpu": None, "cpu": "Abacus 2000", "threads": 2, "host": "attic"}
 COMMIT = "c0ffee" * 6 + "1234"
@@ -35,8 +42,11 @@ def write_training(training: Training, **metrics: float) -> None:
     dataset, scene, _, seed = training
     place = scene_dir(dataset, scene)
     write_json(place / "manifest.json", {"scene": scene})
-    geometry, features = geometry_dir(dataset, scene, seed), features_dir(dataset, scene, "regions")
-    lessons, train = features_dir(dataset, scene, "clip") / str(seed), train_dir(*training)
+    geometry, features = (
+        geometry_dir(dataset, scene, seed),
+        features_dir(dataset, scene, "regions", "all"),
+    )
+    lessons, train = lessons_dir(dataset, scene, "clip", seed), train_dir(*training)
     write_result(geometry, "geometry", "point_cloud.ply", place, {})
     write_result(features, "features", "manifest.json", place, {})
     sources = {"features": features, "geometry": geometry}

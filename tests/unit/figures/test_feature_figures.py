@@ -198,14 +198,14 @@ def test_a_comparison_names_both_recipes_and_the_points_of_a_grid(
     grid = {"segmenter": {"options": {"points_per_side": 16}}}
     names = [frame.name for frame in load_scene(PLACE.scene_dir).train]
     views = dict.fromkeys(names, features_of(HALVES, [1, 2]))
-    write_features(PLACE.features_dir("grid"), views, config=grid)
-    draw("prompts", beside="grid")
+    write_features(PLACE.features_dir("grid/all"), views, config=grid)
+    draw("prompts", beside="grid/all")
     assert {"regions, layer\nall", "grid, layer all\n16 x 16 points"} <= texts(drawn[0])
     digests = [
         read_json(folder / "manifest.json")["digest"]
-        for folder in (PLACE.scene_dir, PLACE.features_dir(RECIPE), PLACE.features_dir("grid"))
+        for folder in (PLACE.scene_dir, PLACE.features_dir(RECIPE), PLACE.features_dir("grid/all"))
     ]
-    assert PLACE.sources(RECIPE, "grid") == digests
+    assert PLACE.sources(RECIPE, "grid/all") == digests
 
 
 def test_prompts_of_a_recipe_without_any_are_one_line(results: Path) -> None:

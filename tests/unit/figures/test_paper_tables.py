@@ -133,7 +133,7 @@ def test_costs_count_everything_a_training_was_made_from() -> None:
 
 def test_served_features_are_confessed() -> None:
     shown = write_rows()
-    card = Path("results/features/procedural/room/regions/run.json")
+    card = Path("results/features/procedural/room/regions/all/run.json")
     edit(card, numbers={"peak_ram_mb": 1, "cache_served": 3})
     costs.draw(shown, costs.Options(), Path("costs.md"))
     assert "came from the cache" in Path("costs.md").read_text()

@@ -40,8 +40,8 @@ def test_a_cell_leads_to_scores_cards_features_scene_and_commit(
         "results/evaluate/procedural/room/clipgs_c/0/scores.json",
         "results/evaluate/procedural/room/clipgs_c/0/predictions/manifest.json",
         "results/train/procedural/room/clipgs_c/0/run.json",
-        "results/features/procedural/room/clip/0/run.json",
-        "results/features/procedural/room/regions/run.json",
+        "results/lessons/procedural/room/clip/0/run.json",
+        "results/features/procedural/room/regions/all/run.json",
         "results/geometry/procedural/room/0/run.json",
         "data/procedural/room/manifest.json",
     ):
@@ -63,7 +63,7 @@ def test_claims_and_costs_are_traced_by_row() -> None:
     [
         ("data/procedural/room/manifest.json", "is not what was scored"),
         ("results/evaluate/procedural/room/clipgs_c/0/predictions/manifest.json", "scored"),
-        ("results/features/procedural/room/regions/manifest.json", "was made from"),
+        ("results/features/procedural/room/regions/all/manifest.json", "was made from"),
         ("results/geometry/procedural/room/0/point_cloud.ply", "was made from"),
     ],
 )

@@ -12,7 +12,7 @@ from semsplat.experiment.plan.weights import answer_weights, recipe_weights, tea
 from semsplat.experiment.recipes import feature_runs, features_run
 from semsplat.experiment.runs import lesson_runs, runs, scene_options, setting_runs
 from semsplat.experiment.schema import Params
-from semsplat.paths import evaluate_dir, features_dir, scene_dir
+from semsplat.paths import evaluate_dir, features_dir, lessons_dir, scene_dir
 
 Needs = dict[str, set[Path]]
 """entry: the places of it that are read."""
@@ -72,8 +72,8 @@ def _readers(params: Params) -> Iterator[tuple[Path, list[Path]]]:
         places = recipe_weights(features_run(params, found))
         yield features_dir(*found) / "manifest.json", places
     for lesson in lesson_runs(params):
-        folder = features_dir(lesson.dataset, lesson.scene, lesson.teacher) / str(lesson.seed)
-        yield folder / "manifest.json", teacher_weights(params, lesson.teacher)
+        weights = teacher_weights(params, lesson.teacher)
+        yield lessons_dir(*lesson) / "manifest.json", weights
     for run in setting_runs(params):
         if places := answer_weights(params, run):
             yield evaluate_dir(*run) / "predictions/manifest.json", places
