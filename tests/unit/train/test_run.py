@@ -50,7 +50,7 @@ def folder(tiny_scene, lessons, tmp_path_factory) -> Path:
 def accuracy(folder: Path, scene: Scene, lessons: Lessons) -> float:
     """Return the share of held-out pixels whose class is the one that is right by x."""
     field, ids = open_field(folder, "cpu"), np.array([0, *lessons.class_ids])
-    return float(np.mean([(field.view(f)[2] == ids[lessons.view(f.name).labels]).mean()
+    return float(np.mean([(field.class_map(f) == ids[lessons.view(f.name).labels]).mean()
                           for f in scene.test]))  # fmt: skip
 
 
@@ -112,7 +112,7 @@ def test_settings_of_one_seed_start_alike_whatever_they_attach(tiny_scene, lesso
 
 def predicted(folder: Path, scene: Scene) -> set[int]:
     field = open_field(folder, "cpu")
-    return {int(i) for frame in scene.test for i in np.unique(field.view(frame)[2])}
+    return {int(i) for frame in scene.test for i in np.unique(field.class_map(frame))}
 
 
 def test_a_class_that_is_never_taught_is_never_predicted(tiny_scene, tmp_path):
