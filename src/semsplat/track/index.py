@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock
 
 DATABASE = Path("mlflow.db")
 FOLDER = Path("mlruns")
@@ -29,6 +30,5 @@ def drop_orphaned_stamps() -> None:
 def single_writer() -> Iterator[None]:
     """Hold the index alone: several first contacts at once break a fresh SQLite store for good."""
     FOLDER.mkdir(exist_ok=True)
-    with (FOLDER / ".lock").open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+    with FileLock(FOLDER / ".lock"):
         yield
