@@ -54,6 +54,7 @@ resource_scopes:
 
 # Cores are limit enough on one machine.  Under its limit of jobs per second Snakemake asks for jobs
 # once more each second for every job that ever ended: a quarter of a core after 200 jobs.
+# The attribute is private; so pyproject.toml allows no Snakemake that this was not tried with.
 onstart:
     if workflow.local_exec:
         workflow.scheduler.job_rate_limiter = None
