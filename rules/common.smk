@@ -8,7 +8,6 @@ min_version("9.19")
 sys.path.insert(0, "src")
 
 from semsplat.data.register.entries import entries
-from semsplat.data.register.fetch import drop_receipts_of_lost_folders
 from semsplat.evaluate.grounders import with_clicks
 from semsplat.figures.published import FOLDER, digest_of
 from semsplat.fingerprint import fingerprint
@@ -23,7 +22,7 @@ from semsplat.params.runs import (
 )
 from semsplat.paths import put_checkout_first
 from semsplat.plan.screen import show_plan
-from semsplat.track.index import drop_orphaned_stamps
+from semsplat.track.index import index_number
 from semsplat.train.methods import CLASSES, RELEVANCY, SIMILARITY
 
 put_checkout_first()
@@ -35,8 +34,6 @@ LESSON_RUNS = lesson_runs(PARAMS)
 SETTING_RUNS = setting_runs(PARAMS)
 PUBLISHED = digest_of(FOLDER)
 FEATURES_CACHE = "scratch/features"
-drop_orphaned_stamps()
-drop_receipts_of_lost_folders()
 if workflow.is_main_process:
     show_plan(PARAMS, workflow.output_settings.dryrun)
 
