@@ -8,7 +8,6 @@ min_version("9.19")
 sys.path.insert(0, "src")
 
 from semsplat.data.register.entries import entries
-from semsplat.data.register.fetch import drop_receipts_of_lost_folders
 from semsplat.figures.published import FOLDER, digest_of
 from semsplat.fingerprint import fingerprint
 from semsplat.gpu import visible_gpus
@@ -17,7 +16,7 @@ from semsplat.experiment.recipes import ALL, feature_runs
 from semsplat.experiment.runs import lesson_runs, runs, setting_runs
 from semsplat.paths import GEOMETRY, put_checkout_first
 from semsplat.experiment.plan.screen import show_plan
-from semsplat.track.index import drop_orphaned_stamps
+from semsplat.track.index import index_number
 
 put_checkout_first()
 PARAMS = check_or_exit(config)
@@ -30,8 +29,6 @@ PUBLISHED = digest_of(FOLDER)
 FEATURES_CACHE = "scratch/features"
 SEED_OR_ALL = rf"\d+|{ALL}"
 SETTING = "|".join(PARAMS.settings) or "(?!)"
-drop_orphaned_stamps()
-drop_receipts_of_lost_folders()
 if workflow.is_main_process:
     show_plan(PARAMS, workflow.output_settings.dryrun)
 
@@ -49,6 +46,7 @@ resource_scopes:
 
 # Cores are limit enough on one machine.  Under its limit of jobs per second Snakemake asks for jobs
 # once more each second for every job that ever ended: a quarter of a core after 200 jobs.
+# The attribute is private; so pyproject.toml allows no Snakemake that this was not tried with.
 onstart:
     if workflow.local_exec:
         workflow.scheduler.job_rate_limiter = None

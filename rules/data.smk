@@ -36,10 +36,14 @@ rule unpack:
         entry="|".join(entries()),
     conda:
         "../envs/semsplat.yaml"
+    # So a folder that somebody removed is unpacked again, though its receipt is there.
+    params:
+        times_lost=lambda wildcards: times_lost(wildcards.entry),
     message:
         "unpack {wildcards.entry}"
     shell:
-        "python -m semsplat.data.register unpack --name {wildcards.entry:q} > {log:q} 2>&1"
+        "python -m semsplat.data.register unpack --name {wildcards.entry:q}"
+        " --times-lost {params.times_lost} > {log:q} 2>&1"
 
 
 rule draw_world:

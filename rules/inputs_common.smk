@@ -10,7 +10,7 @@ from semsplat.data.register.entries import (
     receipt_of,
     unpacked_receipt_of,
 )
-from semsplat.data.register.fetch import is_unpacked
+from semsplat.data.register.fetch import is_unpacked, times_lost
 from semsplat.features.teachers import teacher_with_options
 from semsplat.features.tracks import tracks_with_options
 from semsplat.fingerprint import fingerprint

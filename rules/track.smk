@@ -18,8 +18,10 @@ rule log_run:
         "../envs/semsplat.yaml"
     resources:
         mlflow=1,
+    # So runs are logged again where somebody removed the index, though their stamps are there.
     params:
         code=fingerprint("semsplat.track.__main__"),
+        index=index_number(),
     message:
         "index {wildcards.dataset}/{wildcards.scene}, seed {wildcards.seed}, in MLflow"
     shell:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import subprocess
 import time
@@ -10,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 LOCK_DIR = Path(".snakemake/gpu")
 
@@ -49,11 +50,11 @@ def _lock_one(gpus: list[str]) -> Iterator[str]:
     LOCK_DIR.mkdir(parents=True, exist_ok=True)
     while True:
         for gpu in gpus:
-            with (LOCK_DIR / f"{gpu}.lock").open("w") as handle:
-                try:
-                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    continue
+            try:
+                held = FileLock(LOCK_DIR / f"{gpu}.lock").acquire(blocking=False)
+            except Timeout:
+                continue
+            with held:
                 yield gpu
-                return
+            return
         time.sleep(0.2)

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
-from typing import Any
+from filecmp import cmp
+from pathlib import Path
 
 import tyro
 
 from semsplat.errors import SemsplatError, one_line_errors
+
+FIGURES = Path("paper_figures")
+COPIES = Path("results/figures")
+"""What DVC keeps of the figures: all of a suite's, whichever of them git has too."""
 
 
 def restore(pull: bool = True) -> None:
@@ -17,38 +23,38 @@ def restore(pull: bool = True) -> None:
     A fresh clone has no record of how its files came to be, and arbitrary file times, so Snakemake
     would compute everything again.  Touching is right only when every file is the recorded one.
     All jobs are touched: one whose file times look right would otherwise stay without a record,
-    and a parameter that changes later would go unnoticed.  Figures that are neither in git nor in
-    DVC (all but the demo's) stay to be drawn.
+    and a parameter that changes later would go unnoticed.
 
     Args:
         pull: fetch from the DVC remote first; off, only the local cache is used.
     """
     with one_line_errors():
         _run("dvc", "pull" if pull else "checkout", "--quiet")
-        status = json.loads(_run("dvc", "status", "--json") or "{}")
-        changed = sorted(stage for stage in status if not _only_figures_missing(status[stage]))
+        changed = sorted(json.loads(_run("dvc", "status", "--json") or "{}"))
         if changed:
             raise SemsplatError(
                 f"dvc status: {', '.join(changed)} differ from dvc.lock, so nothing was"
                 " marked as done; run 'dvc status' to see what changed"
             )
+        _bring_back_figures()
         _run("snakemake", "--touch", "--forceall", "--cores", "1", "--quiet")
         print("restored: the results in place are the recorded ones")
-        if status:
-            print("figures of this suite are not kept in git: 'snakemake --cores all' draws them")
 
 
-def _only_figures_missing(changes: list[Any]) -> bool:
-    """Tell whether all that DVC misses of a stage are figures."""
-    return all(
-        isinstance(change, dict)
-        and change.keys() == {"changed outs"}
-        and all(
-            out.startswith("paper_figures/") and state == "deleted"
-            for out, state in change["changed outs"].items()
+def _bring_back_figures() -> None:
+    """Copy the recorded figures to where git has only some; those must be the same."""
+    recorded = {path: FIGURES / path.relative_to(COPIES) for path in COPIES.rglob("*")}
+    files = {copy: figure for copy, figure in recorded.items() if copy.is_file()}
+    differing = [f for c, f in files.items() if f.is_file() and not cmp(c, f, shallow=False)]
+    if differing:
+        raise SemsplatError(
+            f"{differing[0]}: not the recorded one, so nothing was marked as done; remove it, or"
+            " run 'dvc repro' to record what is there"
         )
-        for change in changes
-    )
+    for copy, figure in files.items():
+        if not figure.is_file():
+            figure.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(copy, figure)
 
 
 def _run(*command: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 SRC = Path(__file__).parents[2] / "src"
 FLOORS = (
     {"errors", "conventions"},
-    {"io", "log", "gpu", "paths", "palette", "kernel_cache"},
+    {"io", "log", "gpu", "paths", "palette", "kernel_cache", "discovery"},
     {"fingerprint"},
     {"provenance"},
     {"params"},

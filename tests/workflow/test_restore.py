@@ -8,40 +8,24 @@ from pathlib import Path
 from tests.workflow.project import (
     FROZEN,
     MASKED,
-    PAGE,
     SCENES,
     SETTINGS,
-    SUITE_FIGURES,
     Project,
     data_jobs,
-    feature_figures,
     feature_jobs,
-    frozen_figures,
     frozen_jobs,
     level_jobs,
-    masked_figures,
     masked_jobs,
     run_jobs,
     taught_jobs,
 )
 
-RESULTS = (
-    "data",
-    "results/evaluate",
-    "results/features",
-    "results/geometry",
-    "results/lessons",
-    "results/train",
-)
+FOLDERS = ("evaluate", "features", "figures", "geometry", "lessons", "train")
+RESULTS = ("data", "paper_figures/smoke", *(f"results/{name}" for name in FOLDERS))
 TRAINED = (*SETTINGS, *FROZEN, *MASKED)
 INDEX = {f"index {what}, seed 0, in MLflow" for scene in SCENES
          for what in (scene, *(f"{name} on {scene}" for name in TRAINED))}  # fmt: skip
-VIEWS = {f"draw paper_figures/smoke/views/{scene}/0.png" for scene in SCENES}
-FEATURES = {job for scene in SCENES for job in feature_figures(scene)}
-MAPS = {f"draw paper_figures/smoke/clipgs_maps_smoke/{scene}/0.png" for scene in SCENES}
-QUERIES = {job for scene in SCENES for job in frozen_figures(scene)}
-SELECTIONS = {job for scene in SCENES for job in masked_figures(scene)}
-FIGURES = SUITE_FIGURES | VIEWS | FEATURES | MAPS | QUERIES | SELECTIONS | {PAGE}
+TABLE = "paper_figures/smoke/scores.md"
 
 
 def clone(recorded: Project, root: Path) -> Project:
@@ -56,9 +40,11 @@ def restore(project: Project, fails: bool = False) -> str:
 
 def test_a_clone_has_nothing_left_to_compute_after_restore(recorded: Project, tmp_path: Path):
     project = clone(recorded, tmp_path / "clone")
-    assert "'snakemake --cores all' draws them" in restore(project)
+    assert not (project.root / "paper_figures/smoke").exists()  # git has none of this suite's
+    assert restore(project) == "restored: the results in place are the recorded ones\n"
     assert project.hashes(*RESULTS) == recorded.hashes(*RESULTS)
-    assert project.plan() == INDEX | FIGURES  # this suite's figures are not kept in git
+    assert "up to date" in project.run("dvc", "status").stdout
+    assert project.plan() == INDEX
     project.edit("params.yaml", "nook: {seed: 7,", "nook: {seed: 9,")
     stale = data_jobs(SCENES[0]) | run_jobs(SCENES[0]) | feature_jobs(SCENES[0])
     stale |= taught_jobs(SCENES[0]) | level_jobs(SCENES[0]) | frozen_jobs(SCENES[0])
@@ -66,14 +52,17 @@ def test_a_clone_has_nothing_left_to_compute_after_restore(recorded: Project, tm
     assert stale < project.plan()
 
 
-def test_only_the_index_is_missing_where_figures_are_in_git(
-    recorded_project: Project, tmp_path: Path
-):
-    recorded_project.run("git", "add", "--force", "paper_figures/smoke")
-    recorded_project.run("git", "commit", "--quiet", "--message", "Keep figures")
+def test_figures_in_git_have_to_be_the_recorded_ones(recorded_project: Project, tmp_path: Path):
+    recorded_project.run("git", "add", "--force", TABLE)
+    recorded_project.run("git", "commit", "--quiet", "--message", "Keep a table")
     project = clone(recorded_project, tmp_path / "clone")
-    assert restore(project) == "restored: the results in place are the recorded ones\n"
-    assert "up to date" in project.run("dvc", "status").stdout
+    (project.root / TABLE).write_text(project.read(TABLE) + "\n")
+    said = restore(project, fails=True)
+    assert said.startswith(f"error: {TABLE}: not the recorded one")
+    assert not (project.root / ".snakemake/metadata").exists()
+    project.run("git", "checkout", "--quiet", TABLE)
+    restore(project)
+    assert project.hashes(*RESULTS) == recorded_project.hashes(*RESULTS)
     assert project.plan() == INDEX
 
 

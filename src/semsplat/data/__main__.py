@@ -8,10 +8,10 @@ from typing import Any
 
 import tyro
 
-from semsplat.data.datasets import importer, importer_names
+from semsplat.data.datasets import importer
 from semsplat.data.datasets.procedural import Options
 from semsplat.data.datasets.procedural import draw as draw_world
-from semsplat.errors import SemsplatError, did_you_mean, one_line_errors
+from semsplat.errors import one_line_errors
 
 
 def draw(out: Path, options: str) -> None:
@@ -32,9 +32,6 @@ def import_scene(importer_name: str, out: Path, options: str) -> None:
         out: the canonical scene, data/{dataset}/{scene}.
         options: the importer's options, as JSON.
     """
-    if importer_name not in importer_names():
-        hint = did_you_mean(importer_name, importer_names())
-        raise SemsplatError(f"no importer '{importer_name}'{hint}")
     module: Any = importer(importer_name)
     module.import_scene(out.name, module.Options.model_validate(json.loads(options)), out)
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from semsplat.data.register import docs as register_docs
 from semsplat.evaluate import protocol_docs
-from semsplat.experiment.docs import json_schema, markdown
+from semsplat.experiment.docs import markdown
+from semsplat.experiment.editor import json_schema
 
 SCHEMA_PATH = Path("rules/params.schema.json")
 DOCS_PATH = Path("docs/params.md")

@@ -1,8 +1,7 @@
-"""Documentation and editor schema of ``params.yaml``, generated from the models."""
+"""Documentation of ``params.yaml``, generated from the models."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,11 +23,6 @@ Every key must be there: the code has no defaults. Iteration counts are the pape
 `steps_scaler` multiplies them. Write small numbers as `1.0e-3`, because YAML reads `1e-3` as text.
 `snakemake --config suite=NAME` switches the suite without editing the file.
 """
-
-
-def json_schema() -> str:
-    """Return the JSON schema that editors use for completion and help."""
-    return json.dumps(Params.model_json_schema(), indent=1, sort_keys=True) + "\n"
 
 
 def markdown() -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock
 from numpy.typing import NDArray
 from segment_anything.modeling import Sam
 
@@ -170,8 +170,7 @@ def _known_vectors(path: Path) -> dict[str, Half]:
 def _remember(path: Path, fresh: dict[str, Half]) -> dict[str, Half]:
     """Add vectors to those kept for an image and return all; other recipes may add meanwhile."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with (path.parent / ".lock").open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+    with FileLock(path.parent / ".lock"):
         known = _known_vectors(path) | fresh
         names = np.array(list(known), "S24")
         write_arrays(path, {"names": names, "vectors": np.stack([*known.values()])})

@@ -10,16 +10,14 @@ runs, or the digests of the folders, that it shows.
 
 from __future__ import annotations
 
-from importlib import import_module
-from pathlib import Path
-from types import ModuleType
 from typing import Literal
 
 from pydantic import Field
 
+from semsplat.discovery import kinds_of
 from semsplat.params.base import Count, Positive, Strict
 
-NOT_KINDS = ("__init__", "__main__", "pictures", "style", "tables")
+NOT_KINDS = ("__main__", "pictures", "style", "tables")
 
 CURVE_FILES = (
     "results/geometry/{dataset}/{scene}/{seed}/metrics.jsonl",
@@ -89,11 +87,4 @@ class ClickSheet(SettingSheet):
     """whose clicks: a person's, the annotated points, or those that follow from texts"""
 
 
-def figure_kinds() -> list[str]:
-    """Return the names of all kinds, without importing them."""
-    return sorted(p.stem for p in Path(__file__).parent.glob("*.py") if p.stem not in NOT_KINDS)
-
-
-def figure_kind(name: str) -> ModuleType:
-    """Return the module of a kind that `figure_kinds` lists; cheap, matplotlib comes on drawing."""
-    return import_module(f"semsplat.figures.{name}")
+figure_kinds, figure_kind = kinds_of(__name__, "figure kind", NOT_KINDS)

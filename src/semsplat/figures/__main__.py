@@ -8,8 +8,8 @@ from typing import Any
 
 import tyro
 
-from semsplat.errors import SemsplatError, did_you_mean, one_line_errors
-from semsplat.figures import figure_kind, figure_kinds
+from semsplat.errors import one_line_errors
+from semsplat.figures import figure_kind
 
 
 def run(kind: str, runs: list[str], options: str, out: Path) -> None:
@@ -23,8 +23,6 @@ def run(kind: str, runs: list[str], options: str, out: Path) -> None:
         out: the file to write.
     """
     with one_line_errors():
-        if kind not in figure_kinds():
-            raise SemsplatError(f"no figure kind '{kind}'{did_you_mean(kind, figure_kinds())}")
         module: Any = figure_kind(kind)
         shown = _trainings(runs) if module.SCOPE == "trainings" else _places(module.SCOPE, runs)
         module.draw(shown, module.Options.model_validate(json.loads(options)), out)

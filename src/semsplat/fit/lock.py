@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from semsplat.errors import SemsplatError
 
@@ -20,16 +21,13 @@ def sole_trainer(scratch: Path) -> Iterator[None]:
     """
     path = scratch.with_name(f"{scratch.name}.lock")
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            handle.seek(0)
-            raise SemsplatError(
-                f"{scratch} is being trained by another process (pid {handle.read()});"
-                " wait for it or stop it"
-            ) from None
-        handle.truncate(0)
-        handle.write(str(os.getpid()))
-        handle.flush()
+    try:
+        held = FileLock(path).acquire(blocking=False)
+    except Timeout:
+        raise SemsplatError(
+            f"{scratch} is being trained by another process (pid {path.read_text()});"
+            " wait for it or stop it"
+        ) from None
+    with held:
+        path.write_text(str(os.getpid()))
         yield

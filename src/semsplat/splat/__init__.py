@@ -2,6 +2,6 @@
 
 `rasterize` has gsplat's signature, conventions and ``meta`` keys and runs on two backends: stock
 gsplat on CUDA tensors, Numba kernels (`cpu`) on CPU tensors.  `gaussians` holds and initialises
-the parameters, `ply` reads and writes INRIA's layout, `lifting` is the adjoint of blending, and
-`reference` is the slow brute-force truth that tests and benchmarks compare with.
+the parameters, `ply` reads and writes INRIA's layout, and `reference` is the slow brute-force truth
+that tests and benchmarks compare with.
 """

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -13,15 +11,12 @@ from semsplat.data.scene import Scene, load_scene
 from semsplat.errors import SemsplatError
 from semsplat.features.lessons import open_lessons
 from semsplat.features.store import open_features
-from semsplat.fit.loop import fit, warm_up
-from semsplat.fit.steps import Fit
+from semsplat.fit.job import Job, Task
 from semsplat.fit.trainee import Trainee, seed_everything
-from semsplat.fit.views import load_view, views_in_order
 from semsplat.params.geometry import Training
 from semsplat.params.methods import Frozen, Joint, Masked, MethodOptions, Taught, TrainRun
 from semsplat.paths import FIELD_FILE
 from semsplat.provenance import Card
-from semsplat.splat.ply import write_ply
 from semsplat.train.attached import SEMANTICS
 from semsplat.train.course import Course
 from semsplat.train.frozen import frozen_course
@@ -56,6 +51,8 @@ def train(
     _check(config.method, options, places)
     modules = ("semsplat.train.run", module.__name__)
     card = Card("train", modules, config.model_dump(), places.inputs())
+    training = Training(save_every_s=save_every_s, log_every=config.log_every)
+    job = Job(card, out, scratch, training, device)
     scene = load_scene(places.scene)
     lessons = open_lessons(places.lessons) if places.lessons else None
     features = open_features(places.features) if places.features else None
@@ -74,26 +71,11 @@ def train(
         config.run_seed,
     )
     objective = course.objective(module.semantic_terms(options, stage))
-    training = Training(save_every_s=save_every_s, log_every=config.log_every)
-    plan = Fit(course.steps, card.key, scratch, training)
-    views = partial(
-        views_in_order, scene.train, seed=config.run_seed, scale=course.scale, device=device
-    )
-    first = load_view(scene.train[0], course.scale(0), device)
-    compile_s = warm_up(trainee, objective, first)
-    train_s = fit(plan, trainee, objective, views)
+    task = Task(trainee, objective, course.steps, course.scale, config.run_seed)
+    numbers = job.fit(task, scene) | _sizes(trainee)
     class_ids = lessons.class_ids if lessons else []
-    outputs = _write(out, plan, trainee, FieldFacts(config.method, class_ids, attachment.shape))
-    card.write(
-        out / "run.json",
-        outputs,
-        train_s=round(train_s, 2),
-        compile_s=round(compile_s, 2),
-        n_train_views=len(scene.train),
-        device=device,
-        **_sizes(trainee),
-    )
-    shutil.rmtree(scratch)
+    write_field(out / FIELD_FILE, trainee, FieldFacts(config.method, class_ids, attachment.shape))
+    job.finish({"semantics": out / FIELD_FILE}, numbers)
 
 
 def _check(name: str, options: MethodOptions, places: Places) -> None:
@@ -120,21 +102,10 @@ def _course(
     return joint_course(config, options, scene, attachment, device)
 
 
-def _write(out: Path, plan: Fit, trainee: Trainee, facts: FieldFacts) -> dict[str, Path]:
-    """Write the results and return their paths."""
-    names = {"point_cloud": "point_cloud.ply", "semantics": FIELD_FILE, "metrics": "metrics.jsonl"}
-    outputs = {key: out / name for key, name in names.items()}
-    write_ply(outputs["point_cloud"], dict(trainee.gaussians))
-    write_field(outputs["semantics"], trainee, facts)
-    shutil.copyfile(plan.log_path, outputs["metrics"])
-    return outputs
-
-
 def _sizes(trainee: Trainee) -> dict[str, float]:
-    """Return counts and the memory that the semantics take, in training on a GPU also the peak."""
+    """Return width and memory of the semantics, in training on a GPU also the peak."""
     semantics = trainee.gaussians[SEMANTICS]
     sizes = {
-        "n_gaussians": len(semantics),
         "semantic_dim": semantics.shape[1],
         "semantic_mb": round(semantics.numel() * semantics.element_size() / 2**20, 3),
     }

@@ -27,7 +27,7 @@ from semsplat.figures.published.models import Claim
 ROOT = Path(__file__).parents[3]
 CLAIMS = load_claims().claims
 PREFIXES = ("train_", "clip_regions_", "grounding_dino_", "points_", "gaussians_")
-WRITERS = {"speed": "bench/methods.py", "card": "train/run.py"}
+WRITERS = {"speed": "bench/methods.py", "card": "fit/job.py"}
 COSTS = {
     *("preprocess_s", "geometry_s", "language_s", "total_s"),
     *("peak_ram_mb", "peak_gpu_mb", "bytes_per_gaussian"),

@@ -1,4 +1,4 @@
-"""Initialisation, PLY and lifting."""
+"""Initialisation and PLY."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ import torch
 
 from semsplat.errors import SemsplatError
 from semsplat.splat.gaussians import gaussians_from_points, random_points, splat, splat_values
-from semsplat.splat.lifting import View, lift
 from semsplat.splat.ply import read_ply, write_ply
-from tests.unit.splat.conftest import make_gaussians
 
 DONUT = Path(__file__).parents[4] / "shared/data/splat_donut/fused.ply"
 
@@ -141,29 +139,3 @@ def test_values_see_the_gaussians_that_colours_see():
     assert alpha.max() > 0.2
     torch.testing.assert_close(alone, together[..., 3:])
     torch.testing.assert_close(alpha_alone, alpha)
-
-
-def test_lifting_returns_the_weighted_mean_of_what_each_gaussian_covers():
-    scene = make_gaussians(40, channels=2, seed=3, dtype=torch.float64)
-    gaussians = {
-        "means": scene["means"],
-        "quats": scene["quats"],
-        "scales": scene["scales"].log(),
-        "opacities": scene["opacities"].logit(),
-    }
-    height, width = scene["height"], scene["width"]
-    features = torch.rand(height, width, 2, dtype=torch.float64)
-    mask = torch.rand(height, width) > 0.3
-    view = View(scene["viewmats"][0], scene["Ks"][0], features, mask)
-    mean, weight = lift(gaussians, iter([view, view]), 2)
-
-    from semsplat.splat.rasterize import rasterize
-
-    for g in range(0, 40, 7):
-        one_hot = torch.zeros(40, 1, dtype=torch.float64)
-        one_hot[g] = 1
-        w = rasterize(**{**scene, "colors": one_hot})[0][0, ..., 0] * mask
-        assert weight[g].item() == pytest.approx(2 * w.sum().item())
-        if w.sum() > 0:
-            expected = (w[..., None] * features).sum((0, 1)) / w.sum()
-            torch.testing.assert_close(mean[g], expected)

@@ -15,7 +15,7 @@ import pytest
 
 from semsplat.io import read_json, write_json
 from semsplat.provenance import run_key
-from semsplat.track.index import drop_orphaned_stamps, tracking_uri
+from semsplat.track.index import index_number, single_writer, tracking_uri
 
 SRC = Path(__file__).parents[3] / "src"
 N_PROCESSES = 8
@@ -216,25 +216,22 @@ def test_a_half_logged_run_is_replaced(client: Any) -> None:
     assert client.get_run(first).info.lifecycle_stage == "deleted"
 
 
-def test_stamps_go_with_a_deleted_store_only(
+def test_a_deleted_store_is_followed_by_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    drop_orphaned_stamps()  # nothing there at all
-    stamp = Path("mlruns/.logged/toys/s/geometry/0.json")
-    write_json(stamp, {})
-    Path("mlruns/1").mkdir()
-    Path("mlflow.db").touch()
-    drop_orphaned_stamps()
-    assert stamp.exists()
-    Path("mlflow.db").unlink()
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://example.org")  # stamps of a server
-    drop_orphaned_stamps()
-    assert stamp.exists()
-    monkeypatch.delenv("MLFLOW_TRACKING_URI")
-    drop_orphaned_stamps()
-    assert not Path("mlruns/.logged").exists() and Path("mlruns/1").exists()
+    for number in (1, 2):
+        assert index_number() == number and index_number() == number  # asking changes nothing
+        with single_writer():
+            Path("mlflow.db").touch()
+        assert index_number() == number
+        with single_writer():  # the next run in the same store
+            pass
+        assert index_number() == number
+        Path("mlflow.db").unlink()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://example.org")  # a server is not lost so
+    assert index_number() == 2
 
 
 def test_without_mlflow_the_error_is_one_line_and_there_is_no_stamp(tmp_path: Path) -> None:

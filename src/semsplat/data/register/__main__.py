@@ -18,13 +18,14 @@ def download(name: str) -> None:
     download_file(name)
 
 
-def unpack(name: str) -> None:
+def unpack(name: str, times_lost: int) -> None:
     """Unpack one archive into its folder.
 
     Args:
         name: its name in the register.
+        times_lost: how often the folder was removed since it was unpacked first.
     """
-    unpack_file(name)
+    unpack_file(name, times_lost)
 
 
 def main() -> None:

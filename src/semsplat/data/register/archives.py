@@ -8,31 +8,35 @@ import stat
 import tarfile
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import NamedTuple
 
 from semsplat.errors import SemsplatError
 from semsplat.log import progress
 
 MOST_GROWTH = 10  # photographs hardly shrink, label maps and poses do
 SPARE_BYTES = 64 * 2**20  # small archives may hold more than that of zeros
-JUNK = ("__MACOSX", ".DS_Store")
+JUNK = {"__MACOSX", ".DS_Store"}  # what a file manager adds
 UNREADABLE = (
     tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError,
     NotImplementedError, UnicodeDecodeError, ValueError,
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class _Member:
-    """One file in an archive."""
+class _Member(NamedTuple):
+    """One file or folder in an archive."""
 
-    path: PurePosixPath
+    name: str
     size: int  # the library hands out no more bytes than that
-    open: Callable[[], IO[bytes]]
+    kind: int  # one of stat's
+    extract: Callable[[PurePosixPath, Path], object]  # as this path below this folder
+
+    @property
+    def path(self) -> PurePosixPath:
+        return PurePosixPath(self.name)
 
 
 def unpack_archive(archive: Path, out: Path) -> int:
@@ -44,11 +48,15 @@ def unpack_archive(archive: Path, out: Path) -> int:
     """
     try:
         with _members(archive) as members:
-            _check_total(members, archive, out)
-            strip = _is_wrapped(members)
-            for member in progress(members, f"unpack {archive.name}", total=len(members)):
-                _write(member, out.joinpath(*member.path.parts[strip:]), archive)
-            return len(members)
+            for member in members:
+                _check(member, archive)
+            files = [m for m in members if m.kind == stat.S_IFREG and not JUNK & {*m.path.parts}]
+            _check_total(files, archive, out)
+            paths = [file.path.parts for file in files]
+            wrapped = len({path[:1] for path in paths}) == 1 and all(path[1:] for path in paths)
+            for file in progress(files, f"unpack {archive.name}", total=len(files)):
+                file.extract(PurePosixPath(*file.path.parts[wrapped:]), out)
+            return len(files)
     except UNREADABLE as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise SemsplatError(f"{archive}: cannot be unpacked ({reason}); fetch it anew") from None
@@ -58,80 +66,59 @@ def unpack_archive(archive: Path, out: Path) -> int:
 
 @contextmanager
 def _members(archive: Path) -> Iterator[list[_Member]]:
-    """Yield the files of an archive, their paths checked."""
+    """Yield what is in an archive."""
     if zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as opened:
-            yield list(_zip_members(opened, archive))
+            yield [_zip_member(opened, info) for info in opened.infolist()]
     elif tarfile.is_tarfile(archive):
         with tarfile.open(archive) as opened_tar:
-            yield list(_tar_members(opened_tar, archive))
+            yield [_tar_member(opened_tar, info) for info in opened_tar]
     else:
         raise SemsplatError(f"{archive}: neither a zip nor a tar archive; fetch it anew")
 
 
-def _zip_members(opened: zipfile.ZipFile, archive: Path) -> Iterator[_Member]:
-    for info in opened.infolist():
-        path = _checked(info.filename, archive)
-        kind = stat.S_IFMT(info.external_attr >> 16)  # 0 where it was not packed on Unix
-        if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-            raise SemsplatError(f"{archive}: '{info.filename}' is a link or a device; not unpacked")
-        if not info.is_dir() and not _is_junk(path):
-            yield _Member(path, info.file_size, lambda info=info: opened.open(info))  # type: ignore[misc]
+def _zip_member(opened: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Member:
+    def extract(path: PurePosixPath, out: Path) -> None:
+        info.filename = str(path)
+        opened.extract(info, out)
+
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    if kind in (0, stat.S_IFREG):  # 0 where it was not packed on Unix
+        kind = stat.S_IFDIR if info.is_dir() else stat.S_IFREG
+    return _Member(info.filename, info.file_size, kind, extract)
 
 
-def _tar_members(opened: tarfile.TarFile, archive: Path) -> Iterator[_Member]:
-    for info in opened:
-        path = _checked(info.name, archive)
-        if not info.isfile() and not info.isdir():
-            raise SemsplatError(f"{archive}: '{info.name}' is a link or a device; not unpacked")
-        if info.isfile() and not _is_junk(path):
-            yield _Member(path, info.size, lambda info=info: _tar_file(opened, info))  # type: ignore[misc]
+def _tar_member(opened: tarfile.TarFile, info: tarfile.TarInfo) -> _Member:
+    def extract(path: PurePosixPath, out: Path) -> None:
+        opened.extract(info.replace(name=str(path)), out, set_attrs=False, filter="data")
+
+    kind = stat.S_IFREG if info.isfile() else stat.S_IFDIR if info.isdir() else stat.S_IFLNK
+    return _Member(info.name, info.size, kind, extract)
 
 
-def _tar_file(opened: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
-    found = opened.extractfile(info)
-    assert found is not None  # files have content
-    return found
+def _check(member: _Member, archive: Path) -> None:
+    """Raise for what is no file or folder, or could leave the folder, on any system.
 
-
-def _checked(name: str, archive: Path) -> PurePosixPath:
-    """Return a member's path; one that could leave the folder is refused, on any system."""
-    path = PurePosixPath(name)
+    The libraries would put some of it inside under another name; who packs so is not to be trusted.
+    """
+    name, path = member.name, member.path
     if not name or path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name[:2]:
         raise SemsplatError(f"{archive}: '{name}' lies outside the archive's folder; not unpacked")
-    return path
+    if member.kind not in (stat.S_IFREG, stat.S_IFDIR):
+        raise SemsplatError(f"{archive}: '{name}' is a link or a device; not unpacked")
 
 
-def _is_junk(path: PurePosixPath) -> bool:
-    """Tell what a file manager adds to archives."""
-    return any(part in JUNK for part in path.parts)
-
-
-def _is_wrapped(members: list[_Member]) -> bool:
-    """Tell whether one folder is around everything."""
-    firsts = {member.path.parts[0] for member in members}
-    return len(firsts) == 1 and all(len(member.path.parts) > 1 for member in members)
-
-
-def _check_total(members: list[_Member], archive: Path, out: Path) -> None:
-    """Raise if an archive is empty, says it holds far more than its size, or more than fits."""
-    total, packed = sum(member.size for member in members), archive.stat().st_size
-    if not members:
+def _check_total(files: list[_Member], archive: Path, out: Path) -> None:
+    """Raise if an archive is empty, has a file twice, or holds far more than its size or room."""
+    total, packed = sum(file.size for file in files), archive.stat().st_size
+    if not files:
         raise SemsplatError(f"{archive}: holds no files; fetch it anew")
+    path, count = Counter(file.path for file in files).most_common(1)[0]
+    if count > 1:
+        raise SemsplatError(f"{archive}: '{path}' comes twice; not unpacked")
     if total > MOST_GROWTH * packed + SPARE_BYTES:
         raise SemsplatError(
             f"{archive}: {packed} bytes would become {total}, no data set grows so; not unpacked"
         )
     if total > shutil.disk_usage(out).free:
         raise SemsplatError(f"{archive}: needs {total / 2**30:.1f} GiB, make room on the disk")
-
-
-def _write(member: _Member, path: Path, archive: Path) -> None:
-    """Write one file; its place must be free."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        target = path.open("xb")
-    except FileExistsError:
-        raise SemsplatError(f"{archive}: '{member.path}' comes twice; not unpacked") from None
-    with target, member.open() as source:
-        shutil.copyfileobj(source, target)

@@ -8,7 +8,6 @@ from typing import Any
 from semsplat.data.register.archives import unpack_archive
 from semsplat.data.register.content import Content, WrongContentError
 from semsplat.data.register.entries import (
-    entries,
     entry_named,
     file_of,
     how_to_get,
@@ -40,10 +39,11 @@ def download(name: str) -> None:
     write_json(receipt_of(name), {**_look(path), "sha256": sha256, "url": url})
 
 
-def unpack(name: str) -> None:
+def unpack(name: str, times: int) -> None:
     """Unpack the archive of an entry into its folder, and write a receipt of that.
 
-    A folder of the same name that somebody else filled is left alone: a one-line error.
+    A folder of the same name that somebody else filled is left alone: a one-line error.  ``times``
+    goes into the receipt, for `times_lost`.
     """
     entry, path = entry_named(name), file_of(entry_named(name))
     if path is None or entry.folder is None:
@@ -58,7 +58,8 @@ def unpack(name: str) -> None:
         names = sorted(path.name for path in partial.iterdir())
         (partial / MARKER).write_text("".join(f"{n}\n" for n in names))
     sha256 = read_json(receipt_of(name))["sha256"]
-    write_json(unpacked_receipt_of(name), {"folder": entry.folder, "files": files, "of": sha256})
+    receipt = {"folder": entry.folder, "files": files, "of": sha256, "times_lost": times}
+    write_json(unpacked_receipt_of(name), receipt)
 
 
 def fetch(name: str) -> Path:
@@ -72,7 +73,7 @@ def fetch(name: str) -> Path:
     if not is_checked(name):
         download(name)
     if entry.folder is not None and not is_unpacked(name):
-        unpack(name)
+        unpack(name, _times_noted(name))
     return place_of(entry)
 
 
@@ -108,11 +109,18 @@ def is_unpacked(name: str) -> bool:
     return Path(folder, MARKER).is_file()
 
 
-def drop_receipts_of_lost_folders() -> None:
-    """Remove receipts of folders that somebody removed: a workflow would take them for done."""
-    for name in entries():
-        if not is_unpacked(name):
-            unpacked_receipt_of(name).unlink(missing_ok=True)
+def times_lost(name: str) -> int:
+    """Return how often an unpacked folder was removed by somebody, now included.
+
+    A workflow takes a receipt for done, but not one that it wrote when this was another number.
+    """
+    lost = unpacked_receipt_of(name).is_file() and not is_unpacked(name)
+    return _times_noted(name) + lost
+
+
+def _times_noted(name: str) -> int:
+    receipt = unpacked_receipt_of(name)
+    return read_json(receipt).get("times_lost", 0) if receipt.is_file() else 0
 
 
 def _check_there(path: Path, content: Content) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+from filelock import FileLock, Timeout
 
 from semsplat.errors import SemsplatError
 from semsplat.io import read_json, write_json
@@ -78,16 +79,12 @@ def sole_part(target: Path) -> Iterator[Part]:
     lock with the process, even on SIGKILL.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    path = part_of(target)
-    with path.open("ab") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            # Another process may have finished the file between opening and locking it.
-            ours = path.exists() and os.path.samestat(os.fstat(handle.fileno()), path.stat())
-        except BlockingIOError:
-            ours = False
-        if not ours:
-            raise SemsplatError(f"{target} is being fetched by another process; wait for it")
+    path, lock = part_of(target), target.with_name(f"{target.name}.part.lock")
+    try:
+        held = FileLock(lock).acquire(blocking=False)
+    except Timeout:
+        raise SemsplatError(f"{target} is being fetched by another process; wait for it") from None
+    with held, path.open("ab") as handle:
         part = Part(target, handle)
         try:
             yield part
@@ -95,3 +92,4 @@ def sole_part(target: Path) -> Iterator[Part]:
             if path.exists() and not part.size:
                 part.empty()
                 path.unlink()
+            lock.unlink()  # while it is held: whoever opened it before sees that it is gone

@@ -22,10 +22,10 @@ The workflow imports these files to plan: what computes is imported where it is 
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from semsplat.discovery import kinds_of
 
 if TYPE_CHECKING:
     from semsplat.data.scene import Scene
@@ -57,11 +57,4 @@ class Judged(NamedTuple):
     out: Path
 
 
-def answer_names() -> list[str]:
-    """Return the names of all answers, without importing them."""
-    return sorted(p.stem for p in Path(__file__).parent.glob("*.py") if p.stem != "__init__")
-
-
-def answer(name: str) -> ModuleType:
-    """Return the module of an answer that `answer_names` lists."""
-    return import_module(f"semsplat.evaluate.answers.{name}")
+answer_names, answer = kinds_of(__name__, "answer")

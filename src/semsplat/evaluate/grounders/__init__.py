@@ -5,17 +5,13 @@ Each file has ``ground(world)``, which returns a `Place` for every prompt.
 
 from __future__ import annotations
 
-from importlib import import_module
-from pathlib import Path
-from types import ModuleType
+from semsplat.discovery import kinds_of
 
 PERSON = "clicks"
 """The grounder of the user's own clicks: a wrong one is an error, and there is no truth to them."""
 
 
-def grounder_names() -> list[str]:
-    """Return the names of all grounders, without importing them."""
-    return sorted(p.stem for p in Path(__file__).parent.glob("*.py") if p.stem != "__init__")
+grounder_names, grounder = kinds_of(__name__, "grounder")
 
 
 def askable_names() -> list[str]:
@@ -26,8 +22,3 @@ def askable_names() -> list[str]:
 def with_clicks(names: list[str]) -> list[str]:
     """Return the grounders that are asked, in order: the person's clicks always are."""
     return sorted([PERSON, *names])
-
-
-def grounder(name: str) -> ModuleType:
-    """Return the module of a grounder that `grounder_names` lists."""
-    return import_module(f"semsplat.evaluate.grounders.{name}")

@@ -16,15 +16,16 @@ need them.
 
 from __future__ import annotations
 
-from importlib import import_module
-from pkgutil import iter_modules
 from types import ModuleType
+
+from semsplat.discovery import kinds_of
+
+_files, _module = kinds_of(__name__, "protocol")
 
 
 def protocols() -> dict[str, ModuleType]:
     """Return {``NAME``: module} of all protocols, in the order of their files."""
-    modules = [import_module(f"{__name__}.{found.name}") for found in iter_modules(__path__)]
-    return {module.NAME: module for module in modules}
+    return {module.NAME: module for module in map(_module, _files())}
 
 
 def protocols_of(cases: str) -> list[ModuleType]:

@@ -10,13 +10,12 @@ Ground truth is out of reach: a segmenter gets pixels.
 
 from __future__ import annotations
 
-from importlib import import_module
-from pathlib import Path
-from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from semsplat.discovery import kinds_of
 
 
 class Prompts(NamedTuple):
@@ -26,14 +25,7 @@ class Prompts(NamedTuple):
     depth: NDArray[np.float16]  # [H, W], z in scene units, 0 where nothing is drawn
 
 
-def segmenter_kinds() -> list[str]:
-    """Return the names of all kinds, without importing them."""
-    return sorted(p.stem for p in Path(__file__).parent.glob("*.py") if p.stem != "__init__")
-
-
-def segmenter_kind(name: str) -> ModuleType:
-    """Return the module of a kind that `segmenter_kinds` lists; cheap, models come with use."""
-    return import_module(f"semsplat.features.segmenters.{name}")
+segmenter_kinds, segmenter_kind = kinds_of(__name__, "segmenter")
 
 
 def follows_geometry(name: str) -> bool:

@@ -8,14 +8,13 @@ feature recipe it reads, or None), ``folders(options)`` (what it reads from disk
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from semsplat.discovery import kinds_of
 from semsplat.params.base import Kind
 
 if TYPE_CHECKING:
@@ -47,14 +46,7 @@ class Sources:
     features: SceneFeatures | None
 
 
-def teacher_kinds() -> list[str]:
-    """Return the names of all kinds, without importing them."""
-    return sorted(p.stem for p in Path(__file__).parent.glob("*.py") if p.stem != "__init__")
-
-
-def teacher_kind(name: str) -> ModuleType:
-    """Return the module of a kind that `teacher_kinds` lists."""
-    return import_module(f"semsplat.features.teachers.{name}")
+teacher_kinds, teacher_kind = kinds_of(__name__, "kind of labels")
 
 
 def teacher_with_options(entry: Kind) -> tuple[ModuleType, Any]:

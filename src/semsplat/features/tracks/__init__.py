@@ -8,22 +8,13 @@ the id map of every view in order.
 
 from __future__ import annotations
 
-from importlib import import_module
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from semsplat.discovery import kinds_of
 from semsplat.params.base import Kind
 
-
-def track_kinds() -> list[str]:
-    """Return the names of all kinds, without importing them."""
-    return sorted(p.stem for p in Path(__file__).parent.glob("*.py") if p.stem != "__init__")
-
-
-def track_kind(name: str) -> ModuleType:
-    """Return the module of a kind that `track_kinds` lists."""
-    return import_module(f"semsplat.features.tracks.{name}")
+track_kinds, track_kind = kinds_of(__name__, "kind of tracks")
 
 
 def tracks_with_options(entry: Kind) -> tuple[ModuleType, Any]:

@@ -22,11 +22,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib import import_module
-from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
+from semsplat.discovery import kinds_of
 from semsplat.params.methods import MethodOptions
 
 if TYPE_CHECKING:
@@ -94,14 +92,7 @@ Terms = Callable[[int, "View", Any], dict[str, "Tensor"]]
 """
 
 
-def method_names() -> list[str]:
-    """Return the names of all methods, without importing them."""
-    return sorted(p.stem for p in Path(__file__).parent.glob("*.py") if p.stem != "__init__")
-
-
-def method(name: str) -> ModuleType:
-    """Return the module of a method that `method_names` lists; cheap, torch comes with use."""
-    return import_module(f"semsplat.train.methods.{name}")
+method_names, method = kinds_of(__name__, "method")
 
 
 def method_options(name: str) -> type[MethodOptions]:

@@ -13,15 +13,14 @@ import pytest
 from pydantic import ValidationError
 
 from semsplat.cli import main as semsplat
-from semsplat.data.register import archives
 from semsplat.data.register.__main__ import main
 from semsplat.data.register.docs import with_register
 from semsplat.data.register.entries import Entry, entries, entry_of, file_of, how_to_get
 from semsplat.data.register.fetch import (
     MARKER,
     download,
-    drop_receipts_of_lost_folders,
     fetch,
+    times_lost,
     unpack,
 )
 from semsplat.data.register.status import status, status_lines
@@ -139,8 +138,8 @@ def test_an_archive_becomes_a_folder_once(archive: str, server: Server):
 def test_the_commands_do_the_same_step_by_step(
     archive: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
-    for step in ("download", "unpack"):
-        monkeypatch.setattr(sys, "argv", ["register", step, "--name", archive])
+    for step, *further in (["download"], ["unpack", "--times-lost", "0"]):
+        monkeypatch.setattr(sys, "argv", ["register", step, "--name", archive, *further])
         main()
     assert (FOLDER / "a").read_bytes() == b"1"
     monkeypatch.setattr(sys, "argv", ["semsplat", "data", "fetch", archive])
@@ -154,7 +153,7 @@ def test_the_commands_do_the_same_step_by_step(
 
 
 def test_an_interrupted_unpacking_leaves_no_folder(archive: str, monkeypatch: pytest.MonkeyPatch):
-    real, calls = archives._write, []
+    real, calls = zipfile.ZipFile.extract, []
 
     def interrupt(*args: Any) -> None:
         if calls:
@@ -162,7 +161,7 @@ def test_an_interrupted_unpacking_leaves_no_folder(archive: str, monkeypatch: py
         calls.append(real(*args))
 
     with monkeypatch.context() as patch:
-        patch.setattr(archives, "_write", interrupt)
+        patch.setattr(zipfile.ZipFile, "extract", interrupt)
         with pytest.raises(KeyboardInterrupt):
             fetch(archive)
     assert not Path("photos/set").exists()
@@ -178,16 +177,16 @@ def test_a_folder_that_a_person_filled_is_used_and_never_replaced(archive: str):
     assert fetch(archive) == FOLDER
     assert status(archive).startswith("present, put there by hand")
     with pytest.raises(SemsplatError, match="has other files"):
-        unpack(archive)
+        unpack(archive, 0)
     assert [path.name for path in FOLDER.iterdir()] == ["mine"]
 
 
 def test_what_a_person_adds_to_an_unpacked_folder_is_never_lost(archive: str):
     fetch(archive)
-    unpack(archive)
+    unpack(archive, 0)
     (FOLDER / "label").mkdir()
     with pytest.raises(SemsplatError, match="has other files"):
-        unpack(archive)
+        unpack(archive, 0)
     assert (FOLDER / "label").is_dir() and fetch(archive) == FOLDER
 
 
@@ -212,18 +211,27 @@ def test_a_changed_file_is_not_taken_for_checked(archive: str):
     Path("downloads/set/scene.zip").write_bytes(zipped(other=b"3"))
     assert status(archive).startswith("present, not checked")
     with pytest.raises(SemsplatError, match="expected"):
-        unpack(archive)
+        unpack(archive, 0)
 
 
 def test_a_removed_folder_is_unpacked_again(archive: str):
+    assert times_lost(archive) == 0
     fetch(archive)
     receipt = Path("downloads/receipts/set.unpacked.json")
-    drop_receipts_of_lost_folders()
-    assert receipt.is_file()
+    assert times_lost(archive) == 0
     FOLDER.rename("elsewhere")
-    drop_receipts_of_lost_folders()
-    assert not receipt.exists()
+    assert times_lost(archive) == 1 and receipt.is_file()
     assert fetch(archive).is_dir() and receipt.is_file()
+    assert times_lost(archive) == 0  # by hand: what a workflow wrote down stays true
+
+
+def test_a_workflow_counts_how_often_a_folder_was_lost(archive: str):
+    for lost in range(3):
+        assert times_lost(archive) == lost
+        Path("downloads/receipts/set.unpacked.json").unlink(missing_ok=True)  # as Snakemake does
+        unpack(archive, lost)
+        assert times_lost(archive) == lost
+        FOLDER.rename(f"elsewhere_{lost}")
 
 
 def test_a_file_without_a_published_hash_has_its_own_recorded(server: Server, register: Register):
@@ -232,7 +240,7 @@ def test_a_file_without_a_published_hash_has_its_own_recorded(server: Server, re
     assert read_json(Path("downloads/receipts/plain.json"))["sha256"] == SHA256
     assert "no hash is published" in status("plain")
     with pytest.raises(SemsplatError, match="nothing to unpack"):
-        unpack("plain")
+        unpack("plain", 0)
 
 
 def test_status_tells_what_was_begun_and_what_is_missing(server: Server, register: Register):

@@ -99,6 +99,33 @@ def test_several_folders_stay(write: Callable[..., Path], tmp_path: Path):
     assert contents(out) == files
 
 
+def test_folders_and_modes_of_a_packer_do_not_matter(tmp_path: Path):
+    out = tmp_path / "out"
+    out.mkdir()
+    with zipfile.ZipFile(tmp_path / "archive", "w") as archive:
+        folder = zipfile.ZipInfo("scene/empty_folder/")
+        folder.external_attr = (stat.S_IFREG | 0o777) << 16  # what some packers say of folders
+        archive.writestr(folder, b"")
+        file = zipfile.ZipInfo("scene/a")
+        file.external_attr = (stat.S_IFREG | stat.S_ISUID | 0o777) << 16
+        archive.writestr(file, b"a")
+    assert unpack_archive(tmp_path / "archive", out) == 1
+    assert contents(out) == {"a": b"a"}
+    assert not (out / "a").stat().st_mode & (stat.S_ISUID | stat.S_IXUSR)
+
+
+def test_a_tar_gives_files_neither_mode_nor_time(tmp_path: Path):
+    out = tmp_path / "out"
+    out.mkdir()
+    with tarfile.open(tmp_path / "archive", "w") as archive:
+        info = tarfile.TarInfo("scene/a")
+        info.mode, info.mtime = 0o4777, 1
+        archive.addfile(info)
+    unpack_archive(tmp_path / "archive", out)
+    found = (out / "a").stat()
+    assert not found.st_mode & (stat.S_ISUID | stat.S_IXUSR) and found.st_mtime > 1
+
+
 BAD: dict[str, tuple[Callable[[Path], Path], str]] = {
     "zip slip": (lambda p: write_zip(p, {"a/../../evil": b"x"}), "outside"),
     "zip absolute": (lambda p: write_zip(p, {"/tmp/evil": b"x"}), "outside"),

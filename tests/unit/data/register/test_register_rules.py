@@ -85,6 +85,15 @@ def test_an_import_waits_for_its_archive_and_is_done_once(checkout: Path):
     assert len(json.loads(SCENE.with_name("transforms.json").read_text())["frames"]) == 4
     assert "Nothing to be done" in snakemake()
 
+    Path("photos").rename("removed")
+    there = sorted(Path("downloads").rglob("*"))
+    for _ in range(2):
+        assert jobs(snakemake("-n")) == {"unpack", "import"}
+    assert sorted(Path("downloads").rglob("*")) == there
+    snakemake()
+    assert Path("photos/lerf_ovs/desk/images/0.png").is_file()
+    assert "Nothing to be done" in snakemake()
+
 
 def test_a_folder_that_a_person_filled_is_imported_as_it_is(checkout: Path):
     write_desk(checkout / "photos/lerf_ovs/desk")

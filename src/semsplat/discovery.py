@@ -1,0 +1,34 @@
+"""Kinds of things, one file each: a new file in their package is a new kind."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from pkgutil import iter_modules
+from types import ModuleType
+
+from semsplat.errors import SemsplatError, did_you_mean
+
+Names = Callable[[], list[str]]
+Module = Callable[[str], ModuleType]
+
+
+def kinds_of(package: str, what: str, helpers: tuple[str, ...] = ()) -> tuple[Names, Module]:
+    """Return two functions: one lists a package's kinds, one returns the module of one by name.
+
+    Listing imports nothing.  ``what`` a kind is called stands in the error about an unknown one;
+    ``helpers`` are the files that are no kinds, packages never are.
+    """
+
+    def names() -> list[str]:
+        found = iter_modules(sys.modules[package].__path__)
+        return sorted(f.name for f in found if not f.ispkg and f.name not in helpers)
+
+    def module(name: str) -> ModuleType:
+        if name not in (known := names()):
+            fix = did_you_mean(name, known) or "; known: " + ", ".join(known)
+            raise SemsplatError(f"no {what} '{name}'{fix}")
+        return import_module(f"{package}.{name}")
+
+    return names, module

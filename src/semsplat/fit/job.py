@@ -1,0 +1,74 @@
+"""One fit from files to files: what reconstructions and trainings do alike."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from semsplat.data.scene import Scene
+from semsplat.fit.loop import Objective, fit, warm_up
+from semsplat.fit.steps import Fit
+from semsplat.fit.trainee import Trainee
+from semsplat.fit.views import load_view, views_in_order
+from semsplat.params.geometry import Training
+from semsplat.provenance import Card
+from semsplat.splat.ply import write_ply
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What is fitted to a scene's photographs, and how."""
+
+    trainee: Trainee
+    objective: Objective
+    steps: int
+    scale: Callable[[int], float]  # image scale at a step
+    run_seed: int
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """Where a fit computes and writes, and the card that says what it was made from."""
+
+    card: Card
+    out: Path
+    scratch: Path
+    training: Training
+    device: str
+
+    def fit(self, task: Task, scene: Scene) -> dict[str, Any]:
+        """Fit, write the Gaussians and the curves, and return the numbers of the card."""
+        plan = Fit(task.steps, self.card.key, self.scratch, self.training)
+        views = partial(
+            views_in_order,
+            scene.train,
+            seed=task.run_seed,
+            scale=task.scale,
+            device=self.device,
+        )
+        first = load_view(scene.train[0], task.scale(0), self.device)
+        compile_s = warm_up(task.trainee, task.objective, first)
+        train_s = fit(plan, task.trainee, task.objective, views)
+        write_ply(self._outputs["point_cloud"], dict(task.trainee.gaussians))
+        shutil.copyfile(plan.log_path, self._outputs["metrics"])
+        return {
+            "train_s": round(train_s, 2),
+            "compile_s": round(compile_s, 2),
+            "n_gaussians": len(task.trainee.gaussians["means"]),
+            "n_train_views": len(scene.train),
+            "device": self.device,
+        }
+
+    def finish(self, further: dict[str, Path], numbers: dict[str, Any]) -> None:
+        """Write the card, last of all files, and remove the resumable state."""
+        self.card.write(self.out / "run.json", self._outputs | further, **numbers)
+        shutil.rmtree(self.scratch)
+
+    @property
+    def _outputs(self) -> dict[str, Path]:
+        names = {"point_cloud": "point_cloud.ply", "metrics": "metrics.jsonl"}
+        return {key: self.out / name for key, name in names.items()}
