@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from semsplat.discovery import kinds_of
 from semsplat.params.methods import MethodOptions
@@ -87,7 +87,7 @@ class Stage:
         return self.known[name]
 
 
-Terms = Callable[[int, "View", Any], dict[str, "Tensor"]]
+Terms = Callable[[int, "View", "Tensor | None"], dict[str, "Tensor"]]
 """Step, view and its blended map [H, W, dim] in, None at steps that blend none; named losses out.
 """
 

@@ -9,7 +9,7 @@ everywhere by cosine similarity (Eq. 6).  Where the official code does otherwise
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field
 
@@ -17,10 +17,12 @@ from semsplat.params.base import Count, Positive, Strict
 from semsplat.params.methods import Masked
 
 if TYPE_CHECKING:
+    from torch import Tensor
     from torch.nn import Module
 
     from semsplat.features.lessons import Lessons
     from semsplat.features.store import SceneFeatures
+    from semsplat.fit.views import View
     from semsplat.train.methods import Attachment, Stage, Terms
 
 ANSWERS = ("similarity",)
@@ -132,7 +134,7 @@ def semantic_terms(options: Options, stage: Stage) -> Terms:
     assert stage.features is not None
     features, contrast = stage.features, options.contrast
 
-    def terms(step: int, view: Any, blended: Any) -> dict[str, Any]:
+    def terms(step: int, view: View, blended: Tensor | None) -> dict[str, Tensor]:
         found = {}
         if blended is not None:
             (ids,) = features.ids(view.name)
@@ -146,7 +148,7 @@ def semantic_terms(options: Options, stage: Stage) -> Terms:
     return terms
 
 
-def _spatial_terms(options: Spatial, stage: Stage, step: int) -> dict[str, Any]:
+def _spatial_terms(options: Spatial, stage: Stage, step: int) -> dict[str, Tensor]:
     """Return the terms of the regularisation that have a weight."""
     import numpy as np
 

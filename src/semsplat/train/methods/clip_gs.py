@@ -15,10 +15,12 @@ from semsplat.params.base import Count
 from semsplat.params.methods import LearningRates, SelfTraining, Taught
 
 if TYPE_CHECKING:
+    from torch import Tensor
     from torch.nn import Module
 
     from semsplat.features.lessons import Lessons
     from semsplat.features.store import SceneFeatures
+    from semsplat.fit.views import View
     from semsplat.train.methods import Attachment, Stage, Terms
 
 
@@ -69,8 +71,9 @@ def semantic_terms(options: Options, stage: Stage) -> Terms:
 
     coherent = options.coherent
 
-    def terms(step: int, view: Any, semantics: Any) -> dict[str, Any]:
-        scores = stage.decoder(semantics)
+    def terms(step: int, view: View, blended: Tensor | None) -> dict[str, Tensor]:
+        assert blended is not None  # it blends at every step
+        scores = stage.decoder(blended)
         if coherent.vote == "none" or step < coherent.start:
             labels = teacher_labels(stage, view)
             return {"l2d": options.weight * cross_entropy(scores, labels)}

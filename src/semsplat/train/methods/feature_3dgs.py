@@ -7,7 +7,7 @@ dense CLIP map of every view; a pixel's class is the one whose text vector is mo
 from __future__ import annotations
 
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import Field
 
@@ -16,10 +16,12 @@ from semsplat.params.base import Positive
 from semsplat.params.methods import Taught
 
 if TYPE_CHECKING:
+    from torch import Tensor
     from torch.nn import Module
 
     from semsplat.features.lessons import Lessons
     from semsplat.features.store import SceneFeatures
+    from semsplat.fit.views import View
     from semsplat.train.methods import Attachment, Stage, Terms
 
 
@@ -72,7 +74,8 @@ def semantic_terms(options: Options, stage: Stage) -> Terms:
 
     maps = cache(partial(dense_map, stage))  # each is read from disk once, as lessons are
 
-    def terms(step: int, view: Any, semantics: Any) -> dict[str, Any]:
-        return {"feature": options.weight * map_distance(semantics, maps(view.name))}
+    def terms(step: int, view: View, blended: Tensor | None) -> dict[str, Tensor]:
+        assert blended is not None  # it blends at every step
+        return {"feature": options.weight * map_distance(blended, maps(view.name))}
 
     return terms

@@ -8,7 +8,7 @@ otherwise, an option says so (METHODS 2.1, 2.3).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from semsplat.data.scene import Frame
     from semsplat.features.lessons import Lessons
     from semsplat.features.store import SceneFeatures
+    from semsplat.fit.views import View
     from semsplat.train.levels import LevelMaps
     from semsplat.train.methods import Attachment, Stage, Terms, Vectors
     from semsplat.train.model import SemanticField
@@ -116,7 +117,8 @@ def semantic_terms(options: Options, stage: Stage) -> Terms:
     assert stage.features is not None
     features = stage.features
 
-    def terms(step: int, view: Any, blended: Any) -> dict[str, Any]:
+    def terms(step: int, view: View, blended: Tensor | None) -> dict[str, Tensor]:
+        assert blended is not None  # it blends at every step
         vectors, factors = stage.decoder(blended)
         maps = level_maps(features, view, stage.device)
         weights = _weights(options, factors, maps)

@@ -12,7 +12,7 @@ the weights are blended like colours, and a pixel's vector is the weighted mean 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import Field
 
@@ -20,11 +20,13 @@ from semsplat.params.base import Count, Positive
 from semsplat.params.methods import Frozen, LearningRates
 
 if TYPE_CHECKING:
+    from torch import Tensor
     from torch.nn import Module
 
     from semsplat.data.scene import Frame
     from semsplat.features.lessons import Lessons
     from semsplat.features.store import SceneFeatures
+    from semsplat.fit.views import View
     from semsplat.train.methods import Attachment, Stage, Terms, Vectors
     from semsplat.train.model import SemanticField
 
@@ -82,7 +84,8 @@ def semantic_terms(_: Options, stage: Stage) -> Terms:
     assert stage.features is not None
     features = stage.features
 
-    def terms(_: int, view: Any, blended: Any) -> dict[str, Any]:
+    def terms(_: int, view: View, blended: Tensor | None) -> dict[str, Tensor]:
+        assert blended is not None  # it blends at every step
         maps = level_maps(features, view, stage.device)
         losses = (stage.decoder(blended) - maps.targets).square().sum(dim=-1)
         return {
