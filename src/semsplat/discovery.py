@@ -14,11 +14,14 @@ Names = Callable[[], list[str]]
 Module = Callable[[str], ModuleType]
 
 
-def kinds_of(package: str, what: str, helpers: tuple[str, ...] = ()) -> tuple[Names, Module]:
+def kinds_of(
+    package: str, what: str, parts: tuple[str, ...], helpers: tuple[str, ...] = ()
+) -> tuple[Names, Module]:
     """Return two functions: one lists a package's kinds, one returns the module of one by name.
 
-    Listing imports nothing.  ``what`` a kind is called stands in the error about an unknown one;
-    ``helpers`` are the files that are no kinds, packages never are.
+    Listing imports nothing.  ``what`` a kind is called stands in the errors about one that is
+    unknown or lacks some of the ``parts`` that every kind has; ``helpers`` are the files that are
+    no kinds, packages never are.
     """
 
     def names() -> list[str]:
@@ -29,6 +32,9 @@ def kinds_of(package: str, what: str, helpers: tuple[str, ...] = ()) -> tuple[Na
         if name not in (known := names()):
             fix = did_you_mean(name, known) or "; known: " + ", ".join(known)
             raise SemsplatError(f"no {what} '{name}'{fix}")
-        return import_module(f"{package}.{name}")
+        found = import_module(f"{package}.{name}")
+        if lacking := [part for part in parts if not hasattr(found, part)]:
+            raise SemsplatError(f"{found.__file__}: a {what} without {', '.join(lacking)}")
+        return found
 
     return names, module

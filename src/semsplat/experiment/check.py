@@ -84,7 +84,7 @@ def check_or_exit(config: dict[str, Any]) -> Params:
     """Return the validated parameters, or print the mistakes to stderr and exit with status 1."""
     try:
         return check(config)
-    except ParamsError as error:
+    except SemsplatError as error:
         print(error, file=sys.stderr)
         sys.exit(1)
 

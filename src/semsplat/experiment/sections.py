@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from semsplat.data.datasets import importer, importer_names
+from semsplat.evaluate.answers import answer_names
 from semsplat.evaluate.grounders import askable_names, with_clicks
 from semsplat.experiment.mistakes import Where, hint, line, mistakes, no_such
 from semsplat.experiment.runs import is_frozen, merged
@@ -18,8 +19,9 @@ from semsplat.figures import figure_kind, figure_kinds
 from semsplat.params.evaluate import Evaluate
 from semsplat.params.features import Features, Recipe
 from semsplat.params.geometry import Geometry
+from semsplat.params.methods import Frozen, Joint, MethodOptions
 from semsplat.params.teachers import Teacher
-from semsplat.train.methods import method_names, method_options
+from semsplat.train.methods import method, method_names, method_options
 
 
 def check_dataset(name: str, dataset: Dataset) -> list[str]:
@@ -128,7 +130,24 @@ def check_method(name: str, options: dict[str, Any], features: Features) -> list
     """Validate a method's parameters with its own model."""
     if name not in method_names():
         return [no_such(("methods",), "method", name, method_names())]
+    if lines := _contract(name):
+        return lines
     return _method_options(name, options, ("methods", name), features)
+
+
+def _contract(name: str) -> list[str]:
+    """Say what is wrong with a method's file, before a job finds out."""
+    module, where = method(name), f"methods.{name}: src/semsplat/train/methods/{name}.py"
+    if not issubclass(module.Options, Joint | Frozen):
+        return [f"{where}: Options must be a Taught, a Masked or a Frozen of params/methods.py"]
+    lines = []
+    if module.Options.scaled is MethodOptions.scaled:
+        lines.append(f"{where}: Options has no 'scaled'; say what steps and rates multiply")
+    if "relevancy" in module.ANSWERS and not hasattr(module, "vectors"):
+        lines.append(f"{where}: answers relevancy without 'vectors'")
+    known = answer_names()
+    unknown = [kind for kind in module.ANSWERS if kind not in known]
+    return lines + [f"{where}: no answer '{kind}'{hint(kind, known)}" for kind in unknown]
 
 
 def check_setting(name: str, params: Params) -> list[str]:

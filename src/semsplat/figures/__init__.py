@@ -87,4 +87,6 @@ class ClickSheet(SettingSheet):
     """whose clicks: a person's, the annotated points, or those that follow from texts"""
 
 
-figure_kinds, figure_kind = kinds_of(__name__, "figure kind", NOT_KINDS)
+figure_kinds, figure_kind = kinds_of(
+    __name__, "figure kind", ("Options", "SCOPE", "EXTENSION", "NEEDS", "draw"), NOT_KINDS
+)

@@ -13,6 +13,7 @@ from hypothesis.extra.numpy import arrays
 
 from semsplat.data.images import write_png
 from semsplat.data.scene import load_depth, load_scene
+from semsplat.features import tracks
 from semsplat.features.tracks import depth_warp, id_maps, sam2_video, track_kind, track_kinds
 from semsplat.features.tracks.depth_warp import pairwise_iou
 from semsplat.params.hub import HubModel
@@ -251,4 +252,5 @@ def test_every_kind_has_what_the_phase_asks_for(name: str) -> None:
 
 
 def test_the_kinds_are_the_files_of_the_package() -> None:
-    assert track_kinds() == ["depth_warp", "id_maps", "sam2_video"]
+    assert {"depth_warp", "id_maps", "sam2_video"} <= set(track_kinds())
+    assert len(track_kinds()) == len(list(Path(tracks.__file__).parent.glob("[a-z]*.py")))

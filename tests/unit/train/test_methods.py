@@ -53,7 +53,7 @@ def gradients(term: torch.Tensor, trainee: Trainee) -> dict[str, bool]:
 
 
 def test_the_paper_has_the_numbers_of_its_section_on_details():
-    assert method_names() == ["cgc", "clip_gs", "feature_3dgs", "gags", "n2f2"]
+    assert {"cgc", "clip_gs", "feature_3dgs", "gags", "n2f2"} <= set(method_names())
     chosen = options()
     assert (chosen.dim, chosen.weight) == (3, 1.0)
     assert (chosen.lr.semantics, chosen.lr.decoder) == (2.5e-3, 5e-4)

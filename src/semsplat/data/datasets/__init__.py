@@ -8,4 +8,4 @@ from __future__ import annotations
 
 from semsplat.discovery import kinds_of
 
-importer_names, importer = kinds_of(__name__, "importer")
+importer_names, importer = kinds_of(__name__, "importer", ("Options", "sources", "import_scene"))

@@ -57,4 +57,6 @@ class Judged(NamedTuple):
     out: Path
 
 
-answer_names, answer = kinds_of(__name__, "answer")
+answer_names, answer = kinds_of(
+    __name__, "answer", ("PREDICTS_FROM", "SCORES_WITH", "CASES", "predict", "score")
+)

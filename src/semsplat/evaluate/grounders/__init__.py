@@ -11,7 +11,7 @@ PERSON = "clicks"
 """The grounder of the user's own clicks: a wrong one is an error, and there is no truth to them."""
 
 
-grounder_names, grounder = kinds_of(__name__, "grounder")
+grounder_names, grounder = kinds_of(__name__, "grounder", ("ground",))
 
 
 def askable_names() -> list[str]:

@@ -20,7 +20,7 @@ from types import ModuleType
 
 from semsplat.discovery import kinds_of
 
-_files, _module = kinds_of(__name__, "protocol")
+_files, _module = kinds_of(__name__, "protocol", ("NAME", "METRICS", "CASES", "score", "aggregate"))
 
 
 def protocols() -> dict[str, ModuleType]:

@@ -25,7 +25,7 @@ class Prompts(NamedTuple):
     depth: NDArray[np.float16]  # [H, W], z in scene units, 0 where nothing is drawn
 
 
-segmenter_kinds, segmenter_kind = kinds_of(__name__, "segmenter")
+segmenter_kinds, segmenter_kind = kinds_of(__name__, "segmenter", ("Options", "LAYERS", "segment"))
 
 
 def follows_geometry(name: str) -> bool:

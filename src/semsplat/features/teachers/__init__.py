@@ -46,7 +46,9 @@ class Sources:
     features: SceneFeatures | None
 
 
-teacher_kinds, teacher_kind = kinds_of(__name__, "kind of labels")
+teacher_kinds, teacher_kind = kinds_of(
+    __name__, "kind of labels", ("Options", "folders", "recipe", "teach", "declares_truth")
+)
 
 
 def teacher_with_options(entry: Kind) -> tuple[ModuleType, Any]:

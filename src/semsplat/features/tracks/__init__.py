@@ -14,7 +14,9 @@ from typing import Any
 from semsplat.discovery import kinds_of
 from semsplat.params.base import Kind
 
-track_kinds, track_kind = kinds_of(__name__, "kind of tracks")
+track_kinds, track_kind = kinds_of(
+    __name__, "kind of tracks", ("Options", "folders", "models", "needs_geometry", "track")
+)
 
 
 def tracks_with_options(entry: Kind) -> tuple[ModuleType, Any]:

@@ -92,7 +92,9 @@ Terms = Callable[[int, "View", "Tensor | None"], dict[str, "Tensor"]]
 """
 
 
-method_names, method = kinds_of(__name__, "method")
+method_names, method = kinds_of(
+    __name__, "method", ("Options", "ANSWERS", "attach", "decoder", "semantic_terms")
+)
 
 
 def method_options(name: str) -> type[MethodOptions]:
