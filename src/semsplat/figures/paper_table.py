@@ -34,7 +34,7 @@ class Options(Strict):
     @classmethod
     def _is_defined(cls, name: str) -> str:
         if name not in (known := table_names()):
-            raise ValueError(f"no published table '{name}'{did_you_mean(name, known)}")
+            raise ValueError(f"no table '{name}'{did_you_mean(name, known)}")
         return name
 
 

@@ -21,7 +21,7 @@ from semsplat.figures.published import (
     printed_value,
     table_names,
 )
-from semsplat.figures.published.models import Claim
+from semsplat.figures.published.claim_models import Claim
 from semsplat.params.check import check
 
 ROOT = Path(__file__).parents[3]

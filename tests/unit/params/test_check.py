@@ -317,7 +317,7 @@ ONE_LINE = {
     ),
     "figures/clipgs_table3/options/table": (
         "clipgs_table33",
-        "figures.clipgs_table3.options.table: no published table 'clipgs_table33'; did you mean"
+        "figures.clipgs_table3.options.table: no table 'clipgs_table33'; did you mean"
         " 'clipgs_table3'? (got 'clipgs_table33')",
     ),
     # scalers and repeats

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from semsplat.figures.published import PROCEDURAL, REAL, load_printed, load_table, printed_value
-from semsplat.figures.published.models import Measure, Table
+from semsplat.figures.published import load_printed, load_table, printed_value
+from semsplat.figures.published.models import PROCEDURAL, REAL, Measure, Table
 from semsplat.figures.referee.trainings import Results, Training, no_number, spread
 
 

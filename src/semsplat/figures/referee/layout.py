@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from semsplat.figures.published import PROCEDURAL, REAL
-from semsplat.figures.published.models import Table
+from semsplat.figures.published.models import PROCEDURAL, REAL, Table
 from semsplat.figures.referee.cells import Cell
 from semsplat.figures.referee.trainings import Results, spread_text
 

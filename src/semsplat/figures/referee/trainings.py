@@ -73,7 +73,7 @@ class Results:
         places = set(scenes)
         return [t for t in self.trainings if t.setting == setting and t.place in places]
 
-    def scenes(self, dataset: str) -> list[str]:
+    def scenes(self, dataset: str | None) -> list[str]:
         """Return the scenes of a data set that anything was trained on."""
         return sorted({t.place for t in self.trainings if t.dataset == dataset})
 
