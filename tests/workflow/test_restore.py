@@ -31,7 +31,7 @@ INDEX = {f"index {what}, seed 0, in MLflow" for scene in SCENES
          for what in (scene, *(f"{name} on {scene}" for name in TRAINED))}  # fmt: skip
 VIEWS = {f"draw paper_figures/smoke/views/{scene}/0.png" for scene in SCENES}
 FEATURES = {job for scene in SCENES for job in feature_figures(scene)}
-MAPS = {f"draw paper_figures/smoke/clipgs_maps_smoke/{scene}/0.png" for scene in SCENES}
+MAPS = {f"draw paper_figures/smoke/clipgs_maps/{scene}/0.png" for scene in SCENES}
 QUERIES = {job for scene in SCENES for job in frozen_figures(scene)}
 SELECTIONS = {job for scene in SCENES for job in masked_figures(scene)}
 FIGURES = SUITE_FIGURES | VIEWS | FEATURES | MAPS | QUERIES | SELECTIONS | {PAGE}

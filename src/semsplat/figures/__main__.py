@@ -9,7 +9,7 @@ from typing import Any
 import tyro
 
 from semsplat.errors import SemsplatError, did_you_mean, one_line_errors
-from semsplat.figures import figure_kind, figure_kinds
+from semsplat.figures import TABLES, figure_kind, figure_kinds
 
 
 def run(kind: str, runs: list[str], options: str, out: Path) -> None:
@@ -18,7 +18,7 @@ def run(kind: str, runs: list[str], options: str, out: Path) -> None:
     Args:
         kind: a file name in semsplat/figures.
         runs: dataset/scene/seed of the runs it shows, dataset/scene of a scene, or
-            dataset/scene/setting/seed of the trainings.
+            dataset/scene/setting/seed of the trainings; the setting of a geometry is "geometry".
         options: the kind's options, as JSON.
         out: the file to write.
     """
@@ -26,7 +26,7 @@ def run(kind: str, runs: list[str], options: str, out: Path) -> None:
         if kind not in figure_kinds():
             raise SemsplatError(f"no figure kind '{kind}'{did_you_mean(kind, figure_kinds())}")
         module: Any = figure_kind(kind)
-        shown = _trainings(runs) if module.SCOPE == "trainings" else _places(module.SCOPE, runs)
+        shown = _trainings(runs) if module.SCOPE in TABLES else _places(module.SCOPE, runs)
         module.draw(shown, module.Options.model_validate(json.loads(options)), out)
 
 

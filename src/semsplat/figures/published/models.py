@@ -43,6 +43,10 @@ class Measure(Strict):
             raise ValueError("scores name their protocol, other numbers have none")
         return self
 
+    def before(self, prefix: str) -> Measure:
+        """Return the measure whose key has something before it."""
+        return self.model_copy(update={"name": f"{prefix}{self.name}"})
+
 
 class Measures(Strict):
     """The whole file of measures."""
@@ -67,6 +71,8 @@ class Row(Strict):
     """why none does"""
     printed: bool = True
     """whether it stands in the paper; a row of ours alone has nothing beside it"""
+    prefix: str = ""
+    """before the keys of its numbers: those of what its setting was taught have one"""
 
     @model_validator(mode="after")
     def _setting_or_reason(self) -> Row:
