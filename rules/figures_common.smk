@@ -11,7 +11,9 @@ from semsplat.paths import GEOMETRY
 
 def figures_of(*scopes):
     """Return a wildcard's pattern of the figures of some scopes."""
-    names = [n for n, f in PARAMS.figures.items() if figure_kind(f.kind).SCOPE in scopes]
+    names = [
+        n for n, f in PARAMS.figures.items() if figure_kind(f.kind).SCOPE in scopes
+    ]
     return "|".join(names) or "(?!)"  # matches nothing
 
 
