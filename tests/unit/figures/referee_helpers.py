@@ -134,6 +134,7 @@ def read_page(path: Path) -> tuple[Page, list[str]]:
     """Return {title: {row: {column: cell}}} of a Markdown page, and the notes below."""
     blocks = path.read_text().rstrip("\n").split("\n\n")
     titles = [block.removeprefix("### ") for block in blocks if block.startswith("### ")]
+    assert len(set(titles)) == len(titles)
     found = [parsed(block) for block in blocks if block.startswith("|")]
     notes = [block for block in blocks if not block.startswith(("###", "|"))]
     return dict(zip(titles, found, strict=True)), notes

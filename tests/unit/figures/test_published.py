@@ -97,6 +97,15 @@ def test_every_measure_stands_in_a_table() -> None:
     assert used == set(load_measures())
 
 
+def test_a_table_may_say_otherwise_what_a_measure_says_of_itself() -> None:
+    known, third = load_measures(), load_table("clipgs_table3").measures
+    assert known["fps"].note is None and "A100" in str(third["fps"].note)
+    assert known["lpips"].note and third["lpips"].note is None
+    details = load_table("clipgs_details").measures
+    assert (known["miou"].digits, third["miou"].digits, details["miou"].digits) == (3, 3, 2)
+    assert details["fps"].digits == known["fps"].digits == 1  # no score
+
+
 @pytest.mark.parametrize("name", load_measures())
 def test_measures_are_what_the_files_hold(name: str) -> None:
     measure = load_measures()[name]
