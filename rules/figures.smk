@@ -22,7 +22,7 @@ rule draw_figure:
         f"logs/figures/{SUITE}/{{figure}}.{{extension}}.log",
     wildcard_constraints:
         figure=figures_of("suite"),
-        extension="svg|png|md",
+        extension=EXTENSIONS,
     conda:
         "../envs/semsplat.yaml"
     params:
@@ -55,7 +55,7 @@ use rule draw_figure as draw_run_figure with:
         f"logs/figures/{SUITE}/{{figure}}/{{dataset}}/{{scene}}/{{seed}}.{{extension}}.log",
     wildcard_constraints:
         figure=figures_of("run"),
-        extension="svg|png|md",
+        extension=EXTENSIONS,
 
 
 use rule draw_figure as draw_scene_figure with:
@@ -71,18 +71,24 @@ use rule draw_figure as draw_scene_figure with:
         f"logs/figures/{SUITE}/{{figure}}/{{dataset}}/{{scene}}.{{extension}}.log",
     wildcard_constraints:
         figure=figures_of("scene"),
-        extension="svg|png|md",
+        extension=EXTENSIONS,
 
 
 use rule draw_figure as draw_table with:
     output:
-        figure=f"paper_figures/{SUITE}/{{figure}}.md",
+        figure=report(
+            f"paper_figures/{SUITE}/{{figure}}.md",
+            caption="report/figure.rst",
+            category=f"Suite {SUITE}",
+            subcategory="All scenes",
+            labels={"figure": "{figure}"},
+        ),
         csv=f"paper_figures/{SUITE}/{{figure}}.csv",
         tex=f"paper_figures/{SUITE}/{{figure}}.tex",
     log:
         f"logs/figures/{SUITE}/{{figure}}.log",
     wildcard_constraints:
-        figure=figures_of("trainings"),
+        figure=figures_of(*TABLES),
 
 
 rule write_page:

@@ -2,15 +2,25 @@
 
 import json
 
-from semsplat.figures import figure_kind
+from semsplat.figures import TABLES, figure_kind, figure_kinds
 from semsplat.fingerprint import fingerprint
 from semsplat.experiment.recipes import first_seed, seed_of
-from semsplat.experiment.runs import shown_runs, shown_settings, shown_trainings
+from semsplat.experiment.runs import (
+    SettingRun,
+    shown_runs,
+    shown_settings,
+    shown_trainings,
+)
+from semsplat.paths import GEOMETRY
+
+EXTENSIONS = "|".join({figure_kind(name).EXTENSION for name in figure_kinds()})
 
 
-def figures_of(scope):
-    """Return a wildcard's pattern of the figures of a scope: run, scene or suite."""
-    names = [n for n, f in PARAMS.figures.items() if figure_kind(f.kind).SCOPE == scope]
+def figures_of(*scopes):
+    """Return a wildcard's pattern of the figures of some scopes."""
+    names = [
+        n for n, f in PARAMS.figures.items() if figure_kind(f.kind).SCOPE in scopes
+    ]
     return "|".join(names) or "(?!)"  # matches nothing
 
 
@@ -26,7 +36,7 @@ def figure_files():
     for name in PARAMS.suites[SUITE].figures:
         kind = figure_kind(PARAMS.figures[name].kind)
         # A table says what is missing even where it shows nothing.
-        if kind.SCOPE == "trainings":
+        if kind.SCOPE in TABLES:
             found.append(f"paper_figures/{SUITE}/{name}.{kind.EXTENSION}")
             continue
         stems = {
@@ -62,8 +72,8 @@ def figure_recipes(name, seed):
 def figure_inputs(wildcards):
     """Return the results that a figure reads."""
     kind = figure_kind(figure_kind_name(wildcards))
-    if kind.SCOPE == "trainings":
-        shown = shown_trainings(PARAMS, wildcards.figure)
+    if kind.SCOPE in TABLES:
+        shown = table_trainings(wildcards.figure)
         return sorted({n.format(**t._asdict()) for n in kind.NEEDS for t in shown})
     needs = figure_needs(wildcards.figure)
     if hasattr(wildcards, "scene"):
@@ -72,11 +82,18 @@ def figure_inputs(wildcards):
     return over_shown(wildcards.figure, *needs)
 
 
+def table_trainings(name):
+    """Return the trainings that a table shows, or the geometries, whose setting has that name."""
+    if figure_kind(PARAMS.figures[name].kind).SCOPE == "geometries":
+        shown = shown_runs(PARAMS, name)
+        return [SettingRun(r.dataset, r.scene, GEOMETRY, r.seed) for r in shown]
+    return shown_trainings(PARAMS, name)
+
+
 def figure_runs(wildcards):
     """Name the runs that a figure shows, its scene, or its trainings."""
-    if figure_kind(figure_kind_name(wildcards)).SCOPE == "trainings":
-        shown = shown_trainings(PARAMS, wildcards.figure)
-        return training_names(shown)
+    if figure_kind(figure_kind_name(wildcards)).SCOPE in TABLES:
+        return training_names(table_trainings(wildcards.figure))
     if hasattr(wildcards, "seed"):
         return f"{wildcards.dataset}/{wildcards.scene}/{wildcards.seed}"
     if hasattr(wildcards, "scene"):

@@ -160,7 +160,7 @@ def level_jobs(scene: str, seed: int = 0) -> set[str]:
 
 def frozen_figures(scene: str, seed: int = 0) -> set[str]:
     """Return the jobs that draw what was learned on finished geometry."""
-    kinds = ("gags_relevancy_smoke", "gags_granularity_smoke")
+    kinds = ("gags_relevancy", "gags_granularity")
     return {f"draw paper_figures/smoke/{kind}/{scene}/{seed}.png" for kind in kinds}
 
 
@@ -173,7 +173,7 @@ def frozen_jobs(scene: str, seed: int = 0) -> set[str]:
 def masked_figures(scene: str, seed: int = 0) -> set[str]:
     """Return the jobs that draw what was learned of masks."""
     kinds = ("clicks", "features", "extraction", "clusters")
-    names = [f"cgc_{kind}_smoke/{scene}/{seed}.png" for kind in kinds]
+    names = [f"cgc_{kind}/{scene}/{seed}.png" for kind in kinds]
     return {f"draw paper_figures/smoke/{name}" for name in names}
 
 
@@ -187,7 +187,7 @@ def masked_jobs(scene: str, seed: int = 0) -> set[str]:
 def taught_jobs(scene: str, seed: int = 0) -> set[str]:
     """Return the jobs from a scene's lessons to the pictures of what was learned."""
     trained = {job for setting in SETTINGS for job in setting_jobs(scene, setting, seed)}
-    maps = f"draw paper_figures/smoke/clipgs_maps_smoke/{scene}/{seed}.png"
+    maps = f"draw paper_figures/smoke/clipgs_maps/{scene}/{seed}.png"
     return {f"teach {scene} by clip, seed {seed}", maps} | trained
 
 
@@ -199,12 +199,11 @@ SELECTION_TABLE = "draw paper_figures/smoke/cgc_details.md"
 PAPER_TABLES = {f"draw paper_figures/smoke/{name}.md" for name in ("clipgs_table1", "gags_table3")}
 REFEREE = PAPER_TABLES | {f"draw paper_figures/smoke/{name}.md" for name in ("claims", "costs")}
 PAGE = "write paper_figures/smoke/index.html"
+SCORES = "draw paper_figures/smoke/scores.md"
+TABLES = {SCORES, TABLE, QUERY_TABLE, SELECTION_TABLE, *REFEREE}
 SUITE_FIGURES = {
-    *(f"draw paper_figures/smoke/{name}" for name in ("curves.svg", "gaussians.svg", "scores.md")),
-    TABLE,
-    QUERY_TABLE,
-    SELECTION_TABLE,
-    *REFEREE,
+    *(f"draw paper_figures/smoke/{name}.svg" for name in ("curves", "gaussians")),
+    *TABLES,
 }
 SUITE_JOBS = SUITE_FIGURES | {COLLECT, SPEED, PAGE}
 # the tables name the speed of the suite

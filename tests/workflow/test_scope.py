@@ -42,11 +42,11 @@ from tests.workflow.project import (
 
 VIEWS = {f"draw paper_figures/smoke/views/{scene}/0.png" for scene in SCENES}
 FEATURE_FIGURES = {job for scene in SCENES for job in feature_figures(scene)}
-MAPS = {f"draw paper_figures/smoke/clipgs_maps_smoke/{scene}/0.png" for scene in SCENES}
+MAPS = {f"draw paper_figures/smoke/clipgs_maps/{scene}/0.png" for scene in SCENES}
 QUERIES = {job for scene in SCENES for job in frozen_figures(scene)}
 SELECTIONS = {job for scene in SCENES for job in masked_figures(scene)}
 CLUSTERED = {f"cluster cgc on {scene}, seed 0" for scene in SCENES} | {
-    f"draw paper_figures/smoke/cgc_clusters_smoke/{scene}/0.png" for scene in SCENES
+    f"draw paper_figures/smoke/cgc_clusters/{scene}/0.png" for scene in SCENES
 }
 TRAININGS = {f"train cgc on {scene}, seed 0" for scene in SCENES}
 WHOLE = {job for scene in SCENES for job in setting_jobs(scene, "clipgs_d")}

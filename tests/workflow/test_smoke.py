@@ -17,10 +17,10 @@ from tests.workflow.project import (
     FROZEN,
     MASKED,
     PAGE,
-    REFEREE,
     SCENES,
     SETTINGS,
     SUITE_FIGURES,
+    TABLES,
     Project,
     checkout,
     feature_figures,
@@ -49,10 +49,10 @@ def test_every_figure_score_card_and_stamp_is_made(finished: Project):
     figures |= {f"paper_figures/smoke/views/{scene}/0.png" for scene in SCENES}
     drawn = {job for scene in SCENES for job in feature_figures(scene)}
     figures |= {job.removeprefix("draw ") for job in drawn}
-    figures |= {f"paper_figures/smoke/clipgs_maps_smoke/{scene}/0.png" for scene in SCENES}
+    figures |= {f"paper_figures/smoke/clipgs_maps/{scene}/0.png" for scene in SCENES}
     asked = {job for s in SCENES for job in frozen_figures(s) | masked_figures(s)}
     figures |= {job.removeprefix("draw ") for job in asked}
-    tables = [job.removeprefix("draw ").removesuffix("md") for job in REFEREE]
+    tables = [job.removeprefix("draw ").removesuffix("md") for job in TABLES]
     figures |= {f"{table}{suffix}" for table in tables for suffix in ("csv", "tex")}
     figures |= {PAGE.removeprefix("write ")}
     assert set(finished.hashes("paper_figures/smoke")) == figures
@@ -158,14 +158,30 @@ def test_the_truth_of_a_scene_reaches_no_training(project: Project, finished: Pr
     assert all(any(setting in path for path in after) for setting in ("clipgs_d", "gags", "cgc"))
 
 
-def test_a_number_leads_to_the_commit_and_through_unbroken_digests(finished: Project):
-    cell = "paper_figures/smoke/clipgs_table1.md:CLIP-GS:miou@procedural"
-    said = finished.run(sys.executable, "-m", "semsplat.cli", "trace", cell).stdout
+@pytest.mark.parametrize(
+    ("cell", "path"),
+    [
+        ("clipgs_table1.md:CLIP-GS:miou@procedural", "results/train/{}/clipgs_d/0/run.json"),
+        ("clipgs_details.md:clipgs_d:train_s@procedural", "results/train/{}/clipgs_d/0/run.json"),
+        ("gags_details.md:gags:query_miou@procedural", "results/features/{}/granular/0/run.json"),
+    ],
+)
+def test_a_number_leads_to_the_commit_and_through_unbroken_digests(
+    finished: Project, cell: str, path: str
+):
+    address = f"paper_figures/smoke/{cell}"
+    said = finished.run(sys.executable, "-m", "semsplat.cli", "trace", address).stdout
     commit = finished.run("git", "rev-parse", "HEAD").stdout.strip()
     assert said.count(f"commit {commit}, code") >= 2 * len(SCENES)
     for scene in SCENES:
-        for path in (f"results/train/{scene}/clipgs_d/0/run.json", f"data/{scene}/manifest.json"):
-            assert path in said
+        for made_from in (path.format(scene), f"data/{scene}/manifest.json"):
+            assert made_from in said
+
+
+def test_a_score_of_colours_leads_to_its_geometry(finished: Project):
+    address = f"paper_figures/smoke/scores.md:{SCENES[0]}:psnr"
+    said = finished.run(sys.executable, "-m", "semsplat.cli", "trace", address).stdout
+    assert f"results/geometry/{SCENES[0]}/0/run.json" in said
 
 
 def test_the_page_holds_every_figure_and_every_training(finished: Project):

@@ -54,12 +54,11 @@ class Figure(Strict):
     def shows(self, dataset: str, scene: str) -> bool:
         """Tell whether it shows a scene of the suite.
 
-        A table shows the scenes of its columns and the data set that stands in for them; other
-        figures those of the data sets that their options name, or all.
+        A table shows the scenes of its columns and the data sets that it shows whole; other figures
+        those of the data sets that their options name, or all.
         """
         if "table" in self.options:
-            table = load_table(self.options["table"])
-            return dataset == table.stand_in or f"{dataset}/{scene}" in table.scenes
+            return load_table(self.options["table"]).shows(dataset, scene)
         datasets = self.options.get("datasets", ())
         return not datasets or dataset in datasets
 

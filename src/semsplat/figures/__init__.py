@@ -1,11 +1,11 @@
 """Phase *figures*: results in, ``paper_figures/{suite}/`` out; drawing never computes a result.
 
 One kind per file.  A kind has ``Options`` (what ``params.yaml`` may say), ``SCOPE`` ("run": one
-file per run; "scene": one per scene; "suite": one for all runs; "trainings": one for all
-trainings, with a .tex and a .csv beside it), ``EXTENSION``, ``NEEDS`` (the files it reads, per run,
-scene or training; ``{recipe}`` and ``{setting}`` are each of those in its options) and
-``draw(shown, options, out)``.  Equal inputs give equal bytes; every figure carries the keys of the
-runs, or the digests of the folders, that it shows.
+file per run; "scene": one per scene; "suite": one for all runs; "trainings", "geometries": a table
+of all trainings or geometries, with a .tex and a .csv beside it), ``EXTENSION``, ``NEEDS`` (the
+files it reads, per run, scene or training; ``{recipe}`` and ``{setting}`` are each of those in its
+options) and ``draw(shown, options, out)``.  Equal inputs give equal bytes; every figure carries the
+keys of the runs, or the digests of the folders, that it shows.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from pydantic import Field
 from semsplat.discovery import kinds_of
 from semsplat.params.base import Count, Positive, Strict
 
-NOT_KINDS = ("__main__", "pictures", "style", "tables")
+NOT_KINDS = ("__main__", "pictures", "style")
+TABLES = ("trainings", "geometries")
+"""Scopes of tables."""
 
 CURVE_FILES = (
     "results/geometry/{dataset}/{scene}/{seed}/metrics.jsonl",
@@ -31,12 +33,14 @@ FEATURE_FILES = (
 )
 """What a figure of features reads, per scene."""
 
-SETTING_FILES = (
+TRAINING_FILES = (
     "results/train/{dataset}/{scene}/{setting}/{seed}/run.json",
     "results/evaluate/{dataset}/{scene}/{setting}/{seed}/scores.json",
-    "results/speed.json",
 )
-"""What a table of settings reads, per run and setting."""
+"""What a table of scores reads, per training."""
+
+SETTING_FILES = (*TRAINING_FILES, "results/speed.json")
+"""What a table of settings reads, per training."""
 
 PREDICTION_FILES = (
     "data/{dataset}/{scene}/manifest.json",
@@ -57,18 +61,13 @@ class FeatureSheet(Strict):
     """dots per inch"""
 
 
-class SettingFigure(Strict):
-    """Options that tables and sheets of settings share."""
+class SettingSheet(Strict):
+    """Options that sheets of settings share."""
 
     settings: dict[str, str] = Field(min_length=1)
     """setting: what its row or column is called, in their order"""
     datasets: list[str]
     """of the suite's scenes, those of these data sets; empty for all"""
-
-
-class SettingSheet(SettingFigure):
-    """Options that sheets of settings share."""
-
     row_height_in: Positive
     """inches per row"""
     dpi: Count

@@ -9,7 +9,7 @@ from typing import Any
 import tyro
 
 from semsplat.errors import one_line_errors
-from semsplat.figures import figure_kind
+from semsplat.figures import TABLES, figure_kind
 
 
 def run(kind: str, runs: list[str], options: str, out: Path) -> None:
@@ -18,13 +18,13 @@ def run(kind: str, runs: list[str], options: str, out: Path) -> None:
     Args:
         kind: a file name in semsplat/figures.
         runs: dataset/scene/seed of the runs it shows, dataset/scene of a scene, or
-            dataset/scene/setting/seed of the trainings.
+            dataset/scene/setting/seed of the trainings; the setting of a geometry is "geometry".
         options: the kind's options, as JSON.
         out: the file to write.
     """
     with one_line_errors():
         module: Any = figure_kind(kind)
-        shown = _trainings(runs) if module.SCOPE == "trainings" else _places(module.SCOPE, runs)
+        shown = _trainings(runs) if module.SCOPE in TABLES else _places(module.SCOPE, runs)
         module.draw(shown, module.Options.model_validate(json.loads(options)), out)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from semsplat.figures import SETTING_FILES
 from semsplat.figures.published import load_claims, load_table
-from semsplat.figures.published.models import Claim, Rules
+from semsplat.figures.published.claim_models import Claim, Rules
 from semsplat.params.base import Strict
 
 if TYPE_CHECKING:

@@ -2,71 +2,73 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import TYPE_CHECKING
 
-from pydantic import Field
-
-from semsplat.params.base import Strict
+from semsplat.figures import TRAINING_FILES
+from semsplat.figures.paper_table import Options as Options
+from semsplat.figures.published import load_table
 
 if TYPE_CHECKING:
-    from semsplat.figures.style import FigureRun
+    from pathlib import Path
 
-SCOPE = "suite"
+    from semsplat.figures.published.models import Measure, Table
+    from semsplat.figures.referee.cells import Cell, Group
+    from semsplat.figures.referee.trainings import Results, Training
+
+SCOPE = "trainings"
 EXTENSION = "md"
-NEEDS = ("results/evaluate/{dataset}/{scene}/{setting}/{seed}/scores.json",)
-ALSO = {
-    "share of pixels": "share",
-    "teacher, 2-D": "teacher_iou",
-    "best vote of its regions, 2-D": "best_vote_iou",
-}
-"""Rows about the lessons, and what they are called in the scores."""
+NEEDS = TRAINING_FILES
+PROTOCOL = "class_maps/pooled@1"
+NOTE = (
+    "IoU in percent over all pixels of the held-out views; classes from the most to the least"
+    " frequent. Best vote: every region takes its most frequent true class."
+)
 
 
-class Options(Strict):
-    """What the table shows."""
+def draw(trainings: list[Training], options: Options, out: Path) -> None:
+    """Write the rows of a table, whose columns are the classes of each scene."""
+    from semsplat.figures.referee.cells import groups
+    from semsplat.figures.referee.layout import write_table
+    from semsplat.figures.referee.trainings import Results
 
-    settings: dict[str, str] = Field(min_length=1)
-    """setting: what its row is called, all of one teacher"""
-    datasets: list[str]
-    """of the suite's scenes, those of these data sets; empty for all"""
-
-
-def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
-    """Write one table per scene, classes from the most to the least frequent."""
-    from semsplat.io import atomic_path
-
-    parts = []
-    for place in dict.fromkeys((run.dataset, run.scene) for run in runs):
-        members = [run for run in runs if (run.dataset, run.scene) == place]
-        parts.append(f"### {'/'.join(place)}\n\n{_table(members, options)}")
-    note = (
-        "IoU in percent over all pixels of the held-out views, as class_maps/pooled@1 counts them;"
-        " means over seeds. Best vote: every region takes its most frequent true class."
+    results = Results(trainings)
+    table = load_table(options.table).model_copy(
+        update={"paper": None, "title": "IoU of every class", "footnotes": [NOTE]}
     )
-    with atomic_path(out) as partial:
-        partial.write_text("\n\n".join([*parts, note]) + "\n")
+    scenes = [group for group in groups(table, results) if group.name in group.scenes]
+    cells = {group.name: _cells(table, group, results) for group in scenes}
+    bare = [f"{name}: no held-out view has a label map." for name in cells if not cells[name]]
+    write_table(table, list(chain.from_iterable(cells.values())), bare, out)
 
 
-def _table(runs: list[FigureRun], options: Options) -> str:
-    """Return the table of one scene."""
-    from semsplat.io import read_json
+def _cells(table: Table, group: Group, results: Results) -> list[Cell]:
+    """Return the cells of one scene."""
+    from semsplat.figures.referee.cells import cells_of_row, rows_of
 
-    found = {
-        label: [read_json(run.setting_dir(name) / "scores.json")["classes"] for run in runs]
-        for name, label in options.settings.items()
+    shown = table.model_copy(update={"measures": _measures(group.name, results)})
+    return [
+        cell
+        for key, row in rows_of(table, results).items()
+        for cell in cells_of_row(shown, key, row, [group], results)
+    ]
+
+
+def _measures(place: str, results: Results) -> dict[str, Measure]:
+    """Return a measure per class of a scene, from the most frequent on."""
+    from semsplat.figures.published.models import Measure
+
+    first = next(training for training in results.trainings if training.place == place)
+    shares = results.scores(first)["classes"].get("share", {})
+    return {
+        name: Measure(
+            title=f"{name}<br>{100 * share:.1f} % of pixels",
+            source="classes",
+            name=f"iou:{name}",
+            protocol=PROTOCOL,
+            better="higher",
+            factor=100,
+            digits=1,
+        )
+        for name, share in sorted(shares.items(), key=lambda item: -item[1])
     }
-    first = next(iter(found.values()))
-    if not first[0]:
-        return "No held-out view has a label map."
-    names = sorted(first[0]["share"], key=lambda name: -first[0]["share"][name])
-    rows = {label: (first, key) for label, key in ALSO.items()}
-    rows |= {label: (results, "iou") for label, results in found.items()}
-    lines = [f"| | {' | '.join(names)} |", "|---|" + "---:|" * len(names)]
-    lines += [f"| {label} | {_cells(*row, names)} |" for label, row in rows.items()]
-    return "\n".join(lines)
-
-
-def _cells(results: list[Any], key: str, names: list[str]) -> str:
-    return " | ".join(f"{100 * fmean(r[key][name] for r in results):.1f}" for name in names)

@@ -1,4 +1,4 @@
-"""A table of a paper: what it printed, and ours where the suite has the data."""
+"""A table: what a paper printed and ours where the suite has the data, or ours alone."""
 
 from __future__ import annotations
 
@@ -14,9 +14,6 @@ from semsplat.params.base import Strict
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from semsplat.figures.referee.cells import Cell
-    from semsplat.figures.referee.layout import Block
-    from semsplat.figures.referee.sheet import Grid
     from semsplat.figures.referee.trainings import Training
 
 SCOPE = "trainings"
@@ -34,29 +31,17 @@ class Options(Strict):
     @classmethod
     def _is_defined(cls, name: str) -> str:
         if name not in (known := table_names()):
-            raise ValueError(f"no published table '{name}'{did_you_mean(name, known)}")
+            raise ValueError(f"no table '{name}'{did_you_mean(name, known)}")
         return name
 
 
 def draw(trainings: list[Training], options: Options, out: Path) -> None:
     """Write the table as Markdown, LaTeX and CSV."""
     from semsplat.figures.referee.cells import table_cells
-    from semsplat.figures.referee.layout import blocks, notes, reasons_of
-    from semsplat.figures.referee.sheet import Sheet, write_sheet
+    from semsplat.figures.referee.facts import facts
+    from semsplat.figures.referee.layout import write_table
     from semsplat.figures.referee.trainings import Results
 
-    table = load_table(options.table)
-    cells = table_cells(options.table, Results(trainings))
-    grids = [_grid(block, reasons_of(cells)) for block in blocks(table, cells)]
-    write_sheet(Sheet(grids, notes(table, cells)), [cell._asdict() for cell in cells], out)
-
-
-def _grid(block: Block, reasons: list[str]) -> Grid:
-    from semsplat.figures.referee.layout import our_text, printed_text
-    from semsplat.figures.referee.sheet import Grid
-
-    def text(cell: Cell) -> str:
-        return f"{printed_text(cell)} {our_text(cell, reasons)}".strip()
-
-    lines = [[cells[0].label, *map(text, cells)] for cells in block.rows]
-    return Grid(block.title, ["", *block.heads], lines)
+    table, results = load_table(options.table), Results(trainings)
+    said = [] if table.paper else facts(table, results)
+    write_table(table, table_cells(options.table, results), said, out)

@@ -1,23 +1,22 @@
-"""Held-out scores per scene: mean and standard deviation over seeds, as a Markdown table."""
+"""Held-out scores of the geometry per scene: mean and standard deviation over seeds."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from pathlib import Path
-from statistics import fmean, stdev
+from statistics import fmean
 from typing import TYPE_CHECKING, Any, Literal
 
+from semsplat.figures import TRAINING_FILES
 from semsplat.params.base import Count, Strict
 
 if TYPE_CHECKING:
-    from semsplat.figures.style import FigureRun
+    from pathlib import Path
 
-SCOPE = "suite"
+    from semsplat.figures.referee.trainings import Results, Training
+
+SCOPE = "geometries"
 EXTENSION = "md"
-NEEDS = (
-    "results/geometry/{dataset}/{scene}/{seed}/run.json",
-    "results/evaluate/{dataset}/{scene}/geometry/{seed}/scores.json",
-)
+NEEDS = ("results/geometry/{dataset}/{scene}/{seed}/run.json", TRAINING_FILES[1])
+FACTS = ("views", "pixels", "Gaussians", "steps", "seeds", "device")
 
 
 class Options(Strict):
@@ -27,51 +26,73 @@ class Options(Strict):
     """metric: decimals; also the order of the columns"""
 
 
-def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
+def draw(trainings: list[Training], options: Options, out: Path) -> None:
     """Write the table with everything a number needs: protocol, size, steps, seeds, device."""
-    from semsplat.io import atomic_path, read_json
+    from semsplat.figures.referee.sheet import Grid, Sheet, write_sheet
+    from semsplat.figures.referee.trainings import Results
 
-    groups: dict[str, list[tuple[Any, Any]]] = defaultdict(list)
-    for run in runs:
-        pair = read_json(run.evaluate_dir / "scores.json"), read_json(run.geometry_dir / "run.json")
-        groups[f"{run.dataset}/{run.scene}"].append(pair)
-    facts = ["scene", *options.digits, "views", "pixels", "Gaussians", "steps", "seeds", "device"]
-    lines = [f"| {' | '.join(facts)} |", "|" + "---|" * len(facts)]
-    lines += [_row(scene, pairs, options) for scene, pairs in groups.items()]
-    protocols = sorted({score["protocol"] for pairs in groups.values() for score, _ in pairs})
-    reasons = {r for pairs in groups.values() for s, _ in pairs for r in s["absent"].items()}
-    notes = [f"Protocol {', '.join(protocols)}; mean ± standard deviation over seeds."]
-    notes += [f"No {metric}: {reason}." for metric, reason in sorted(reasons)]
-    with atomic_path(out) as partial:
-        partial.write_text("\n".join([*lines, "", *notes]) + "\n")
-
-
-def _row(scene: str, pairs: list[tuple[Any, Any]], options: Options) -> str:
-    """Return one scene's line."""
-    scores, cards = zip(*pairs, strict=True)
-    cells: list[str | int] = [scene]
-    for metric, digits in options.digits.items():
-        cells.append(_cell([s["metrics"].get(metric) for s in scores], digits))
-    width, height = scores[0]["size_px"]
-    counts = [card["numbers"]["n_gaussians"] for card in cards]
-    machine = cards[0]["machine"]
-    device = machine["gpu"] or f"CPU, {machine['threads']} threads"
-    steps = cards[0]["config"]["geometry"]["steps"]
-    facts: list[object] = [
-        scores[0]["n_views"],
-        f"{width}x{height}",
-        round(fmean(counts)),
-        steps,
-        len(pairs),
-        device,
+    results = Results(trainings)
+    records = [
+        _record(place, metric, results)
+        for place in dict.fromkeys(training.place for training in trainings)
+        for metric in options.digits
     ]
-    return f"| {' | '.join(map(str, cells + facts))} |"
+    rows: dict[str, list[str]] = {}
+    for record in records:
+        cell = _text(record, options.digits[record["column"]])
+        rows.setdefault(record["row"], [record["row"]]).append(cell)
+    lines = [[*cells, *_facts(place, results)] for place, cells in rows.items()]
+    grid = Grid("Held-out views", ["scene", *options.digits, *FACTS], lines)
+    write_sheet(Sheet([grid], _notes(results)), records, out)
 
 
-def _cell(values: list[float | None], digits: int) -> str:
-    """Return "mean ± sd", "mean" for a single value, or a dash where any seed has none."""
-    present = [value for value in values if value is not None]
-    if len(present) < len(values):
-        return "-"
-    mean = f"{fmean(present):.{digits}f}"
-    return f"{mean} ± {stdev(present):.{digits}f}" if len(present) > 1 else mean
+def _record(place: str, metric: str, results: Results) -> dict[str, Any]:
+    """Return a line of the CSV; no mean where any seed has no number."""
+    from semsplat.figures.referee.trainings import spread
+
+    members = [training for training in results.trainings if training.place == place]
+    scores = [results.scores(training) for training in members]
+    values = [each["metrics"].get(metric) for each in scores]
+    whole = None not in values
+    found = spread((t.seed, v) for t, v in zip(members, values, strict=True)) if whole else None
+    absent = {each["absent"].get(metric, "") for each in scores} - {""}
+    return {
+        "row": place,
+        "column": metric,
+        "protocol": ", ".join(sorted({each["protocol"] for each in scores})),
+        "mean": found and found.mean,
+        "sd": found and found.sd,
+        "n_seeds": len(members),
+        "reason": "" if whole else "; ".join(sorted(absent)) or f"some seeds have no {metric}",
+        "trainings": " ".join(map(str, members)) if whole else "",
+    }
+
+
+def _text(record: dict[str, Any], digits: int) -> str:
+    """Return "mean ± sd", or a dash where there is no number."""
+    from semsplat.figures.referee.trainings import spread_text
+
+    return "-" if record["mean"] is None else spread_text(record["mean"], record["sd"], digits)
+
+
+def _facts(place: str, results: Results) -> list[str]:
+    """Return what the numbers of a scene were measured with."""
+    members = [training for training in results.trainings if training.place == place]
+    scores, card = results.scores(members[0]), results.card(members[0])
+    machine = card["machine"]
+    return [
+        str(scores["n_views"]),
+        "x".join(map(str, scores["size_px"])),
+        str(round(fmean(results.card(t)["numbers"]["n_gaussians"] for t in members))),
+        str(card["config"]["geometry"]["steps"]),
+        str(len(members)),
+        machine["gpu"] or f"CPU, {machine['threads']} threads",
+    ]
+
+
+def _notes(results: Results) -> list[str]:
+    scores = [results.scores(training) for training in results.trainings]
+    protocols = sorted({each["protocol"] for each in scores})
+    reasons = sorted({item for each in scores for item in each["absent"].items()})
+    said = f"Protocol {', '.join(protocols)}; mean ± standard deviation over seeds."
+    return [said, *(f"No {metric}: {reason}." for metric, reason in reasons)]

@@ -35,7 +35,7 @@ class Options(Strict):
     def _are_defined(cls, measures: dict[str, str]) -> dict[str, str]:
         for table, measure in measures.items():
             if table not in (tables := table_names()):
-                raise ValueError(f"no published table '{table}'{did_you_mean(table, tables)}")
+                raise ValueError(f"no table '{table}'{did_you_mean(table, tables)}")
             if measure not in (known := list(load_table(table).measures)):
                 raise ValueError(
                     f"{table} has no measure '{measure}'{did_you_mean(measure, known)}"

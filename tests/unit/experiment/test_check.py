@@ -292,15 +292,14 @@ ONE_LINE = {
         "settings.clipgs_b.geometry.progressive.enabled: input should be a valid boolean (got 1)",
     ),
     # figures of settings
-    "figures/clipgs_details/options/settings": (
+    "figures/clipgs_maps/options/settings": (
         {"clipgs_bb": "SAC"},
-        "figures.clipgs_details.options.settings: 'clipgs_bb' is not defined; did you mean"
+        "figures.clipgs_maps.options.settings: 'clipgs_bb' is not defined; did you mean"
         " 'clipgs_b'?",
     ),
-    "figures/clipgs_sparse_details/options/datasets": (
+    "figures/clipgs_maps/options/datasets": (
         ["sparsely"],
-        "figures.clipgs_sparse_details.options.datasets: 'sparsely' is not defined; did you mean"
-        " 'sparse'?",
+        "figures.clipgs_maps.options.datasets: 'sparsely' is not defined; did you mean 'sparse'?",
     ),
     "figures/summary/options/measures": (
         {"clipgs_table3": "mious"},
@@ -313,8 +312,13 @@ ONE_LINE = {
     ),
     "figures/clipgs_table3/options/table": (
         "clipgs_table33",
-        "figures.clipgs_table3.options.table: no published table 'clipgs_table33'; did you mean"
+        "figures.clipgs_table3.options.table: no table 'clipgs_table33'; did you mean"
         " 'clipgs_table3'? (got 'clipgs_table33')",
+    ),
+    "figures/clipgs_classes/options/table": (
+        "clipgs_detail",
+        "figures.clipgs_classes.options.table: no table 'clipgs_detail'; did you mean"
+        " 'clipgs_details'? (got 'clipgs_detail')",
     ),
     # scalers and repeats
     "suites/demo/rates_scaler": (

@@ -71,7 +71,7 @@ def test_features_are_those_that_trainings_learn_from() -> None:
 # prompts that follow a geometry
 
 
-FOUND = {"kind": "queries", "options": {"settings": {"gags": "GAGS"}, "datasets": []}}
+FOUND = CONFIG["figures"]["gags_granularity"]
 POINTS = CONFIG["figures"]["prompt_points"]
 
 

@@ -35,6 +35,7 @@ from semsplat.experiment.runs import (
     train_run,
 )
 from semsplat.experiment.schema import Params
+from semsplat.figures.published import load_table
 from semsplat.params.geometry import Geometry, GeometryRun
 from semsplat.params.methods import TrainRun
 from semsplat.params.teachers import TeacherRun
@@ -180,18 +181,19 @@ def with_suite(
     return check(config)
 
 
-def table(settings: list[str], datasets: list[str]) -> dict[str, Any]:
+def sheet(settings: list[str], datasets: list[str]) -> dict[str, Any]:
+    shown = {"settings": dict.fromkeys(settings, "row"), "datasets": datasets}
     return {
-        "kind": "ablation",
-        "options": {"settings": dict.fromkeys(settings, "row"), "datasets": datasets},
+        "kind": "class_maps",
+        "options": {**shown, "n_views": 1, "row_height_in": 1.5, "dpi": 80},
     }
 
 
 TABLES = {
-    "both": table(["clipgs_b", "clipgs_a"], []),
-    "few": table(["clipgs_a"], ["sparse"]),
-    "all": table(["clipgs_a", "clipgs_d"], ["procedural"]),
-    "nowhere": table(["clipgs_c"], ["photos"]),
+    "both": sheet(["clipgs_b", "clipgs_a"], []),
+    "few": sheet(["clipgs_a"], ["sparse"]),
+    "all": sheet(["clipgs_a", "clipgs_d"], ["procedural"]),
+    "nowhere": sheet(["clipgs_c"], ["photos"]),
     "scores": CONFIG["figures"]["scores"],
     "masks": CONFIG["figures"]["masks"],
 }
@@ -215,6 +217,24 @@ def test_a_published_table_asks_for_the_settings_of_its_rows() -> None:
     }
     both = set(shown_trainings(params, "clipgs_table1") + shown_trainings(params, "clipgs_table2"))
     assert set(shown_trainings(params, "claims")) == set(setting_runs(params)) == both
+
+
+def test_a_table_of_ours_asks_for_its_rows_on_the_data_sets_that_it_names() -> None:
+    scenes = ["photos/camvid", "photos/kermit", "procedural/den"]
+    params = with_suite("mistakes_iid", "mistakes_iid_classes", scenes=scenes)
+    rows = ["iid_sac", "iid_3dcs", "iid_within"]
+    assert shown_settings(params, "mistakes_iid") == rows
+    assert shown_trainings(params, "mistakes_iid_classes") == setting_runs(params)
+    assert {(run.dataset, run.setting) for run in setting_runs(params)} == {
+        ("photos", row) for row in rows
+    }
+
+
+def test_rows_of_other_tables_are_settings_once() -> None:
+    params = with_suite("clipgs_details")
+    assert shown_settings(params, "clipgs_details") == load_table("clipgs_table3").settings
+    of_gags = {s for n in (4, 5, 6) for s in load_table(f"gags_table{n}").settings}
+    assert set(shown_settings(with_suite("gags_details"), "gags_details")) == of_gags
 
 
 def test_a_suite_may_train_some_of_the_settings_that_its_figures_name() -> None:
@@ -262,7 +282,7 @@ def test_lessons_are_those_that_trainings_learn_from() -> None:
 
 
 def test_a_method_on_finished_geometry_needs_no_lessons() -> None:
-    found = {"kind": "queries", "options": {"settings": {"gags": "GAGS"}, "datasets": []}}
+    found = CONFIG["figures"]["gags_granularity"]
     params = with_suite("found", figures={"found": found}, scenes=["procedural/table"])
     assert lesson_runs(params) == []
     run, _ = setting_runs(params)

@@ -49,8 +49,6 @@ OPTIONS: dict[str, dict[str, Any]] = {
         **{"recipe": RECIPE, "labels": "region"},
         **{"n_pairs": 2, "row_height_in": 1.2, "dpi": 80},
     },
-    "ablation": {"settings": SETTINGS, "datasets": []},
-    "classes": {"settings": SETTINGS, "datasets": []},
     "class_maps": {
         **{"settings": SETTINGS, "datasets": []},
         **{"n_views": 2, "row_height_in": 1.5, "dpi": 80},
@@ -63,12 +61,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
         **{"settings": SETTINGS, "datasets": []},
         **{"n_views": 2, "row_height_in": 1.2, "dpi": 80},
     },
-    "queries": {"settings": SETTINGS, "datasets": []},
     "relevancy": {
         **{"settings": SETTINGS, "datasets": [], "protocol": "lerf_ovs/segmentation@1"},
         **{"n_views": 2, "n_prompts": 2, "row_height_in": 1.2, "dpi": 80},
     },
-    "selections": {"settings": SETTINGS, "datasets": []},
     "clicks": {
         **{"settings": SETTINGS, "datasets": [], "grounder": "points"},
         **{"n_prompts": 2, "n_views": 1, "row_height_in": 1.2, "dpi": 80},
@@ -85,7 +81,6 @@ OPTIONS: dict[str, dict[str, Any]] = {
         **{"settings": SETTINGS, "datasets": []},
         **{"n_views": 2, "row_height_in": 1.2, "dpi": 80},
     },
-    "scores": {"digits": {"psnr": 2, "ssim": 4, "lpips": 3}},
 }
 
 

@@ -9,6 +9,7 @@ from semsplat.figures.published import load_table, table_names
 from semsplat.figures.referee.trainings import Training
 from semsplat.io import read_json, sha256_file, write_json
 from semsplat.paths import (
+    GEOMETRY,
     evaluate_dir,
     features_dir,
     geometry_dir,
@@ -56,14 +57,38 @@ def write_training(training: Training, **metrics: float) -> None:
     folder = evaluate_dir(*training)
     write_json(folder / "predictions/manifest.json", {"of": str(training)})
     scores = {
+        **{"dataset": dataset, "scene": scene, "absent": {}, "missing": [], "classes": {}},
         "protocol": "several",
-        "protocols": {name: PROTOCOLS.get(name, "unknown") for name in metrics},
+        "protocols": {name: protocol_of(name) for name in metrics},
         "metrics": metrics,
         "size_px": [16, 12],
         "predictions_sha256": sha256_file(folder / "predictions/manifest.json"),
         "truth_sha256": sha256_file(place / "manifest.json"),
     }
     write_json(folder / "scores.json", scores)
+
+
+def protocol_of(metric: str) -> str:
+    """Return the protocol of a metric, also where it is about what was taught."""
+    for prefix in ("teacher_", "best_vote_"):
+        metric = metric.removeprefix(prefix)
+    return PROTOCOLS.get(metric, "unknown")
+
+
+def write_geometry(scene: str, seed: int, **metrics: float) -> Training:
+    """Write a geometry, which is scored as a setting of that name."""
+    training = Training(*scene.split("/"), GEOMETRY, seed)
+    write_training(training._replace(setting="clipgs_b"))
+    folder = evaluate_dir(*training)
+    write_json(folder / "predictions/manifest.json", {"of": str(training)})
+    scores = read_json(evaluate_dir(*training._replace(setting="clipgs_b")) / "scores.json")
+    scores |= {
+        **{"protocol": "rgb/held_out@2", "metrics": metrics, "n_views": 3},
+        "absent": {"lpips": "alexnet.pth is not there"},
+        "predictions_sha256": sha256_file(folder / "predictions/manifest.json"),
+    }
+    write_json(folder / "scores.json", scores)
+    return training
 
 
 def write_result(
@@ -78,10 +103,13 @@ def write_result(
     card: dict[str, Any] = {
         "run_key": f"{kind}-{folder.name}",
         "code": "0123456789abcdef",
-        "config": {"geometry": {"steps": 900}, "seed": seed},
+        "config": {"geometry": {"steps": 900}, "seed": seed, "options": {"teacher": "clip"}},
         "inputs": {"scene": sha256_file(place / "manifest.json"), **inputs},
         "outputs": {},
-        "numbers": {"peak_ram_mb": 900, "n_gaussians": 1000, "semantic_mb": 0.012},
+        "numbers": {
+            **{"peak_ram_mb": 900, "n_gaussians": 1000, "semantic_mb": 0.012},
+            "train_s": 60 + 2 * seed,
+        },
         "git": {"commit": COMMIT, "dirty": False},
         "machine": MACHINE,
         "wall_s": SECONDS[kind],
@@ -92,7 +120,36 @@ def write_result(
 
 def write_speed(runs: list[Training], **numbers: float) -> None:
     """Write the speed of all trainings."""
-    write_json(Path("results/speed.json"), {"runs": {str(run): numbers for run in runs}})
+    facts = {"machine": MACHINE, "torch_threads": 2, "protocol": "median of 30"}
+    runs_of = {str(run): numbers for run in runs}
+    write_json(Path("results/speed.json"), {**facts, "runs": runs_of})
+
+
+def edit_metrics(training: Training, **metrics: float | None) -> None:
+    """Change some scores of a training; None takes one away."""
+    merged = {**read_json(training.scores_path)["metrics"], **metrics}
+    edit(training.scores_path, metrics={k: v for k, v in merged.items() if v is not None})
+
+
+Page = dict[str, dict[str, dict[str, str]]]
+
+
+def read_page(path: Path) -> tuple[Page, list[str]]:
+    """Return {title: {row: {column: cell}}} of a Markdown page, and the notes below."""
+    blocks = path.read_text().rstrip("\n").split("\n\n")
+    titles = [block.removeprefix("### ") for block in blocks if block.startswith("### ")]
+    assert len(set(titles)) == len(titles)
+    found = [parsed(block) for block in blocks if block.startswith("|")]
+    notes = [block for block in blocks if not block.startswith(("###", "|"))]
+    return dict(zip(titles, found, strict=True)), notes
+
+
+def parsed(block: str) -> dict[str, dict[str, str]]:
+    """Return {row: {column: cell}} of a Markdown table."""
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in block.splitlines()]
+    assert all(len(row) == len(rows[0]) for row in rows)
+    assert len({row[0] for row in rows}) == len(rows)
+    return {row[0]: dict(zip(rows[0][1:], row[1:], strict=True)) for row in rows[2:]}
 
 
 def edit(path: Path, **changes: Any) -> None:

@@ -16,7 +16,7 @@ from PIL import Image
 from pydantic import BaseModel
 
 from semsplat.errors import SemsplatError
-from semsplat.figures import figure_kind, figure_kinds
+from semsplat.figures import TABLES, figure_kind, figure_kinds
 from semsplat.figures.style import FigureRun, FigureScene
 from tests.unit.evaluate.feature_helpers import features_of
 from tests.unit.figures.conftest import (
@@ -32,8 +32,8 @@ from tests.unit.figures.conftest import (
     write_selections,
 )
 
-# Kinds that show trainings of any setting read what test_paper_tables.py writes.
-KINDS = [kind for kind in figure_kinds() if figure_kind(kind).SCOPE != "trainings"]
+# Tables have tests of their own, which write what these read.
+KINDS = [kind for kind in figure_kinds() if figure_kind(kind).SCOPE not in TABLES]
 SRC = Path(__file__).parents[3] / "src"
 ENV = {**os.environ, "PYTHONPATH": str(SRC)}
 
@@ -69,7 +69,7 @@ def out_path(kind: str, name: str = "figure") -> Path:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_kind_has_all_parts(kind: str) -> None:
     module = figure_kind(kind)
-    assert module.SCOPE in SHOWN and module.EXTENSION in ("svg", "png", "md")
+    assert module.SCOPE in SHOWN and module.EXTENSION in ("svg", "png")
     assert issubclass(module.Options, BaseModel) and callable(module.draw)
     for pattern in module.NEEDS:
         filled = pattern.format(dataset="d", scene="s", seed=0, recipe="r", setting="x")
@@ -80,7 +80,8 @@ def test_a_kind_has_all_parts(kind: str) -> None:
 
 def test_the_kinds_are_all_there_and_nothing_else() -> None:
     assert sorted(OPTIONS) == KINDS
-    assert set(figure_kinds()) - set(KINDS) == {"claims", "costs", "paper_table", "summary"}
+    tables = {"claims", "classes", "costs", "paper_table", "scores", "summary"}
+    assert set(figure_kinds()) - set(KINDS) == tables
 
 
 def test_checking_parameters_does_not_load_matplotlib() -> None:

@@ -118,7 +118,7 @@ def test_a_table_without_any_training_is_the_paper_s() -> None:
 
 
 def test_an_unknown_table_is_refused() -> None:
-    with pytest.raises(ValueError, match="no published table 'clipgs_table9'; did you mean"):
+    with pytest.raises(ValueError, match="no table 'clipgs_table9'; did you mean"):
         paper_table.Options(table="clipgs_table9")
 
 

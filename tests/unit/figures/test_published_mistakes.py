@@ -17,8 +17,16 @@ TABLE_MISTAKES = [
     ("  bed_miou:", "  bet_miou:", "bet_miou: not in the CSV beside it"),
     ("measure: clip_regions_argmax_miou,", "measure: argmax,", "no measure 'argmax'"),
     ("setting: cgc}", "setting: cgc, absent: why}", "a row has a setting or says why"),
-    ("protocol: ovs3d/argmax@1", "protocol: null", "scores name their protocol"),
     ("stand_in:", "standin: procedural\nstand_in:", "standin: Extra inputs"),
+    ("points_mask_miou,", "points_mask_mio,", "no measure 'points_mask_mio'; did you mean"),
+    ("notes: {clip_regions_mask_miou", "notes: {text_miou", "no measure 'text_miou'"),
+    ("measures:\n", "measures: {}\nrest:\n", "measures: Value error, write a list of names"),
+    ("number: 2\n", "", "a paper's table has a number, a key and a stand_in"),
+    ("paper: CGC", "paper: null", "a table of ours has no number, key or columns"),
+]
+MEASURE_MISTAKES = [
+    ("protocol: ovs3d/argmax@1", "protocol: null", "scores name their protocol"),
+    ("better: higher", "better: more", "measures.miou.better: Input should be 'higher' or 'lower'"),
 ]
 CLAIM_MISTAKES = [
     (
@@ -62,6 +70,14 @@ def test_a_mistake_in_a_definition(folder: Path, old: str, new: str, says: str) 
     assert says in told
 
 
+@pytest.mark.parametrize(("old", "new", "says"), MEASURE_MISTAKES)
+def test_a_mistake_in_a_measure(folder: Path, old: str, new: str, says: str) -> None:
+    path = folder / "measures.yaml"
+    told = break_and_load(path, old, new, lambda: load_table(TABLE, folder))
+    assert str(path) in told
+    assert says in told
+
+
 @pytest.mark.parametrize(("old", "new", "says"), CLAIM_MISTAKES)
 def test_a_mistake_in_a_claim(folder: Path, old: str, new: str, says: str) -> None:
     told = break_and_load(folder / "claims.yaml", old, new, lambda: load_claims(folder))
@@ -69,5 +85,5 @@ def test_a_mistake_in_a_claim(folder: Path, old: str, new: str, says: str) -> No
 
 
 def test_an_unknown_table(folder: Path) -> None:
-    with pytest.raises(SemsplatError, match="no published table 'cgc_table9'; did you mean"):
+    with pytest.raises(SemsplatError, match="no table 'cgc_table9'; did you mean"):
         load_table("cgc_table9", folder)

@@ -1,4 +1,4 @@
-"""The table and the pictures of open-vocabulary search."""
+"""The pictures of open-vocabulary search."""
 
 from __future__ import annotations
 
@@ -16,67 +16,18 @@ from semsplat.data.scene_writer import SceneWriter
 from semsplat.figures import figure_kind
 from semsplat.figures.granularity import LEVELS, mixture
 from semsplat.figures.pictures import outlined
-from semsplat.figures.queries import Options as TableOptions
-from semsplat.figures.queries import draw as draw_table
 from semsplat.figures.relevancy import chosen_prompts, shown_rows
 from semsplat.figures.style import FigureRun
 from semsplat.io import read_json, write_json
 from tests.unit.data.scene_helpers import ORIGIN, K, one_line_error, random_image, viewmat_at
-from tests.unit.figures.conftest import OPTIONS, RUNS, SETTINGS, texts
-from tests.unit.figures.test_ablation_table import parsed
+from tests.unit.figures.conftest import OPTIONS, RUNS, texts
 
 SHELF = RUNS[:2]
-
-
-def tables(runs: list[FigureRun] = SHELF) -> tuple[list[dict[str, dict[str, str]]], list[str]]:
-    """Return the tables and the notes below."""
-    draw_table(runs, TableOptions(settings=SETTINGS, datasets=[]), Path("queries.md"))
-    blocks = Path("queries.md").read_text().rstrip("\n").split("\n\n")
-    notes = [block for block in blocks if not block.startswith(("###", "|"))]
-    return [parsed(block) for block in blocks if block.startswith("|")], notes
 
 
 def edit_scores(run: FigureRun, setting: str, **changes: Any) -> None:
     path = run.setting_dir(setting) / "scores.json"
     write_json(path, {**read_json(path), **changes})
-
-
-# the table
-
-
-def test_every_metric_stands_below_its_protocol(results: Path) -> None:
-    (table,), _ = tables()
-    # shelf: 0.25 and, of the other seed, 0.375; deviation 0.125 / sqrt(2)
-    assert table["(a) flat"] == {
-        "localisation<br>`lerf_ovs/localisation@1`": "50.00 ± 0.00",
-        "mIoU<br>`lerf_ovs/segmentation@1`": "31.25 ± 8.84",
-        "localisation, scaled<br>`lerf_ovs/localisation_scaled@1`": "75.00 ± 0.00",
-        "mIoU, frozen<br>`lerf_ovs/segmentation_frozen@1`": "50.00 ± 0.00",
-        "parts: localisation<br>`lerf_ovs/localisation_scaled@1`": "37.50 ± 0.00",
-        "parts: mIoU<br>`lerf_ovs/segmentation_frozen@1`": "25.00 ± 0.00",
-        "render ms": "4.0 ± 0.0",
-        "predict ms": "8.5 ± 0.7",
-        "semantics MB": "0.25 ± 0.00",
-        "training s": "61 ± 1",
-        "peak RAM MB": "900 ± 0",
-    }
-    assert table["(b) + coherent"]["mIoU<br>`lerf_ovs/segmentation@1`"] == "37.50 ± 8.84"
-
-
-def test_scenes_stand_below_the_table_of_all(results: Path) -> None:
-    found, notes = tables(RUNS)
-    assert len(found) == 3 and found[0].keys() == found[1].keys() == found[2].keys()
-    assert "Pairs: toys/shelf 6 held out, 0 trained on; toys/box 6 held out" in notes[0]
-
-
-def test_the_notes_say_what_is_missing_and_why_columns_are(results: Path) -> None:
-    _, notes = tables()
-    assert notes[1].startswith("8 pairs of all runs have no prediction and count as 0. 16x12 pix")
-    assert "on Abacus 2000, 2 threads, median" in notes[1]
-    assert notes[2] == "Left out: no training view is annotated."
-
-
-# the pictures
 
 
 def draw(run: FigureRun = RUNS[0], **options: Any) -> None:

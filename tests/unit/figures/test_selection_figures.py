@@ -1,4 +1,4 @@
-"""The table and the pictures of what clicks select."""
+"""The pictures of what clicks select."""
 
 from __future__ import annotations
 
@@ -12,9 +12,6 @@ from semsplat.figures.style import FigureRun
 from semsplat.io import read_json, write_json
 from tests.unit.data.scene_helpers import one_line_error
 from tests.unit.figures.conftest import OPTIONS, RUNS, SETTINGS, texts
-from tests.unit.figures.test_ablation_table import parsed
-
-SHELF = RUNS[:2]
 
 
 def draw(kind: str, runs: list[FigureRun] = RUNS[:1], **options: Any) -> Path:
@@ -22,23 +19,6 @@ def draw(kind: str, runs: list[FigureRun] = RUNS[:1], **options: Any) -> Path:
     out = Path("paper_figures", f"{kind}.{module.EXTENSION}")
     module.draw(runs, module.Options.model_validate({**OPTIONS[kind], **options}), out)
     return out
-
-
-def test_the_table_has_a_column_per_grounder_and_metric(results: Path) -> None:
-    blocks = draw("selections", SHELF).read_text().rstrip("\n").split("\n\n")
-    (table,) = [parsed(block) for block in blocks if block.startswith("|")]
-    # seeds: 0.25 and 0.375; deviation 0.125 / sqrt(2)
-    assert table["(a) flat"] == {
-        "click: mIoU<br>`lerf_mask/pairs@1`": "31.25 ± 8.84",
-        "click: mIoU, argmax<br>`ovs3d/argmax@1`": "50.00 ± 0.00",
-        "mask ms": "12.5 ± 0.0",
-        "semantics MB": "0.25 ± 0.00",
-        "training s": "61 ± 1",
-        "peak RAM MB": "900 ± 0",
-    }
-    notes = "\n".join(block for block in blocks if not block.startswith(("|", "###")))
-    assert "toys/shelf 6 pairs of a view and a prompt by click, 2 without a prediction" in notes
-    assert "16x12 pixels, 150 steps, seeds 0, 1." in notes and "Abacus 2000" in notes
 
 
 def test_a_prompts_row_shows_where_it_was_clicked_and_another_view(

@@ -8,10 +8,17 @@ import pytest
 
 from semsplat.cli import trace
 from semsplat.errors import SemsplatError
-from semsplat.figures import claims, costs, paper_table
+from semsplat.figures import claims, classes, costs, paper_table, scores
 from semsplat.figures.referee.trace import Traced
 from semsplat.io import sha256_file
-from tests.unit.figures.referee_helpers import COMMIT, trainings, write_speed, write_training
+from tests.unit.figures.referee_helpers import (
+    COMMIT,
+    edit,
+    trainings,
+    write_geometry,
+    write_speed,
+    write_training,
+)
 
 TABLE = Path("paper_figures/demo/clipgs_table3.md")
 CELL = f"{TABLE}:c:miou@procedural/room"
@@ -19,15 +26,21 @@ CELL = f"{TABLE}:c:miou@procedural/room"
 
 @pytest.fixture(autouse=True)
 def in_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A project with a table, a ledger and costs."""
+    """A project with all kinds of tables, and a ledger."""
     monkeypatch.chdir(tmp_path)
     shown = trainings("clipgs_b", "clipgs_c", seeds=1)
     for training in shown:
-        write_training(training, miou=0.5)
+        write_training(training, miou=0.5, teacher_miou=0.25)
+        edit(training.scores_path, classes={"share": {"a: lamp": 1}, "iou": {"a: lamp": 0.5}})
     write_speed(shown, fps=20.0)
     paper_table.draw(shown, paper_table.Options(table="clipgs_table3"), TABLE)
     claims.draw(shown, claims.Options(), TABLE.with_name("claims.md"))
     costs.draw(shown, costs.Options(), TABLE.with_name("costs.md"))
+    options = paper_table.Options(table="clipgs_details")
+    paper_table.draw(shown, options, TABLE.with_name("details.md"))
+    classes.draw(shown, options, TABLE.with_name("classes.md"))
+    geometries = [write_geometry("procedural/room", seed, psnr=20.0) for seed in (0, 1)]
+    scores.draw(geometries, scores.Options(digits={"psnr": 2}), TABLE.with_name("scores.md"))
 
 
 def test_a_cell_leads_to_scores_cards_features_scene_and_commit(
@@ -59,6 +72,34 @@ def test_claims_and_costs_are_traced_by_row() -> None:
 
 
 @pytest.mark.parametrize(
+    "cell",
+    [
+        "details.md:clipgs_c:train_s@procedural/room",
+        "details.md:teacher_clip:miou@procedural/room",
+        "classes.md:clipgs_c:a: lamp@procedural/room",
+    ],
+)
+def test_tables_of_ours_are_traced_as_well(cell: str) -> None:
+    setting = "clipgs_b" if "teacher" in cell else "clipgs_c"  # the first that has the teacher
+    text = "\n".join(Traced(f"{TABLE.parent}/{cell}").lines)
+    assert f"results/train/procedural/room/{setting}/0/run.json" in text
+    assert text.count(f"commit {COMMIT}") == 4
+
+
+def test_a_score_of_a_geometry_leads_to_its_card_and_its_scene() -> None:
+    traced = Traced(f"{TABLE.with_name('scores.md')}:procedural/room:psnr")
+    text = "\n".join(traced.lines)
+    for seed in (0, 1):
+        assert f"results/evaluate/procedural/room/geometry/{seed}/scores.json" in text
+        assert f"  geometry results/geometry/procedural/room/{seed}/run.json" in text
+    assert "data/procedural/room/manifest.json" in text and "results/train" not in text
+    assert not traced.breaks
+    Path("results/evaluate/procedural/room/geometry/1/predictions/manifest.json").write_text("{}")
+    again = Traced(f"{TABLE.with_name('scores.md')}:procedural/room:psnr")
+    assert [line.split(" is ")[-1] for line in again.breaks] == ["not what was scored"]
+
+
+@pytest.mark.parametrize(
     ("path", "broken"),
     [
         ("data/procedural/room/manifest.json", "is not what was scored"),
@@ -82,6 +123,11 @@ def test_a_changed_link_breaks_the_chain(path: str, broken: str) -> None:
         (f"{TABLE}:c:moiu@procedural", "did you mean 'miou@procedural'"),
         (f"{TABLE}:c", "names no column; there are fps, room0_miou"),
         (f"{TABLE}:c:room0_miou", "nothing of ours is behind this number: no data: replica"),
+        (
+            f"{TABLE.with_name('details.md')}:c:miou",
+            "no row 'c'; there are teacher_clip, best_vote_",
+        ),
+        (f"{TABLE.with_name('details.md')}:clipgs_e:miou@procedural", "not trained in this suite"),
     ],
 )
 def test_a_wrong_address_is_one_line(address: str, message: str) -> None:

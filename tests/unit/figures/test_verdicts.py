@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semsplat.figures.published import load_claims, load_table
-from semsplat.figures.published.models import Claim, Rules
+from semsplat.figures.published.claim_models import Claim, Rules
 from semsplat.figures.referee.trainings import Results
 from semsplat.figures.referee.verdicts import (
     CONTRADICTED,

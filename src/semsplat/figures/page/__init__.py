@@ -121,7 +121,7 @@ def _sides(trainings: str) -> list[str]:
 
 
 def _table(folder: Path, name: str) -> dict[str, Any]:
-    """Return a published table as blocks of texts and links."""
+    """Return a table as blocks of texts and links."""
     table = load_table(name)
     cells = [parse_cell(record) for record in read_records(folder / f"{name}.csv")]
     reasons = reasons_of(cells)
@@ -140,7 +140,9 @@ def _table(folder: Path, name: str) -> dict[str, Any]:
         {
             "title": block.title,
             "heads": [head.replace("`", "").split("<br>") for head in block.heads],
-            "rows": [(row[0].label, [shown(cell) for cell in row]) for row in block.rows],
+            "rows": [
+                (row[0].label.replace("`", ""), [shown(cell) for cell in row]) for row in block.rows
+            ],
         }
         for block in blocks(table, cells)
     ]

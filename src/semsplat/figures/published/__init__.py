@@ -2,7 +2,8 @@
 
 A definition maps the printed rows to settings and the printed columns to measures on scenes.  From
 it follow the trainings that a suite needs, our table beside theirs and the effects that claims
-state; `claims.yaml` names the claims and the rules of their verdicts.
+state; `measures.yaml` has every measure once, `claims.yaml` names the claims and the rules of their
+verdicts.  Tables of our own are definitions without a CSV, whose ``paper`` is null.
 """
 
 from __future__ import annotations
@@ -16,13 +17,12 @@ import yaml
 from pydantic import ValidationError
 
 from semsplat.errors import SemsplatError, did_you_mean
-from semsplat.figures.published.models import Claims, Table
+from semsplat.figures.published.claim_models import Claims
+from semsplat.figures.published.models import Measure, Measures, Table
 from semsplat.io import sha256_file, sha256_text
 
 FOLDER = Path(__file__).parent
-PROCEDURAL, REAL = "procedural", "real data"
-"""Levels of evidence, which no number mixes."""
-
+NOT_TABLES = ("measures", "claims")
 
 Printed = dict[str, dict[str, float | None]]
 """row: column: value, None where the paper prints none."""
@@ -30,27 +30,39 @@ Printed = dict[str, dict[str, float | None]]
 
 def table_names(folder: Path = FOLDER) -> list[str]:
     """Return the names of all tables that have a definition."""
-    return sorted(path.stem for path in folder.glob("*_table*.yaml"))
+    return sorted(p.stem for p in folder.glob("*.yaml") if p.stem not in NOT_TABLES)
+
+
+def paper_names(folder: Path = FOLDER) -> list[str]:
+    """Return the names of the papers' tables."""
+    return [name for name in table_names(folder) if load_table(name, folder).paper]
 
 
 @cache
 def load_table(name: str, folder: Path = FOLDER) -> Table:
     """Return a definition; a `SemsplatError` names what is wrong with it."""
-    if name not in (known := table_names(folder)):
-        raise SemsplatError(f"no published table '{name}'{did_you_mean(name, known)}")
-    table: Table = _validated(Table, folder / f"{name}.yaml")
-    printed = _read_printed(folder / f"{name}.csv", table.key)
-    _check_printed(table, printed, folder / f"{name}.yaml")
+    path = _definition(name, folder)
+    context = {"measures": load_measures(folder), "rows": lambda other: _rows(other, folder)}
+    table: Table = _validated(Table, path, _parsed(path), context)
+    _check_printed(table, _read_printed(path.with_suffix(".csv"), table.key), path)
     return table
+
+
+@cache
+def load_measures(folder: Path = FOLDER) -> dict[str, Measure]:
+    """Return all measures; a `SemsplatError` names what is wrong with one."""
+    path = folder / "measures.yaml"
+    measures: Measures = _validated(Measures, path, {"measures": _parsed(path)})
+    return measures.measures
 
 
 @cache
 def load_claims(folder: Path = FOLDER) -> Claims:
     """Return the claims; a `SemsplatError` names what is wrong with one."""
     path = folder / "claims.yaml"
-    claims: Claims = _validated(Claims, path)
+    claims: Claims = _validated(Claims, path, _parsed(path))
     for name, claim in claims.claims.items():
-        if claim.table not in (tables := table_names(folder)):
+        if claim.table not in (tables := paper_names(folder)):
             fix = did_you_mean(claim.table, tables)
             raise SemsplatError(f"{path}: {name}: no published table '{claim.table}'{fix}")
         table = load_table(claim.table, folder)
@@ -88,8 +100,23 @@ def digest_of(folder: Path) -> str:
     return sha256_text("".join(sha256_file(path) for path in paths))[:16]
 
 
-def _read_printed(path: Path, key: str) -> Printed:
-    """Return a CSV's numbers by row and column."""
+def _definition(name: str, folder: Path) -> Path:
+    """Return the file of a table, which must be there."""
+    if name not in (known := table_names(folder)):
+        raise SemsplatError(f"no table '{name}'{did_you_mean(name, known)}")
+    return folder / f"{name}.yaml"
+
+
+def _rows(name: str, folder: Path) -> dict[str, Any]:
+    """Return the rows that a table's own file lists."""
+    rows: dict[str, Any] = _parsed(_definition(name, folder)).get("rows", {})
+    return rows
+
+
+def _read_printed(path: Path, key: str | None) -> Printed:
+    """Return a CSV's numbers by row and column; a table of ours has none."""
+    if key is None:
+        return {}
     try:
         with path.open(newline="") as file:
             rows = list(csv.DictReader(file))
@@ -117,10 +144,10 @@ def _parsed(path: Path) -> Any:
         raise SemsplatError(f"{path}: not valid YAML ({where})") from None
 
 
-def _validated(model: Any, path: Path) -> Any:
-    """Return a file as a model; the first mistake is a `SemsplatError`."""
+def _validated(model: Any, path: Path, value: Any, context: Any = None) -> Any:
+    """Return what a file says as a model; the first mistake is a `SemsplatError`."""
     try:
-        return model.model_validate(_parsed(path), strict=False)
+        return model.model_validate(value, strict=False, context=context)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))

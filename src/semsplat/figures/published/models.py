@@ -1,13 +1,17 @@
-"""What a definition of a published table, and a claim, may say."""
+"""What a definition of a table, and of a measure, may say."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from semsplat.errors import did_you_mean
 from semsplat.params.base import Count, Strict
+
+PROCEDURAL, REAL = "procedural", "real data"
+"""Levels of evidence, which no number mixes."""
 
 
 class Measure(Strict):
@@ -15,14 +19,14 @@ class Measure(Strict):
 
     title: str
     """head of its columns"""
-    source: Literal["scores", "speed", "card", "costs"]
-    """where it stands: scores.json, results/speed.json, run.json, or the cards of all it was made
-    from"""
+    source: Literal["scores", "classes", "speed", "card", "costs"] = "scores"
+    """where it stands: scores.json, or what that says of single classes; results/speed.json;
+    run.json, or the cards of all it was made from"""
     name: str
-    """its key in that file"""
+    """its key in that file; where an entry has none, the entry's own name"""
     on_real: str | None = None
     """its key on the papers' own scenes, where networks can ask as the paper does"""
-    protocol: str | None
+    protocol: str | None = None
     """the protocol of a score; nothing else has one"""
     better: Literal["higher", "lower"]
     """which way is better"""
@@ -35,22 +39,40 @@ class Measure(Strict):
 
     @model_validator(mode="after")
     def _scores_have_protocols(self) -> Measure:
-        if (self.source == "scores") != (self.protocol is not None):
+        if (self.source in ("scores", "classes")) != (self.protocol is not None):
             raise ValueError("scores name their protocol, other numbers have none")
         return self
 
+    def before(self, prefix: str) -> Measure:
+        """Return the measure whose key has something before it."""
+        return self.model_copy(update={"name": f"{prefix}{self.name}"})
+
+
+class Measures(Strict):
+    """The whole file of measures."""
+
+    measures: dict[str, Measure]
+    """by name"""
+
+    @field_validator("measures", mode="before")
+    @classmethod
+    def _are_called_by_their_names(cls, entries: Any) -> Any:
+        return _with_key(entries, "name")
+
 
 class Row(Strict):
-    """One printed row."""
+    """One row."""
 
     label: str
-    """what it is called"""
+    """what it is called; where an entry has none, its own name"""
     setting: str | None = None
     """the setting that computes it"""
     absent: str | None = None
     """why none does"""
     printed: bool = True
     """whether it stands in the paper; a row of ours alone has nothing beside it"""
+    prefix: str = ""
+    """before the keys of its numbers: those of what its setting was taught have one"""
 
     @model_validator(mode="after")
     def _setting_or_reason(self) -> Row:
@@ -71,29 +93,84 @@ class Column(Strict):
 
 
 class Table(Strict):
-    """One table of a paper."""
+    """One table: a paper's, or one of ours that stands beside nothing printed.
 
-    paper: Literal["CLIP-GS", "GAGS", "CGC"]
-    """which one"""
-    number: Count
+    Validated with a context: ``measures``, all there are by name, and ``rows``, which returns the
+    rows of another table.
+    """
+
+    paper: Literal["CLIP-GS", "GAGS", "CGC"] | None
+    """which one; null for a table of ours"""
+    number: Count | None = None
     """its number there"""
     title: str
     """what it shows"""
-    key: str
+    key: str | None = None
     """the column of the CSV that names its rows"""
-    stand_in: str
+    stand_in: str | None = None
     """the procedural data set on which suites without real data fill it"""
-    rows: dict[str, Row] = Field(min_length=1)
-    """in the order of the paper, by what the CSV calls them"""
+    datasets: list[str] = Field(default=[])
+    """data sets of real scenes, for a table of ours: whatever the suite has of them"""
+    rows_of: list[str] = Field(default=[])
+    """tables whose settings are rows here as well, each once, under the same labels"""
+    rows: dict[str, Row] = Field(default={}, validate_default=True, min_length=1)
+    """in the order of the paper, by what the CSV calls them; those of other tables come first, by
+    their settings"""
+    lessons: bool = False
+    """whether what the trainings were taught has rows above theirs"""
+    digits: int | None = Field(default=None, ge=0)
+    """decimals of scores, where not those of each measure"""
+    notes: dict[str, str | None] = Field(default={})
+    """measure: what a reader must know of it here, in the place of what it says of itself"""
     measures: dict[str, Measure] = Field(min_length=1)
-    """by name; the first are printed, others are ours alone: twins and costs"""
-    columns: dict[str, Column]
+    """names; the first are printed, others are ours alone: twins and costs"""
+    columns: dict[str, Column] = Field(default={})
     """of the CSV"""
     footnotes: list[str]
-    """the paper's own inconsistencies, and what we read otherwise"""
+    """the paper's own inconsistencies, and what we read otherwise; what our table needs besides"""
+
+    @field_validator("rows", mode="before")
+    @classmethod
+    def _have_labels(cls, own: Any, info: ValidationInfo) -> Any:
+        """Add the rows of other tables, and the labels of those that are called by their names."""
+        assert info.context
+        found: dict[str, Any] = {}
+        for name in info.data.get("rows_of", ()):
+            for row in _with_key(info.context["rows"](name), "label").values():
+                if row.get("setting"):
+                    found.setdefault(row["setting"], {k: row[k] for k in ("label", "setting")})
+        own = _with_key(own, "label")
+        return found | own if isinstance(own, dict) else own
+
+    @field_validator("measures", mode="before")
+    @classmethod
+    def _are_known(cls, names: Any, info: ValidationInfo) -> Any:
+        """Return the measures of these names, as this table shows them."""
+        if not isinstance(names, list):
+            raise ValueError("write a list of names")
+        assert info.context
+        known = info.context["measures"]
+        for name in [*names, *info.data.get("notes", ())]:
+            if name not in known:
+                raise ValueError(f"no measure '{name}'{did_you_mean(str(name), list(known))}")
+        notes, digits = info.data.get("notes", {}), info.data.get("digits")
+        return {
+            name: known[name].model_copy(
+                update={"note": notes.get(name, known[name].note)}
+                | ({"digits": digits} if digits is not None and known[name].protocol else {})
+            )
+            for name in names
+        }
 
     @model_validator(mode="after")
-    def _measures_exist(self) -> Table:
+    def _is_whole(self) -> Table:
+        printed = [self.number, self.key, self.stand_in]
+        if self.paper and None in printed:
+            raise ValueError("a paper's table has a number, a key and a stand_in")
+        if not self.paper and (self.number or self.key or self.columns):
+            raise ValueError("a table of ours has no number, key or columns of a CSV")
+        if not (self.stand_in or self.datasets):
+            raise ValueError("a table of ours names a stand_in or datasets")
         for name, column in self.columns.items():
             if column.measure not in self.measures:
                 raise ValueError(f"column {name}: no measure '{column.measure}'")
@@ -103,6 +180,16 @@ class Table(Strict):
     def settings(self) -> list[str]:
         """The settings of all rows, each once."""
         return list(dict.fromkeys(row.setting for row in self.rows.values() if row.setting))
+
+    @property
+    def evidence(self) -> dict[str, str]:
+        """The data sets whose scenes it shows whole, and what their numbers are evidence of."""
+        procedural = {self.stand_in: PROCEDURAL} if self.stand_in else {}
+        return procedural | dict.fromkeys(self.datasets, REAL)
+
+    def shows(self, dataset: str, scene: str) -> bool:
+        """Tell whether it shows a scene."""
+        return dataset in self.evidence or f"{dataset}/{scene}" in self.scenes
 
     def measure_on(self, name: str, scenes: Sequence[str]) -> Measure:
         """Return a measure as it stands in the files of scenes of one kind, ``dataset/scene``."""
@@ -118,50 +205,8 @@ class Table(Strict):
         return list(dict.fromkeys(s for c in self.columns.values() for s in c.scenes))
 
 
-class Claim(Strict):
-    """One comparison that a paper states."""
-
-    table: str
-    """the table whose rows and measure it is about"""
-    source: str
-    """where the paper says so"""
-    statement: str
-    """what it says, in our words"""
-    better: str
-    """the row that the paper prefers"""
-    worse: str
-    """the row that it is compared with"""
-    measure: str
-    """what is compared"""
-    scale: Literal["difference", "ratio"] = "difference"
-    """how: better minus worse, or better over worse; where lower is better, the other way round"""
-    at_least: float = 0.0
-    """the effect that the claim needs: 0 or 1 for a direction, less where nothing may be lost"""
-    printed: tuple[float, float] | None = None
-    """better and worse as printed in the text, where no table has them"""
-    columns: list[str] | None = None
-    """the printed columns that it is about, where not all of the measure"""
-
-
-class Rules(Strict):
-    """How a verdict is reached; fixed before results."""
-
-    confidence: float = Field(gt=0.5, lt=1)
-    """of the interval"""
-    resamples: Count
-    """of the bootstrap"""
-    seed: int
-    """of the bootstrap"""
-    min_scenes: Count
-    """with fewer, inconclusive"""
-    min_pairs: Count
-    """pairs of one scene and one seed; with fewer, inconclusive"""
-
-
-class Claims(Strict):
-    """The whole file."""
-
-    rules: Rules
-    """for every claim"""
-    claims: dict[str, Claim]
-    """by name"""
+def _with_key(entries: Any, field: str) -> Any:
+    """Return entries that say in a field what they are called; their key where they do not."""
+    if not isinstance(entries, dict):
+        return entries
+    return {k: {field: str(k)} | v if isinstance(v, dict) else v for k, v in entries.items()}

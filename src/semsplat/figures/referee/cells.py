@@ -1,13 +1,16 @@
-"""The cells of a published table: what was printed, what we measured, or why there is nothing."""
+"""The cells of a table: what was printed, what we measured, or why there is nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from semsplat.figures.published import PROCEDURAL, REAL, load_printed, load_table, printed_value
-from semsplat.figures.published.models import Measure, Table
+from semsplat.figures.published import load_printed, load_table, printed_value
+from semsplat.figures.published.models import REAL, Measure, Row, Table
 from semsplat.figures.referee.trainings import Results, Training, no_number, spread
+
+LESSONS = {"teacher_": "teacher `{}`, 2-D", "best_vote_": "best vote of its regions, `{}`"}
+"""Prefixes of scores about what was taught, and what their rows are called."""
 
 
 class Cell(NamedTuple):
@@ -30,6 +33,24 @@ class Cell(NamedTuple):
     reason: str  # why there is no mean
     trainings: str  # dataset/scene/setting/seed, separated by spaces
 
+    @property
+    def alone(self) -> bool:
+        """Whether nothing printed stands beside it."""
+        return "@" in self.column
+
+    @property
+    def group(self) -> str:
+        """The data set or the scene of a cell that stands alone."""
+        return self.column.rpartition("@")[2]
+
+
+class Group(NamedTuple):
+    """Scenes over which cells are means: those of a data set, or one alone."""
+
+    name: str
+    scenes: list[str]
+    evidence: str
+
 
 WHOLE, REAL_NUMBERS = {"digits", "n_seeds"}, {"mean", "sd", "published", "difference"}
 
@@ -46,32 +67,66 @@ def table_cells(name: str, results: Results) -> list[Cell]:
     """Return all cells of a table, row by row: the printed columns, then ours alone.
 
     Columns of real scenes have what is printed and, where all their scenes were trained on, ours;
-    columns of the data set that stands in have ours.  No cell mixes the two.
+    columns of whole data sets have ours.  No cell mixes data sets.
     """
     table, printed = load_table(name), load_printed(name)
-    places = results.scenes(table.stand_in) or [f"{table.stand_in}/-"]
-    groups = [(f"{{}}@{table.stand_in}", places)]
-    groups += [(f"{{}}@{place}", [place]) for place in results.scenes(table.stand_in)]
-    cells = []
-    for key in table.rows:
+    found, cells = groups(table, results), []
+    for key, row in rows_of(table, results).items():
         for column, entry in table.columns.items():
-            cell = _measured(table, key, entry.measure, entry.scenes, results)
+            cell = _measured(table, key, row, entry.measure, entry.scenes, results)
             value = printed_value(table, printed, key, column)
             cells.append(_beside(cell._replace(column=column), value))
-        for pattern, scenes in groups:
-            for measure in table.measures:
-                cell = _measured(table, key, measure, scenes, results)
-                column = pattern.format(measure)
-                cells.append(cell._replace(column=column, evidence=PROCEDURAL))
+        cells += cells_of_row(table, key, row, found, results)
     return cells
 
 
-def _measured(table: Table, key: str, name: str, scenes: list[str], results: Results) -> Cell:
+def rows_of(table: Table, results: Results) -> dict[str, Row]:
+    """Return a table's rows, below what the trainings were taught: each teacher once."""
+    return (_lessons(table.settings, results) if table.lessons else {}) | table.rows
+
+
+def groups(table: Table, results: Results) -> list[Group]:
+    """Return the data sets that a table shows whole, each before its scenes."""
+    found = []
+    for dataset, evidence in table.evidence.items():
+        places = results.scenes(dataset)
+        found.append(Group(dataset, places or [f"{dataset}/-"], evidence))
+        found += [Group(place, [place], evidence) for place in places]
+    return found
+
+
+def cells_of_row(
+    table: Table, key: str, row: Row, found: Iterable[Group], results: Results
+) -> list[Cell]:
+    """Return a row's cells that stand alone: every measure in every group."""
+    return [
+        _measured(table, key, row, name, group.scenes, results)._replace(
+            column=f"{name}@{group.name}", evidence=group.evidence
+        )
+        for group in found
+        for name in table.measures
+    ]
+
+
+def _lessons(settings: list[str], results: Results) -> dict[str, Row]:
+    """Return the rows of what some settings were taught."""
+    found: dict[str, Row] = {}
+    for training in (t for name in settings for t in results.trainings if t.setting == name):
+        teacher = results.card(training)["config"]["options"].get("teacher")
+        for prefix, label in LESSONS.items() if teacher else ():
+            row = Row(label=label.format(teacher), setting=training.setting, prefix=prefix)
+            found.setdefault(f"{prefix}{teacher}", row)
+    return found
+
+
+def _measured(
+    table: Table, key: str, row: Row, name: str, scenes: list[str], results: Results
+) -> Cell:
     """Return a row's cell with our number of a measure, or the reason why there is none."""
-    row, measure = table.rows[key], table.measure_on(name, scenes)
+    measure = table.measure_on(name, scenes).before(row.prefix)
     trainings = results.of(row.setting, scenes)
     values = [results.value(training, measure) for training in trainings]
-    reason = row.absent or _gap(scenes, trainings, results) or _blank(measure, values)
+    reason = row.absent or _gap(scenes, trainings, results) or _blank(row, measure, values)
     cell = Cell(
         row=key,
         label=row.label,
@@ -109,8 +164,10 @@ def _gap(scenes: list[str], trainings: list[Training], results: Results) -> str:
     return f"no data: {', '.join(absent)}" if absent else "not trained in this suite"
 
 
-def _blank(measure: Measure, values: list[float | None]) -> str:
-    return no_number(measure) if None in values else ""
+def _blank(row: Row, measure: Measure, values: list[float | None]) -> str:
+    if None not in values:
+        return ""
+    return "not scored of what was taught" if row.prefix else no_number(measure)
 
 
 def _beside(cell: Cell, published: float | None) -> Cell:

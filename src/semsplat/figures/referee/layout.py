@@ -1,13 +1,17 @@
-"""How the cells of a published table stand on a page: printed columns first, then ours alone."""
+"""How the cells of a table stand on a page: printed columns first, then ours alone."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
-from semsplat.figures.published import PROCEDURAL, REAL
 from semsplat.figures.published.models import Table
 from semsplat.figures.referee.cells import Cell
+from semsplat.figures.referee.sheet import Grid, Sheet, write_sheet
 from semsplat.figures.referee.trainings import Results, spread_text
+
+OTHER_SCENES = " Printed and procedural numbers are of different scenes: compare rows, not tables."
 
 
 class Block(NamedTuple):
@@ -19,23 +23,42 @@ class Block(NamedTuple):
     rows: list[list[Cell]]
 
 
-def blocks(table: Table, cells: list[Cell]) -> list[Block]:
-    """Return the printed columns with ours, then ours on procedural scenes: their mean, and each.
+def write_table(table: Table, cells: list[Cell], facts: Sequence[str], out: Path) -> None:
+    """Write cells as Markdown, LaTeX and CSV; ``facts`` stand below the notes."""
+    grids = [_grid(block, reasons_of(cells)) for block in blocks(table, cells)]
+    sheet = Sheet(grids, [*notes(table, cells), *facts])
+    write_sheet(sheet, [cell._asdict() for cell in cells], out)
 
-    On procedural scenes rows and measures without any number are left out.
+
+def _grid(block: Block, reasons: list[str]) -> Grid:
+    def text(cell: Cell) -> str:
+        return f"{printed_text(cell)} {our_text(cell, reasons)}".strip()
+
+    lines = [[cells[0].label, *map(text, cells)] for cells in block.rows]
+    return Grid(block.title, ["", *block.heads], lines)
+
+
+def blocks(table: Table, cells: list[Cell]) -> list[Block]:
+    """Return the printed columns with ours, then ours on whole data sets: their mean, and each.
+
+    Of ours alone, rows and measures without any number are left out.
     """
-    first = f"{table.paper}, Table {table.number}: {table.title}"
-    found = [_block(first, [cell for cell in cells if cell.evidence == REAL])]
-    ours = [cell for cell in cells if cell.evidence == PROCEDURAL]
+    found = []
+    if table.paper:
+        title = f"{table.paper}, Table {table.number}: {table.title}"
+        found.append(_block(title, [cell for cell in cells if not cell.alone]))
     by_group: dict[str, list[Cell]] = {}
-    for cell in ours:
-        by_group.setdefault(cell.column.split("@")[1], []).append(cell)
-    for group, members in by_group.items():
+    for cell in cells:
+        if cell.alone:
+            by_group.setdefault(cell.group, []).append(cell)
+    said = set()
+    for members in by_group.values():
         columns = {cell.column for cell in members if cell.mean is not None}
         rows = {cell.row for cell in members if cell.mean is not None}
         shown = [cell for cell in members if cell.column in columns and cell.row in rows]
-        if shown and not ("/" in group and len(by_group) == 2):  # the only scene is the mean
-            found.append(_block(_title(shown[0].scenes.split()), shown))
+        if shown and shown[0].scenes not in said:  # the only scene is the mean
+            found.append(_block(_title(table, shown[0].scenes.split()), shown))
+            said.add(shown[0].scenes)
     return found
 
 
@@ -47,14 +70,15 @@ def _block(title: str, cells: list[Cell]) -> Block:
     return Block(title, [_head(cell) for cell in rows[0]], rows)
 
 
-def _title(scenes: list[str]) -> str:
-    if len(scenes) == 1:
-        return f"Ours on {scenes[0]} (procedural)"
-    return f"Ours, mean of {', '.join(scenes)} (procedural)"
+def _title(table: Table, scenes: list[str]) -> str:
+    mean = f"mean of {', '.join(scenes)}"
+    if not table.paper:
+        return f"{table.title}: {scenes[0] if len(scenes) == 1 else mean}"
+    return f"Ours{f' on {scenes[0]}' if len(scenes) == 1 else f', {mean}'} (procedural)"
 
 
 def _head(cell: Cell) -> str:
-    if cell.evidence == PROCEDURAL:
+    if cell.alone:
         return f"{cell.title}<br>`{cell.protocol}`" if cell.protocol else cell.title
     scenes = cell.scenes.split()
     place = scenes[0] if len(scenes) == 1 else f"{scenes[0].split('/')[0]}, {len(scenes)} scenes"
@@ -72,27 +96,35 @@ def printed_text(cell: Cell) -> str:
 
 
 def our_text(cell: Cell, reasons: list[str]) -> str:
-    """Return our number, on real data with what it differs by, or a mark of the reason."""
+    """Return our number, beside a printed one with the difference, or a mark of the reason."""
     if cell.mean is None:
         return f"[{reasons.index(cell.reason) + 1}]"
     text = spread_text(cell.mean, cell.sd, cell.digits)
-    if cell.evidence == PROCEDURAL:
+    if cell.alone:
         return text
     gap = "" if cell.difference is None else f" ({cell.difference:+.{cell.digits}f})"
     return f"ours {text}{gap}"
 
 
 def notes(table: Table, cells: list[Cell]) -> list[str]:
-    """Return what a reader needs to know about the numbers."""
-    n_seeds = max(cell.n_seeds for cell in cells)
+    """Return what a reader needs to know about the numbers; of ours alone, of those that stand."""
+    n_seeds = max((cell.n_seeds for cell in cells), default=0)
+    shown = {cell.measure for cell in cells if table.paper or cell.mean is not None}
+    said = [f"{m.title}: {m.note}" for n, m in table.measures.items() if m.note and n in shown]
     reasons = enumerate(reasons_of(cells), start=1)
+    ours = (
+        "mean ± standard deviation over seeds of the mean over scenes,"
+        f" {n_seeds} seed{'s' * (n_seeds != 1)}."
+    )
+    first, on_footnotes = f"{ours[0].upper()}{ours[1:]}", ""
+    if table.paper:
+        first = f"Printed numbers as published; ours: {ours}{OTHER_SCENES}"
+        on_footnotes = "On the paper: "
     return [
-        "Printed numbers as published; ours: mean ± standard deviation over seeds of the mean over"
-        f" scenes, {n_seeds} seed{'s' * (n_seeds != 1)}. Printed and procedural numbers are of"
-        " different scenes: compare rows, not tables.",
-        *(f"{m.title}: {m.note}" for m in table.measures.values() if m.note),
+        first,
+        *said,
         *(f"[{index}] {reason}." for index, reason in reasons),
-        *(f"On the paper: {note}" for note in table.footnotes),
+        *(f"{on_footnotes}{note}" for note in table.footnotes),
     ]
 
 

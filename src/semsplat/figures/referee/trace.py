@@ -10,7 +10,6 @@ from semsplat.figures.referee.chain import SOURCES, Link, chain, changed, is_sti
 from semsplat.figures.referee.sheet import read_records
 from semsplat.figures.referee.trainings import Training, parse_training
 from semsplat.io import read_json, sha256_file
-from semsplat.paths import train_dir
 
 FORM = "FIGURE.md:ROW:COLUMN, of claims and costs FIGURE.md:ROW"
 
@@ -49,7 +48,7 @@ class Traced:
         yield f"  protocols {scores['protocol']}"
         predictions = training.scores_path.parent / "predictions/manifest.json"
         yield self._checked("  predictions", predictions, scores["predictions_sha256"])
-        for link in chain(train_dir(*training)):
+        for link in chain(training.folder, training.kind):
             yield from self._link(link)
         scene = scene_of(read_json(training.card_path)) / "manifest.json"
         yield self._checked("  scene", scene, scores["truth_sha256"])
@@ -74,7 +73,7 @@ class Traced:
 
 def find(address: str) -> tuple[Path, dict[str, str]]:
     """Return a figure and the line of its CSV that an address names."""
-    parts = address.split(":")
+    parts = address.split(":", 2)  # of columns, names of classes may have one
     path = Path(parts[0])
     records_path = path.with_suffix(".csv")
     if len(parts) not in (2, 3) or not records_path.is_file():

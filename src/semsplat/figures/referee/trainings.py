@@ -13,11 +13,11 @@ from semsplat.errors import SemsplatError
 from semsplat.figures.published.models import Measure
 from semsplat.figures.referee.costs import costs
 from semsplat.io import read_json
-from semsplat.paths import evaluate_dir, train_dir
+from semsplat.paths import GEOMETRY, evaluate_dir, geometry_dir, train_dir
 
 
 class Training(NamedTuple):
-    """One training: the names of its folders."""
+    """One training, or a geometry without semantics: the names of its folders."""
 
     dataset: str
     scene: str
@@ -34,9 +34,20 @@ class Training(NamedTuple):
         return f"{self.dataset}/{self.scene}"
 
     @property
+    def kind(self) -> str:
+        """What it is: ``train`` or ``geometry``."""
+        return "geometry" if self.setting == GEOMETRY else "train"
+
+    @property
+    def folder(self) -> Path:
+        """What came out of it."""
+        alone = self.setting == GEOMETRY
+        return geometry_dir(self.dataset, self.scene, self.seed) if alone else train_dir(*self)
+
+    @property
     def card_path(self) -> Path:
         """Its card."""
-        return train_dir(*self) / "run.json"
+        return self.folder / "run.json"
 
     @property
     def scores_path(self) -> Path:
@@ -73,7 +84,7 @@ class Results:
         places = set(scenes)
         return [t for t in self.trainings if t.setting == setting and t.place in places]
 
-    def scenes(self, dataset: str) -> list[str]:
+    def scenes(self, dataset: str | None) -> list[str]:
         """Return the scenes of a data set that anything was trained on."""
         return sorted({t.place for t in self.trainings if t.dataset == dataset})
 
@@ -86,6 +97,9 @@ class Results:
         match measure.source:
             case "scores":
                 found = self._score(training, measure)
+            case "classes":
+                key, _, name = measure.name.partition(":")
+                found = self.scores(training)["classes"].get(key, {}).get(name)
             case "speed":
                 found = self.speed["runs"][str(training)].get(measure.name)
             case "card":

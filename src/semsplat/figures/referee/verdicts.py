@@ -11,15 +11,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 from scipy.stats import bootstrap
 
-from semsplat.figures.published import (
-    PROCEDURAL,
-    REAL,
-    load_claims,
-    load_printed,
-    load_table,
-    printed_value,
-)
-from semsplat.figures.published.models import Claim, Measure, Rules, Table
+from semsplat.figures.published import load_claims, load_printed, load_table, printed_value
+from semsplat.figures.published.claim_models import Claim, Rules
+from semsplat.figures.published.models import PROCEDURAL, REAL, Measure, Table
 from semsplat.figures.referee.sheet import Grid
 from semsplat.figures.referee.trainings import Results, Training, no_number
 

@@ -1,0 +1,58 @@
+"""What a claim, and the rules of verdicts, may say."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from semsplat.params.base import Count, Strict
+
+
+class Claim(Strict):
+    """One comparison that a paper states."""
+
+    table: str
+    """the table whose rows and measure it is about"""
+    source: str
+    """where the paper says so"""
+    statement: str
+    """what it says, in our words"""
+    better: str
+    """the row that the paper prefers"""
+    worse: str
+    """the row that it is compared with"""
+    measure: str
+    """what is compared"""
+    scale: Literal["difference", "ratio"] = "difference"
+    """how: better minus worse, or better over worse; where lower is better, the other way round"""
+    at_least: float = 0.0
+    """the effect that the claim needs: 0 or 1 for a direction, less where nothing may be lost"""
+    printed: tuple[float, float] | None = None
+    """better and worse as printed in the text, where no table has them"""
+    columns: list[str] | None = None
+    """the printed columns that it is about, where not all of the measure"""
+
+
+class Rules(Strict):
+    """How a verdict is reached; fixed before results."""
+
+    confidence: float = Field(gt=0.5, lt=1)
+    """of the interval"""
+    resamples: Count
+    """of the bootstrap"""
+    seed: int
+    """of the bootstrap"""
+    min_scenes: Count
+    """with fewer, inconclusive"""
+    min_pairs: Count
+    """pairs of one scene and one seed; with fewer, inconclusive"""
+
+
+class Claims(Strict):
+    """The whole file."""
+
+    rules: Rules
+    """for every claim"""
+    claims: dict[str, Claim]
+    """by name"""
