@@ -12,8 +12,9 @@ from semsplat.figures.published import FOLDER, digest_of
 from semsplat.fingerprint import fingerprint
 from semsplat.gpu import visible_gpus
 from semsplat.experiment.check import check_or_exit
-from semsplat.experiment.recipes import ALL, feature_runs
-from semsplat.experiment.runs import lesson_runs, runs, setting_runs
+from semsplat.experiment.recipes import features_keys
+from semsplat.keys import ALL
+from semsplat.experiment.runs import lessons_keys, geometry_keys, training_keys
 from semsplat.paths import GEOMETRY, put_checkout_first
 from semsplat.experiment.plan.screen import show_plan
 from semsplat.track.index import index_number
@@ -21,10 +22,10 @@ from semsplat.track.index import index_number
 put_checkout_first()
 PARAMS = check_or_exit(config)
 SUITE = PARAMS.suite
-RUNS = runs(PARAMS)
-FEATURE_RUNS = feature_runs(PARAMS)
-LESSON_RUNS = lesson_runs(PARAMS)
-SETTING_RUNS = setting_runs(PARAMS)
+RUNS = geometry_keys(PARAMS)
+FEATURES_KEYS = features_keys(PARAMS)
+LESSONS_KEYS = lessons_keys(PARAMS)
+TRAINING_KEYS = training_keys(PARAMS)
 PUBLISHED = digest_of(FOLDER)
 FEATURES_CACHE = "scratch/features"
 SEED_OR_ALL = rf"\d+|{ALL}"
@@ -70,17 +71,19 @@ def over_runs(*patterns):
 
 def over_features(pattern):
     """Fill the pattern for every scene and recipe that figures show or trainings learn from."""
-    return [pattern.format(**run._asdict()) for run in FEATURE_RUNS]
+    return [pattern.format(**run._asdict()) for run in FEATURES_KEYS]
 
 
 def over_lessons(pattern):
     """Fill the pattern for every scene, teacher and seed that trainings learn from."""
-    return [pattern.format(**run._asdict()) for run in LESSON_RUNS]
+    return [pattern.format(**run._asdict()) for run in LESSONS_KEYS]
 
 
 def over_settings(*patterns):
     """Fill the patterns for every training that the suite's figures show, each result once."""
-    return sorted({p.format(**run._asdict()) for p in patterns for run in SETTING_RUNS})
+    return sorted(
+        {p.format(**run._asdict()) for p in patterns for run in TRAINING_KEYS}
+    )
 
 
 def over_clusters():

@@ -5,7 +5,7 @@ SCORES = [
     ),
     *over_settings("results/evaluate/{dataset}/{scene}/{setting}/{seed}/scores.json"),
 ]
-SPEED = ["results/speed.json"] if SETTING_RUNS else []
+SPEED = ["results/speed.json"] if TRAINING_KEYS else []
 
 
 rule evaluate:
@@ -130,7 +130,7 @@ rule measure_speed:
     resources:
         gpu=1,
     params:
-        runs=training_names(SETTING_RUNS),
+        runs=training_names(TRAINING_KEYS),
         repeats=PARAMS.evaluate.speed_repeats,
         code=speed_code(PARAMS),
     message:

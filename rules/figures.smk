@@ -113,7 +113,7 @@ rule write_page:
         "../envs/semsplat.yaml"
     params:
         suite=SUITE,
-        trainings=training_names(SETTING_RUNS),
+        trainings=training_names(TRAINING_KEYS),
         code=fingerprint("semsplat.figures.page") + PUBLISHED,
         template=digest_of(Path("src/semsplat/figures/page")),
     message:

@@ -5,15 +5,11 @@ import json
 from semsplat.figures import TABLES, figure_kind, figure_kinds
 from semsplat.fingerprint import fingerprint
 from semsplat.experiment.recipes import first_seed, seed_of
-from semsplat.experiment.runs import (
-    SettingRun,
-    shown_runs,
-    shown_settings,
-    shown_trainings,
-)
+from semsplat.experiment.runs import shown_runs, shown_settings, shown_trainings
+from semsplat.keys import TrainingKey
 from semsplat.paths import GEOMETRY
 
-EXTENSIONS = "|".join({figure_kind(name).EXTENSION for name in figure_kinds()})
+EXTENSIONS = "|".join(sorted({figure_kind(n).EXTENSION for n in figure_kinds()}))
 
 
 def figures_of(*scopes):
@@ -86,7 +82,7 @@ def table_trainings(name):
     """Return the trainings that a table shows, or the geometries, whose setting has that name."""
     if figure_kind(PARAMS.figures[name].kind).SCOPE == "geometries":
         shown = shown_runs(PARAMS, name)
-        return [SettingRun(r.dataset, r.scene, GEOMETRY, r.seed) for r in shown]
+        return [TrainingKey(r.dataset, r.scene, GEOMETRY, r.seed) for r in shown]
     return shown_trainings(PARAMS, name)
 
 

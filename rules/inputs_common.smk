@@ -26,23 +26,21 @@ from semsplat.experiment.asked import (
     speed_code,
 )
 from semsplat.experiment.recipes import (
-    FeatureRun,
-    features_run,
+    features_job,
     seed_of,
     setting_recipe,
     teacher_recipe,
 )
+from semsplat.keys import FeaturesKey
 from semsplat.experiment.runs import (
-    LessonRun,
-    Run,
-    SettingRun,
-    geometry_run,
+    geometry_job,
     is_frozen,
-    lesson_run,
+    lessons_job,
     scene_options,
     setting_teacher,
-    train_run,
+    training_job,
 )
+from semsplat.keys import LessonsKey, GeometryKey, TrainingKey
 from semsplat.experiment.plan import weights
 from semsplat.paths import FIELD_FILE, features_dir, lessons_dir
 
@@ -54,31 +52,31 @@ def options_json(wildcards):
 
 def geometry_config(wildcards):
     """Return the effective parameters of one geometry run as JSON."""
-    run = Run(wildcards.dataset, wildcards.scene, int(wildcards.seed))
-    return geometry_run(PARAMS, run).model_dump_json()
+    run = GeometryKey(wildcards.dataset, wildcards.scene, int(wildcards.seed))
+    return geometry_job(PARAMS, run).model_dump_json()
 
 
 def features_config(wildcards):
     """Return a recipe with its models as JSON."""
-    return _features_run(wildcards).model_dump_json()
+    return _features_job(wildcards).model_dump_json()
 
 
 def segmenter_code(wildcards):
     """Return the fingerprint of a recipe's segmenter, which is imported by name."""
-    kind = _features_run(wildcards).recipe.segmenter.kind
+    kind = _features_job(wildcards).recipe.segmenter.kind
     return fingerprint(f"semsplat.features.segmenters.{kind}")
 
 
-def _features_run(wildcards):
-    return features_run(
-        PARAMS, FeatureRun(*_place(wildcards), wildcards.recipe, wildcards.seed)
+def _features_job(wildcards):
+    return features_job(
+        PARAMS, FeaturesKey(*_place(wildcards), wildcards.recipe, wildcards.seed)
     )
 
 
 def teacher_config(wildcards):
     """Return a teacher as JSON."""
-    run = LessonRun(*_place(wildcards), wildcards.teacher, int(wildcards.seed))
-    return lesson_run(PARAMS, run).model_dump_json()
+    run = LessonsKey(*_place(wildcards), wildcards.teacher, int(wildcards.seed))
+    return lessons_job(PARAMS, run).model_dump_json()
 
 
 def teacher_code(wildcards):
@@ -119,7 +117,7 @@ def setting_geometry(wildcards):
 
 def recipe_geometry(wildcards):
     """Return the geometry whose rendered depth a recipe's prompts follow, if they do."""
-    return _geometry_files(wildcards, _features_run(wildcards).seed)
+    return _geometry_files(wildcards, _features_job(wildcards).seed)
 
 
 def _geometry_files(wildcards, seed):
@@ -160,7 +158,7 @@ def _place(wildcards):
 
 def train_config(wildcards):
     """Return the effective parameters of one training as JSON."""
-    return train_run(PARAMS, _training(wildcards)).model_dump_json()
+    return training_job(PARAMS, _training(wildcards)).model_dump_json()
 
 
 def method_code(wildcards):
@@ -225,7 +223,7 @@ def _as_json(options):
 
 
 def _training(wildcards):
-    return SettingRun(*_place(wildcards), wildcards.setting, int(wildcards.seed))
+    return TrainingKey(*_place(wildcards), wildcards.setting, int(wildcards.seed))
 
 
 def importer_name(wildcards):
@@ -257,7 +255,7 @@ def registered_sources(options):
 
 def recipe_weights(wildcards):
     """Return what stands for the weights of a recipe's CLIP and SAM."""
-    found = weights.recipe_weights(_features_run(wildcards))
+    found = weights.recipe_weights(_features_job(wildcards))
     return [weights_source(place) for place in found]
 
 

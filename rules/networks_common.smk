@@ -1,7 +1,7 @@
 """What the rules of the networks share; no rules here."""
 
-from semsplat.params.networks import ClipRun, SamRun
-from semsplat.params.quality import QualityRun, TuningRun
+from semsplat.params.networks import ClipJob, SamJob
+from semsplat.params.quality import QualityJob, TuningJob
 
 NETWORK_PICTURES = "scratch/networks/pictures"
 SHIPPED = "src/semsplat/features/embedded/weights"
@@ -26,11 +26,11 @@ def network_config(wildcards):
     """Return the training of a network as JSON."""
     networks, log_every = PARAMS.networks, PARAMS.training.log_every
     if wildcards.network == "sam":
-        run = SamRun(
+        run = SamJob(
             shape=networks.sam, training=networks.sam_training, log_every=log_every
         )
     else:
-        run = ClipRun(
+        run = ClipJob(
             shape=networks.clip, training=networks.clip_training, log_every=log_every
         )
     return run.model_dump_json()
@@ -45,5 +45,5 @@ def judging_config(purpose):
         "automatic": networks.automatic,
     }
     if purpose == "tune":
-        return TuningRun(**told, grid=networks.tuning).model_dump_json()
-    return QualityRun(**told).model_dump_json()
+        return TuningJob(**told, grid=networks.tuning).model_dump_json()
+    return QualityJob(**told).model_dump_json()

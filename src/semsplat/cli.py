@@ -17,12 +17,12 @@ def check(params: Path = Path("params.yaml"), /) -> None:
     Args:
         params: the file to check.
     """
-    from semsplat.experiment.runs import runs, setting_runs
+    from semsplat.experiment.runs import geometry_keys, training_keys
 
     checked = _checked(params, {})
-    for run in runs(checked):
+    for run in geometry_keys(checked):
         print(f"{run.dataset}/{run.scene} seed {run.seed}")
-    for training in setting_runs(checked):
+    for training in training_keys(checked):
         print(f"{training.dataset}/{training.scene} seed {training.seed} {training.setting}")
 
 

@@ -10,7 +10,7 @@ SRC = Path(__file__).parents[2] / "src"
 FLOORS = (
     {"errors", "conventions"},
     {"io", "log", "gpu", "paths", "palette", "kernel_cache", "discovery"},
-    {"fingerprint"},
+    {"fingerprint", "keys"},
     {"provenance"},
     {"params"},
     {"data", "splat"},

@@ -24,7 +24,7 @@ from semsplat.features.store import SceneFeatures, open_features
 from semsplat.features.weights import find_weights
 from semsplat.io import read_json
 from semsplat.log import progress
-from semsplat.params.features import FeaturesRun
+from semsplat.params.features import FeaturesJob
 from semsplat.paths import features_dir, scene_dir
 from semsplat.provenance import git_state, machine
 
@@ -32,7 +32,7 @@ from semsplat.provenance import git_state, machine
 class Models(NamedTuple):
     """A recipe with its models."""
 
-    run: FeaturesRun
+    run: FeaturesJob
     sam: Sam | None
     clip: Clip
 
@@ -73,7 +73,7 @@ def measure(run: str, n_views: int, device: str) -> dict[str, Any]:
     if len(parts) != 4:
         raise SemsplatError(f"'{run}' is no dataset/scene/recipe/seed")
     features = open_features(features_dir(*parts))
-    config = FeaturesRun.model_validate(read_json(features.folder / "run.json")["config"])
+    config = FeaturesJob.model_validate(read_json(features.folder / "run.json")["config"])
     models = Models(
         config,
         sam.open_model(find_weights(config.sam), device) if config.sam else None,

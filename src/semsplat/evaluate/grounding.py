@@ -14,7 +14,7 @@ from semsplat.evaluate.boundary import Mask
 from semsplat.evaluate.named_objects import Truth
 from semsplat.features.queries import Texts
 from semsplat.features.store import SceneFeatures
-from semsplat.params.evaluate import SelectionsRun
+from semsplat.params.evaluate import SelectionsJob
 
 
 class Place(NamedTuple):
@@ -32,7 +32,7 @@ class World:
     scene: Scene
     features: SceneFeatures
     texts: Texts
-    run: SelectionsRun
+    run: SelectionsJob
     device: str
 
     @cached_property

@@ -12,11 +12,11 @@ from typing import Any
 import torch
 
 from semsplat.data.scene import load_scene
-from semsplat.errors import SemsplatError
 from semsplat.evaluate.answers import answer
 from semsplat.evaluate.stopwatch import WARM_UP
+from semsplat.keys import parse_training
 from semsplat.log import progress
-from semsplat.paths import scene_dir, train_dir
+from semsplat.paths import scene_dir
 from semsplat.provenance import git_state, machine
 from semsplat.train.methods import method
 from semsplat.train.model import open_field
@@ -41,13 +41,9 @@ def benchmark(runs: list[str], repeats: int, device: str) -> dict[str, Any]:
 
 def measure(run: str, repeats: int, device: str) -> dict[str, Any]:
     """Return the times and the sizes of one training."""
-    try:
-        dataset, scene_name, setting, seed = run.split("/")
-        number = int(seed)
-    except ValueError:
-        raise SemsplatError(f"'{run}' is no dataset/scene/setting/seed") from None
-    field = open_field(train_dir(dataset, scene_name, setting, number), device)
-    scene = load_scene(scene_dir(dataset, scene_name))
+    key = parse_training(run)
+    field = open_field(key.folder, device)
+    scene = load_scene(scene_dir(key.dataset, key.scene))
     frames = scene.test or scene.train  # some benchmarks train on every view
     shown = list(islice(cycle(frames), WARM_UP + repeats))
     times: dict[str, float] = {}

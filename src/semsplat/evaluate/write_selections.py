@@ -20,7 +20,7 @@ from semsplat.features.queries import Texts
 from semsplat.features.store import open_features, write_arrays
 from semsplat.io import sha256_file, write_json
 from semsplat.log import progress
-from semsplat.params.evaluate import SelectionsRun
+from semsplat.params.evaluate import SelectionsJob
 from semsplat.paths import EXTRACTED, FEATURES, FIELD_FILE, GROUNDING, SELECTIONS
 from semsplat.train.model import SemanticField, open_field
 
@@ -37,7 +37,7 @@ def write_selections(asked: Asked, folder: Path) -> dict[str, Any]:
     assert asked.features_dir is not None
     clicked = ClickableField(open_field(asked.model_dir, asked.device))
     features = open_features(asked.features_dir)
-    run = SelectionsRun.model_validate(asked.options)
+    run = SelectionsJob.model_validate(asked.options)
     texts = Texts(features, asked.device, Cache(asked.cache))
     world = World(asked.scene, features, texts, run, asked.device)
     queries = ask_all(world, clicked)

@@ -6,9 +6,9 @@ from types import ModuleType
 
 from semsplat.evaluate.answers import COLOURS, answer
 from semsplat.evaluate.protocols import protocols_of
-from semsplat.experiment.runs import SettingRun
 from semsplat.experiment.schema import Params
 from semsplat.fingerprint import fingerprint
+from semsplat.keys import TrainingKey
 from semsplat.params.base import Strict
 from semsplat.paths import GEOMETRY
 from semsplat.train.methods import method
@@ -30,7 +30,7 @@ def settings_answering(params: Params, name: str) -> list[str]:
     return [setting for setting in params.settings if name in answers(params, setting)]
 
 
-def predict_options(params: Params, run: SettingRun) -> Options:
+def predict_options(params: Params, run: TrainingKey) -> Options:
     """Return what the predictions of a training are told."""
     place, sams = f"{run.dataset}/{run.scene}", params.features.sam_models
     return {
@@ -49,7 +49,7 @@ def score_options(params: Params, setting: str) -> Options:
     }
 
 
-def predict_code(params: Params, run: SettingRun) -> str:
+def predict_code(params: Params, run: TrainingKey) -> str:
     """Return the fingerprint of what predicts, the method and what is imported by name included."""
     options = predict_options(params, run)
     modules = ["semsplat.evaluate.jobs:predict"]

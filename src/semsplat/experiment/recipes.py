@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
-from semsplat.experiment.runs import setting_options, setting_runs, setting_teacher, shown_runs
+from semsplat.experiment.runs import setting_options, setting_teacher, shown_runs, training_keys
 from semsplat.experiment.schema import Params
 from semsplat.features.segmenters import follows_geometry
 from semsplat.features.teachers import teacher_with_options
 from semsplat.figures import figure_kind
-from semsplat.params.features import FeaturesRun
-
-
-class FeatureRun(NamedTuple):
-    """The 2-D features of one scene under one recipe, and their scores."""
-
-    dataset: str
-    scene: str
-    recipe: str
-    seed: str
-    """whose prompts they follow, as `seed_of` calls it"""
-
-
-ALL = "all"
-"""In the place of a seed: features that all seeds share."""
+from semsplat.keys import ALL, FeaturesKey
+from semsplat.params.features import FeaturesJob
 
 
 def seed_of(params: Params, recipe: str, seed: int | str) -> str:
@@ -37,12 +23,12 @@ def seed_of(params: Params, recipe: str, seed: int | str) -> str:
     return str(seed) if follows_geometry(kind) else ALL
 
 
-def features_run(params: Params, run: FeatureRun) -> FeaturesRun:
+def features_job(params: Params, run: FeaturesKey) -> FeaturesJob:
     """Return everything that one extraction is told."""
     features = params.features
     recipe = features.recipes[run.recipe]
     sam = recipe.segmenter.options.get("model")
-    return FeaturesRun(
+    return FeaturesJob(
         dataset=run.dataset,
         scene=run.scene,
         name=run.recipe,
@@ -54,7 +40,7 @@ def features_run(params: Params, run: FeatureRun) -> FeaturesRun:
     )
 
 
-def feature_runs(params: Params) -> list[FeatureRun]:
+def features_keys(params: Params) -> list[FeaturesKey]:
     """Return the features that figures show or trainings learn from, sorted, each once."""
     return sorted({*_shown(params), *_learnt(params)})
 
@@ -64,7 +50,7 @@ def first_seed(params: Params) -> int:
     return params.suites[params.suite].seeds[0]
 
 
-def _shown(params: Params) -> Iterator[FeatureRun]:
+def _shown(params: Params) -> Iterator[FeaturesKey]:
     for name in params.suites[params.suite].figures:
         figure = params.figures[name]
         per_scene = figure_kind(figure.kind).SCOPE == "scene"
@@ -72,15 +58,15 @@ def _shown(params: Params) -> Iterator[FeatureRun]:
             for run in shown_runs(params, name):
                 seed = first_seed(params) if per_scene else run.seed
                 whose = seed_of(params, recipe, seed)
-                yield FeatureRun(run.dataset, run.scene, recipe, whose)
+                yield FeaturesKey(run.dataset, run.scene, recipe, whose)
 
 
-def _learnt(params: Params) -> Iterator[FeatureRun]:
-    for run in setting_runs(params):
+def _learnt(params: Params) -> Iterator[FeaturesKey]:
+    for run in training_keys(params):
         recipe = setting_recipe(params, run.setting)
         if recipe:
             whose = seed_of(params, recipe, run.seed)
-            yield FeatureRun(run.dataset, run.scene, recipe, whose)
+            yield FeaturesKey(run.dataset, run.scene, recipe, whose)
 
 
 def setting_recipe(params: Params, setting: str) -> str | None:

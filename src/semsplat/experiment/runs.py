@@ -2,64 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from semsplat.experiment.schema import Dataset, Params
 from semsplat.io import sha256_text
-from semsplat.params.geometry import Geometry, GeometryRun
-from semsplat.params.methods import Frozen, TrainRun
-from semsplat.params.teachers import TeacherRun
+from semsplat.keys import GeometryKey, LessonsKey, TrainingKey
+from semsplat.params.geometry import Geometry, GeometryJob
+from semsplat.params.methods import Frozen, TrainingJob
+from semsplat.params.teachers import LessonsJob
 from semsplat.train.methods import method_options
 
 
-class Run(NamedTuple):
-    """One training and its evaluation."""
-
-    dataset: str
-    scene: str
-    seed: int
-
-
-class SettingRun(NamedTuple):
-    """One training of a semantic method and its evaluation."""
-
-    dataset: str
-    scene: str
-    setting: str
-    seed: int
-
-
-class LessonRun(NamedTuple):
-    """What one teacher says about a scene; its mistakes and its tracks depend on the seed."""
-
-    dataset: str
-    scene: str
-    teacher: str
-    seed: int
-
-
-def geometry_run(params: Params, run: Run) -> GeometryRun:
+def geometry_job(params: Params, key: GeometryKey) -> GeometryJob:
     """Return the effective parameters of one geometry run."""
     factor = params.suites[params.suite].steps_scaler
-    return GeometryRun(
-        **run._asdict(),
-        run_seed=run_seed(params.seed, run),
+    return GeometryJob(
+        **key._asdict(),
+        run_seed=run_seed(params.seed, key),
         steps_scaler=factor,
         geometry=scaled_geometry(params.geometry, factor),
         log_every=params.training.log_every,
     )
 
 
-def runs(params: Params) -> list[Run]:
+def geometry_keys(params: Params) -> list[GeometryKey]:
     """Return the runs of the chosen suite, in the order of the file."""
     suite = params.suites[params.suite]
     places = [scene.split("/") for scene in suite.scenes]
-    return [Run(dataset, scene, seed) for dataset, scene in places for seed in suite.seeds]
+    return [GeometryKey(dataset, scene, seed) for dataset, scene in places for seed in suite.seeds]
 
 
-def shown_runs(params: Params, figure: str) -> list[Run]:
+def shown_runs(params: Params, figure: str) -> list[GeometryKey]:
     """Return the runs of the chosen suite that a figure shows."""
-    return [run for run in runs(params) if params.figures[figure].shows(run.dataset, run.scene)]
+    shows = params.figures[figure].shows
+    return [key for key in geometry_keys(params) if shows(key.dataset, key.scene)]
 
 
 def shown_settings(params: Params, figure: str) -> list[str]:
@@ -68,40 +44,40 @@ def shown_settings(params: Params, figure: str) -> list[str]:
     return [name for name in params.figures[figure].settings if not trained or name in trained]
 
 
-def setting_runs(params: Params) -> list[SettingRun]:
+def training_keys(params: Params) -> list[TrainingKey]:
     """Return the trainings that the figures of the chosen suite show, sorted, each once."""
     figures = params.suites[params.suite].figures
     return sorted({run for figure in figures for run in _named_trainings(params, figure)})
 
 
-def shown_trainings(params: Params, figure: str) -> list[SettingRun]:
+def shown_trainings(params: Params, figure: str) -> list[TrainingKey]:
     """Return the trainings of the chosen suite that a figure shows; all where it names none."""
     if params.figures[figure].settings:
         return sorted(_named_trainings(params, figure))
-    return setting_runs(params)
+    return training_keys(params)
 
 
-def _named_trainings(params: Params, figure: str) -> set[SettingRun]:
+def _named_trainings(params: Params, figure: str) -> set[TrainingKey]:
     """Return the trainings that a figure asks for."""
     return {
-        SettingRun(run.dataset, run.scene, setting, run.seed)
+        TrainingKey(run.dataset, run.scene, setting, run.seed)
         for setting in shown_settings(params, figure)
         for run in shown_runs(params, figure)
     }
 
 
-def lesson_runs(params: Params) -> list[LessonRun]:
+def lessons_keys(params: Params) -> list[LessonsKey]:
     """Return the lessons that the trainings of the chosen suite learn from, sorted, each once."""
     return sorted(
         {
-            LessonRun(r.dataset, r.scene, teacher, r.seed)
-            for r in setting_runs(params)
+            LessonsKey(r.dataset, r.scene, teacher, r.seed)
+            for r in training_keys(params)
             if (teacher := setting_teacher(params, r.setting))
         }
     )
 
 
-def train_run(params: Params, run: SettingRun) -> TrainRun:
+def training_job(params: Params, run: TrainingKey) -> TrainingJob:
     """Return the effective parameters of one training.
 
     Runs that differ only in their setting share the seed: they see the views in one order and start
@@ -111,9 +87,9 @@ def train_run(params: Params, run: SettingRun) -> TrainRun:
     options = method_options(setting.method).model_validate(setting_options(params, run.setting))
     geometry = Geometry.model_validate(merged(params.geometry.model_dump(), setting.geometry))
     teacher = setting_teacher(params, run.setting)
-    return TrainRun(
+    return TrainingJob(
         **run._asdict(),
-        run_seed=run_seed(params.seed, Run(run.dataset, run.scene, run.seed)),
+        run_seed=run_seed(params.seed, GeometryKey(run.dataset, run.scene, run.seed)),
         steps_scaler=suite.steps_scaler,
         rates_scaler=suite.rates_scaler,
         method=setting.method,
@@ -124,14 +100,14 @@ def train_run(params: Params, run: SettingRun) -> TrainRun:
     )
 
 
-def lesson_run(params: Params, run: LessonRun) -> TeacherRun:
+def lessons_job(params: Params, run: LessonsKey) -> LessonsJob:
     """Return everything that a teacher is told."""
-    return TeacherRun(
+    return LessonsJob(
         dataset=run.dataset,
         scene=run.scene,
         name=run.teacher,
         seed=run.seed,
-        run_seed=run_seed(params.seed, Run(run.dataset, run.scene, run.seed)),
+        run_seed=run_seed(params.seed, GeometryKey(run.dataset, run.scene, run.seed)),
         teacher=params.features.teachers[run.teacher],
     )
 
@@ -173,9 +149,9 @@ def scene_options(params: Params, dataset: str, scene: str) -> dict[str, Any]:
     return {**entry.options, **entry.scenes[scene]}
 
 
-def run_seed(master: int, run: Run) -> int:
+def run_seed(master: int, key: GeometryKey) -> int:
     """Return the random seed of a run, 0 to 2^31 - 1; different for each run."""
-    text = f"{master}/{run.dataset}/{run.scene}/geometry/{run.seed}"
+    text = f"{master}/{key.dataset}/{key.scene}/geometry/{key.seed}"
     return int(sha256_text(text)[:8], 16) % 2**31
 
 

@@ -25,7 +25,7 @@ from semsplat.features.regions import painted, select_regions
 from semsplat.features.segmenters import Prompts, segmenter_kind
 from semsplat.features.store import Half, ViewFeatures, read_arrays, write_arrays
 from semsplat.io import sha256_file
-from semsplat.params.features import ClipModel, FeaturesRun, Regions, SamModel
+from semsplat.params.features import ClipModel, FeaturesJob, Regions, SamModel
 
 POOLED = "all"
 MOST_REGIONS = np.iinfo(np.int16).max + 1
@@ -40,7 +40,7 @@ class Extractor:
     where the recipe's segmenter follows a geometry.
     """
 
-    run: FeaturesRun
+    run: FeaturesJob
     clip: Clip
     sam: Sam | None
     cache: Cache

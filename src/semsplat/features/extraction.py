@@ -18,7 +18,7 @@ from semsplat.features.store import write_arrays, write_view
 from semsplat.features.weights import Weights, find_weights
 from semsplat.io import atomic_dir
 from semsplat.log import progress
-from semsplat.params.features import ClipModel, FeaturesRun, SamModel
+from semsplat.params.features import ClipModel, FeaturesJob, SamModel
 from semsplat.provenance import Card
 
 
@@ -34,7 +34,7 @@ def write_features(
 
     Arguments as the command's.
     """
-    config, clip_weights, sam_weights = _found(FeaturesRun.model_validate_json(config_json))
+    config, clip_weights, sam_weights = _found(FeaturesJob.model_validate_json(config_json))
     inputs = {"scene": scene_dir / "manifest.json"}
     inputs |= {"geometry": geometry_dir / "point_cloud.ply"} if geometry_dir else {}
     segmenter_code = segmenter_kind(config.recipe.segmenter.kind).__name__
@@ -56,8 +56,8 @@ def write_features(
 
 
 def _found(
-    config: FeaturesRun,
-) -> tuple[FeaturesRun, Weights[ClipModel], Weights[SamModel] | None]:
+    config: FeaturesJob,
+) -> tuple[FeaturesJob, Weights[ClipModel], Weights[SamModel] | None]:
     """Return the weights of CLIP and of SAM, if any, and the run with the hashes of these files."""
     clip_weights = find_weights(config.clip)
     sam_weights = find_weights(config.sam) if config.sam else None
@@ -66,7 +66,7 @@ def _found(
 
 
 def scene_prompts(
-    config: FeaturesRun, scene: Scene, geometry_dir: Path | None, device: str
+    config: FeaturesJob, scene: Scene, geometry_dir: Path | None, device: str
 ) -> Callable[[Frame], Prompts] | None:
     """Return what gives a frame its prompts, None where the segmenter follows no geometry.
 
@@ -86,7 +86,7 @@ def scene_prompts(
     return prompts
 
 
-def _facts(config: FeaturesRun) -> dict[str, Any]:
+def _facts(config: FeaturesJob) -> dict[str, Any]:
     """Return what identifies the features beside their content."""
     models = {"clip": config.clip.model_dump()}
     models |= {"sam": config.sam.model_dump()} if config.sam else {}

@@ -29,7 +29,7 @@ from semsplat.features.store import SceneFeatures, open_features
 from semsplat.features.teachers import Sources, Taught, teacher_with_options
 from semsplat.features.tracks import tracks_with_options
 from semsplat.io import atomic_dir
-from semsplat.params.teachers import TeacherRun
+from semsplat.params.teachers import LessonsJob
 from semsplat.provenance import Card
 
 Depths = Callable[[Frame], NDArray[np.float32]]
@@ -40,7 +40,7 @@ class Classroom:
     """The scene, the parameters and the sources of one teacher."""
 
     scene: Scene
-    run: TeacherRun
+    run: LessonsJob
     sources: Sources
     depths: Depths
     device: str
@@ -67,7 +67,7 @@ def write_lessons(
     device: str,
 ) -> None:
     """Write the lessons, the manifest and run.json, the card last; arguments as the command's."""
-    config = TeacherRun.model_validate_json(config_json)
+    config = LessonsJob.model_validate_json(config_json)
     inputs = {"scene": scene_dir / "manifest.json"}
     inputs |= {"features": features_dir / "manifest.json"} if features_dir else {}
     inputs |= {"geometry": geometry_dir / "point_cloud.ply"} if geometry_dir else {}
@@ -124,7 +124,7 @@ def _classes(scene: Scene) -> list[dict[str, Any]]:
     return classes
 
 
-def _features(config: TeacherRun, features_dir: Path | None) -> SceneFeatures | None:
+def _features(config: LessonsJob, features_dir: Path | None) -> SceneFeatures | None:
     """Return the features; raise where the teacher reads some and there are none."""
     kind, options = teacher_with_options(config.teacher.labels)
     if features_dir is None and kind.recipe(options):
@@ -134,7 +134,7 @@ def _features(config: TeacherRun, features_dir: Path | None) -> SceneFeatures | 
     return open_features(features_dir) if features_dir else None
 
 
-def _depths(config: TeacherRun, geometry_dir: Path | None, device: str) -> Depths:
+def _depths(config: LessonsJob, geometry_dir: Path | None, device: str) -> Depths:
     """Return what gives the depth float32 [H, W] of a frame: rendered where tracks ask for that."""
     kind, options = tracks_with_options(config.teacher.tracks)
     if not kind.needs_geometry(options):
@@ -151,19 +151,19 @@ def _depths(config: TeacherRun, geometry_dir: Path | None, device: str) -> Depth
     return depth
 
 
-def _weights(config: TeacherRun) -> dict[str, Path]:
+def _weights(config: LessonsJob) -> dict[str, Path]:
     """Return the weights of the models that follow regions, by their folders."""
     kind, options = tracks_with_options(config.teacher.tracks)
     return {model.folder: weights_path(model) for model in kind.models(options)}
 
 
-def _facts(config: TeacherRun, classes: list[dict[str, Any]]) -> dict[str, Any]:
+def _facts(config: LessonsJob, classes: list[dict[str, Any]]) -> dict[str, Any]:
     """Return what identifies the lessons beside their content."""
     place = {key: getattr(config, key) for key in ("dataset", "scene", "name", "seed")}
     return {**place, "teacher": config.teacher.model_dump(), "classes": classes}
 
 
-def _declares_truth(config: TeacherRun) -> bool:
+def _declares_truth(config: LessonsJob) -> bool:
     """Tell whether the teacher is the scene's ground truth, which the parameters then say."""
     kind, options = teacher_with_options(config.teacher.labels)
     truth: bool = kind.declares_truth(options)

@@ -29,18 +29,18 @@ def run(kind: str, runs: list[str], options: str, out: Path) -> None:
 
 
 def _trainings(runs: list[str]) -> list[Any]:
-    from semsplat.figures.referee.trainings import parse_training
+    from semsplat.keys import parse_training
 
     return [parse_training(run) for run in runs]
 
 
 def _places(scope: str, runs: list[str]) -> list[Any]:
-    from semsplat.figures.style import FigureRun, FigureScene
+    from semsplat.keys import GeometryKey, SceneKey
 
     parts = [run.split("/") for run in runs]
     if scope == "scene":
-        return [FigureScene(dataset, scene) for dataset, scene in parts]
-    return [FigureRun(dataset, scene, int(seed)) for dataset, scene, seed in parts]
+        return [SceneKey(dataset, scene) for dataset, scene in parts]
+    return [GeometryKey(dataset, scene, int(seed)) for dataset, scene, seed in parts]
 
 
 if __name__ == "__main__":

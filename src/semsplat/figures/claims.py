@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from semsplat.figures.referee.sheet import Grid
-    from semsplat.figures.referee.trainings import Training
     from semsplat.figures.referee.verdicts import Verdict
+    from semsplat.keys import TrainingKey
 
 SCOPE = "trainings"
 EXTENSION = "md"
@@ -27,7 +27,7 @@ class Options(Strict):
     """Nothing: claims and rules stand in src/semsplat/figures/published/claims.yaml."""
 
 
-def draw(trainings: list[Training], options: Options, out: Path) -> None:
+def draw(trainings: list[TrainingKey], options: Options, out: Path) -> None:
     """Write the ledger as Markdown, LaTeX and CSV."""
     from semsplat.figures.referee.sheet import Sheet, write_sheet
     from semsplat.figures.referee.trainings import Results

@@ -14,7 +14,7 @@ from semsplat.params.base import Count
 if TYPE_CHECKING:
     from semsplat.data.scene import Frame, Scene
     from semsplat.figures.pictures import ClassPalette
-    from semsplat.figures.style import FigureRun
+    from semsplat.keys import GeometryKey
 
 SCOPE = "run"
 EXTENSION = "png"
@@ -31,7 +31,7 @@ class Options(SettingSheet):
     """rows, spread evenly over the held-out views"""
 
 
-def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
+def draw(runs: list[GeometryKey], options: Options, out: Path) -> None:
     """Draw one run's sheet; the truth is left out where a scene has none."""
     from semsplat.data.scene import load_scene
     from semsplat.figures.pictures import ClassPalette, add_legend, add_title, evenly, picture_grid
@@ -61,7 +61,7 @@ def class_names(scene: Scene) -> dict[int, str]:
     return {entry["id"]: entry["name"] for entry in load_semantics(scene)["classes"]}
 
 
-def class_map(run: FigureRun, setting: str, frame: Frame) -> NDArray[np.int32]:
+def class_map(run: GeometryKey, setting: str, frame: Frame) -> NDArray[np.int32]:
     """Return the predicted class ids [H, W] of a view."""
     from semsplat.data.scene import load_ids
     from semsplat.paths import CLASSES
@@ -71,7 +71,7 @@ def class_map(run: FigureRun, setting: str, frame: Frame) -> NDArray[np.int32]:
 
 
 def _draw_row(
-    row: Any, run: FigureRun, frame: Frame, scores: dict[str, Any], palette: ClassPalette
+    row: Any, run: GeometryKey, frame: Frame, scores: dict[str, Any], palette: ClassPalette
 ) -> None:
     """Draw one held-out view."""
     from semsplat.data.scene import load_ids, load_image

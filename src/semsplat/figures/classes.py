@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from semsplat.figures.published.models import Measure, Table
     from semsplat.figures.referee.cells import Cell, Group
-    from semsplat.figures.referee.trainings import Results, Training
+    from semsplat.figures.referee.trainings import Results
+    from semsplat.keys import TrainingKey
 
 SCOPE = "trainings"
 EXTENSION = "md"
@@ -26,7 +27,7 @@ NOTE = (
 )
 
 
-def draw(trainings: list[Training], options: Options, out: Path) -> None:
+def draw(trainings: list[TrainingKey], options: Options, out: Path) -> None:
     """Write the rows of a table, whose columns are the classes of each scene."""
     from semsplat.figures.referee.cells import groups
     from semsplat.figures.referee.layout import write_table

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from semsplat.data.scene import Frame, Scene
     from semsplat.evaluate.boundary import Mask
     from semsplat.figures.pictures import Picture
-    from semsplat.figures.style import FigureRun
+    from semsplat.keys import GeometryKey
 
 SCOPE = "run"
 EXTENSION = "png"
@@ -48,7 +48,7 @@ class Row(NamedTuple):
     scores: list[float | None]
 
 
-def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
+def draw(runs: list[GeometryKey], options: Options, out: Path) -> None:
     """Draw one run's sheet: a row per prompt and other view."""
     from semsplat.figures.pictures import CLICK, add_legend, picture_grid
     from semsplat.figures.style import save_figure, setting_keys, styled
@@ -67,7 +67,7 @@ def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
         save_figure(figure, out, setting_keys(run, list(options.settings)), options.dpi)
 
 
-def shown_rows(run: FigureRun, options: Options) -> list[Row]:
+def shown_rows(run: GeometryKey, options: Options) -> list[Row]:
     """Return prompts with their clicks and other views; raise where nothing was clicked.
 
     Clicks are the first setting's; where it has none, another setting may have one.
@@ -105,7 +105,7 @@ def shown_rows(run: FigureRun, options: Options) -> list[Row]:
 
 
 def _masks(
-    run: FigureRun, scene: Scene, setting: str, options: Options
+    run: GeometryKey, scene: Scene, setting: str, options: Options
 ) -> dict[str, dict[str, Mask]]:
     """Return {held-out view: {prompt: mask}} of a setting."""
     from semsplat.evaluate.selections import read_references, read_selections

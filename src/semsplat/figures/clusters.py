@@ -12,7 +12,7 @@ from semsplat.params.base import Count
 
 if TYPE_CHECKING:
     from semsplat.data.scene import Frame
-    from semsplat.figures.style import FigureRun
+    from semsplat.keys import GeometryKey
 
 SCOPE = "run"
 EXTENSION = "png"
@@ -30,7 +30,7 @@ class Options(SettingSheet):
     """rows, spread evenly over the held-out views"""
 
 
-def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
+def draw(runs: list[GeometryKey], options: Options, out: Path) -> None:
     """Draw one run's sheet."""
     from semsplat.data.scene import load_scene
     from semsplat.evaluate.protocols import instances
@@ -51,7 +51,7 @@ def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
         save_figure(figure, out, setting_keys(run, list(options.settings)), options.dpi)
 
 
-def _draw_row(row: Any, run: FigureRun, frame: Frame, options: Options) -> None:
+def _draw_row(row: Any, run: GeometryKey, frame: Frame, options: Options) -> None:
     """Draw one view: photograph, every setting's clusters, true objects if they are known."""
     from semsplat.data.scene import load_ids, load_image
     from semsplat.figures.pictures import show_regions

@@ -16,7 +16,7 @@ from semsplat.params.base import Count
 if TYPE_CHECKING:
     from semsplat.data.scene import Frame
     from semsplat.figures.pictures import ClassPalette
-    from semsplat.figures.style import FigureRun
+    from semsplat.keys import GeometryKey
 
 SCOPE = "run"
 EXTENSION = "png"
@@ -30,7 +30,7 @@ class Options(SettingSheet):
     """rows, spread evenly over the pairs of neighbouring training views"""
 
 
-def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
+def draw(runs: list[GeometryKey], options: Options, out: Path) -> None:
     """Draw one run's pairs; without depth nothing is compared, and only the maps are shown."""
     from semsplat.data.scene import load_scene
     from semsplat.figures.inconsistency import MEANINGS
@@ -75,7 +75,7 @@ def _pairs(scores: dict[str, Any], names: list[str], n_pairs: int) -> list[tuple
 
 def _draw_pair(
     axes: Any,
-    run: FigureRun,
+    run: GeometryKey,
     setting: str,
     index: int,
     views: list[Frame],

@@ -11,7 +11,8 @@ from semsplat.params.base import Strict
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from semsplat.figures.referee.trainings import Results, Training
+    from semsplat.figures.referee.trainings import Results
+    from semsplat.keys import TrainingKey
 
 SCOPE = "trainings"
 EXTENSION = "md"
@@ -31,7 +32,7 @@ class Options(Strict):
     """Nothing: every training of the suite is shown."""
 
 
-def draw(trainings: list[Training], options: Options, out: Path) -> None:
+def draw(trainings: list[TrainingKey], options: Options, out: Path) -> None:
     """Write the means of every setting as Markdown and LaTeX, and every training as CSV."""
     from semsplat.figures.referee.sheet import Grid, Sheet, write_sheet
     from semsplat.figures.referee.trainings import Results

@@ -11,7 +11,7 @@ from semsplat.figures import CURVE_FILES
 from semsplat.params.base import Count, Positive, Strict
 
 if TYPE_CHECKING:
-    from semsplat.figures.style import FigureRun
+    from semsplat.keys import GeometryKey
 
 SCOPE = "suite"
 EXTENSION = "svg"
@@ -27,7 +27,7 @@ class Options(Strict):
     """inches"""
 
 
-def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
+def draw(runs: list[GeometryKey], options: Options, out: Path) -> None:
     """Draw two panels: loss (logarithmic) and PSNR of the training views."""
     import matplotlib.pyplot as plt
 

@@ -17,7 +17,7 @@ from semsplat.params.base import Count
 if TYPE_CHECKING:
     from semsplat.data.scene import Scene
     from semsplat.evaluate.selections import Clicked
-    from semsplat.figures.style import FigureRun
+    from semsplat.keys import GeometryKey
 
 SCOPE = "run"
 EXTENSION = "png"
@@ -31,7 +31,7 @@ class Options(ClickSheet):
     """rows, spread evenly over the prompts"""
 
 
-def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
+def draw(runs: list[GeometryKey], options: Options, out: Path) -> None:
     """Draw one run's sheet: a row per prompt."""
     from semsplat.data.scene import load_scene
     from semsplat.evaluate.selections import read_places
@@ -58,7 +58,7 @@ def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
 
 def _draw_row(
     row: Any,
-    run: FigureRun,
+    run: GeometryKey,
     scene: Scene,
     prompt: str,
     places: dict[str, dict[str, Clicked]],

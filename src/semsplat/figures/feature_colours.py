@@ -16,7 +16,7 @@ from semsplat.params.base import Count
 if TYPE_CHECKING:
     from semsplat.data.scene import Frame
     from semsplat.features.store import SceneFeatures
-    from semsplat.figures.style import FigureRun
+    from semsplat.keys import GeometryKey
 
 SCOPE = "run"
 EXTENSION = "png"
@@ -35,7 +35,7 @@ class Options(SettingSheet):
     """rows, spread evenly over the held-out views"""
 
 
-def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
+def draw(runs: list[GeometryKey], options: Options, out: Path) -> None:
     """Draw one run's sheet."""
     from semsplat.data.scene import load_scene
     from semsplat.features.store import open_features
@@ -58,7 +58,7 @@ def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
 
 
 def _draw_row(
-    row: Any, run: FigureRun, frame: Frame, features: SceneFeatures, options: Options
+    row: Any, run: GeometryKey, frame: Frame, features: SceneFeatures, options: Options
 ) -> None:
     """Draw one view: photograph, regions, every setting's features, true objects if known."""
     from semsplat.data.images import read_rgb

@@ -9,7 +9,7 @@ from semsplat.figures import CURVE_FILES
 from semsplat.params.base import Positive, Strict
 
 if TYPE_CHECKING:
-    from semsplat.figures.style import FigureRun
+    from semsplat.keys import GeometryKey
 
 SCOPE = "suite"
 EXTENSION = "svg"
@@ -23,7 +23,7 @@ class Options(Strict):
     """inches"""
 
 
-def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
+def draw(runs: list[GeometryKey], options: Options, out: Path) -> None:
     """Draw the counts as steps, because they change at refinements only."""
     import matplotlib.pyplot as plt
 

@@ -16,7 +16,7 @@ from semsplat.params.base import Count
 
 if TYPE_CHECKING:
     from semsplat.data.scene import Frame
-    from semsplat.figures.style import FigureRun
+    from semsplat.keys import GeometryKey
 
 SCOPE = "run"
 EXTENSION = "png"
@@ -31,7 +31,7 @@ class Options(SettingSheet):
     """rows, spread evenly over the annotated held-out views"""
 
 
-def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
+def draw(runs: list[GeometryKey], options: Options, out: Path) -> None:
     """Draw one run's sheet."""
     from matplotlib.colors import to_rgb
 
@@ -59,7 +59,7 @@ def mixture(shares: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.einsum("lhw,lc->hwc", shares, np.array([to_rgb(c) for c in LEVELS.values()]))
 
 
-def _draw_row(row: Any, run: FigureRun, frame: Frame, options: Options) -> None:
+def _draw_row(row: Any, run: GeometryKey, frame: Frame, options: Options) -> None:
     """Draw one view: the photograph, then every setting's map with the mean shares."""
     from semsplat.data.scene import load_image
     from semsplat.features.store import read_arrays

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from semsplat.data.scene import Frame
     from semsplat.evaluate.labeller import Labeller
     from semsplat.figures.pictures import ClassPalette
-    from semsplat.figures.style import FigureScene
+    from semsplat.keys import SceneKey
 
 SCOPE = "scene"
 EXTENSION = "png"
@@ -41,13 +41,13 @@ MEANINGS = {"same label": "#A0A0A0", "another label": "#D55E00", "not compared":
 TITLES = ("view", "next view", "difference")
 
 
-def draw(shown: list[FigureScene], options: Options, out: Path) -> None:
+def draw(shown: list[SceneKey], options: Options, out: Path) -> None:
     """Draw one scene's pairs; where none can be compared only the labels, and the reason."""
     from semsplat.data.scene import load_scene
     from semsplat.evaluate.labeller import Labeller
     from semsplat.features.store import open_features
     from semsplat.figures.pictures import ClassPalette, add_legend, picture_grid
-    from semsplat.figures.style import save_figure, styled
+    from semsplat.figures.style import save_figure, scene_sources, styled
     from semsplat.io import read_json
 
     (place,) = shown
@@ -64,7 +64,7 @@ def draw(shown: list[FigureScene], options: Options, out: Path) -> None:
             _draw_pair(row, pair, [frames[name] for name in pair.names], labeller, palette, options)
         add_legend(figure, [*palette.legend(), *(MEANINGS.items() if compared else ())])
         figure.suptitle(_summary(scores, options))
-        save_figure(figure, out, place.sources(options.recipe), options.dpi)
+        save_figure(figure, out, scene_sources(place, options.recipe), options.dpi)
 
 
 class _Pair(NamedTuple):
@@ -76,7 +76,7 @@ class _Pair(NamedTuple):
 
 
 def _pairs(
-    place: FigureScene, scores: dict[str, Any], names: list[str], options: Options
+    place: SceneKey, scores: dict[str, Any], names: list[str], options: Options
 ) -> list[_Pair]:
     """Return the chosen pairs, with what was compared if anything was."""
     from semsplat.figures.pictures import evenly

@@ -14,7 +14,7 @@ from semsplat.params.base import Count
 if TYPE_CHECKING:
     from semsplat.data.scene import Frame
     from semsplat.evaluate.labeller import Labeller
-    from semsplat.figures.style import FigureScene
+    from semsplat.keys import SceneKey
 
 SCOPE = "scene"
 EXTENSION = "png"
@@ -32,14 +32,14 @@ class Options(FeatureSheet):
     """rows, spread evenly over the training views"""
 
 
-def draw(shown: list[FigureScene], options: Options, out: Path) -> None:
+def draw(shown: list[SceneKey], options: Options, out: Path) -> None:
     """Draw one scene's sheet; a column that no view has is left out."""
     from semsplat.data.scene import load_image, load_scene
     from semsplat.evaluate.labeller import Labeller
     from semsplat.evaluate.protocols.feature_labels import KINDS
     from semsplat.features.store import open_features
     from semsplat.figures.pictures import ClassPalette, add_legend, evenly, picture_grid
-    from semsplat.figures.style import save_figure, styled
+    from semsplat.figures.style import save_figure, scene_sources, styled
     from semsplat.io import read_json
 
     (place,) = shown
@@ -59,7 +59,7 @@ def draw(shown: list[FigureScene], options: Options, out: Path) -> None:
                 _draw_map(axis, kind, row, scores["views"][frame.name], palette)
         add_legend(figure, palette.legend())
         figure.suptitle(_summary(scores))
-        save_figure(figure, out, place.sources(options.recipe), options.dpi)
+        save_figure(figure, out, scene_sources(place, options.recipe), options.dpi)
 
 
 def label_maps(frame: Frame, labeller: Labeller) -> Maps:

@@ -11,7 +11,7 @@ from semsplat.params.base import Count
 if TYPE_CHECKING:
     from semsplat.data.scene import Frame
     from semsplat.features.store import SceneFeatures
-    from semsplat.figures.style import FigureScene
+    from semsplat.keys import SceneKey
 
 SCOPE = "scene"
 EXTENSION = "png"
@@ -25,12 +25,12 @@ class Options(FeatureSheet):
     """rows, spread evenly over the training views"""
 
 
-def draw(shown: list[FigureScene], options: Options, out: Path) -> None:
+def draw(shown: list[SceneKey], options: Options, out: Path) -> None:
     """Draw one scene's contact sheet."""
     from semsplat.data.scene import load_scene
     from semsplat.features.store import open_features
     from semsplat.figures.pictures import evenly, picture_grid
-    from semsplat.figures.style import save_figure, styled
+    from semsplat.figures.style import save_figure, scene_sources, styled
 
     (place,) = shown
     features = open_features(place.features_dir(options.recipe))
@@ -41,7 +41,7 @@ def draw(shown: list[FigureScene], options: Options, out: Path) -> None:
         figure, axes = picture_grid(len(frames), titles, aspect, options.row_height_in)
         for row, frame in zip(axes, frames, strict=True):
             _draw_row(row, frame, features, round(options.row_height_in * options.dpi))
-        save_figure(figure, out, place.sources(options.recipe), options.dpi)
+        save_figure(figure, out, scene_sources(place, options.recipe), options.dpi)
 
 
 def _draw_row(row: Any, frame: Frame, features: SceneFeatures, height_px: int) -> None:

@@ -14,7 +14,7 @@ from semsplat.params.base import Strict
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from semsplat.figures.referee.trainings import Training
+    from semsplat.keys import TrainingKey
 
 SCOPE = "trainings"
 EXTENSION = "md"
@@ -35,7 +35,7 @@ class Options(Strict):
         return name
 
 
-def draw(trainings: list[Training], options: Options, out: Path) -> None:
+def draw(trainings: list[TrainingKey], options: Options, out: Path) -> None:
     """Write the table as Markdown, LaTeX and CSV."""
     from semsplat.figures.referee.cells import table_cells
     from semsplat.figures.referee.facts import facts

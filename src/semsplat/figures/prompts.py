@@ -14,7 +14,7 @@ from semsplat.params.base import Count
 if TYPE_CHECKING:
     from semsplat.data.scene import Frame
     from semsplat.features.store import SceneFeatures, ViewFeatures
-    from semsplat.figures.style import FigureScene
+    from semsplat.keys import SceneKey
 
 SCOPE = "scene"
 EXTENSION = "png"
@@ -32,12 +32,12 @@ class Options(FeatureSheet):
     """rows, spread evenly over the training views"""
 
 
-def draw(shown: list[FigureScene], options: Options, out: Path) -> None:
+def draw(shown: list[SceneKey], options: Options, out: Path) -> None:
     """Draw one scene's sheet."""
     from semsplat.data.scene import load_scene
     from semsplat.features.store import open_features
     from semsplat.figures.pictures import evenly, picture_grid
-    from semsplat.figures.style import save_figure, styled
+    from semsplat.figures.style import save_figure, scene_sources, styled
 
     (place,) = shown
     names = (options.recipe, options.beside)
@@ -50,7 +50,7 @@ def draw(shown: list[FigureScene], options: Options, out: Path) -> None:
         figure, axes = picture_grid(len(frames), titles, aspect, options.row_height_in)
         for row, frame in zip(axes, frames, strict=True):
             _draw_row(row, frame, features, options)
-        save_figure(figure, out, place.sources(*names), options.dpi)
+        save_figure(figure, out, scene_sources(place, *names), options.dpi)
 
 
 def _title(features: SceneFeatures, layer: str) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from semsplat.data.annotations import Annotation
     from semsplat.data.scene import Frame, Scene
     from semsplat.figures.pictures import Picture
-    from semsplat.figures.style import FigureRun
+    from semsplat.keys import GeometryKey
 
 SCOPE = "run"
 EXTENSION = "png"
@@ -46,7 +46,7 @@ Panels = dict[str, list["NDArray[np.float16] | None"]]
 """Per setting the relevancy [L, H, W] of every row, None where there is no prediction."""
 
 
-def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
+def draw(runs: list[GeometryKey], options: Options, out: Path) -> None:
     """Draw one run's sheet: a row per view and prompt."""
     from semsplat.data.scene import load_scene
     from semsplat.figures.pictures import add_legend, add_title, picture_grid
@@ -119,7 +119,7 @@ def _protocol(options: Options) -> ModuleType:
     return known[options.protocol]
 
 
-def _read(run: FigureRun, setting: str, rows: list[Row]) -> list[NDArray[np.float16] | None]:
+def _read(run: GeometryKey, setting: str, rows: list[Row]) -> list[NDArray[np.float16] | None]:
     """Return a setting's relevancy of every row."""
     from semsplat.evaluate.relevancy_maps import read_relevancy
 

@@ -11,7 +11,8 @@ from semsplat.params.base import Count, Strict
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from semsplat.figures.referee.trainings import Results, Training
+    from semsplat.figures.referee.trainings import Results
+    from semsplat.keys import TrainingKey
 
 SCOPE = "geometries"
 EXTENSION = "md"
@@ -26,7 +27,7 @@ class Options(Strict):
     """metric: decimals; also the order of the columns"""
 
 
-def draw(trainings: list[Training], options: Options, out: Path) -> None:
+def draw(trainings: list[TrainingKey], options: Options, out: Path) -> None:
     """Write the table with everything a number needs: protocol, size, steps, seeds, device."""
     from semsplat.figures.referee.sheet import Grid, Sheet, write_sheet
     from semsplat.figures.referee.trainings import Results

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 import matplotlib
 
@@ -15,15 +14,7 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 from semsplat.io import atomic_path, read_json
-from semsplat.paths import (
-    GEOMETRY,
-    evaluate_dir,
-    feature_scores_dir,
-    features_dir,
-    geometry_dir,
-    scene_dir,
-    train_dir,
-)
+from semsplat.keys import GeometryKey, SceneKey
 
 STYLE = {
     "font.size": 8,
@@ -40,65 +31,10 @@ STYLE = {
 }
 
 
-class FigureRun(NamedTuple):
-    """One run whose results a figure shows."""
-
-    dataset: str
-    scene: str
-    seed: int
-
-    @property
-    def label(self) -> str:
-        """How the run is called in legends and titles."""
-        return f"{self.dataset}/{self.scene}, seed {self.seed}"
-
-    @property
-    def scene_dir(self) -> Path:
-        """The canonical scene."""
-        return scene_dir(self.dataset, self.scene)
-
-    @property
-    def geometry_dir(self) -> Path:
-        """The geometry run's folder."""
-        return geometry_dir(self.dataset, self.scene, self.seed)
-
-    @property
-    def evaluate_dir(self) -> Path:
-        """The evaluation of the geometry itself."""
-        return self.setting_dir(GEOMETRY)
-
-    def setting_dir(self, setting: str) -> Path:
-        """Return the folder of a setting's evaluation."""
-        return evaluate_dir(self.dataset, self.scene, setting, self.seed)
-
-    def train_dir(self, setting: str) -> Path:
-        """Return the folder of a setting's training."""
-        return train_dir(self.dataset, self.scene, setting, self.seed)
-
-
-class FigureScene(NamedTuple):
-    """One scene whose features a figure shows."""
-
-    dataset: str
-    scene: str
-
-    @property
-    def scene_dir(self) -> Path:
-        """The canonical scene."""
-        return scene_dir(self.dataset, self.scene)
-
-    def features_dir(self, recipe: str) -> Path:
-        """Return the folder of its features, ``recipe/seed``."""
-        return features_dir(self.dataset, self.scene, *recipe.split("/"))
-
-    def scores_dir(self, recipe: str) -> Path:
-        """Return the folder of the scores of these features."""
-        return feature_scores_dir(self.dataset, self.scene, *recipe.split("/"))
-
-    def sources(self, *recipes: str) -> list[str]:
-        """Return the digests of the scene and of its features, as a figure's sources."""
-        folders = self.scene_dir, *map(self.features_dir, recipes)
-        return [read_json(folder / "manifest.json")["digest"] for folder in folders]
+def scene_sources(place: SceneKey, *recipes: str) -> list[str]:
+    """Return the digests of a scene and of its features, as a figure's sources."""
+    folders = place.scene_dir, *map(place.features_dir, recipes)
+    return [read_json(folder / "manifest.json")["digest"] for folder in folders]
 
 
 @contextmanager
@@ -108,12 +44,12 @@ def styled() -> Iterator[None]:
         yield
 
 
-def run_keys(runs: list[FigureRun]) -> list[str]:
+def run_keys(runs: list[GeometryKey]) -> list[str]:
     """Return the keys of geometry runs, as a figure's sources."""
     return [read_json(run.geometry_dir / "run.json")["run_key"] for run in runs]
 
 
-def setting_keys(run: FigureRun, settings: list[str]) -> list[str]:
+def setting_keys(run: GeometryKey, settings: list[str]) -> list[str]:
     """Return the keys of the trainings of settings, as a figure's sources."""
     return [read_json(run.train_dir(name) / "run.json")["run_key"] for name in settings]
 
@@ -130,7 +66,7 @@ def save_figure(figure: Figure, out: Path, sources: list[str], dpi: int = 150) -
     plt.close(figure)
 
 
-def read_curve(run: FigureRun) -> list[dict[str, float]]:
+def read_curve(run: GeometryKey) -> list[dict[str, float]]:
     """Return the lines of a run's ``metrics.jsonl``."""
     text = (run.geometry_dir / "metrics.jsonl").read_text()
     return [json.loads(line) for line in text.splitlines()]

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from semsplat.figures.referee.cells import Cell
     from semsplat.figures.referee.sheet import Grid
-    from semsplat.figures.referee.trainings import Results, Training
+    from semsplat.figures.referee.trainings import Results
+    from semsplat.keys import TrainingKey
 
 SCOPE = "trainings"
 EXTENSION = "md"
@@ -43,7 +44,7 @@ class Options(Strict):
         return measures
 
 
-def draw(trainings: list[Training], options: Options, out: Path) -> None:
+def draw(trainings: list[TrainingKey], options: Options, out: Path) -> None:
     """Write the rows and the count of verdicts as Markdown, LaTeX and CSV."""
     from semsplat.figures.referee.layout import conditions
     from semsplat.figures.referee.sheet import Sheet, write_sheet

@@ -10,7 +10,7 @@ import numpy as np
 from semsplat.params.base import Count, Fraction, Positive, Strict
 
 if TYPE_CHECKING:
-    from semsplat.figures.style import FigureRun
+    from semsplat.keys import GeometryKey
 
 SCOPE = "run"
 EXTENSION = "png"
@@ -36,7 +36,7 @@ class Options(Strict):
     """dots per inch"""
 
 
-def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
+def draw(runs: list[GeometryKey], options: Options, out: Path) -> None:
     """Draw one run's strip."""
     from semsplat.data.scene import load_image, load_scene
     from semsplat.figures.pictures import evenly, picture_grid
@@ -52,7 +52,7 @@ def draw(runs: list[FigureRun], options: Options, out: Path) -> None:
         save_figure(figure, out, run_keys(runs), options.dpi)
 
 
-def _draw_row(row: Any, run: FigureRun, name: str, truth: np.ndarray, options: Options) -> None:
+def _draw_row(row: Any, run: GeometryKey, name: str, truth: np.ndarray, options: Options) -> None:
     """Draw one held-out view."""
     from semsplat.data.images import read_rgb
     from semsplat.io import read_json

@@ -36,9 +36,9 @@ def reconstruct(
     from semsplat.fit.schedules import image_scale
     from semsplat.fit.trainee import seed_everything
     from semsplat.geometry.rgb import rgb_objective, start_training
-    from semsplat.params.geometry import GeometryRun, Training
+    from semsplat.params.geometry import GeometryJob, Training
 
-    config = GeometryRun.model_validate_json(config_json)
+    config = GeometryJob.model_validate_json(config_json)
     inputs = {"scene": scene_dir / "manifest.json"}
     card = Card("geometry", "semsplat.geometry.__main__", config.model_dump(), inputs)
     training = Training(save_every_s=save_every_s, log_every=config.log_every)

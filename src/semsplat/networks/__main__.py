@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from semsplat.networks.pictures import PictureSet
     from semsplat.networks.tiny_clip.train import ClipTrainee
     from semsplat.networks.tiny_sam.train import SamTrainee
-    from semsplat.params.networks import ClipRun, SamRun
+    from semsplat.params.networks import ClipJob, SamJob
 
 
 @dataclass(frozen=True)
@@ -67,24 +67,24 @@ def draw(first_seed: int, count: int, shape: str, out: Path) -> None:
 
 
 def train_sam(job: Job, config: str) -> None:
-    """Train the tiny SAM; ``config`` is a `SamRun` as JSON."""
+    """Train the tiny SAM; ``config`` is a `SamJob` as JSON."""
     from semsplat.features.embedded.sam import save_sam
     from semsplat.networks.tiny_sam.train import SamTrainee
-    from semsplat.params.networks import SamRun
+    from semsplat.params.networks import SamJob
 
-    run = SamRun.model_validate_json(config)
+    run = SamJob.model_validate_json(config)
     trainee = SamTrainee(run.shape, run.training, *job.load())
     with _trained("tiny_sam", job, run, trainee) as weights:
         save_sam(weights, trainee.sam, run.shape)
 
 
 def train_clip(job: Job, config: str) -> None:
-    """Train the tiny CLIP; ``config`` is a `ClipRun` as JSON."""
+    """Train the tiny CLIP; ``config`` is a `ClipJob` as JSON."""
     from semsplat.features.embedded.clip import save_clip
     from semsplat.networks.tiny_clip.train import ClipTrainee
-    from semsplat.params.networks import ClipRun
+    from semsplat.params.networks import ClipJob
 
-    run = ClipRun.model_validate_json(config)
+    run = ClipJob.model_validate_json(config)
     trainee = ClipTrainee(run.shape, run.training, *job.load())
     with _trained("tiny_clip", job, run, trainee) as weights:
         save_clip(weights, trainee.model.eval(), run.shape, trainee.token_ids)
@@ -99,34 +99,34 @@ def quality(
     """Judge both networks on unseen worlds, print a table and write JSON.
 
     Args:
-        config: a `QualityRun` as JSON.
+        config: a `QualityJob` as JSON.
         out: the JSON file.
         clip: weights of the tiny CLIP.
         sam: weights of the tiny SAM.
     """
     from semsplat.networks.quality.report import measure
-    from semsplat.params.quality import QualityRun
+    from semsplat.params.quality import QualityJob
 
-    measure(clip, sam, QualityRun.model_validate_json(config), out)
+    measure(clip, sam, QualityJob.model_validate_json(config), out)
 
 
 def tune_sam(config: str, out: Path, sam: Path = PACKAGED / "tiny_sam.safetensors") -> None:
     """Try thresholds of automatic masks on worlds of their own and print the best.
 
     Args:
-        config: a `TuningRun` as JSON.
+        config: a `TuningJob` as JSON.
         out: the JSON file.
         sam: weights of the tiny SAM.
     """
     from semsplat.networks.quality.report import choose_thresholds
-    from semsplat.params.quality import TuningRun
+    from semsplat.params.quality import TuningJob
 
-    choose_thresholds(sam, TuningRun.model_validate_json(config), out)
+    choose_thresholds(sam, TuningJob.model_validate_json(config), out)
 
 
 @contextmanager
 def _trained(
-    network: str, job: Job, run: SamRun | ClipRun, trainee: SamTrainee | ClipTrainee
+    network: str, job: Job, run: SamJob | ClipJob, trainee: SamTrainee | ClipTrainee
 ) -> Iterator[Path]:
     """Train, yield where the weights belong, then write curves and card, the card last."""
     from semsplat.fit.steps import Fit, run_steps

@@ -56,7 +56,7 @@ class ColourScores(Strict):
     lpips_net: Literal["alex", "vgg"]
 
 
-class SelectionsRun(Strict):
+class SelectionsJob(Strict):
     """Everything that the selections of one scene are told."""
 
     clicks: dict[str, Click]
@@ -81,13 +81,13 @@ class Evaluate(Strict):
     clusters: Clusters
     """of methods that group Gaussians"""
 
-    def selections_run(self, place: str, sam_models: Mapping[str, SamModel]) -> SelectionsRun:
+    def selections_job(self, place: str, sam_models: Mapping[str, SamModel]) -> SelectionsJob:
         """Return what the selections of a scene, ``dataset/scene``, are told.
 
         What no grounder asks for is left out, so that it changes no result.
         """
         dino = self.grounding_dino if "grounding_dino" in self.grounders else None
-        return SelectionsRun(
+        return SelectionsJob(
             clicks=self.clicks.get(place, {}),
             grounders=self.grounders,
             grounding_dino=dino,

@@ -159,7 +159,7 @@ class Features(Strict):
     """what methods learn from, by name"""
 
 
-class FeaturesRun(Strict):
+class FeaturesJob(Strict):
     """Everything one extraction is told."""
 
     dataset: str

@@ -117,7 +117,7 @@ class Training(Strict):
     """steps between two lines of metrics.jsonl (unscaled)"""
 
 
-class GeometryRun(Strict):
+class GeometryJob(Strict):
     """Everything one geometry run is told."""
 
     dataset: str

@@ -97,7 +97,7 @@ class Setting(Strict):
     """the keys of the section geometry that differ"""
 
 
-class TrainRun(Strict):
+class TrainingJob(Strict):
     """Everything one training is told."""
 
     dataset: str

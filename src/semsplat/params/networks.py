@@ -218,7 +218,7 @@ class Networks(Strict):
     """training of the tiny SAM"""
 
 
-class SamRun(Strict):
+class SamJob(Strict):
     """Everything the training of the tiny SAM is told."""
 
     shape: SamShape
@@ -226,7 +226,7 @@ class SamRun(Strict):
     log_every: int
 
 
-class ClipRun(Strict):
+class ClipJob(Strict):
     """Everything the training of the tiny CLIP is told."""
 
     shape: ClipShape

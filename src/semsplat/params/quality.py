@@ -61,7 +61,7 @@ class AllNetworks(Networks):
     """what tune-sam tries"""
 
 
-class QualityRun(Strict):
+class QualityJob(Strict):
     """Everything the judging of both networks is told."""
 
     shape: Pictures
@@ -69,7 +69,7 @@ class QualityRun(Strict):
     automatic: AutomaticMasks
 
 
-class TuningRun(Strict):
+class TuningJob(Strict):
     """Everything the choice of thresholds is told."""
 
     shape: Pictures

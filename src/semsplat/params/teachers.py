@@ -28,7 +28,7 @@ class Teacher(Strict):
     """a file in src/semsplat/features/tracks"""
 
 
-class TeacherRun(Strict):
+class LessonsJob(Strict):
     """Everything one teacher is told."""
 
     dataset: str

@@ -11,7 +11,7 @@ from torch.nn import Parameter, ParameterDict
 from semsplat.fit.loop import Objective, Outcome
 from semsplat.fit.trainee import Trainee
 from semsplat.fit.views import View
-from semsplat.params.methods import Frozen, TrainRun
+from semsplat.params.methods import Frozen, TrainingJob
 from semsplat.splat.gaussians import splat_values
 from semsplat.splat.ply import read_ply
 from semsplat.train.attached import SEMANTICS, attach_to
@@ -20,7 +20,7 @@ from semsplat.train.methods import Attachment, Terms
 
 
 def frozen_course(
-    config: TrainRun, options: Frozen, geometry_dir: Path, attachment: Attachment, device: str
+    config: TrainingJob, options: Frozen, geometry_dir: Path, attachment: Attachment, device: str
 ) -> Course:
     """Return the course of a method on the Gaussians of a geometry run."""
     eps = config.geometry.adam_eps

@@ -13,14 +13,14 @@ from semsplat.fit.trainee import Trainee
 from semsplat.fit.views import View
 from semsplat.geometry.rgb import colour_terms, render_view, start_training
 from semsplat.params.geometry import Geometry
-from semsplat.params.methods import Joint, TrainRun
+from semsplat.params.methods import Joint, TrainingJob
 from semsplat.train.attached import SEMANTICS, attach_to
 from semsplat.train.course import Course
 from semsplat.train.methods import Attachment, Terms
 
 
 def joint_course(
-    config: TrainRun, options: Joint, scene: Scene, attachment: Attachment, device: str
+    config: TrainingJob, options: Joint, scene: Scene, attachment: Attachment, device: str
 ) -> Course:
     """Return the course of a geometry run with the attachment beside the colours."""
     geometry = config.geometry

@@ -14,7 +14,7 @@ from semsplat.features.store import open_features
 from semsplat.fit.job import Job, Task
 from semsplat.fit.trainee import Trainee, seed_everything
 from semsplat.params.geometry import Training
-from semsplat.params.methods import Frozen, Joint, Masked, MethodOptions, Taught, TrainRun
+from semsplat.params.methods import Frozen, Joint, Masked, MethodOptions, Taught, TrainingJob
 from semsplat.paths import FIELD_FILE
 from semsplat.provenance import Card
 from semsplat.train.attached import SEMANTICS
@@ -45,7 +45,7 @@ def train(
     places: Places, out: Path, scratch: Path, config_json: str, save_every_s: float, device: str
 ) -> None:
     """Train, then write the Gaussians, their semantics, the curves and run.json, the card last."""
-    config = TrainRun.model_validate_json(config_json)
+    config = TrainingJob.model_validate_json(config_json)
     module = method(config.method)
     options = method_options(config.method).model_validate(config.options)
     _check(config.method, options, places)
@@ -87,7 +87,7 @@ def _check(name: str, options: MethodOptions, places: Places) -> None:
 
 
 def _course(
-    config: TrainRun,
+    config: TrainingJob,
     options: MethodOptions,
     scene: Scene,
     geometry_dir: Path | None,

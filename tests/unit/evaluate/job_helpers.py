@@ -7,7 +7,7 @@ from pathlib import Path
 from semsplat.data.scene import load_scene
 from semsplat.evaluate import jobs
 from semsplat.evaluate.answers import Asked, Judged
-from semsplat.params.evaluate import SelectionsRun
+from semsplat.params.evaluate import SelectionsJob
 
 CLASS_ANSWERS = ("colours", "classes")
 """What methods are asked for that learn classes."""
@@ -20,7 +20,7 @@ def run_predict(
     out: Path,
     features_dir: Path | None = None,
     cache: Path = Path("no cache"),
-    clicks: SelectionsRun | None = None,
+    clicks: SelectionsJob | None = None,
 ) -> None:
     """Write predictions; ``clicks`` is what the answer similarity is told."""
     options = {"similarity": clicks.model_dump()} if clicks else {}

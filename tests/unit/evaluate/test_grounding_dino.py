@@ -23,7 +23,7 @@ from semsplat.evaluate.grounders.grounding_dino import (
 )
 from semsplat.evaluate.grounding import World
 from semsplat.io import read_json, sha256_file
-from semsplat.params.evaluate import GroundingDino, SelectionsRun
+from semsplat.params.evaluate import GroundingDino, SelectionsJob
 from semsplat.params.features import SamModel
 from semsplat.params.hub import HubModel
 from tests.unit.data.scene_helpers import ORIGIN, K, one_line_error, random_image, viewmat_at
@@ -43,9 +43,9 @@ def options(model: HubModel, **changes: Any) -> GroundingDino:
     return GroundingDino(**{"model": model, **given, **sizes, **changes})
 
 
-def told(dino: GroundingDino | None, sam: SamModel | None = TINY_SAM) -> SelectionsRun:
+def told(dino: GroundingDino | None, sam: SamModel | None = TINY_SAM) -> SelectionsJob:
     asked = ["grounding_dino"]
-    return SelectionsRun(clicks={}, grounders=asked, grounding_dino=dino, sam=sam)
+    return SelectionsJob(clicks={}, grounders=asked, grounding_dino=dino, sam=sam)
 
 
 def box(x1: float, y1: float, x2: float, y2: float, score: float = 0.5) -> Box:

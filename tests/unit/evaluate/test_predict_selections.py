@@ -21,7 +21,7 @@ from semsplat.evaluate.selections import read_references, read_selections
 from semsplat.features.queries import Texts
 from semsplat.features.store import ViewFeatures, write_arrays, write_view
 from semsplat.io import read_json
-from semsplat.params.evaluate import Click, SelectionsRun
+from semsplat.params.evaluate import Click, SelectionsJob
 from semsplat.splat.ply import read_ply
 from tests.unit.data.scene_helpers import ORIGIN, K, one_line_error, random_image, viewmat_at
 from tests.unit.evaluate.annotation_helpers import Box, labelled
@@ -71,13 +71,13 @@ def predict(
     scene_dir: Path,
     features_dir: Path,
     root: Path,
-    run: SelectionsRun | None = None,
+    run: SelectionsJob | None = None,
     **clicks: Click,
 ) -> Path:
     model = write_grouped(root / "model")
     out = root / "results/evaluate/toys/shelf/cgc/0/predictions"
     asked = ["points", "clip_regions"]
-    usual = SelectionsRun(clicks=clicks, grounders=asked, grounding_dino=None, sam=None)
+    usual = SelectionsJob(clicks=clicks, grounders=asked, grounding_dino=None, sam=None)
     run_predict(("similarity",), scene_dir, model, out, features_dir, root / "cache", run or usual)
     return out
 

@@ -76,7 +76,7 @@ def test_a_figure_of_a_grounder_that_is_not_asked_is_refused() -> None:
 def test_a_section_may_stand_there_asked_or_not(asked: list[str]) -> None:
     config = changed(("evaluate/grounders", asked), ("evaluate/grounding_dino", DINO))
     params = check(config)
-    run = params.evaluate.selections_run("photos/kermit", params.features.sam_models)
+    run = params.evaluate.selections_job("photos/kermit", params.features.sam_models)
     assert run.grounders == asked
     assert set(run.clicks) == {"frog", "kanji book", "striped book"}
     if "grounding_dino" in asked:
@@ -84,4 +84,4 @@ def test_a_section_may_stand_there_asked_or_not(asked: list[str]) -> None:
         assert run.sam == params.features.sam_models["tiny"]
     else:  # what is not asked changes no result
         assert run.grounding_dino is None and run.sam is None
-    assert params.evaluate.selections_run("a/b", params.features.sam_models).clicks == {}
+    assert params.evaluate.selections_job("a/b", params.features.sam_models).clicks == {}

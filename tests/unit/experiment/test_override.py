@@ -10,8 +10,9 @@ import pytest
 import yaml
 
 from semsplat.experiment.check import ParamsError, check
-from semsplat.experiment.recipes import FeatureRun, features_run
-from semsplat.experiment.runs import merged, setting_runs, shown_runs
+from semsplat.experiment.recipes import features_job
+from semsplat.experiment.runs import merged, shown_runs, training_keys
+from semsplat.keys import FeaturesKey
 
 CONFIG: dict[str, Any] = yaml.safe_load(
     (Path(__file__).parents[3] / "params.yaml").read_text(encoding="utf-8")
@@ -64,7 +65,7 @@ def test_a_section_of_another_kind_replaces_the_whole() -> None:
 
 @pytest.mark.parametrize("suite", list(CONFIG["suites"]))
 def test_every_suite_is_valid_and_trains(suite: str) -> None:
-    assert setting_runs(check({**CONFIG, "suite": suite})) or suite == "photos"
+    assert training_keys(check({**CONFIG, "suite": suite})) or suite == "photos"
 
 
 def test_the_paper_suite_has_the_papers_steps_and_models() -> None:
@@ -75,7 +76,7 @@ def test_the_paper_suite_has_the_papers_steps_and_models() -> None:
         ("lerf_ovs", "ramen", "granular", "ViT-B-16"),
         ("mipnerf360", "room", "levels", "ViT-B-16"),
     ):
-        run = features_run(params, FeatureRun(dataset, scene, recipe, "0"))
+        run = features_job(params, FeaturesKey(dataset, scene, recipe, "0"))
         assert run.clip.architecture == clip
         assert run.sam is not None and run.sam.architecture == "vit_h"
     assert len(params.features.templates["imagenet_scene"]) == 85  # METHODS 1.5
@@ -87,7 +88,7 @@ def test_the_paper_suite_has_the_papers_steps_and_models() -> None:
 def test_every_row_is_trained_on_the_scenes_of_its_columns_alone() -> None:
     params = check({**CONFIG, "suite": "paper"})
     places: dict[str, set[str]] = {}
-    for run in setting_runs(params):
+    for run in training_keys(params):
         places.setdefault(run.setting, set()).add(f"{run.dataset}/{run.scene}")
     assert places["clipgs_b"] == {"replica/room0", "scannet/scene0494_00"}  # Table 3's
     assert len(places["clipgs_d"]) == 20

@@ -15,7 +15,7 @@ from semsplat.experiment.check import check
 from semsplat.experiment.plan.needs import missing, needs
 from semsplat.experiment.plan.screen import plan_lines, show_plan
 from semsplat.experiment.plan.work import load_estimates, phases
-from semsplat.experiment.runs import setting_runs
+from semsplat.experiment.runs import training_keys
 from semsplat.experiment.schema import Params
 
 CONFIG: dict[str, Any] = yaml.safe_load(
@@ -87,7 +87,7 @@ def test_what_is_done_needs_its_sources_no_more() -> None:
     assert names(params) == ["clip_vit_b_16_openai", "grounding_dino", "sam_vit_h"]
     write("results/features/lerf_mask/ramen/regions/all/manifest.json")
     assert names(params) == ["grounding_dino", "sam_vit_h"]  # a box is asked for its mask
-    for run in setting_runs(params):
+    for run in training_keys(params):
         write(
             f"results/evaluate/lerf_mask/ramen/{run.setting}/{run.seed}/predictions/manifest.json"
         )

@@ -6,16 +6,15 @@ import pytest
 
 from semsplat.experiment.check import check
 from semsplat.experiment.recipes import (
-    ALL,
-    FeatureRun,
-    feature_runs,
-    features_run,
+    features_job,
+    features_keys,
     seed_of,
     setting_recipe,
     teacher_recipe,
 )
 from semsplat.experiment.runs import setting_teacher
 from semsplat.experiment.schema import Params
+from semsplat.keys import ALL, FeaturesKey
 from tests.unit.experiment.test_runs import CONFIG, PARAMS, TABLES, taught_by_two, with_suite
 
 
@@ -36,14 +35,14 @@ def test_the_features_of_a_suite_are_those_that_its_figures_show() -> None:
         "features": {**CONFIG["features"], "recipes": recipes},
         "figures": {"scores": CONFIG["figures"]["scores"], **figures},
     }
-    assert feature_runs(check(config)) == [
-        FeatureRun("procedural", "den", "coarse", ALL),
-        FeatureRun("procedural", "den", "fine", ALL),
-        FeatureRun("procedural", "table", "coarse", ALL),
-        FeatureRun("procedural", "table", "fine", ALL),
+    assert features_keys(check(config)) == [
+        FeaturesKey("procedural", "den", "coarse", ALL),
+        FeaturesKey("procedural", "den", "fine", ALL),
+        FeaturesKey("procedural", "table", "coarse", ALL),
+        FeaturesKey("procedural", "table", "fine", ALL),
     ]
     config["suites"]["demo"]["figures"] = ["scores"]
-    assert feature_runs(check(config)) == []
+    assert features_keys(check(config)) == []
 
 
 def test_a_teacher_reads_a_recipe_or_none() -> None:
@@ -60,12 +59,12 @@ def test_a_setting_reads_its_own_recipe_or_its_teachers_or_none() -> None:
 
 
 def test_features_are_those_that_trainings_learn_from() -> None:
-    assert feature_runs(taught_by_two()) == [  # once, whatever the seeds; label maps need none
-        FeatureRun("procedural", "table", "regions", ALL),
-        FeatureRun("sparse", "den", "regions", ALL),
+    assert features_keys(taught_by_two()) == [  # once, whatever the seeds; label maps need none
+        FeaturesKey("procedural", "table", "regions", ALL),
+        FeaturesKey("sparse", "den", "regions", ALL),
     ]
     alone = with_suite("few", "nowhere", "masks", figures=TABLES, scenes=["procedural/table"])
-    assert feature_runs(alone) == [FeatureRun("procedural", "table", "regions", ALL)]
+    assert features_keys(alone) == [FeaturesKey("procedural", "table", "regions", ALL)]
 
 
 # prompts that follow a geometry
@@ -81,9 +80,9 @@ def granular(*figures: str) -> Params:
 
 
 def test_prompts_that_follow_a_geometry_are_made_for_every_seed() -> None:
-    assert feature_runs(granular("found")) == [
-        FeatureRun("procedural", "table", "granular", "0"),
-        FeatureRun("procedural", "table", "granular", "1"),
+    assert features_keys(granular("found")) == [
+        FeaturesKey("procedural", "table", "granular", "0"),
+        FeaturesKey("procedural", "table", "granular", "1"),
     ]
     assert seed_of(PARAMS, "granular", 2) == "2"
     assert seed_of(PARAMS, "levels", 2) == ALL
@@ -92,9 +91,9 @@ def test_prompts_that_follow_a_geometry_are_made_for_every_seed() -> None:
 def test_a_sheet_of_a_scene_shows_the_first_seeds_prompts_alone() -> None:
     params = granular("points")
     assert params.suites["demo"].seeds[0] == 1
-    assert feature_runs(params) == [
-        FeatureRun("procedural", "table", "granular", "1"),
-        FeatureRun("procedural", "table", "levels", ALL),
+    assert features_keys(params) == [
+        FeaturesKey("procedural", "table", "granular", "1"),
+        FeaturesKey("procedural", "table", "levels", ALL),
     ]
 
 
@@ -106,6 +105,6 @@ def test_a_sheet_of_a_scene_shows_the_first_seeds_prompts_alone() -> None:
 def test_an_extraction_is_told_the_seed_of_its_geometry(
     recipe: str, whose: str, seed: int | None
 ) -> None:
-    run = features_run(PARAMS, FeatureRun("procedural", "table", recipe, whose))
+    run = features_job(PARAMS, FeaturesKey("procedural", "table", recipe, whose))
     assert (run.name, run.seed) == (recipe, seed)
     assert run.recipe == PARAMS.features.recipes[recipe]

@@ -14,31 +14,29 @@ from hypothesis import strategies as st
 from semsplat.experiment.asked import answers
 from semsplat.experiment.check import check
 from semsplat.experiment.runs import (
-    LessonRun,
-    Run,
-    SettingRun,
-    geometry_run,
+    geometry_job,
+    geometry_keys,
     is_frozen,
-    lesson_run,
-    lesson_runs,
+    lessons_job,
+    lessons_keys,
     merged,
     run_seed,
-    runs,
     scaled_geometry,
     scene_options,
     setting_options,
-    setting_runs,
     setting_teacher,
     shown_runs,
     shown_settings,
     shown_trainings,
-    train_run,
+    training_job,
+    training_keys,
 )
 from semsplat.experiment.schema import Params
 from semsplat.figures.published import load_table
-from semsplat.params.geometry import Geometry, GeometryRun
-from semsplat.params.methods import TrainRun
-from semsplat.params.teachers import TeacherRun
+from semsplat.keys import GeometryKey, LessonsKey, TrainingKey
+from semsplat.params.geometry import Geometry, GeometryJob
+from semsplat.params.methods import TrainingJob
+from semsplat.params.teachers import LessonsJob
 from semsplat.train.methods import method_names, method_options
 
 CONFIG: dict[str, Any] = yaml.safe_load(
@@ -66,11 +64,11 @@ def counts(geometry: Geometry) -> dict[str, int]:
 def test_runs_come_in_the_order_of_the_file() -> None:
     suite = {"scenes": ["procedural/table", "procedural/den"], "seeds": [2, 0]}
     config = {**CONFIG, "suites": {"demo": {**CONFIG["suites"]["demo"], **suite}}}
-    assert runs(check(config)) == [
-        Run("procedural", "table", 2),
-        Run("procedural", "table", 0),
-        Run("procedural", "den", 2),
-        Run("procedural", "den", 0),
+    assert geometry_keys(check(config)) == [
+        GeometryKey("procedural", "table", 2),
+        GeometryKey("procedural", "table", 0),
+        GeometryKey("procedural", "den", 2),
+        GeometryKey("procedural", "den", 0),
     ]
 
 
@@ -81,11 +79,11 @@ def test_a_scene_replaces_options_of_its_data_set() -> None:
 
 
 def test_the_seed_of_a_run_is_pinned() -> None:
-    assert run_seed(20240414, Run("procedural", "room", 0)) == 333_093_523
+    assert run_seed(20240414, GeometryKey("procedural", "room", 0)) == 333_093_523
 
 
 def test_each_run_has_its_own_seed() -> None:
-    places = [Run(d, s, n) for d in ("a", "b") for s in ("x", "y") for n in range(5)]
+    places = [GeometryKey(d, s, n) for d in ("a", "b") for s in ("x", "y") for n in range(5)]
     seeds = {run_seed(m, p) for m in (0, 1) for p in places}
     assert len(seeds) == 2 * len(places)
     assert all(0 <= seed < 2**31 for seed in seeds)
@@ -137,17 +135,17 @@ def test_densification_that_starts_at_once_still_does() -> None:
 
 
 def test_how_often_a_state_is_saved_is_no_part_of_a_run() -> None:
-    run = geometry_run(PARAMS, Run("procedural", "room", 0))
+    run = geometry_job(PARAMS, GeometryKey("procedural", "room", 0))
     training = PARAMS.training.model_copy(update={"save_every_s": 1.0})
-    often = geometry_run(
-        PARAMS.model_copy(update={"training": training}), Run("procedural", "room", 0)
+    often = geometry_job(
+        PARAMS.model_copy(update={"training": training}), GeometryKey("procedural", "room", 0)
     )
     assert often == run
 
 
 @pytest.mark.parametrize("change", ["seed", "steps", "scene", "number", "log_every"])
 def test_whatever_decides_a_result_is_part_of_its_run(change: str) -> None:
-    run = Run("procedural", "room", 0)
+    run = GeometryKey("procedural", "room", 0)
     params, other = PARAMS, run
     if change == "seed":
         params = PARAMS.model_copy(update={"seed": 1})
@@ -159,14 +157,14 @@ def test_whatever_decides_a_result_is_part_of_its_run(change: str) -> None:
         params = PARAMS.model_copy(update={"training": training})
     else:
         other = run._replace(scene="den") if change == "scene" else run._replace(seed=1)
-    assert geometry_run(params, other) != geometry_run(PARAMS, run)
+    assert geometry_job(params, other) != geometry_job(PARAMS, run)
 
 
 def test_a_run_survives_the_command_line() -> None:
-    run = geometry_run(PARAMS, Run("procedural", "room", 0))
+    run = geometry_job(PARAMS, GeometryKey("procedural", "room", 0))
     text = run.model_dump_json()
     assert json.loads(text)["geometry"]["steps"] == 900
-    assert GeometryRun.model_validate_json(text) == run
+    assert GeometryJob.model_validate_json(text) == run
 
 
 # settings, teachers and their runs
@@ -201,8 +199,8 @@ TABLES = {
 
 def test_a_figure_shows_the_runs_of_its_data_sets() -> None:
     params = with_suite("scores", figures=TABLES)
-    den = [Run("sparse", "den", 1), Run("sparse", "den", 0)]
-    all_runs = [Run("procedural", "table", 1), Run("procedural", "table", 0), *den]
+    den = [GeometryKey("sparse", "den", 1), GeometryKey("sparse", "den", 0)]
+    all_runs = [GeometryKey("procedural", "table", 1), GeometryKey("procedural", "table", 0), *den]
     assert shown_runs(params, "few") == den
     assert shown_runs(params, "both") == shown_runs(params, "scores") == all_runs
     assert shown_runs(params, "nowhere") == []
@@ -216,7 +214,7 @@ def test_a_published_table_asks_for_the_settings_of_its_rows() -> None:
         ("sparse", "clipgs_d"),
     }
     both = set(shown_trainings(params, "clipgs_table1") + shown_trainings(params, "clipgs_table2"))
-    assert set(shown_trainings(params, "claims")) == set(setting_runs(params)) == both
+    assert set(shown_trainings(params, "claims")) == set(training_keys(params)) == both
 
 
 def test_a_table_of_ours_asks_for_its_rows_on_the_data_sets_that_it_names() -> None:
@@ -224,8 +222,8 @@ def test_a_table_of_ours_asks_for_its_rows_on_the_data_sets_that_it_names() -> N
     params = with_suite("mistakes_iid", "mistakes_iid_classes", scenes=scenes)
     rows = ["iid_sac", "iid_3dcs", "iid_within"]
     assert shown_settings(params, "mistakes_iid") == rows
-    assert shown_trainings(params, "mistakes_iid_classes") == setting_runs(params)
-    assert {(run.dataset, run.setting) for run in setting_runs(params)} == {
+    assert shown_trainings(params, "mistakes_iid_classes") == training_keys(params)
+    assert {(run.dataset, run.setting) for run in training_keys(params)} == {
         ("photos", row) for row in rows
     }
 
@@ -242,23 +240,23 @@ def test_a_suite_may_train_some_of_the_settings_that_its_figures_name() -> None:
     suite = params.suites["demo"].model_copy(update={"settings": ["clipgs_d", "clipgs_b"]})
     params = params.model_copy(update={"suites": {"demo": suite}})
     assert shown_settings(params, "both") == ["clipgs_b"]
-    assert {run.setting for run in setting_runs(params)} == {"clipgs_b", "clipgs_d"}
+    assert {run.setting for run in training_keys(params)} == {"clipgs_b", "clipgs_d"}
     assert {run.setting for run in shown_trainings(params, "all")} == {"clipgs_d"}
 
 
 def test_trainings_are_those_that_the_suites_figures_show_each_once() -> None:
     params = with_suite("few", "all", "scores", "nowhere", figures=TABLES)
-    assert setting_runs(params) == [
-        SettingRun("procedural", "table", "clipgs_a", 0),
-        SettingRun("procedural", "table", "clipgs_a", 1),
-        SettingRun("procedural", "table", "clipgs_d", 0),
-        SettingRun("procedural", "table", "clipgs_d", 1),
-        SettingRun("sparse", "den", "clipgs_a", 0),
-        SettingRun("sparse", "den", "clipgs_a", 1),
+    assert training_keys(params) == [
+        TrainingKey("procedural", "table", "clipgs_a", 0),
+        TrainingKey("procedural", "table", "clipgs_a", 1),
+        TrainingKey("procedural", "table", "clipgs_d", 0),
+        TrainingKey("procedural", "table", "clipgs_d", 1),
+        TrainingKey("sparse", "den", "clipgs_a", 0),
+        TrainingKey("sparse", "den", "clipgs_a", 1),
     ]
     twice = with_suite("both", "both_again", figures={**TABLES, "both_again": TABLES["both"]})
-    assert len(setting_runs(twice)) == 2 * 2 * 2
-    assert setting_runs(with_suite("scores", figures=TABLES)) == []
+    assert len(training_keys(twice)) == 2 * 2 * 2
+    assert training_keys(with_suite("scores", figures=TABLES)) == []
 
 
 def taught_by_two() -> Params:
@@ -269,28 +267,28 @@ def taught_by_two() -> Params:
 
 
 def test_lessons_are_those_that_trainings_learn_from() -> None:
-    assert lesson_runs(taught_by_two()) == [
-        LessonRun("procedural", "table", "clip", 0),
-        LessonRun("procedural", "table", "clip", 1),
-        LessonRun("procedural", "table", "truth_iid", 0),
-        LessonRun("procedural", "table", "truth_iid", 1),
-        LessonRun("sparse", "den", "clip", 0),
-        LessonRun("sparse", "den", "clip", 1),
+    assert lessons_keys(taught_by_two()) == [
+        LessonsKey("procedural", "table", "clip", 0),
+        LessonsKey("procedural", "table", "clip", 1),
+        LessonsKey("procedural", "table", "truth_iid", 0),
+        LessonsKey("procedural", "table", "truth_iid", 1),
+        LessonsKey("sparse", "den", "clip", 0),
+        LessonsKey("sparse", "den", "clip", 1),
     ]
     alone = with_suite("few", "nowhere", "masks", figures=TABLES, scenes=["procedural/table"])
-    assert setting_runs(alone) == lesson_runs(alone) == []
+    assert training_keys(alone) == lessons_keys(alone) == []
 
 
 def test_a_method_on_finished_geometry_needs_no_lessons() -> None:
     found = CONFIG["figures"]["gags_granularity"]
     params = with_suite("found", figures={"found": found}, scenes=["procedural/table"])
-    assert lesson_runs(params) == []
-    run, _ = setting_runs(params)
+    assert lessons_keys(params) == []
+    run, _ = training_keys(params)
     assert is_frozen(params, run.setting) and not is_frozen(params, "clipgs_d")
     assert answers(params, "gags") == ("relevancy",)
     assert answers(params, "clipgs_d") == ("colours", "classes")
     assert answers(params, "geometry") == ("colours",)
-    told = train_run(params, run)
+    told = training_job(params, run)
     assert told.teacher is None and told.method == "gags"
 
 
@@ -319,8 +317,8 @@ def test_a_settings_options_are_its_methods_with_its_own() -> None:
     assert setting_options(PARAMS, "clipgs_b1")["dim"] == 16
 
 
-def demo_run(setting: str, seed: int = 0, params: Params = PARAMS) -> TrainRun:
-    return train_run(params, SettingRun("procedural", "room", setting, seed))
+def demo_run(setting: str, seed: int = 0, params: Params = PARAMS) -> TrainingJob:
+    return training_job(params, TrainingKey("procedural", "room", setting, seed))
 
 
 def test_self_training_starts_at_a_scaled_step() -> None:
@@ -352,7 +350,7 @@ def test_all_else_of_a_method_stays_as_it_is() -> None:
 
 def test_a_settings_geometry_is_that_of_the_file_with_its_own_keys_scaled() -> None:
     plain, progressive = demo_run("clipgs_c").geometry, demo_run("clipgs_d").geometry
-    assert plain == geometry_run(PARAMS, Run("procedural", "room", 0)).geometry
+    assert plain == geometry_job(PARAMS, GeometryKey("procedural", "room", 0)).geometry
     assert not plain.progressive.enabled and progressive.progressive.enabled
     same = progressive.progressive.model_copy(update={"enabled": False})
     assert progressive.model_copy(update={"progressive": same}) == plain
@@ -365,9 +363,9 @@ def test_a_settings_geometry_is_that_of_the_file_with_its_own_keys_scaled() -> N
 def test_settings_share_the_seed_of_their_geometry_and_seeds_differ() -> None:
     seeds = {demo_run(setting).run_seed for setting in PARAMS.settings}
     assert seeds == {333_093_523}
-    run = Run("procedural", "room", 0)
-    assert geometry_run(PARAMS, run).run_seed == 333_093_523
-    lesson = lesson_run(PARAMS, LessonRun("procedural", "room", "clip", 0))
+    run = GeometryKey("procedural", "room", 0)
+    assert geometry_job(PARAMS, run).run_seed == 333_093_523
+    lesson = lessons_job(PARAMS, LessonsKey("procedural", "room", "clip", 0))
     assert lesson.run_seed == 333_093_523
     assert demo_run("clipgs_a", seed=1).run_seed != 333_093_523
 
@@ -375,11 +373,11 @@ def test_settings_share_the_seed_of_their_geometry_and_seeds_differ() -> None:
 def test_a_training_and_a_teacher_survive_the_command_line() -> None:
     for setting in PARAMS.settings:
         run = demo_run(setting)
-        assert TrainRun.model_validate_json(run.model_dump_json()) == run
+        assert TrainingJob.model_validate_json(run.model_dump_json()) == run
     for teacher in PARAMS.features.teachers:
-        lesson = lesson_run(PARAMS, LessonRun("procedural", "room", teacher, 2))
+        lesson = lessons_job(PARAMS, LessonsKey("procedural", "room", teacher, 2))
         assert (lesson.name, lesson.seed) == (teacher, 2)
-        assert TeacherRun.model_validate_json(lesson.model_dump_json()) == lesson
+        assert LessonsJob.model_validate_json(lesson.model_dump_json()) == lesson
 
 
 def test_what_other_settings_and_teachers_say_is_no_part_of_a_run() -> None:

@@ -15,10 +15,11 @@ import yaml
 from PIL import Image
 
 from semsplat.data.scene_writer import SceneWriter
-from semsplat.experiment.recipes import FeatureRun, features_run, seed_of
+from semsplat.experiment.recipes import features_job, seed_of
 from semsplat.experiment.schema import Params
 from semsplat.io import write_json
-from semsplat.params.features import FeaturesRun
+from semsplat.keys import FeaturesKey
+from semsplat.params.features import FeaturesJob
 from semsplat.splat.ply import write_ply
 
 K = np.array([[40.0, 0, 24], [0, 40.0, 18], [0, 0, 1]])
@@ -34,9 +35,9 @@ def params() -> Params:
 def run_of(params):
     """Return a recipe of params.yaml, its SAM asking few clicks so that tests are quick."""
 
-    def make(name: str, **changes) -> FeaturesRun:
-        made = FeatureRun("made", "scene", name, seed_of(params, name, 0))
-        run = features_run(params, made)
+    def make(name: str, **changes) -> FeaturesJob:
+        made = FeaturesKey("made", "scene", name, seed_of(params, name, 0))
+        run = features_job(params, made)
         recipe = run.recipe
         fewer = {"points_per_side": 6, "base_points": 1}
         if fewer.keys() & recipe.segmenter.options.keys():

@@ -61,7 +61,7 @@ def test_times_are_means_over_views_and_add_up() -> None:
 
 def test_one_at_a_time_changes_batches_alone(extracted: None) -> None:
     card = read_json(Path("results/features/made/scene/granular/0/run.json"))
-    run = bench.FeaturesRun.model_validate(card["config"])
+    run = bench.FeaturesJob.model_validate(card["config"])
     single = bench.one_at_a_time(bench.Models(run, None, None)).run.recipe  # type: ignore[arg-type]
     options = {**run.recipe.segmenter.options, "points_per_batch": 1}
     segmenter = run.recipe.segmenter.model_copy(update={"options": options})

@@ -15,7 +15,7 @@ from semsplat.features.__main__ import main
 from semsplat.features.lessons import Lesson, Lessons, open_lessons, write_lesson
 from semsplat.features.teach import write_lessons
 from semsplat.io import read_json, sha256_file, write_json
-from semsplat.params.teachers import TeacherRun
+from semsplat.params.teachers import LessonsJob
 from tests.unit.data.scene_helpers import assert_nothing_left, one_line_error
 from tests.unit.evaluate.feature_helpers import (
     CLASSES,
@@ -59,7 +59,7 @@ def config(
         labels = {**OWN_MAPS, "options": {"labels": str(tmp_path / "maps"), "masks": "components"}}
     teacher = {"labels": labels, "corruption": corruption, "tracks": tracks}
     place = {"dataset": "toys", "scene": "shelf", "name": "mine", "seed": 0, "run_seed": 11}
-    return TeacherRun.model_validate({**place, "teacher": teacher, **run}).model_dump_json()
+    return LessonsJob.model_validate({**place, "teacher": teacher, **run}).model_dump_json()
 
 
 @pytest.fixture

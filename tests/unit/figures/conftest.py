@@ -20,14 +20,14 @@ from semsplat.data.scene import load_image, load_scene
 from semsplat.data.scene_writer import SceneWriter
 from semsplat.evaluate.feature_scores import score_features
 from semsplat.features.store import ViewFeatures, write_arrays
-from semsplat.figures.style import FigureRun, FigureScene
 from semsplat.io import write_json
+from semsplat.keys import GeometryKey, SceneKey
 from tests.unit.data.scene_helpers import K, random_image, viewmat_at
 from tests.unit.evaluate.feature_helpers import CLASSES, features_of, write_features
 
-RUNS = [FigureRun("toys", scene, seed) for scene in ("shelf", "box") for seed in (0, 1)]
+RUNS = [GeometryKey("toys", scene, seed) for scene in ("shelf", "box") for seed in (0, 1)]
 
-SCENES = [FigureScene("toys", scene) for scene in ("shelf", "box")]
+SCENES = [SceneKey("toys", scene) for scene in ("shelf", "box")]
 RECIPE = "regions/all"
 ASKED_AT: dict[str, Any] = {
     "points": np.array([[0, 0], [15, 11], [7, 3]], np.float32),
@@ -92,11 +92,11 @@ LAMP = {
 }
 
 
-def setting_key(run: FigureRun, setting: str) -> str:
+def setting_key(run: GeometryKey, setting: str) -> str:
     return f"{setting}-{run.scene}-{run.seed}".ljust(32, "0")
 
 
-def run_key(run: FigureRun) -> str:
+def run_key(run: GeometryKey) -> str:
     return f"{run.scene}-{run.seed}".ljust(32, "0")
 
 
@@ -177,7 +177,7 @@ def write_selections(folder: Path, shift: int) -> None:
     write_manifest(folder / "clusters", {})
 
 
-def query_scores(run: FigureRun, place: int) -> dict[str, Any]:
+def query_scores(run: GeometryKey, place: int) -> dict[str, Any]:
     """Return what the scores say about prompts; ``place`` is the setting's."""
     values = {"localisation": 0.5, "query_miou": 0.25 + 0.125 * run.seed + 0.0625 * place}
     values |= {"localisation_scaled": 0.75, "query_miou_frozen": 0.5}
@@ -196,7 +196,7 @@ def query_scores(run: FigureRun, place: int) -> dict[str, Any]:
     }
 
 
-def write_feature_results(place: FigureScene, views: dict[str, ViewFeatures] | None = None) -> None:
+def write_feature_results(place: SceneKey, views: dict[str, ViewFeatures] | None = None) -> None:
     """Write features of all training views, each labelled its own way, and their scores."""
     halves = np.where(np.arange(16) < 8, 0, 1) + np.zeros((12, 1), int)
     frames, held_out = load_scene(place.scene_dir).train, load_scene(place.scene_dir).test
@@ -212,7 +212,7 @@ def write_feature_results(place: FigureScene, views: dict[str, ViewFeatures] | N
     score_features(place.scene_dir, folder, place.scores_dir(RECIPE) / "scores.json")
 
 
-def write_results(run: FigureRun) -> None:
+def write_results(run: GeometryKey) -> None:
     rng = np.random.default_rng([run.seed, len(run.scene)])
     lines = [
         {
@@ -256,7 +256,7 @@ def write_results(run: FigureRun) -> None:
     write_json(run.evaluate_dir / "scores.json", scores)
 
 
-def write_setting(run: FigureRun, setting: str, place: int) -> None:
+def write_setting(run: GeometryKey, setting: str, place: int) -> None:
     """Write the card, class maps and scores of a training; ``place`` is the setting's."""
     card = {
         "run_key": setting_key(run, setting),

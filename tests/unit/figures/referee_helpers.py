@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from semsplat.figures.published import load_table, table_names
-from semsplat.figures.referee.trainings import Training
 from semsplat.io import read_json, sha256_file, write_json
+from semsplat.keys import TrainingKey
 from semsplat.paths import (
     GEOMETRY,
     evaluate_dir,
@@ -32,13 +32,15 @@ PROTOCOLS = {
 
 def trainings(
     *settings: str, scenes: tuple[str, ...] = ("procedural/room", "procedural/den"), seeds: int = 3
-) -> list[Training]:
+) -> list[TrainingKey]:
     """Trainings of every setting on every scene with every seed."""
     places = [scene.split("/") for scene in scenes]
-    return [Training(*p, name, seed) for name in settings for p in places for seed in range(seeds)]
+    return [
+        TrainingKey(*p, name, seed) for name in settings for p in places for seed in range(seeds)
+    ]
 
 
-def write_training(training: Training, **metrics: float) -> None:
+def write_training(training: TrainingKey, **metrics: float) -> None:
     """Write one training and its chain; a metric is a score."""
     dataset, scene, _, seed = training
     place = scene_dir(dataset, scene)
@@ -75,9 +77,9 @@ def protocol_of(metric: str) -> str:
     return PROTOCOLS.get(metric, "unknown")
 
 
-def write_geometry(scene: str, seed: int, **metrics: float) -> Training:
+def write_geometry(scene: str, seed: int, **metrics: float) -> TrainingKey:
     """Write a geometry, which is scored as a setting of that name."""
-    training = Training(*scene.split("/"), GEOMETRY, seed)
+    training = TrainingKey(*scene.split("/"), GEOMETRY, seed)
     write_training(training._replace(setting="clipgs_b"))
     folder = evaluate_dir(*training)
     write_json(folder / "predictions/manifest.json", {"of": str(training)})
@@ -118,14 +120,14 @@ def write_result(
     write_json(folder / "run.json", card)
 
 
-def write_speed(runs: list[Training], **numbers: float) -> None:
+def write_speed(runs: list[TrainingKey], **numbers: float) -> None:
     """Write the speed of all trainings."""
     facts = {"machine": MACHINE, "torch_threads": 2, "protocol": "median of 30"}
     runs_of = {str(run): numbers for run in runs}
     write_json(Path("results/speed.json"), {**facts, "runs": runs_of})
 
 
-def edit_metrics(training: Training, **metrics: float | None) -> None:
+def edit_metrics(training: TrainingKey, **metrics: float | None) -> None:
     """Change some scores of a training; None takes one away."""
     merged = {**read_json(training.scores_path)["metrics"], **metrics}
     edit(training.scores_path, metrics={k: v for k, v in merged.items() if v is not None})

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from semsplat.figures import classes
-from semsplat.figures.referee.trainings import Training
+from semsplat.keys import TrainingKey
 from tests.unit.figures.referee_helpers import edit, read_page, trainings, write_training
 
 ROOM, DEN = "procedural/room", "procedural/den"
@@ -19,7 +19,7 @@ LAMP, WALL = (
 
 
 @pytest.fixture
-def shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Training]:
+def shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[TrainingKey]:
     """Rows b and c on two scenes; the wall's IoU is 0.5 and, of the other seed, 0.6."""
     monkeypatch.chdir(tmp_path)
     found = trainings("clipgs_b", "clipgs_c", seeds=2)
@@ -35,7 +35,7 @@ def shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Training]:
 
 
 def test_classes_come_from_the_most_frequent_on_and_cells_are_means_over_seeds(
-    shown: list[Training],
+    shown: list[TrainingKey],
 ) -> None:
     classes.draw(shown, classes.Options(table="clipgs_details"), OUT)
     page, notes = read_page(OUT)
@@ -48,7 +48,7 @@ def test_classes_come_from_the_most_frequent_on_and_cells_are_means_over_seeds(
     assert any("IoU in percent over all pixels" in note for note in notes)
 
 
-def test_a_scene_without_truth_says_so(shown: list[Training]) -> None:
+def test_a_scene_without_truth_says_so(shown: list[TrainingKey]) -> None:
     for training in (t for t in shown if t.place == ROOM):
         edit(training.scores_path, classes={})
     classes.draw(shown, classes.Options(table="clipgs_details"), OUT)

@@ -11,8 +11,8 @@ from semsplat.experiment.check import check
 from semsplat.figures import paper_table
 from semsplat.figures.published import FOLDER, load_table, table_names
 from semsplat.figures.referee.sheet import read_records
-from semsplat.figures.referee.trainings import Training
 from semsplat.io import read_json
+from semsplat.keys import TrainingKey
 from tests.unit.figures.referee_helpers import (
     Page,
     edit,
@@ -38,7 +38,7 @@ def in_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def write_rows(seeds: int = 2, scenes: tuple[str, ...] = (ROOM, DEN)) -> list[Training]:
+def write_rows(seeds: int = 2, scenes: tuple[str, ...] = (ROOM, DEN)) -> list[TrainingKey]:
     """Rows a and c: mIoU 0.5 in the first scene, 0.7 in the second; 0.1 more with every seed."""
     shown = trainings("clipgs_a", "clipgs_c", scenes=scenes, seeds=seeds)
     for training in shown:
@@ -52,7 +52,7 @@ def write_rows(seeds: int = 2, scenes: tuple[str, ...] = (ROOM, DEN)) -> list[Tr
     return shown
 
 
-def drawn(shown: list[Training], name: str = "clipgs_details") -> tuple[Page, list[str]]:
+def drawn(shown: list[TrainingKey], name: str = "clipgs_details") -> tuple[Page, list[str]]:
     """Return the tables by what they are of, and the notes below."""
     out = Path("paper_figures/demo", f"{name}.md")
     paper_table.draw(shown, paper_table.Options(table=name), out)
@@ -120,7 +120,7 @@ def test_every_teacher_has_its_own_row() -> None:
     assert "Teachers: `clip`, `truth`." in notes
 
 
-def taught_by(training: Training, teacher: str) -> dict[str, object]:
+def taught_by(training: TrainingKey, teacher: str) -> dict[str, object]:
     return {**read_json(training.card_path)["config"], "options": {"teacher": teacher}}
 
 

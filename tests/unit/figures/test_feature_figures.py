@@ -26,8 +26,9 @@ from semsplat.figures.pictures import (
     region_colours,
     region_overlay,
 )
-from semsplat.figures.style import FigureScene
+from semsplat.figures.style import scene_sources
 from semsplat.io import read_json
+from semsplat.keys import SceneKey
 from tests.unit.data.scene_helpers import one_line_error, random_image
 from tests.unit.evaluate.feature_helpers import features_of, write_features, write_wall
 from tests.unit.figures.conftest import (
@@ -44,10 +45,10 @@ KINDS = ("masks", "labels", "inconsistency")
 PLACE = SCENES[0]
 NOWHERE = np.full((12, 16), -1)
 HALVES = np.where(np.arange(16) < 8, 0, 1) + np.zeros((12, 1), int)
-WALL = FigureScene("toys", "wall")
+WALL = SceneKey("toys", "wall")
 
 
-def draw(kind: str, place: FigureScene = PLACE, **options: Any) -> bytes:
+def draw(kind: str, place: SceneKey = PLACE, **options: Any) -> bytes:
     module, out = figure_kind(kind), Path("paper_figures", f"{kind}.png")
     module.draw([place], module.Options.model_validate({**OPTIONS[kind], **options}), out)
     return out.read_bytes()
@@ -205,7 +206,7 @@ def test_a_comparison_names_both_recipes_and_the_points_of_a_grid(
         read_json(folder / "manifest.json")["digest"]
         for folder in (PLACE.scene_dir, PLACE.features_dir(RECIPE), PLACE.features_dir("grid/all"))
     ]
-    assert PLACE.sources(RECIPE, "grid/all") == digests
+    assert scene_sources(PLACE, RECIPE, "grid/all") == digests
 
 
 def test_prompts_of_a_recipe_without_any_are_one_line(results: Path) -> None:

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from semsplat.errors import SemsplatError
 from semsplat.figures import TABLES, figure_kind, figure_kinds
-from semsplat.figures.style import FigureRun, FigureScene
+from semsplat.keys import GeometryKey, SceneKey
 from tests.unit.evaluate.feature_helpers import features_of
 from tests.unit.figures.conftest import (
     ASKED_AT,
@@ -47,7 +47,7 @@ CHANGES = {
     '"query_miou": 0.': '"query_miou": 0.0',
     '"points_mask_miou": 0.': '"points_mask_miou": 0.0',
 }
-SHOWN: dict[str, list[FigureRun] | list[FigureScene]] = {
+SHOWN: dict[str, list[GeometryKey] | list[SceneKey]] = {
     "run": RUNS[:1],
     "scene": SCENES[:1],
     "suite": RUNS,

@@ -15,7 +15,8 @@ from semsplat.figures import claims, costs, figure_kinds, paper_table, summary
 from semsplat.figures.published import load_claims
 from semsplat.figures.referee.cells import Cell, parse_cell, table_cells
 from semsplat.figures.referee.sheet import read_records
-from semsplat.figures.referee.trainings import Results, Training, parse_training, spread
+from semsplat.figures.referee.trainings import Results, spread
+from semsplat.keys import TrainingKey, parse_training
 from tests.unit.figures.referee_helpers import edit, trainings, write_speed, write_training
 
 OUT = Path("paper_figures/demo/clipgs_table3.md")
@@ -27,7 +28,9 @@ def in_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def write_rows(scenes: tuple[str, ...] = ("procedural/room", "procedural/den")) -> list[Training]:
+def write_rows(
+    scenes: tuple[str, ...] = ("procedural/room", "procedural/den"),
+) -> list[TrainingKey]:
     """Rows b and c; mIoU is 0.5 in the first scene and 0.7 in the second, 0.1 more in row c."""
     shown = trainings("clipgs_b", "clipgs_c", scenes=scenes, seeds=2)
     for training in shown:
@@ -94,7 +97,7 @@ def test_another_protocol_is_refused() -> None:
         table_cells("clipgs_table3", Results(shown))
 
 
-def draw_table(shown: list[Training]) -> str:
+def draw_table(shown: list[TrainingKey]) -> str:
     paper_table.draw(shown, paper_table.Options(table="clipgs_table3"), OUT)
     return OUT.read_text()
 

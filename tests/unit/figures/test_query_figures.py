@@ -17,20 +17,20 @@ from semsplat.figures import figure_kind
 from semsplat.figures.granularity import LEVELS, mixture
 from semsplat.figures.pictures import outlined
 from semsplat.figures.relevancy import chosen_prompts, shown_rows
-from semsplat.figures.style import FigureRun
 from semsplat.io import read_json, write_json
+from semsplat.keys import GeometryKey
 from tests.unit.data.scene_helpers import ORIGIN, K, one_line_error, random_image, viewmat_at
 from tests.unit.figures.conftest import OPTIONS, RUNS, texts
 
 SHELF = RUNS[:2]
 
 
-def edit_scores(run: FigureRun, setting: str, **changes: Any) -> None:
+def edit_scores(run: GeometryKey, setting: str, **changes: Any) -> None:
     path = run.setting_dir(setting) / "scores.json"
     write_json(path, {**read_json(path), **changes})
 
 
-def draw(run: FigureRun = RUNS[0], **options: Any) -> None:
+def draw(run: GeometryKey = RUNS[0], **options: Any) -> None:
     module = figure_kind("relevancy")
     module.draw(
         [run], module.Options.model_validate({**OPTIONS["relevancy"], **options}), Path("r.png")
@@ -77,7 +77,7 @@ def test_more_prompts_than_there_are_is_no_mistake(results: Path) -> None:
 
 
 def test_a_scene_without_annotations_is_one_line(results: Path) -> None:
-    run = FigureRun("toys", "bare", 0)
+    run = GeometryKey("toys", "bare", 0)
     with SceneWriter(run.scene_dir, **ORIGIN) as writer:
         writer.add_frame("a", random_image(), viewmat_at(0), K, "train")
         writer.add_frame("b", random_image(), viewmat_at(0), K, "test")

@@ -8,13 +8,13 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from semsplat.figures import figure_kind
-from semsplat.figures.style import FigureRun
 from semsplat.io import read_json, write_json
+from semsplat.keys import GeometryKey
 from tests.unit.data.scene_helpers import one_line_error
 from tests.unit.figures.conftest import OPTIONS, RUNS, SETTINGS, texts
 
 
-def draw(kind: str, runs: list[FigureRun] = RUNS[:1], **options: Any) -> Path:
+def draw(kind: str, runs: list[GeometryKey] = RUNS[:1], **options: Any) -> Path:
     module = figure_kind(kind)
     out = Path("paper_figures", f"{kind}.{module.EXTENSION}")
     module.draw(runs, module.Options.model_validate({**OPTIONS[kind], **options}), out)

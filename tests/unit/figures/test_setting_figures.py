@@ -19,8 +19,8 @@ from semsplat.data.scene_writer import SceneWriter
 from semsplat.features.lessons import Lesson, write_lesson
 from semsplat.figures import figure_kind
 from semsplat.figures.pictures import CLASS_COLOURS, picture_grid, wrapped
-from semsplat.figures.style import FigureRun
 from semsplat.io import write_json
+from semsplat.keys import GeometryKey
 from tests.unit.data.scene_helpers import K, one_line_error, random_image, viewmat_at
 from tests.unit.evaluate.feature_helpers import CLASSES, write_wall
 from tests.unit.evaluate.job_helpers import CLASS_ANSWERS, run_score
@@ -28,7 +28,7 @@ from tests.unit.figures.conftest import OPTIONS, RUNS, SETTINGS, setting_key, te
 
 KINDS = ("class_maps", "consistency")
 RUN = RUNS[0]
-WALL = FigureRun("toys", "wall", 0)
+WALL = GeometryKey("toys", "wall", 0)
 HALVES = np.where(np.arange(16) < 8, 2, 5) + np.zeros((12, 1), int)
 FLAT = {"settings": {"flat": "flat"}}
 
@@ -39,7 +39,7 @@ def no_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
 
 
-def draw(kind: str, run: FigureRun = RUN, **options: Any) -> bytes:
+def draw(kind: str, run: GeometryKey = RUN, **options: Any) -> bytes:
     module, out = figure_kind(kind), Path("paper_figures", f"{kind}.png")
     module.draw([run], module.Options.model_validate({**OPTIONS[kind], **options}), out)
     return out.read_bytes()

@@ -23,7 +23,7 @@ from semsplat.networks.tiny_clip.train import ClipTrainee
 from semsplat.networks.tiny_sam.batches import random_cell, surroundings
 from semsplat.networks.tiny_sam.init import initialise
 from semsplat.params.networks import SeedRange
-from semsplat.params.quality import AutomaticMasks, QualityRun, ThresholdGrid, TuningRun
+from semsplat.params.quality import AutomaticMasks, QualityJob, ThresholdGrid, TuningJob
 from tests.unit.networks.conftest import CLIP, CLIP_TRAINING, SAM, SHAPE
 
 AUTOMATIC = AutomaticMasks(
@@ -140,7 +140,7 @@ def without_seconds(numbers):
 
 
 def test_one_command_judges_both(stored, tmp_path, capsys):
-    run = QualityRun(shape=SHAPE, seeds=WORLDS, automatic=AUTOMATIC)
+    run = QualityJob(shape=SHAPE, seeds=WORLDS, automatic=AUTOMATIC)
     cards = []
     for name in ("once.json", "again.json"):
         measure(*stored, run, tmp_path / name)
@@ -180,7 +180,7 @@ def test_thresholds_are_the_best_that_make_few_masks(stored, tmp_path):
         pred_iou_thresh=[0.0, 0.9], stability_score_thresh=[0.0], box_nms_thresh=[0.3, 0.9],
         max_masks=1e9,
     )  # fmt: skip
-    run = TuningRun(shape=SHAPE, seeds=WORLDS, automatic=AUTOMATIC, grid=grid)
+    run = TuningJob(shape=SHAPE, seeds=WORLDS, automatic=AUTOMATIC, grid=grid)
     choose_thresholds(stored[1], run, tmp_path / "all.json")
     numbers = read_json(tmp_path / "all.json")["numbers"]
     settings = numbers["settings"]
@@ -198,7 +198,7 @@ def test_too_many_masks_everywhere_is_one_line(stored, tmp_path):
     grid = ThresholdGrid(
         pred_iou_thresh=[0.0], stability_score_thresh=[0.0], box_nms_thresh=[1.0], max_masks=0.1
     )
-    run = TuningRun(shape=SHAPE, seeds=WORLDS, automatic=AUTOMATIC, grid=grid)
+    run = TuningJob(shape=SHAPE, seeds=WORLDS, automatic=AUTOMATIC, grid=grid)
     with pytest.raises(SemsplatError, match=r"every setting makes over 0\.1 masks"):
         choose_thresholds(stored[1], run, tmp_path / "none.json")
 

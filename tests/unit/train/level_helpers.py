@@ -18,7 +18,7 @@ from semsplat.features.store import (
     write_view,
 )
 from semsplat.geometry.rgb import start_gaussians
-from semsplat.params.methods import TrainRun
+from semsplat.params.methods import TrainingJob
 from semsplat.splat.ply import write_ply
 from semsplat.train.run import Places, train
 from tests.unit.train.conftest import GEOMETRY, PARAMS
@@ -79,7 +79,7 @@ def config(method: str = "gags", steps: int = 150, **options: Any) -> str:
         "steps_scaler": 1.0, "rates_scaler": 1.0, "method": method, "geometry": GEOMETRY,
         "options": PARAMS["methods"][method] | rates | options, "log_every": 5, "teacher": None,
     }  # fmt: skip
-    return TrainRun(**values).model_dump_json()
+    return TrainingJob(**values).model_dump_json()
 
 
 def trained(

@@ -16,7 +16,7 @@ from semsplat.features.store import (
     write_arrays,
     write_view,
 )
-from semsplat.params.methods import TrainRun
+from semsplat.params.methods import TrainingJob
 from semsplat.train.methods import cgc
 from tests.unit.train.conftest import GEOMETRY, PARAMS
 from tests.unit.train.level_helpers import LEFT, RIGHT, world_x
@@ -55,9 +55,9 @@ def options(**changes: Any) -> cgc.Options:
     return base.model_copy(update={**new, **changes})
 
 
-def config(chosen: cgc.Options) -> TrainRun:
+def config(chosen: cgc.Options) -> TrainingJob:
     """Return the run of a training on masks."""
-    return TrainRun(
+    return TrainingJob(
         dataset="procedural",
         scene="plane",
         setting="cgc",

@@ -14,8 +14,8 @@ from semsplat.features.lessons import Lessons
 from semsplat.fit.state import load_state
 from semsplat.geometry.__main__ import reconstruct
 from semsplat.io import read_json
-from semsplat.params.geometry import GeometryRun
-from semsplat.params.methods import TrainRun
+from semsplat.params.geometry import GeometryJob
+from semsplat.params.methods import TrainingJob
 from semsplat.splat.ply import read_ply
 from semsplat.train import joint as module
 from semsplat.train.model import open_field
@@ -33,7 +33,7 @@ def config(**changes) -> str:
         "steps_scaler": 1.0, "rates_scaler": 1.0, "method": "clip_gs", "options": options,
         "geometry": GEOMETRY, "log_every": 5, "teacher": PARAMS["features"]["teachers"]["clip"],
     }  # fmt: skip
-    return TrainRun(**(values | changes)).model_dump_json()
+    return TrainingJob(**(values | changes)).model_dump_json()
 
 
 def trained(scene: Scene, lessons: Lessons, out: Path, **changes) -> Path:
@@ -79,7 +79,7 @@ def test_the_card_says_what_was_learned_from_and_how_big_it_is(folder, lessons):
 
 def test_semantics_that_stay_out_of_the_geometry_leave_it_bit_for_bit(folder, tiny_scene, tmp_path):
     place = {"dataset": "made", "scene": "plane", "seed": 0, "run_seed": SEED, "steps_scaler": 1.0}
-    plain = GeometryRun(**place, geometry=GEOMETRY, log_every=5)
+    plain = GeometryJob(**place, geometry=GEOMETRY, log_every=5)
     reconstruct(tiny_scene.scene_dir, tmp_path / "out", tmp_path / "scratch",
                 plain.model_dump_json(), 1e9, "cpu")  # fmt: skip
     alone, together = (read_ply(p / "point_cloud.ply") for p in (tmp_path / "out", folder))

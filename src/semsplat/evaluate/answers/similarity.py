@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from semsplat.evaluate.grounders import with_clicks
-from semsplat.params.evaluate import Evaluate, SelectionsRun
+from semsplat.params.evaluate import Evaluate, SelectionsJob
 from semsplat.params.features import SamModel
 from semsplat.params.hub import HubModel
 
@@ -24,17 +24,17 @@ CASES = ("masks", "prompt_maps")
 
 def predict_options(
     evaluate: Evaluate, place: str, sam_models: Mapping[str, SamModel]
-) -> SelectionsRun:
+) -> SelectionsJob:
     """Return who is asked where to click on a scene, ``dataset/scene``, and a person's clicks."""
-    return evaluate.selections_run(place, sam_models)
+    return evaluate.selections_job(place, sam_models)
 
 
-def models(options: SelectionsRun) -> tuple[HubModel | SamModel | None, ...]:
+def models(options: SelectionsJob) -> tuple[HubModel | SamModel | None, ...]:
     """Return the networks that tell where to click."""
     return (options.grounding_dino.model, options.sam) if options.grounding_dino else ()
 
 
-def modules(options: SelectionsRun) -> list[str]:
+def modules(options: SelectionsJob) -> list[str]:
     """Return the grounders, which are imported by name."""
     return [f"semsplat.evaluate.grounders.{name}" for name in with_clicks(options.grounders)]
 

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from semsplat.data.register.entries import entry_named, entry_of, file_of
 from semsplat.data.register.fetch import is_filled_by_hand, is_unpacked
 from semsplat.experiment.plan.weights import answer_weights, recipe_weights, teacher_weights
-from semsplat.experiment.recipes import feature_runs, features_run
-from semsplat.experiment.runs import lesson_runs, runs, scene_options, setting_runs
+from semsplat.experiment.recipes import features_job, features_keys
+from semsplat.experiment.runs import geometry_keys, lessons_keys, scene_options, training_keys
 from semsplat.experiment.schema import Params
 from semsplat.paths import evaluate_dir, features_dir, lessons_dir, scene_dir
 
@@ -66,15 +66,15 @@ def _is_file_there(name: str) -> bool:
 
 def _readers(params: Params) -> Iterator[tuple[Path, list[Path]]]:
     """Yield the file that each job leaves, and the places it may read."""
-    for place in dict.fromkeys((run.dataset, run.scene) for run in runs(params)):
+    for place in dict.fromkeys((run.dataset, run.scene) for run in geometry_keys(params)):
         yield scene_dir(*place) / "manifest.json", _scene_places(params, *place)
-    for found in feature_runs(params):
-        places = recipe_weights(features_run(params, found))
+    for found in features_keys(params):
+        places = recipe_weights(features_job(params, found))
         yield features_dir(*found) / "manifest.json", places
-    for lesson in lesson_runs(params):
+    for lesson in lessons_keys(params):
         weights = teacher_weights(params, lesson.teacher)
         yield lessons_dir(*lesson) / "manifest.json", weights
-    for run in setting_runs(params):
+    for run in training_keys(params):
         if places := answer_weights(params, run):
             yield evaluate_dir(*run) / "predictions/manifest.json", places
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from semsplat.data.register.entries import Entry, entry_named, place_of
 from semsplat.experiment.plan.needs import Missing, missing, missing_lpips, needs
 from semsplat.experiment.plan.work import phases
-from semsplat.experiment.runs import runs, setting_runs
+from semsplat.experiment.runs import geometry_keys, training_keys
 from semsplat.experiment.schema import Params
 
 
@@ -56,10 +56,10 @@ def _work_lines(params: Params) -> list[str]:
     rows += [[p.name, str(p.jobs), f"{p.gpu_hours:.0f}", f"{p.disk_gb:.0f}"] for p in found]
     hours, disk = sum(p.gpu_hours for p in found), sum(p.disk_gb for p in found)
     rows += [["together", "", f"{hours:.0f}", f"{disk:.0f}"]]
-    places = len({(run.dataset, run.scene) for run in runs(params)})
+    places = len({(run.dataset, run.scene) for run in geometry_keys(params)})
     return [
-        f"suite {params.suite}: {places} scenes, {len(runs(params))} geometries,"
-        f" {len(setting_runs(params))} trainings; hours and disk are estimates:",
+        f"suite {params.suite}: {places} scenes, {len(geometry_keys(params))} geometries,"
+        f" {len(training_keys(params))} trainings; hours and disk are estimates:",
         *_table(rows),
         *(f"  {phase.name}: {phase.basis}" for phase in found),
     ]

@@ -6,16 +6,16 @@ from pathlib import Path
 
 from semsplat.evaluate.answers import answer
 from semsplat.experiment.asked import predict_options
-from semsplat.experiment.runs import SettingRun
 from semsplat.experiment.schema import Params
 from semsplat.features.hub import WEIGHTS
 from semsplat.features.tracks import tracks_with_options
 from semsplat.features.weights import EMBEDDED
-from semsplat.params.features import ClipModel, FeaturesRun, SamModel
+from semsplat.keys import TrainingKey
+from semsplat.params.features import ClipModel, FeaturesJob, SamModel
 from semsplat.params.hub import HubModel
 
 
-def recipe_weights(run: FeaturesRun) -> list[Path]:
+def recipe_weights(run: FeaturesJob) -> list[Path]:
     """Return those of an extraction's CLIP and SAM."""
     return _files(run.clip, run.sam)
 
@@ -26,7 +26,7 @@ def teacher_weights(params: Params, teacher: str) -> list[Path]:
     return _files(*kind.models(options))
 
 
-def answer_weights(params: Params, run: SettingRun) -> list[Path]:
+def answer_weights(params: Params, run: TrainingKey) -> list[Path]:
     """Return those of the networks that answers of a training ask, such as where to click."""
     options = predict_options(params, run)
     models = [m for name, told in options.items() for m in answer(name).models(told)]

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import yaml
 
-from semsplat.experiment.recipes import feature_runs, features_run
-from semsplat.experiment.runs import lesson_runs, runs, setting_options, setting_runs
+from semsplat.experiment.recipes import features_job, features_keys
+from semsplat.experiment.runs import geometry_keys, lessons_keys, setting_options, training_keys
 from semsplat.experiment.schema import Params
 from semsplat.params.base import Positive, Strict
 
@@ -100,11 +100,12 @@ def load_estimates() -> Estimates:
 
 def phases(params: Params) -> list[Phase]:
     """Return the phases of the chosen suite in their order; steps scale training alone."""
-    known, scenes = load_estimates(), dict.fromkeys((r.dataset, r.scene) for r in runs(params))
+    known, geometries = load_estimates(), geometry_keys(params)
+    scenes = dict.fromkeys((key.dataset, key.scene) for key in geometries)
     views = _views(known, scenes)
-    lessons = lesson_runs(params)
-    scored = [(r.dataset, r.scene) for r in setting_runs(params)] + [
-        (r.dataset, r.scene) for r in runs(params)
+    lessons = lessons_keys(params)
+    scored = [(r.dataset, r.scene) for r in training_keys(params)] + [
+        (r.dataset, r.scene) for r in geometry_keys(params)
     ]
     return [
         Phase("data", len(scenes), 0.0, views * known.data.mb_per_view / 1e3, known.data.basis),
@@ -130,9 +131,9 @@ def _per_view(
 
 
 def _features(params: Params, known: Estimates) -> Phase:
-    wanted, one, seconds = feature_runs(params), known.features, 0.0
+    wanted, one, seconds = features_keys(params), known.features, 0.0
     for run in wanted:
-        recipe = features_run(params, run).recipe
+        recipe = features_job(params, run).recipe
         crops = recipe.segmenter.options.get("crop_n_layers", 0) > 0
         each = one.cropped_seconds_per_view if crops else one.seconds_per_view
         seconds += known.n_views(run.dataset, run.scene) * each
@@ -141,13 +142,13 @@ def _features(params: Params, known: Estimates) -> Phase:
 
 
 def _geometry(params: Params, known: Estimates) -> Phase:
-    count, one = len(runs(params)), known.geometry
+    count, one = len(geometry_keys(params)), known.geometry
     hours = count * one.minutes / 60 * params.suites[params.suite].steps_scaler
     return Phase("geometry", count, hours, count * _splat_gb(known, 0), one.basis)
 
 
 def _train(params: Params, known: Estimates) -> Phase:
-    settings = [run.setting for run in setting_runs(params)]
+    settings = [run.setting for run in training_keys(params)]
     methods = [params.settings[name].method for name in settings]
     dims = [setting_options(params, name).get("dim", CLIP_DIMENSIONS) for name in settings]
     hours = sum(known.train.minutes_of(method) for method in methods) / 60

@@ -26,9 +26,10 @@ from semsplat.figures.referee.layout import (
     reasons_of,
 )
 from semsplat.figures.referee.sheet import read_records
-from semsplat.figures.referee.trainings import Results, Training, parse_training
+from semsplat.figures.referee.trainings import Results
 from semsplat.figures.referee.verdicts import WORDS
 from semsplat.io import atomic_path, read_json
+from semsplat.keys import TrainingKey, parse_training
 from semsplat.paths import train_dir
 
 PICTURES, TEXTS = (".png", ".svg"), (".md",)
@@ -39,7 +40,7 @@ CARD_FACTS = ("run_key", "git", "code", "config", "inputs", "outputs", "numbers"
 def write_page(
     suite: str,
     files: Sequence[Path],
-    trainings: Sequence[Training],
+    trainings: Sequence[TrainingKey],
     out: Path,
     alone: Path,
 ) -> None:
@@ -169,7 +170,7 @@ def _grouped(names: Iterable[Path]) -> dict[str, list[Path]]:
     return groups
 
 
-def _settings(trainings: Sequence[Training]) -> dict[str, dict[str, list[dict[str, Any]]]]:
+def _settings(trainings: Sequence[TrainingKey]) -> dict[str, dict[str, list[dict[str, Any]]]]:
     """Return setting: scene: the cards of its trainings."""
     found: dict[str, dict[str, list[dict[str, Any]]]] = {}
     for training in sorted(trainings, key=lambda t: (t.setting, t)):
@@ -178,7 +179,7 @@ def _settings(trainings: Sequence[Training]) -> dict[str, dict[str, list[dict[st
     return found
 
 
-def _card(training: Training) -> dict[str, Any]:
+def _card(training: TrainingKey) -> dict[str, Any]:
     """Return what the page shows of one training: its card, its scores, what it was made from."""
     links = chain(train_dir(*training))
     scores = read_json(training.scores_path)

@@ -23,7 +23,7 @@ def run(
     """
     with one_line_errors():
         from semsplat.figures.page import write_page
-        from semsplat.figures.referee.trainings import parse_training
+        from semsplat.keys import parse_training
 
         write_page(suite, files, [parse_training(text) for text in trainings], out, alone)
 

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from semsplat.figures.published import load_printed, load_table, printed_value
 from semsplat.figures.published.models import REAL, Measure, Row, Table
-from semsplat.figures.referee.trainings import Results, Training, no_number, spread
+from semsplat.figures.referee.trainings import Results, no_number, spread
+from semsplat.keys import TrainingKey
 
 LESSONS = {"teacher_": "teacher `{}`, 2-D", "best_vote_": "best vote of its regions, `{}`"}
 """Prefixes of scores about what was taught, and what their rows are called."""
@@ -153,7 +154,7 @@ def _measured(
     )
 
 
-def _gap(scenes: list[str], trainings: list[Training], results: Results) -> str:
+def _gap(scenes: list[str], trainings: list[TrainingKey], results: Results) -> str:
     """Return why some scenes have no trainings; empty where all have."""
     trained = {training.place for training in trainings}
     missing = [scene for scene in scenes if scene not in trained]

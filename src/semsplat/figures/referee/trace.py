@@ -8,8 +8,8 @@ from pathlib import Path
 from semsplat.errors import SemsplatError, did_you_mean
 from semsplat.figures.referee.chain import SOURCES, Link, chain, changed, is_still, scene_of
 from semsplat.figures.referee.sheet import read_records
-from semsplat.figures.referee.trainings import Training, parse_training
 from semsplat.io import read_json, sha256_file
+from semsplat.keys import TrainingKey, parse_training
 
 FORM = "FIGURE.md:ROW:COLUMN, of claims and costs FIGURE.md:ROW"
 
@@ -42,7 +42,7 @@ class Traced:
         for text in names.split():
             yield from self._training(parse_training(text))
 
-    def _training(self, training: Training) -> Iterator[str]:
+    def _training(self, training: TrainingKey) -> Iterator[str]:
         scores = read_json(training.scores_path)
         yield f"{training.scores_path}  sha256 {sha256_file(training.scores_path)}"
         yield f"  protocols {scores['protocol']}"

@@ -13,61 +13,14 @@ from semsplat.errors import SemsplatError
 from semsplat.figures.published.models import Measure
 from semsplat.figures.referee.costs import costs
 from semsplat.io import read_json
-from semsplat.paths import GEOMETRY, evaluate_dir, geometry_dir, train_dir
-
-
-class Training(NamedTuple):
-    """One training, or a geometry without semantics: the names of its folders."""
-
-    dataset: str
-    scene: str
-    setting: str
-    seed: int
-
-    def __str__(self) -> str:
-        """Return ``dataset/scene/setting/seed``."""
-        return "/".join(map(str, self))
-
-    @property
-    def place(self) -> str:
-        """The scene, ``dataset/scene``."""
-        return f"{self.dataset}/{self.scene}"
-
-    @property
-    def kind(self) -> str:
-        """What it is: ``train`` or ``geometry``."""
-        return "geometry" if self.setting == GEOMETRY else "train"
-
-    @property
-    def folder(self) -> Path:
-        """What came out of it."""
-        alone = self.setting == GEOMETRY
-        return geometry_dir(self.dataset, self.scene, self.seed) if alone else train_dir(*self)
-
-    @property
-    def card_path(self) -> Path:
-        """Its card."""
-        return self.folder / "run.json"
-
-    @property
-    def scores_path(self) -> Path:
-        """Its scores."""
-        return evaluate_dir(*self) / "scores.json"
-
-
-def parse_training(text: str) -> Training:
-    """Return the training that ``dataset/scene/setting/seed`` names."""
-    try:
-        dataset, scene, setting, seed = text.split("/")
-        return Training(dataset, scene, setting, int(seed))
-    except ValueError:
-        raise SemsplatError(f"'{text}' is no dataset/scene/setting/seed") from None
+from semsplat.keys import TrainingKey
+from semsplat.paths import train_dir
 
 
 class Results:
     """The numbers of some trainings."""
 
-    def __init__(self, trainings: Iterable[Training]) -> None:
+    def __init__(self, trainings: Iterable[TrainingKey]) -> None:
         """Take the trainings; files are read when a number is asked for."""
         self.trainings = sorted(trainings)
         self.card = cache(lambda training: read_json(training.card_path))
@@ -79,7 +32,7 @@ class Results:
         """What was measured of speed."""
         return read_json(Path("results/speed.json"))
 
-    def of(self, setting: str | None, scenes: Iterable[str]) -> list[Training]:
+    def of(self, setting: str | None, scenes: Iterable[str]) -> list[TrainingKey]:
         """Return a setting's trainings on some scenes."""
         places = set(scenes)
         return [t for t in self.trainings if t.setting == setting and t.place in places]
@@ -88,7 +41,7 @@ class Results:
         """Return the scenes of a data set that anything was trained on."""
         return sorted({t.place for t in self.trainings if t.dataset == dataset})
 
-    def value(self, training: Training, measure: Measure) -> float | None:
+    def value(self, training: TrainingKey, measure: Measure) -> float | None:
         """Return a training's number times the measure's factor, None where it has none.
 
         Raises:
@@ -108,7 +61,7 @@ class Results:
                 found = self.costs(training).get(measure.name)
         return None if found is None else found * measure.factor
 
-    def _score(self, training: Training, measure: Measure) -> float | None:
+    def _score(self, training: TrainingKey, measure: Measure) -> float | None:
         scores = self.scores(training)
         value: float | None = scores["metrics"].get(measure.name)
         protocol = scores["protocols"].get(measure.name)

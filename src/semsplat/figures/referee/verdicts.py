@@ -15,7 +15,8 @@ from semsplat.figures.published import load_claims, load_printed, load_table, pr
 from semsplat.figures.published.claim_models import Claim, Rules
 from semsplat.figures.published.models import PROCEDURAL, REAL, Measure, Table
 from semsplat.figures.referee.sheet import Grid
-from semsplat.figures.referee.trainings import Results, Training, no_number
+from semsplat.figures.referee.trainings import Results, no_number
+from semsplat.keys import TrainingKey
 
 REPRODUCED, INCONCLUSIVE = "reproduced", "inconclusive"
 CONTRADICTED, NOT_RUN = "contradicted", "not run"
@@ -35,7 +36,7 @@ class Verdict(NamedTuple):
     high: float | None
     n_scenes: int
     n_pairs: int
-    trainings: tuple[Training, ...]
+    trainings: tuple[TrainingKey, ...]
 
 
 def effect(better: float, worse: float, scale: str, direction: str) -> float:
@@ -120,18 +121,18 @@ def _judge(
     return _decided(level, effects, claim.at_least, rules, trainings)
 
 
-def pair_key(training: Training) -> tuple[str, int]:
+def pair_key(training: TrainingKey) -> tuple[str, int]:
     """Return what both sides of a pair share: scene and seed."""
     return training.place, training.seed
 
 
 def paired(
-    sides: Sequence[list[Training]], results: Results, measure: Measure, scale: str
-) -> tuple[Effects, tuple[Training, ...]]:
+    sides: Sequence[list[TrainingKey]], results: Results, measure: Measure, scale: str
+) -> tuple[Effects, tuple[TrainingKey, ...]]:
     """Return the effect of every scene and seed that both sides have, and their trainings."""
     better, worse = ({pair_key(t): t for t in side} for side in sides)
     effects: Effects = {}
-    used: list[Training] = []
+    used: list[TrainingKey] = []
     for key in sorted(better.keys() & worse.keys()):
         values = [results.value(side[key], measure) for side in (better, worse)]
         if values[0] is None or values[1] is None:
@@ -143,7 +144,7 @@ def paired(
 
 
 def _decided(
-    level: str, effects: Effects, at_least: float, rules: Rules, trainings: tuple[Training, ...]
+    level: str, effects: Effects, at_least: float, rules: Rules, trainings: tuple[TrainingKey, ...]
 ) -> Verdict:
     every = list(chain.from_iterable(effects.values()))
     low, high = interval(every, rules)

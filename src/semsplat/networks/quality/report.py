@@ -16,7 +16,7 @@ from semsplat.networks.quality.clip import clip_quality
 from semsplat.networks.quality.prompts import prompt_quality
 from semsplat.networks.quality.tune import tuned
 from semsplat.params.networks import Pictures, SeedRange
-from semsplat.params.quality import QualityRun, TuningRun
+from semsplat.params.quality import QualityJob, TuningJob
 from semsplat.provenance import Card
 
 MODULE = "semsplat.networks.quality.report"
@@ -25,7 +25,7 @@ DIGITS = 4
 ON_A_LINE = 3  # numbers
 
 
-def measure(clip: Path, sam: Path, run: QualityRun, out: Path) -> None:
+def measure(clip: Path, sam: Path, run: QualityJob, out: Path) -> None:
     """Judge both weight files on the run's worlds; print the results and write them to ``out``."""
     network, pictures = load_sam(sam), drawn(run.seeds, run.shape)
     card = Card("networks", MODULE, run.model_dump(), {"clip": clip, "sam": sam})
@@ -40,7 +40,7 @@ def measure(clip: Path, sam: Path, run: QualityRun, out: Path) -> None:
     _publish(card, out, results)
 
 
-def choose_thresholds(sam: Path, run: TuningRun, out: Path) -> None:
+def choose_thresholds(sam: Path, run: TuningJob, out: Path) -> None:
     """Try the run's grid of thresholds; print the best setting and write all to ``out``."""
     network, pictures = load_sam(sam), drawn(run.seeds, run.shape)
     card = Card("networks", MODULE, run.model_dump(), {"sam": sam})
