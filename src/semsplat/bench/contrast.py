@@ -10,12 +10,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from semsplat.conventions import NO_ID
 from semsplat.evaluate.stopwatch import timed
 from semsplat.provenance import git_state, machine
 from semsplat.train.contrast import (
     CODE_FACTOR,
     CODE_RANGE,
-    NONE,
     SMOOTHING,
     TINY,
     clusters_of,
@@ -95,7 +95,7 @@ def written_out(features: Tensor, ids: Tensor, rule: str) -> Tensor:
 def _by_mask(features: Tensor, ids: Tensor, rule: str) -> tuple[list[Tensor], Tensor, Tensor]:
     """Return the unit features of every mask, their means, and one over their temperatures."""
     unit = F.normalize(features, dim=-1)
-    members = [unit[ids == number] for number in ids.unique().tolist() if number != NONE]
+    members = [unit[ids == number] for number in ids.unique().tolist() if number != NO_ID]
     means = [own.mean(dim=0) for own in members]
     both = zip(members, means, strict=True)
     scales = [1 / (_temperature(own, mean, rule) + TINY) for own, mean in both]

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from semsplat.conventions import NO_ID
 from semsplat.data.images import MAX_ID, Size, read_ids
 from semsplat.errors import SemsplatError
 
 RAW, CLASS, NAME = "id", "nyu40id", "nyu40class"
-UNLISTED = -1
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,9 +32,9 @@ class LabelTable:
         """
         raw = read_ids(path, size)
         ids = self.classes[raw]
-        if (ids == UNLISTED).any():
+        if (ids == NO_ID).any():
             raise SemsplatError(
-                f"{path}: raw label {raw[ids == UNLISTED].min()} is not in {self.path.name};"
+                f"{path}: raw label {raw[ids == NO_ID].min()} is not in {self.path.name};"
                 " use the table of the release or add a line"
             )
         return ids
@@ -45,7 +45,7 @@ def read_label_table(path: Path) -> LabelTable:
 
     Raw label 0 is no label, and rows without a NYU40 id are void too.
     """
-    classes = np.full(MAX_ID + 1, UNLISTED, np.int32)
+    classes = np.full(MAX_ID + 1, NO_ID, np.int32)
     classes[0] = 0
     names: dict[int, str] = {}
     for number, row in enumerate(_rows(path), start=2):
@@ -56,7 +56,7 @@ def read_label_table(path: Path) -> LabelTable:
             raise SemsplatError(
                 f"{path}: line {number}: '{RAW}' and '{CLASS}' must be ids"
             ) from None
-        if earlier[0] not in (UNLISTED, label) or earlier[1] != row[NAME]:
+        if earlier[0] not in (NO_ID, label) or earlier[1] != row[NAME]:
             raise SemsplatError(f"{path}: line {number} contradicts an earlier one; remove one")
         classes[raw] = label
         if label:

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from semsplat.conventions import NO_ID
 from semsplat.data.scene import Frame
 from semsplat.errors import SemsplatError
 from semsplat.evaluate.grounders import PERSON, grounder, with_clicks
@@ -17,7 +18,6 @@ from semsplat.evaluate.grounding import Place, World
 from semsplat.evaluate.selection import DRAWN, THRESHOLD, cosine, query_features, selected
 from semsplat.train.model import SemanticField
 
-NOTHING = -1
 VIEWS_KEPT = 4
 """blended features of a large view fill a hundred megabytes"""
 
@@ -96,7 +96,7 @@ def select_in(
     cosines = cosine(features, asked.vectors)  # [P, H, W]
     rows = [asked.found.index(prompt) for prompt in prompts]
     shares = clicked.trained.blend(frame, asked.members[rows].T.float().contiguous())
-    nothing = torch.full_like(alpha, NOTHING, dtype=torch.int16)
+    nothing = torch.full_like(alpha, NO_ID, dtype=torch.int16)
     drawn = (alpha >= DRAWN) & bool(asked.found)
     best = cosines.argmax(dim=0).short() if asked.found else nothing
     return {

@@ -12,6 +12,7 @@ from sklearn.cluster import HDBSCAN
 from sklearn.neighbors import KNeighborsClassifier
 from torch.nn.functional import normalize
 
+from semsplat.conventions import NO_ID
 from semsplat.data.images import write_png
 from semsplat.data.manifest import write_manifest
 from semsplat.data.scene import Frame, load_ids, load_scene
@@ -27,7 +28,6 @@ from semsplat.splat.ply import write_ply
 from semsplat.train.model import SemanticField, open_field
 
 Ids = NDArray[np.int64]
-NONE = -1
 
 
 def cluster(field: SemanticField, options: Clusters, seed: int) -> Ids:
@@ -47,7 +47,7 @@ def cluster(field: SemanticField, options: Clusters, seed: int) -> Ids:
     if len(sample) <= smallest:
         raise SemsplatError(f"clusters: {len(sample)} Gaussians are opaque enough; train longer")
     found = HDBSCAN(min_cluster_size=smallest, copy=True).fit_predict(unit[sample])
-    inside = found != NONE
+    inside = found != NO_ID
     if not inside.any():
         raise SemsplatError("clusters: the features have none; train longer, or lower min_share")
     nearest = KNeighborsClassifier(n_neighbors=1).fit(unit[sample[inside]], found[inside])
@@ -68,7 +68,7 @@ def cluster_map(field: SemanticField, frame: Frame, ids: Ids) -> NDArray[np.int1
     shares = torch.nn.functional.one_hot(torch.from_numpy(ids)).float()
     drawn = field.blend(frame, shares.to(field.semantics.device).contiguous())
     best = drawn.argmax(dim=-1).short()
-    nothing = torch.full_like(best, NONE)
+    nothing = torch.full_like(best, NO_ID)
     return torch.where(drawn.sum(dim=-1) >= DRAWN, best, nothing).cpu().numpy()
 
 

@@ -1,4 +1,8 @@
-"""Lessons on disk: what a teacher says about each view, read one view at a time."""
+"""Lessons on disk: what a teacher says about each view, read one view at a time.
+
+A teacher's labels are what the papers call pseudo-labels; a lesson has regions and tracks beside
+them, by which methods mend them.
+"""
 
 from __future__ import annotations
 

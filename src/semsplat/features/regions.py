@@ -8,10 +8,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from semsplat.conventions import NO_ID
 from semsplat.features.masks import Masks
 from semsplat.params.features import Regions
 
-NONE = -1  # id of a pixel without a region
 KEPT_AT_LEAST = 3  # masks, by score, when a criterion would drop all
 PIXELS_AT_ONCE = 2**16  # a thousand masks as floats take 262 MB then, whatever the image
 NESTED_INSIDE, NESTED_OUTSIDE = 0.85, 0.5  # shares of the inner and the outer mask
@@ -81,8 +81,8 @@ def painting_order(masks: Masks, paint: str) -> NDArray[np.int64]:
 
 
 def painted(masks: Masks, first_id: int) -> NDArray[np.int16]:
-    """Return an id map int16 [H, W]: `NONE`, or ``first_id`` + the place of the last mask there."""
-    ids = np.full(masks.masks.shape[1:], NONE, np.int16)
+    """Return an id map int16 [H, W]: `NO_ID`, or ``first_id`` + the last mask's place."""
+    ids = np.full(masks.masks.shape[1:], NO_ID, np.int16)
     for place, mask in enumerate(masks.masks):
         ids[mask] = first_id + place
     return ids

@@ -26,7 +26,7 @@ from semsplat.features.corruption import corrupt_iid, corrupt_runs
 from semsplat.features.hub import weights_path
 from semsplat.features.lessons import Lesson, write_lesson
 from semsplat.features.store import SceneFeatures, open_features
-from semsplat.features.teachers import Sources, Taught, teacher_with_options
+from semsplat.features.teachers import PseudoLabels, Sources, teacher_with_options
 from semsplat.features.tracks import tracks_with_options
 from semsplat.io import atomic_dir
 from semsplat.params.teachers import LessonsJob
@@ -45,10 +45,10 @@ class Classroom:
     depths: Depths
     device: str
 
-    def teach(self, frame: Frame) -> Taught:
+    def teach(self, frame: Frame) -> PseudoLabels:
         """Return what the teacher itself says about a view."""
         kind, options = teacher_with_options(self.run.teacher.labels)
-        taught: Taught = kind.teach(frame, options, self.sources)
+        taught: PseudoLabels = kind.teach(frame, options, self.sources)
         return taught
 
     def track(self, frames: tuple[Frame, ...], regions: Callable[[Frame], Any]) -> Iterator[Any]:
@@ -99,7 +99,7 @@ def lessons(room: Classroom) -> Iterator[Lesson]:
         yield Lesson(labels, clean.regions, tracks.get(name))
 
 
-def _labels(room: Classroom, taught: dict[str, Taught]) -> Iterator[Any]:
+def _labels(room: Classroom, taught: dict[str, PseudoLabels]) -> Iterator[Any]:
     """Yield the labels of every frame."""
     corruption, n_classes = room.run.teacher.corruption, len(room.sources.class_ids)
     if corruption is None:

@@ -9,7 +9,7 @@ from pydantic import Field
 from semsplat.params.base import Count, Fraction, Positive, Strict
 
 
-class LearningRates(Strict):
+class GeometryLearningRates(Strict):
     """Adam's learning rates, one optimiser per tensor (METHODS 0.1)."""
 
     means: Positive
@@ -98,7 +98,7 @@ class Geometry(Strict):
     """weight of 1 - SSIM against L1"""
     background: Literal["black", "white"]
     """what shows where the splat is transparent"""
-    lr: LearningRates
+    lr: GeometryLearningRates
     """learning rates"""
     adam_eps: Positive
     """Adam's epsilon"""

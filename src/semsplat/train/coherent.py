@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from semsplat.features.teachers import IGNORED, NO_REGION
+from semsplat.conventions import NO_ID
+from semsplat.features.teachers import IGNORED
 from semsplat.fit.views import Camera, View, camera_of
 from semsplat.params.methods import SelfTraining
 from semsplat.splat.gaussians import splat_values
@@ -26,8 +27,8 @@ def vote(
     The class of region q is the most frequent one over all pixels of its supports in all views, the
     lowest of several; pixels in no region get `IGNORED`.
     """
-    votes = torch.cat([c[r != NO_REGION] for c, r in zip(classes, regions, strict=True)])
-    ids = torch.cat([r[r != NO_REGION] for r in regions])
+    votes = torch.cat([c[r != NO_ID] for c, r in zip(classes, regions, strict=True)])
+    ids = torch.cat([r[r != NO_ID] for r in regions])
     names, place = torch.unique(ids, return_inverse=True)
     counts = torch.bincount(place * n_classes + votes - 1, minlength=len(names) * n_classes).view(
         -1, n_classes
@@ -35,7 +36,7 @@ def vote(
     winners = torch.cat([counts.argmax(dim=1) + 1, counts.new_full((1,), IGNORED)])
     here = regions[0]
     own = torch.searchsorted(names, here.clamp(min=0).contiguous())
-    return winners[torch.where(here == NO_REGION, len(names), own)]
+    return winners[torch.where(here == NO_ID, len(names), own)]
 
 
 def voted_labels(stage: Stage, view: View, scores: Tensor, config: SelfTraining) -> Tensor:

@@ -15,7 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-NONE = -1
+from semsplat.conventions import NO_ID
+
 SMOOTHING = 100.0
 """epsilon of the temperature: a cluster of few pixels would divide by nearly nothing"""
 TINY = 1e-6
@@ -35,12 +36,12 @@ class Clusters(NamedTuple):
 
 def clusters_of(ids: Tensor, more_than_px: int) -> Clusters:
     """Return the masks of an id map int64 [H, W] (-1 = none) with more pixels than that."""
-    numbers = ids.flatten() - NONE  # none becomes 0
+    numbers = ids.flatten() - NO_ID  # none becomes 0
     sizes = numbers.bincount()
     large = sizes > more_than_px
     large[0] = False
-    members = torch.where(large, large.cumsum(0) - 1, NONE)[numbers]
-    pixels = torch.nonzero(members != NONE)[:, 0]
+    members = torch.where(large, large.cumsum(0) - 1, NO_ID)[numbers]
+    pixels = torch.nonzero(members != NO_ID)[:, 0]
     return Clusters(pixels, members[pixels], sizes[large])
 
 

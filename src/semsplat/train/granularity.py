@@ -11,10 +11,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from semsplat.conventions import NO_ID
+
 if TYPE_CHECKING:
     from semsplat.train.levels import LevelMaps
 
-NO_REGION = -1
 SMOOTHING_PX = 5  # of the levels' weights before the best one is taken (METHODS 2.3)
 LOG_EPS = 1.0e-6
 
@@ -109,7 +110,7 @@ def region_mean(losses: Tensor, regions: Tensor) -> Tensor:
     That is the mean over regions of each region's mean, over the pixels that have one; 0 where no
     pixel has.  losses [H, W], regions int64 [H, W].
     """
-    inside = regions != NO_REGION
+    inside = regions != NO_ID
     if not inside.any():
         return losses.sum() * 0
     sums, areas = region_sums(losses[inside], _numbered(regions[inside]))
@@ -141,7 +142,7 @@ def spread_by_area(maps: Tensor, regions: Tensor) -> Tensor:
 
 def _squares(maps: Tensor, regions: Tensor) -> tuple[Tensor, Tensor, int]:
     """Return summed squared distances to the region's mean [R, D], areas [R], and H x W."""
-    inside = regions != NO_REGION
+    inside = regions != NO_ID
     values, n_pixels = maps[inside], regions.numel()
     if len(values) == 0:
         return maps.sum() * maps.new_zeros(1, maps.shape[-1]), maps.new_ones(1), n_pixels

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
+from semsplat.conventions import NO_ID
 from semsplat.evaluate.boundary import boundary_iou, boundary_px, inner_boundary, iou
 from semsplat.evaluate.cases import Case
 from semsplat.evaluate.protocols import argmax, mask_classes, mask_pairs
@@ -155,7 +156,7 @@ def test_the_smaller_of_overlapping_masks_holds() -> None:
     found = argmax.truth_map({"table": table, "cup": cup, "plate": plate})
     assert (found[2:7, 2:5] == 1).all()  # of equal ones the first
     assert (found[7:10, 4:7] == 2).all() and found[5, 5] == 2
-    assert (found[~(table | cup | plate)] == argmax.VOID).all()
+    assert (found[~(table | cup | plate)] == NO_ID).all()
     assert (found == 0).sum() == 60 - 9 - 13  # of the cup 9 lie on the table; of the plate 15 - 2
 
 
@@ -203,6 +204,6 @@ def test_what_is_said_on_void_pixels_does_not_count(masks: np.ndarray, classes: 
     truth = {f"prompt {i}": mask for i, mask in enumerate(masks) if mask.any()}
     if truth:
         said = classes[: masks.shape[1], : masks.shape[2]]
-        silent = np.where(argmax.truth_map(truth) == argmax.VOID, -1, said).astype(np.int16)
+        silent = np.where(argmax.truth_map(truth) == NO_ID, -1, said).astype(np.int16)
         prompts = [f"prompt {i}" for i in range(3)]
         assert argmax_of(said, prompts, truth) == argmax_of(silent, prompts, truth)

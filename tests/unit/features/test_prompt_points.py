@@ -17,7 +17,7 @@ from semsplat.features.prompt_points import PointOptions
 from semsplat.features.prompt_points.sampling import blocks, points_per_patch, sampled_points
 from semsplat.features.prompt_points.scene import open_scene_prompts, view_rng
 from semsplat.features.prompt_points.visibility import (
-    View,
+    DepthView,
     centre_pixels,
     centres_minimum,
     dense_minimum,
@@ -42,12 +42,12 @@ def options(**changes: Any) -> PointOptions:
 # views: 4 x 4 pixels, cameras at (0, 0, z) that look along z at a wall at z = 4
 
 
-def view(name: str, z: float, depth: Any) -> View:
+def view(name: str, z: float, depth: Any) -> DepthView:
     viewmat = np.eye(4)
     viewmat[2, 3] = -z
     K = np.array([[4.0, 0, 2], [0, 4.0, 2], [0, 0, 1]])
     frame: Any = SimpleNamespace(name=name, viewmat=viewmat, K=K)
-    return View(frame, torch.full((4, 4), 1.0) * torch.as_tensor(depth, dtype=torch.float32))
+    return DepthView(frame, torch.full((4, 4), 1.0) * torch.as_tensor(depth, dtype=torch.float32))
 
 
 FAR, NEAR = view("far", 0.0, 4.0), view("near", 2.4, 1.6)  # 4 m and 1.6 m from the wall

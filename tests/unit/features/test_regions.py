@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from semsplat.conventions import NO_ID
 from semsplat.features import regions
 from semsplat.features.masks import Masks, no_masks, pooled, unpacked
 from semsplat.features.regions import (
-    NONE,
     intersections,
     painted,
     select_regions,
@@ -116,7 +116,7 @@ def test_painting_orders():
 def test_ids_start_where_they_are_told():
     ids = painted(strips((0, 4), (4, 6)), 100)
     assert ids.dtype == np.int16
-    assert np.unique(ids).tolist() == [NONE, 100, 101]
+    assert np.unique(ids).tolist() == [NO_ID, 100, 101]
 
 
 def test_three_hundred_masks_get_three_hundred_ids():

@@ -14,7 +14,7 @@ from semsplat.data.world.draw import draw_world, make_world
 from semsplat.data.world.film import develop, measure_exposure
 from semsplat.data.world.materials import COLORS
 from semsplat.data.world.primitives import CLASSES, Instance, Part, World
-from semsplat.data.world.raycast import View, focal_length, render_view
+from semsplat.data.world.raycast import TracedView, focal_length, render_view
 from semsplat.data.world.replica_layout import view_ids, write_world
 from semsplat.data.world.rooms import make_room, make_tabletop
 
@@ -23,7 +23,7 @@ __all__ = [
     "COLORS",
     "Instance",
     "Part",
-    "View",
+    "TracedView",
     "World",
     "camera_path",
     "develop",

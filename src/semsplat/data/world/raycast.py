@@ -21,7 +21,7 @@ _GOLDEN_ANGLE = math.pi * (3.0 - math.sqrt(5.0))
 
 
 @dataclass(frozen=True)
-class View:
+class TracedView:
     """What a camera sees.
 
     ``radiance`` float32 [H, W, 3] linear RGB, >= 0; ``primitives`` int32 [H, W] index of the
@@ -93,7 +93,7 @@ def scene_arrays(world: World, samples: int = 3) -> SceneArrays:
 
 def render_view(
     world: World, pose: Floats, width: int, height: int, hfov_deg: float, samples: int = 3
-) -> View:
+) -> TracedView:
     """Draw a world from a camera.
 
     ``pose`` [4, 4] is camera to world in OpenCV axes; each pixel averages ``samples**2`` rays, each
@@ -102,4 +102,4 @@ def render_view(
     scene = scene_arrays(world, samples)
     pose64 = np.ascontiguousarray(pose, dtype=np.float64)
     focal = focal_length(width, hfov_deg)
-    return View(*trace_image(scene, pose64, width, height, focal, samples))
+    return TracedView(*trace_image(scene, pose64, width, height, focal, samples))

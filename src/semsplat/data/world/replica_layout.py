@@ -24,7 +24,7 @@ from PIL import Image
 from semsplat.data.world.cameras import camera_path
 from semsplat.data.world.film import develop, measure_exposure
 from semsplat.data.world.primitives import CLASSES, Floats, Instance, World
-from semsplat.data.world.raycast import View, render_view
+from semsplat.data.world.raycast import TracedView, render_view
 from semsplat.io import atomic_dir, write_json
 
 Progress = Callable[[Iterable[int]], Iterable[int]]
@@ -75,7 +75,7 @@ def _save(folder: Path, kind: str, index: int, pixels: NDArray[Any]) -> None:
     Image.fromarray(pixels).save(path)
 
 
-def _save_view(folder: Path, index: int, world: World, view: View, photo: NDArray) -> None:
+def _save_view(folder: Path, index: int, world: World, view: TracedView, photo: NDArray) -> None:
     """Write the five images of one view."""
     _save(folder, "rgb", index, photo)
     _save(folder, "depth", index, depth_millimetres(view.depth))

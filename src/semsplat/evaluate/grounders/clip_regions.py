@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from semsplat.conventions import NO_ID
 from semsplat.evaluate.grounding import Place, World, interior
 from semsplat.evaluate.relevancy import relevancy
 from semsplat.features.queries import Texts
-from semsplat.features.regions import NONE
 from semsplat.features.store import Half
 
 
@@ -31,7 +31,7 @@ def ground(world: World) -> dict[str, Place]:
 
 def _place(texts: Texts, prompt: str, view: str, ids: NDArray[np.int16], vectors: Half) -> Place:
     """Return the place of one prompt; of equally relevant regions the first."""
-    seen = np.unique(ids[ids != NONE])  # others are painted over
+    seen = np.unique(ids[ids != NO_ID])  # others are painted over
     if len(seen) == 0:
         return Place(missing=f"view '{view}' has no region")
     found = torch.from_numpy(vectors[seen]).float().to(texts.canonical)

@@ -24,13 +24,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from semsplat.conventions import NO_ID
 from semsplat.evaluate.boundary import Mask, iou
 from semsplat.evaluate.cases import Numbers, mean_of_cases
 
 NAME = "ovs3d/argmax@1"
 METRICS = {"argmax_miou": 1.0}
 CASES = "prompt_maps"
-VOID = -1
 
 Classes = NDArray[np.int16]
 
@@ -50,8 +50,8 @@ def score(prediction: PromptMap | None, truth: Mapping[str, Mask]) -> Numbers:
         truth: {prompt: mask [H, W]} of the view, at least one; none is empty.
     """
     actual = truth_map(truth)
-    counted = actual != VOID
-    classes, prompts = prediction or PromptMap(np.full_like(actual, VOID), [])
+    counted = actual != NO_ID
+    classes, prompts = prediction or PromptMap(np.full_like(actual, NO_ID), [])
     rows = {prompt: row for row, prompt in enumerate(prompts)}
     ious = []
     for place, prompt in enumerate(truth):
@@ -67,7 +67,7 @@ aggregate = mean_of_cases(NAME)
 def truth_map(truth: Mapping[str, Mask]) -> Classes:
     """Return the place of the mask that holds at every pixel, [H, W], -1 where none does."""
     masks = list(truth.values())
-    found: Classes = np.full(masks[0].shape, VOID, np.int16)
+    found: Classes = np.full(masks[0].shape, NO_ID, np.int16)
     # the largest first, of equal ones the last: what is painted later holds
     for place in sorted(range(len(masks)), key=lambda p: (masks[p].sum(), p), reverse=True):
         found[masks[place]] = place

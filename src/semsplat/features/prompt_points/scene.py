@@ -13,7 +13,7 @@ from semsplat.data.scene import Frame, Scene
 from semsplat.features.prompt_points import PointOptions
 from semsplat.features.prompt_points.sampling import points_per_patch, sampled_points
 from semsplat.features.prompt_points.visibility import (
-    View,
+    DepthView,
     centre_pixels,
     centres_minimum,
     dense_minimum,
@@ -31,7 +31,7 @@ class ScenePrompts:
     options: PointOptions
     seed: int
     geometry: Trained
-    train: dict[str, View]
+    train: dict[str, DepthView]
     nearest: Tensor  # float32 [N], see `nearest_by_centre`
 
     def __call__(self, frame: Frame) -> Prompts:
@@ -70,11 +70,11 @@ def open_scene_prompts(
     return ScenePrompts(options, seed, geometry, train, nearest)
 
 
-def rendered(geometry: Trained, frame: Frame) -> View:
+def rendered(geometry: Trained, frame: Frame) -> DepthView:
     """Return a view with its expected depth, in the half precision in which it is stored."""
     depth = render_frame(geometry, frame)[1].astype(np.float32)
     depth[~np.isfinite(depth)] = 0  # beyond half precision: as good as nothing
-    return View(frame, torch.from_numpy(depth).to(geometry.device))
+    return DepthView(frame, torch.from_numpy(depth).to(geometry.device))
 
 
 def view_rng(seed: int, name: str) -> np.random.Generator:

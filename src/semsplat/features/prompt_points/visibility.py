@@ -15,14 +15,14 @@ from torch import Tensor
 from semsplat.data.scene import Frame
 
 
-class View(NamedTuple):
+class DepthView(NamedTuple):
     """A camera and the depth that it sees."""
 
     frame: Frame
     depth: Tensor  # float32 [H, W]
 
 
-def dense_minimum(view: View, others: Iterable[View], tolerance: float) -> Tensor:
+def dense_minimum(view: DepthView, others: Iterable[DepthView], tolerance: float) -> Tensor:
     """Return the least depth at which a view's pixels are seen: GAGS section 3.1, as written.
 
     Every pixel is lifted by its depth and projected into the other views; where it is visible, the
@@ -48,7 +48,7 @@ def dense_minimum(view: View, others: Iterable[View], tolerance: float) -> Tenso
     return result.reshape(view.depth.shape)
 
 
-def nearest_by_centre(means: Tensor, views: Iterable[View], tolerance: float) -> Tensor:
+def nearest_by_centre(means: Tensor, views: Iterable[DepthView], tolerance: float) -> Tensor:
     """Return the least depth at which each Gaussian's centre is seen (GAGS's code).
 
     It is the depth rendered at the centre's pixel, not the centre's own.
@@ -68,7 +68,7 @@ def nearest_by_centre(means: Tensor, views: Iterable[View], tolerance: float) ->
     return nearest
 
 
-def centres_minimum(view: View, means: Tensor, nearest: Tensor, tolerance: float) -> Tensor:
+def centres_minimum(view: DepthView, means: Tensor, nearest: Tensor, tolerance: float) -> Tensor:
     """Return the least depths of the centres that a view sees, where they fall (GAGS's code).
 
     Args:
@@ -92,7 +92,7 @@ def centres_minimum(view: View, means: Tensor, nearest: Tensor, tolerance: float
     return result.reshape(view.depth.shape)
 
 
-def centre_pixels(view: View, means: Tensor, tolerance: float) -> Tensor:
+def centre_pixels(view: DepthView, means: Tensor, tolerance: float) -> Tensor:
     """Return on which pixels the centre of a visible Gaussian falls, bool [H, W]."""
     _, target = landed(means, view, tolerance)
     result = torch.zeros_like(view.depth, dtype=torch.bool).flatten()
@@ -100,7 +100,7 @@ def centre_pixels(view: View, means: Tensor, tolerance: float) -> Tensor:
     return result.reshape(view.depth.shape)
 
 
-def lifted(view: View) -> tuple[Tensor, Tensor]:
+def lifted(view: DepthView) -> tuple[Tensor, Tensor]:
     """Return the pixels with depth, flat int64 [M], and their points in the world [M, 3]."""
     depth = view.depth.flatten()
     pixels = depth.nonzero().squeeze(1)
@@ -111,7 +111,7 @@ def lifted(view: View) -> tuple[Tensor, Tensor]:
     return pixels, (local - viewmat[:3, 3]) @ viewmat[:3, :3]
 
 
-def landed(points: Tensor, view: View, tolerance: float) -> tuple[Tensor, Tensor]:
+def landed(points: Tensor, view: DepthView, tolerance: float) -> tuple[Tensor, Tensor]:
     """Return which points a view sees, and on which of its pixels.
 
     Args:

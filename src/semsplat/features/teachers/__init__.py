@@ -2,7 +2,7 @@
 
 One kind per file.  A kind has ``Options`` (what ``params.yaml`` may say), ``recipe(options)`` (the
 feature recipe it reads, or None), ``folders(options)`` (what it reads from disk besides),
-``declares_truth(options)`` and ``teach(frame, options, sources)``, which returns `Taught`.
+``declares_truth(options)`` and ``teach(frame, options, sources)``, which returns `PseudoLabels`.
 """
 
 from __future__ import annotations
@@ -22,13 +22,12 @@ if TYPE_CHECKING:
 
 IGNORED = 0
 """The label of pixels that teach nothing."""
-NO_REGION = -1
 
 Ids = NDArray[np.int32]
 
 
 @dataclass(frozen=True, eq=False)
-class Taught:
+class PseudoLabels:
     """One view's lesson: ``labels`` int32 [H, W], 0 = ignored, 1 to C; ``regions`` int32, -1 none.
 
     Labels number the scene's classes in the order of its list.

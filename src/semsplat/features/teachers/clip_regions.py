@@ -10,7 +10,7 @@ from semsplat.params.base import Strict
 
 if TYPE_CHECKING:
     from semsplat.data.scene import Frame
-    from semsplat.features.teachers import Sources, Taught
+    from semsplat.features.teachers import PseudoLabels, Sources
 
 
 class Options(Strict):
@@ -39,7 +39,7 @@ def declares_truth(_: Options) -> bool:
     return False
 
 
-def teach(frame: Frame, options: Options, sources: Sources) -> Taught:
+def teach(frame: Frame, options: Options, sources: Sources) -> PseudoLabels:
     """Return the pseudo labels of a view (CLIP-GS, section 3.2; METHODS 1.1-2) and its regions."""
     from semsplat.features.labels import (
         confidence_weights,
@@ -47,7 +47,7 @@ def teach(frame: Frame, options: Options, sources: Sources) -> Taught:
         labels_of_means,
         uniform_weights,
     )
-    from semsplat.features.teachers import IGNORED, Taught
+    from semsplat.features.teachers import IGNORED, PseudoLabels
 
     assert sources.features is not None
     view, text = sources.features.view(frame.name), sources.features.text_vectors("classes")
@@ -56,4 +56,4 @@ def teach(frame: Frame, options: Options, sources: Sources) -> Taught:
     own = dense_labels(view, text)
     elsewhere = own if options.uncovered == "pixel_argmax" else np.full_like(own, IGNORED)
     labels = labels_of_means(view, text, weights, elsewhere)
-    return Taught(labels, view.ids[0].astype(np.int32))
+    return PseudoLabels(labels, view.ids[0].astype(np.int32))

@@ -12,7 +12,7 @@ from semsplat.params.base import Strict
 
 if TYPE_CHECKING:
     from semsplat.data.scene import Frame
-    from semsplat.features.teachers import Ids, Sources, Taught
+    from semsplat.features.teachers import Ids, PseudoLabels, Sources
 
 SCENE = "scene"
 COMPONENTS = "components"
@@ -43,12 +43,12 @@ def declares_truth(options: Options) -> bool:
     return SCENE in (options.labels, options.masks)
 
 
-def teach(frame: Frame, options: Options, sources: Sources) -> Taught:
+def teach(frame: Frame, options: Options, sources: Sources) -> PseudoLabels:
     """Return a view's label map in the scene's classes, and its regions numbered from 0."""
-    from semsplat.features.teachers import Taught
+    from semsplat.features.teachers import PseudoLabels
 
     labels = _labels(frame, options, sources.class_ids)
-    return Taught(labels, _regions(frame, options, labels))
+    return PseudoLabels(labels, _regions(frame, options, labels))
 
 
 def _is_folder(place: str) -> bool:

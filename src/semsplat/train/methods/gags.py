@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field
 
+from semsplat.conventions import NO_ID
 from semsplat.params.base import Count, Positive, Strict
 from semsplat.params.methods import Frozen, LearningRates
 
@@ -36,7 +37,7 @@ FIXED = {
 }
 
 
-class Decoder(Strict):
+class DecoderOptions(Strict):
     """What makes CLIP vectors and granularity factors of features."""
 
     networks: Literal["shared", "separate"]
@@ -61,7 +62,7 @@ class Options(Frozen):
     """length of the feature that every Gaussian holds"""
     lr: LearningRates
     """learning rates"""
-    decoder: Decoder
+    decoder: DecoderOptions
     """the decoder"""
     levels: Literal["adaptive", "average", "subpart", "part", "whole"]
     """adaptive: granularity factors; others: fixed weights, for ablations"""
@@ -123,7 +124,7 @@ def semantic_terms(options: Options, stage: Stage) -> Terms:
         maps = level_maps(features, view, stage.device)
         weights = _weights(options, factors, maps)
         counted = _counted(options, weights, maps)
-        regions = fused_regions(weights, maps.ids).masked_fill(~counted, -1)
+        regions = fused_regions(weights, maps.ids).masked_fill(~counted, NO_ID)
         losses = _distances(options, vectors, maps, weights)
         aware = options.region_aware
         found = {"distill": region_mean(losses, regions) if aware else plain_mean(losses, counted)}
