@@ -8,7 +8,16 @@ from typing import Any, Literal
 import tyro
 import yaml
 
+from semsplat.data.manifest import verify_manifest
+from semsplat.data.register.fetch import fetch
+from semsplat.data.register.status import status_lines
 from semsplat.errors import SemsplatError, one_line_errors
+from semsplat.experiment.check import check as check_params
+from semsplat.experiment.plan.screen import plan_lines
+from semsplat.experiment.runs import geometry_keys, training_keys
+from semsplat.figures.referee.trace import Traced
+from semsplat.gpu import claim_device
+from semsplat.restore import restore as restore_results
 
 
 def check(params: Path = Path("params.yaml"), /) -> None:
@@ -17,8 +26,6 @@ def check(params: Path = Path("params.yaml"), /) -> None:
     Args:
         params: the file to check.
     """
-    from semsplat.experiment.runs import geometry_keys, training_keys
-
     checked = _checked(params, {})
     for run in geometry_keys(checked):
         print(f"{run.dataset}/{run.scene} seed {run.seed}")
@@ -33,16 +40,12 @@ def plan(suite: str, /, params: Path = Path("params.yaml")) -> None:
         suite: its name.
         params: the parameter file.
     """
-    from semsplat.experiment.plan.screen import plan_lines
-
     lines = plan_lines(_checked(params, {"suite": suite}))
     print("\n".join(lines or [f"suite {suite} needs neither data nor weights from elsewhere"]))
 
 
 def _checked(params: Path, override: dict[str, Any]) -> Any:
     """Return the checked parameters of a file."""
-    from semsplat.experiment.check import check as check_params
-
     try:
         config = yaml.safe_load(params.read_text())
     except FileNotFoundError:
@@ -60,7 +63,6 @@ def scene(path: Path, /) -> None:
     Args:
         path: the folder with transforms.json.
     """
-    from semsplat.data.manifest import verify_manifest
     from semsplat.data.scene import load_image, load_scene, scene_extent
 
     loaded = load_scene(path)
@@ -102,7 +104,6 @@ def select(scene: Path, model: Path, out: Path, /, click: list[str]) -> None:
         click: NAME=VIEW:X,Y, a pixel of a view that shows the object; several may be given.
     """
     from semsplat.evaluate.clicked_objects import parse_clicks, write_objects
-    from semsplat.gpu import claim_device
 
     clicks = parse_clicks(click)
     with claim_device() as device:
@@ -117,8 +118,6 @@ def trace(address: str, /) -> None:
         address: FIGURE.md:ROW:COLUMN, with the names of rows and columns in the CSV beside the
             table; of claims and costs FIGURE.md:ROW.
     """
-    from semsplat.figures.referee.trace import Traced
-
     traced = Traced(address)
     print("\n".join(traced.lines))
     if traced.breaks:
@@ -131,8 +130,6 @@ def restore(pull: bool = True) -> None:
     Args:
         pull: fetch from the DVC remote first.
     """
-    from semsplat.restore import restore as restore_results
-
     restore_results(pull)
 
 
@@ -145,9 +142,6 @@ def data(
         what: status needs no network; fetch brings files here, checks and unpacks them.
         names: what to fetch, by the names that status lists.
     """
-    from semsplat.data.register.fetch import fetch
-    from semsplat.data.register.status import status_lines
-
     if (what == "fetch") != bool(names):
         raise SemsplatError("name what to fetch; status takes no names, it lists them all")
     for name in names:

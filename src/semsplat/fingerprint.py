@@ -11,6 +11,7 @@ ROOT = Path(__file__).parent
 PACKAGE = "semsplat"
 
 
+@cache
 def fingerprint(*modules: str) -> str:
     """Return a short hash over the syntax trees of the modules and all they import in the package.
 

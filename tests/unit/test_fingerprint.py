@@ -47,7 +47,7 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def forget() -> None:
     """A process reads each file once; a test edits them."""
-    for cached in (module._tree, module._normal_form, module._imports):
+    for cached in (module.fingerprint, module._tree, module._normal_form, module._imports):
         cached.cache_clear()
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import tyro
 
 from semsplat.errors import one_line_errors
+from semsplat.evaluate.answers import Judged
 from semsplat.gpu import claim_device
 
 
@@ -61,7 +62,6 @@ def score(
     """
     from semsplat.data.scene import load_scene
     from semsplat.evaluate import jobs
-    from semsplat.evaluate.answers import Judged
 
     judged = Judged(load_scene(scene), predictions, lessons, {}, out)
     jobs.score(answers, judged, json.loads(options))

@@ -121,14 +121,13 @@ def _rows(cases: Cases) -> list[dict[str, Any]]:
 
 def _archive(cases: Cases) -> dict[str, NDArray[Any]]:
     """Return the names of all pairs and their verdicts."""
-    first = next(iter(cases.values()), [])
-    names = [[case.frame, case.prompt] for case in first]
-    verdicts = {
-        f"{kind}_{index}": case.found[consistency.NAME]
-        for kind, members in cases.items()
-        for index, case in enumerate(members)
-    }
-    return {**verdicts, "names": np.array(names, str).reshape(-1, 2)}
+    archive: dict[str, NDArray[Any]] = {}
+    names = []
+    for index, together in enumerate(zip(*cases.values(), strict=True)):
+        names.append([together[0].frame, together[0].prompt])
+        for kind, case in zip(cases, together, strict=True):
+            archive[f"{kind}_{index}"] = case.found[consistency.NAME]
+    return {**archive, "names": np.array(names, str).reshape(-1, 2)}
 
 
 def _absent(scene: Scene, labeller: Labeller, metrics: Numbers) -> dict[str, str]:

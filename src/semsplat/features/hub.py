@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from safetensors import SafetensorError
 
 from semsplat.errors import SemsplatError
 from semsplat.io import read_json, sha256_file
-
-if TYPE_CHECKING:
-    from semsplat.params.hub import HubModel
+from semsplat.params.hub import HubModel
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 
@@ -48,8 +48,6 @@ def open_model(kind: Any, spec: HubModel, device: str) -> Any:
         SemsplatError: what `weights_path` raises; the folder holds another kind of model, or
             weights that do not fit its config.
     """
-    from safetensors import SafetensorError
-
     path = weights_path(spec)
     found, expected = read_json(path.with_name(CONFIG)).get("model_type"), kind.config_class
     if found != expected.model_type:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from semsplat.features.masks import Masks
+from semsplat.params.features import SamFilter
+
 if TYPE_CHECKING:
     from segment_anything import SamPredictor
     from segment_anything.modeling import Sam
     from torch import Tensor
-
-    from semsplat.features.masks import Masks
-    from semsplat.params.features import SamFilter
 
 LAYERS = ("subpart", "part", "whole")
 
@@ -59,7 +59,6 @@ def levels_at(
     from segment_anything import SamPredictor
     from segment_anything.utils.amg import is_box_near_crop_edge
 
-    from semsplat.features.masks import Masks
     from semsplat.features.memory import halving
 
     height, width = image.shape[:2]
@@ -131,8 +130,6 @@ def _decoded(predictor: SamPredictor, points: NDArray) -> tuple[Tensor, Tensor]:
 def _suppressed(found: _Answers, level: int, options: SamFilter, crop: Box) -> Masks:
     """Return the masks of a level, of the crop's size, after suppression of similar boxes."""
     from torchvision.ops import nms
-
-    from semsplat.features.masks import Masks
 
     own = (found.level == level).nonzero().squeeze(1)
     keep = own[nms(found.boxes[own], found.iou[own], options.box_nms_thresh)]

@@ -10,6 +10,7 @@ import tyro
 
 from semsplat.errors import one_line_errors
 from semsplat.figures import TABLES, figure_kind
+from semsplat.keys import GeometryKey, SceneKey, parse_training
 
 
 def run(kind: str, runs: list[str], options: str, out: Path) -> None:
@@ -29,14 +30,10 @@ def run(kind: str, runs: list[str], options: str, out: Path) -> None:
 
 
 def _trainings(runs: list[str]) -> list[Any]:
-    from semsplat.keys import parse_training
-
     return [parse_training(run) for run in runs]
 
 
 def _places(scope: str, runs: list[str]) -> list[Any]:
-    from semsplat.keys import GeometryKey, SceneKey
-
     parts = [run.split("/") for run in runs]
     if scope == "scene":
         return [SceneKey(dataset, scene) for dataset, scene in parts]

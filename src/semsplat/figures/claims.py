@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semsplat.figures import SETTING_FILES
 from semsplat.figures.published import load_claims, load_table
 from semsplat.figures.published.claim_models import Claim, Rules
+from semsplat.figures.referee.sheet import Grid, Sheet, write_sheet
+from semsplat.figures.referee.trainings import Results
+from semsplat.keys import TrainingKey
 from semsplat.params.base import Strict
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from semsplat.figures.referee.sheet import Grid
     from semsplat.figures.referee.verdicts import Verdict
-    from semsplat.keys import TrainingKey
-
 SCOPE = "trainings"
 EXTENSION = "md"
 NEEDS = SETTING_FILES
@@ -29,8 +28,6 @@ class Options(Strict):
 
 def draw(trainings: list[TrainingKey], options: Options, out: Path) -> None:
     """Write the ledger as Markdown, LaTeX and CSV."""
-    from semsplat.figures.referee.sheet import Sheet, write_sheet
-    from semsplat.figures.referee.trainings import Results
     from semsplat.figures.referee.verdicts import counts_grid, judge_all
 
     judged = judge_all(Results(trainings))
@@ -47,8 +44,6 @@ def effect_text(value: float | None, record: Mapping[str, Any]) -> str:
 
 
 def _grid(paper: str, records: list[dict[str, Any]]) -> Grid:
-    from semsplat.figures.referee.sheet import Grid
-
     return Grid(paper, HEAD, [_row(record) for record in records if record["paper"] == paper])
 
 

@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsplat.figures import PREDICTION_FILES, SettingSheet
+from semsplat.io import read_json
+from semsplat.keys import GeometryKey
 from semsplat.params.base import Count
+from semsplat.paths import CLASSES
 
 if TYPE_CHECKING:
     from semsplat.data.scene import Frame, Scene
     from semsplat.figures.pictures import ClassPalette
-    from semsplat.keys import GeometryKey
-
 SCOPE = "run"
 EXTENSION = "png"
 NEEDS = (
@@ -36,7 +37,6 @@ def draw(runs: list[GeometryKey], options: Options, out: Path) -> None:
     from semsplat.data.scene import load_scene
     from semsplat.figures.pictures import ClassPalette, add_legend, add_title, evenly, picture_grid
     from semsplat.figures.style import save_figure, setting_keys, styled
-    from semsplat.io import read_json
 
     (run,) = runs
     scene = load_scene(run.scene_dir)
@@ -64,7 +64,6 @@ def class_names(scene: Scene) -> dict[int, str]:
 def class_map(run: GeometryKey, setting: str, frame: Frame) -> NDArray[np.int32]:
     """Return the predicted class ids [H, W] of a view."""
     from semsplat.data.scene import load_ids
-    from semsplat.paths import CLASSES
 
     folder = run.setting_dir(setting) / "predictions" / CLASSES
     return load_ids(folder / f"{frame.name}.png", frame)

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from itertools import chain
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from semsplat.figures import TRAINING_FILES
 from semsplat.figures.paper_table import Options as Options
 from semsplat.figures.published import load_table
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from semsplat.figures.published.models import Measure, Table
-    from semsplat.figures.referee.cells import Cell, Group
-    from semsplat.figures.referee.trainings import Results
-    from semsplat.keys import TrainingKey
+from semsplat.figures.published.models import Measure, Table
+from semsplat.figures.referee.cells import Cell, Group, cells_of_row, groups, rows_of
+from semsplat.figures.referee.layout import write_table
+from semsplat.figures.referee.trainings import Results
+from semsplat.keys import TrainingKey
 
 SCOPE = "trainings"
 EXTENSION = "md"
@@ -29,10 +26,6 @@ NOTE = (
 
 def draw(trainings: list[TrainingKey], options: Options, out: Path) -> None:
     """Write the rows of a table, whose columns are the classes of each scene."""
-    from semsplat.figures.referee.cells import groups
-    from semsplat.figures.referee.layout import write_table
-    from semsplat.figures.referee.trainings import Results
-
     results = Results(trainings)
     table = load_table(options.table).model_copy(
         update={"paper": None, "title": "IoU of every class", "footnotes": [NOTE]}
@@ -45,8 +38,6 @@ def draw(trainings: list[TrainingKey], options: Options, out: Path) -> None:
 
 def _cells(table: Table, group: Group, results: Results) -> list[Cell]:
     """Return the cells of one scene."""
-    from semsplat.figures.referee.cells import cells_of_row, rows_of
-
     shown = table.model_copy(update={"measures": _measures(group.name, results)})
     return [
         cell
@@ -57,8 +48,6 @@ def _cells(table: Table, group: Group, results: Results) -> list[Cell]:
 
 def _measures(place: str, results: Results) -> dict[str, Measure]:
     """Return a measure per class of a scene, from the most frequent on."""
-    from semsplat.figures.published.models import Measure
-
     first = next(training for training in results.trainings if training.place == place)
     shares = results.scores(first)["classes"].get("share", {})
     return {

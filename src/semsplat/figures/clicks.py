@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from semsplat.data.images import resize_ids
 from semsplat.errors import SemsplatError
+from semsplat.evaluate.boundary import Mask
 from semsplat.figures import PREDICTION_FILES, ClickSheet
+from semsplat.io import read_json
+from semsplat.keys import GeometryKey
 from semsplat.params.base import Count
 
 if TYPE_CHECKING:
     from semsplat.data.scene import Frame, Scene
-    from semsplat.evaluate.boundary import Mask
     from semsplat.figures.pictures import Picture
-    from semsplat.keys import GeometryKey
-
 SCOPE = "run"
 EXTENSION = "png"
 NEEDS = (*PREDICTION_FILES, "results/evaluate/{dataset}/{scene}/{setting}/{seed}/scores.json")
@@ -76,7 +77,6 @@ def shown_rows(run: GeometryKey, options: Options) -> list[Row]:
     from semsplat.evaluate.named_objects import Truth
     from semsplat.evaluate.selections import read_places
     from semsplat.figures.pictures import evenly
-    from semsplat.io import read_json
 
     scene = load_scene(run.scene_dir)
     truth, metric = Truth(scene), f"{options.grounder}_mask_miou"
@@ -141,7 +141,6 @@ def _draw_row(axes: Any, row: Row, options: Options) -> None:
 
 def _lit(picture: Picture, mask: Mask) -> Picture:
     """Return a picture that is grey and pale outside a mask of any size."""
-    from semsplat.data.images import resize_ids
     from semsplat.figures.pictures import grey_picture
 
     inside = resize_ids(mask.astype(np.uint8), picture.shape[1::-1]).astype(bool)

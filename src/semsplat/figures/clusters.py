@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from semsplat.evaluate.protocols import instances
 from semsplat.figures import SettingSheet
+from semsplat.io import read_json
+from semsplat.keys import GeometryKey
 from semsplat.params.base import Count
+from semsplat.paths import CLUSTERS
 
 if TYPE_CHECKING:
     from semsplat.data.scene import Frame
-    from semsplat.keys import GeometryKey
-
 SCOPE = "run"
 EXTENSION = "png"
 NEEDS = (
@@ -33,7 +35,6 @@ class Options(SettingSheet):
 def draw(runs: list[GeometryKey], options: Options, out: Path) -> None:
     """Draw one run's sheet."""
     from semsplat.data.scene import load_scene
-    from semsplat.evaluate.protocols import instances
     from semsplat.figures.pictures import add_title, evenly, picture_grid
     from semsplat.figures.style import save_figure, setting_keys, styled
 
@@ -55,8 +56,6 @@ def _draw_row(row: Any, run: GeometryKey, frame: Frame, options: Options) -> Non
     """Draw one view: photograph, every setting's clusters, true objects if they are known."""
     from semsplat.data.scene import load_ids, load_image
     from semsplat.figures.pictures import show_regions
-    from semsplat.io import read_json
-    from semsplat.paths import CLUSTERS
 
     photograph = load_image(frame)
     row[0].imshow(photograph)

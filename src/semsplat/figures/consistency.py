@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +12,14 @@ from semsplat.errors import SemsplatError
 from semsplat.figures import SettingSheet
 from semsplat.figures.class_maps import NEEDS as MAPS
 from semsplat.figures.class_maps import class_map, class_names
+from semsplat.figures.inconsistency import MEANINGS, difference_picture
+from semsplat.io import read_json
+from semsplat.keys import GeometryKey
 from semsplat.params.base import Count
 
 if TYPE_CHECKING:
     from semsplat.data.scene import Frame
     from semsplat.figures.pictures import ClassPalette
-    from semsplat.keys import GeometryKey
-
 SCOPE = "run"
 EXTENSION = "png"
 NEEDS = MAPS
@@ -33,10 +35,8 @@ class Options(SettingSheet):
 def draw(runs: list[GeometryKey], options: Options, out: Path) -> None:
     """Draw one run's pairs; without depth nothing is compared, and only the maps are shown."""
     from semsplat.data.scene import load_scene
-    from semsplat.figures.inconsistency import MEANINGS
     from semsplat.figures.pictures import ClassPalette, add_legend, add_title, picture_grid
     from semsplat.figures.style import save_figure, setting_keys, styled
-    from semsplat.io import read_json
 
     (run,) = runs
     scene = load_scene(run.scene_dir)
@@ -64,8 +64,6 @@ def draw(runs: list[GeometryKey], options: Options, out: Path) -> None:
 
 def _pairs(scores: dict[str, Any], names: list[str], n_pairs: int) -> list[tuple[int, list[str]]]:
     """Return the place and the views of the chosen pairs."""
-    from itertools import pairwise
-
     from semsplat.figures.pictures import evenly
 
     rows = next(iter(scores.values()))["pairs"]
@@ -84,7 +82,6 @@ def _draw_pair(
 ) -> None:
     """Draw the class maps of both views, and the differences on the first."""
     from semsplat.data.scene import load_image
-    from semsplat.figures.inconsistency import difference_picture
 
     for axis, frame in zip(axes[:2], views, strict=True):
         axis.imshow(palette.picture(class_map(run, setting, frame)), interpolation="nearest")

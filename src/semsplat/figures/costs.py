@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING
 
 from semsplat.figures import SETTING_FILES
+from semsplat.figures.referee.sheet import Grid, Sheet, write_sheet
+from semsplat.figures.referee.trainings import Results
+from semsplat.keys import TrainingKey
 from semsplat.params.base import Strict
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from semsplat.figures.referee.trainings import Results
-    from semsplat.keys import TrainingKey
 
 SCOPE = "trainings"
 EXTENSION = "md"
@@ -34,9 +31,6 @@ class Options(Strict):
 
 def draw(trainings: list[TrainingKey], options: Options, out: Path) -> None:
     """Write the means of every setting as Markdown and LaTeX, and every training as CSV."""
-    from semsplat.figures.referee.sheet import Grid, Sheet, write_sheet
-    from semsplat.figures.referee.trainings import Results
-
     results = Results(trainings)
     settings = sorted({training.setting for training in trainings})
     head = ["setting", "trainings", *(title for title, _ in COLUMNS.values())]

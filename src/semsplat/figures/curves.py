@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from semsplat.figures import CURVE_FILES
+from semsplat.keys import GeometryKey
 from semsplat.params.base import Count, Positive, Strict
-
-if TYPE_CHECKING:
-    from semsplat.keys import GeometryKey
 
 SCOPE = "suite"
 EXTENSION = "svg"

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from semsplat.data.images import read_rgb
 from semsplat.errors import SemsplatError
 from semsplat.figures import PREDICTION_FILES, ClickSheet
+from semsplat.keys import GeometryKey
 from semsplat.params.base import Count
+from semsplat.paths import EXTRACTED
 
 if TYPE_CHECKING:
     from semsplat.data.scene import Scene
     from semsplat.evaluate.selections import Clicked
-    from semsplat.keys import GeometryKey
-
 SCOPE = "run"
 EXTENSION = "png"
 NEEDS = PREDICTION_FILES
@@ -65,11 +66,9 @@ def _draw_row(
     options: Options,
 ) -> None:
     """Draw the clicked view, and what every setting selects, seen from there."""
-    from semsplat.data.images import read_rgb
     from semsplat.data.scene import load_image
     from semsplat.evaluate.selections import extracted_name
     from semsplat.figures.pictures import show_click
-    from semsplat.paths import EXTRACTED
 
     frames = {frame.name: frame for frame in scene.frames}
     clicked = next(iter(places.values()))[prompt]

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from semsplat.data.images import read_rgb
+from semsplat.features.store import SceneFeatures, open_features
 from semsplat.figures import PREDICTION_FILES, SettingSheet
+from semsplat.keys import GeometryKey
 from semsplat.params.base import Count
+from semsplat.paths import FEATURES, features_dir
 
 if TYPE_CHECKING:
     from semsplat.data.scene import Frame
-    from semsplat.features.store import SceneFeatures
-    from semsplat.keys import GeometryKey
-
 SCOPE = "run"
 EXTENSION = "png"
 NEEDS = (
@@ -38,10 +39,8 @@ class Options(SettingSheet):
 def draw(runs: list[GeometryKey], options: Options, out: Path) -> None:
     """Draw one run's sheet."""
     from semsplat.data.scene import load_scene
-    from semsplat.features.store import open_features
     from semsplat.figures.pictures import evenly, picture_grid
     from semsplat.figures.style import save_figure, setting_keys, styled
-    from semsplat.paths import features_dir
 
     (run,) = runs
     frames = evenly(load_scene(run.scene_dir).test, options.n_views)
@@ -61,10 +60,8 @@ def _draw_row(
     row: Any, run: GeometryKey, frame: Frame, features: SceneFeatures, options: Options
 ) -> None:
     """Draw one view: photograph, regions, every setting's features, true objects if known."""
-    from semsplat.data.images import read_rgb
     from semsplat.data.scene import load_ids, load_image
     from semsplat.figures.pictures import show_regions
-    from semsplat.paths import FEATURES
 
     photograph = load_image(frame)
     row[0].imshow(photograph)

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from semsplat.figures import CURVE_FILES
+from semsplat.keys import GeometryKey
 from semsplat.params.base import Positive, Strict
-
-if TYPE_CHECKING:
-    from semsplat.keys import GeometryKey
 
 SCOPE = "suite"
 EXTENSION = "svg"

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from semsplat.features.store import read_arrays
 from semsplat.figures import PREDICTION_FILES, SettingSheet
+from semsplat.figures.relevancy import annotated_views
+from semsplat.keys import GeometryKey
 from semsplat.params.base import Count
+from semsplat.paths import RELEVANCY
 
 if TYPE_CHECKING:
     from semsplat.data.scene import Frame
-    from semsplat.keys import GeometryKey
-
 SCOPE = "run"
 EXTENSION = "png"
 NEEDS = PREDICTION_FILES
@@ -37,7 +39,6 @@ def draw(runs: list[GeometryKey], options: Options, out: Path) -> None:
 
     from semsplat.data.scene import load_scene
     from semsplat.figures.pictures import add_legend, picture_grid
-    from semsplat.figures.relevancy import annotated_views
     from semsplat.figures.style import save_figure, setting_keys, styled
 
     (run,) = runs
@@ -62,8 +63,6 @@ def mixture(shares: NDArray[np.floating]) -> NDArray[np.float64]:
 def _draw_row(row: Any, run: GeometryKey, frame: Frame, options: Options) -> None:
     """Draw one view: the photograph, then every setting's map with the mean shares."""
     from semsplat.data.scene import load_image
-    from semsplat.features.store import read_arrays
-    from semsplat.paths import RELEVANCY
 
     row[0].imshow(load_image(frame))
     row[0].set_ylabel(frame.name)

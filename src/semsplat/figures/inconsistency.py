@@ -10,15 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsplat.errors import SemsplatError
+from semsplat.features.store import open_features
 from semsplat.figures import FEATURE_FILES, FeatureSheet
+from semsplat.io import read_json
+from semsplat.keys import SceneKey
 from semsplat.params.base import Count
 
 if TYPE_CHECKING:
     from semsplat.data.scene import Frame
     from semsplat.evaluate.labeller import Labeller
     from semsplat.figures.pictures import ClassPalette
-    from semsplat.keys import SceneKey
-
 SCOPE = "scene"
 EXTENSION = "png"
 NEEDS = (
@@ -45,10 +46,8 @@ def draw(shown: list[SceneKey], options: Options, out: Path) -> None:
     """Draw one scene's pairs; where none can be compared only the labels, and the reason."""
     from semsplat.data.scene import load_scene
     from semsplat.evaluate.labeller import Labeller
-    from semsplat.features.store import open_features
     from semsplat.figures.pictures import ClassPalette, add_legend, picture_grid
     from semsplat.figures.style import save_figure, scene_sources, styled
-    from semsplat.io import read_json
 
     (place,) = shown
     labeller = Labeller(open_features(place.features_dir(options.recipe)))

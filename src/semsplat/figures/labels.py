@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from semsplat.features.store import open_features
 from semsplat.figures import FEATURE_FILES, FeatureSheet
+from semsplat.io import read_json
+from semsplat.keys import SceneKey
 from semsplat.params.base import Count
 
 if TYPE_CHECKING:
     from semsplat.data.scene import Frame
     from semsplat.evaluate.labeller import Labeller
-    from semsplat.keys import SceneKey
-
 SCOPE = "scene"
 EXTENSION = "png"
 NEEDS = (
@@ -37,10 +38,8 @@ def draw(shown: list[SceneKey], options: Options, out: Path) -> None:
     from semsplat.data.scene import load_image, load_scene
     from semsplat.evaluate.labeller import Labeller
     from semsplat.evaluate.protocols.feature_labels import KINDS
-    from semsplat.features.store import open_features
     from semsplat.figures.pictures import ClassPalette, add_legend, evenly, picture_grid
     from semsplat.figures.style import save_figure, scene_sources, styled
-    from semsplat.io import read_json
 
     (place,) = shown
     labeller = Labeller(open_features(place.features_dir(options.recipe)))

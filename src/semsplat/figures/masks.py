@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from semsplat.features.store import SceneFeatures, open_features
 from semsplat.figures import FEATURE_FILES, FeatureSheet
+from semsplat.keys import SceneKey
 from semsplat.params.base import Count
 
 if TYPE_CHECKING:
     from semsplat.data.scene import Frame
-    from semsplat.features.store import SceneFeatures
-    from semsplat.keys import SceneKey
-
 SCOPE = "scene"
 EXTENSION = "png"
 NEEDS = FEATURE_FILES
@@ -28,7 +27,6 @@ class Options(FeatureSheet):
 def draw(shown: list[SceneKey], options: Options, out: Path) -> None:
     """Draw one scene's contact sheet."""
     from semsplat.data.scene import load_scene
-    from semsplat.features.store import open_features
     from semsplat.figures.pictures import evenly, picture_grid
     from semsplat.figures.style import save_figure, scene_sources, styled
 

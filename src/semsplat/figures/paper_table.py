@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from pydantic import field_validator
 
 from semsplat.errors import did_you_mean
 from semsplat.figures import SETTING_FILES
 from semsplat.figures.published import load_table, table_names
+from semsplat.figures.referee.cells import table_cells
+from semsplat.figures.referee.facts import facts
+from semsplat.figures.referee.layout import write_table
+from semsplat.figures.referee.trainings import Results
+from semsplat.keys import TrainingKey
 from semsplat.params.base import Strict
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from semsplat.keys import TrainingKey
 
 SCOPE = "trainings"
 EXTENSION = "md"
@@ -37,11 +37,6 @@ class Options(Strict):
 
 def draw(trainings: list[TrainingKey], options: Options, out: Path) -> None:
     """Write the table as Markdown, LaTeX and CSV."""
-    from semsplat.figures.referee.cells import table_cells
-    from semsplat.figures.referee.facts import facts
-    from semsplat.figures.referee.layout import write_table
-    from semsplat.figures.referee.trainings import Results
-
     table, results = load_table(options.table), Results(trainings)
     said = [] if table.paper else facts(table, results)
     write_table(table, table_cells(options.table, results), said, out)

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from semsplat.errors import SemsplatError
+from semsplat.features.store import SceneFeatures, ViewFeatures, open_features
 from semsplat.figures import FEATURE_FILES, FeatureSheet
+from semsplat.keys import SceneKey
 from semsplat.params.base import Count
 
 if TYPE_CHECKING:
     from semsplat.data.scene import Frame
-    from semsplat.features.store import SceneFeatures, ViewFeatures
-    from semsplat.keys import SceneKey
-
 SCOPE = "scene"
 EXTENSION = "png"
 NEEDS = FEATURE_FILES
@@ -35,7 +34,6 @@ class Options(FeatureSheet):
 def draw(shown: list[SceneKey], options: Options, out: Path) -> None:
     """Draw one scene's sheet."""
     from semsplat.data.scene import load_scene
-    from semsplat.features.store import open_features
     from semsplat.figures.pictures import evenly, picture_grid
     from semsplat.figures.style import save_figure, scene_sources, styled
 

@@ -7,20 +7,22 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from semsplat.errors import SemsplatError
+from semsplat.evaluate.prompt_pairs import parts_of
 from semsplat.figures import SettingSheet
 from semsplat.figures.class_maps import NEEDS as NEEDS
+from semsplat.io import read_json
+from semsplat.keys import GeometryKey
 from semsplat.params.base import Count
 
 if TYPE_CHECKING:
     from semsplat.data.annotations import Annotation
     from semsplat.data.scene import Frame, Scene
     from semsplat.figures.pictures import Picture
-    from semsplat.keys import GeometryKey
-
 SCOPE = "run"
 EXTENSION = "png"
 COLOUR_MAP = "RdBu_r"
@@ -51,7 +53,6 @@ def draw(runs: list[GeometryKey], options: Options, out: Path) -> None:
     from semsplat.data.scene import load_scene
     from semsplat.figures.pictures import add_legend, add_title, picture_grid
     from semsplat.figures.style import save_figure, setting_keys, styled
-    from semsplat.io import read_json
 
     (run,) = runs
     rows = shown_rows(load_scene(run.scene_dir), options)
@@ -74,8 +75,6 @@ def draw(runs: list[GeometryKey], options: Options, out: Path) -> None:
 
 def shown_rows(scene: Scene, options: Options) -> list[Row]:
     """Return the chosen views and prompts; no result is looked at."""
-    from semsplat.evaluate.prompt_pairs import parts_of
-
     views, parts = annotated_views(scene, options.n_views), parts_of(scene)
     return [
         (frame, prompt, found[prompt])
@@ -173,7 +172,6 @@ def _draw_panel(
 
 def _overlay(grey: Picture, relevancy: NDArray[np.float64], reach: float) -> Picture:
     """Return a grey photograph tinted with relevancy, white at 0.5."""
-    import cv2
     from matplotlib import colormaps
 
     values = cv2.resize(relevancy.astype(np.float32), grey.shape[1::-1])

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from semsplat.figures import TRAINING_FILES
+from semsplat.figures.referee.sheet import Grid, Sheet, write_sheet
+from semsplat.figures.referee.trainings import Results, spread, spread_text
+from semsplat.keys import TrainingKey
 from semsplat.params.base import Count, Strict
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from semsplat.figures.referee.trainings import Results
-    from semsplat.keys import TrainingKey
 
 SCOPE = "geometries"
 EXTENSION = "md"
@@ -29,9 +27,6 @@ class Options(Strict):
 
 def draw(trainings: list[TrainingKey], options: Options, out: Path) -> None:
     """Write the table with everything a number needs: protocol, size, steps, seeds, device."""
-    from semsplat.figures.referee.sheet import Grid, Sheet, write_sheet
-    from semsplat.figures.referee.trainings import Results
-
     results = Results(trainings)
     records = [
         _record(place, metric, results)
@@ -49,8 +44,6 @@ def draw(trainings: list[TrainingKey], options: Options, out: Path) -> None:
 
 def _record(place: str, metric: str, results: Results) -> dict[str, Any]:
     """Return a line of the CSV; no mean where any seed has no number."""
-    from semsplat.figures.referee.trainings import spread
-
     members = [training for training in results.trainings if training.place == place]
     scores = [results.scores(training) for training in members]
     values = [each["metrics"].get(metric) for each in scores]
@@ -71,8 +64,6 @@ def _record(place: str, metric: str, results: Results) -> dict[str, Any]:
 
 def _text(record: dict[str, Any], digits: int) -> str:
     """Return "mean ± sd", or a dash where there is no number."""
-    from semsplat.figures.referee.trainings import spread_text
-
     return "-" if record["mean"] is None else spread_text(record["mean"], record["sd"], digits)
 
 

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from itertools import chain
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from pydantic import field_validator
 
 from semsplat.errors import did_you_mean
 from semsplat.figures import SETTING_FILES
 from semsplat.figures.published import load_table, table_names
+from semsplat.figures.referee.cells import Cell, table_cells
+from semsplat.figures.referee.layout import conditions, our_text
+from semsplat.figures.referee.sheet import Grid, Sheet, write_sheet
+from semsplat.figures.referee.trainings import Results
+from semsplat.keys import TrainingKey
 from semsplat.params.base import Strict
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from semsplat.figures.referee.cells import Cell
-    from semsplat.figures.referee.sheet import Grid
-    from semsplat.figures.referee.trainings import Results
-    from semsplat.keys import TrainingKey
 
 SCOPE = "trainings"
 EXTENSION = "md"
@@ -46,9 +43,6 @@ class Options(Strict):
 
 def draw(trainings: list[TrainingKey], options: Options, out: Path) -> None:
     """Write the rows and the count of verdicts as Markdown, LaTeX and CSV."""
-    from semsplat.figures.referee.layout import conditions
-    from semsplat.figures.referee.sheet import Sheet, write_sheet
-    from semsplat.figures.referee.trainings import Results
     from semsplat.figures.referee.verdicts import counts_grid, judge_all
 
     results = Results(trainings)
@@ -61,8 +55,6 @@ def draw(trainings: list[TrainingKey], options: Options, out: Path) -> None:
 
 def _cells(name: str, measure: str, results: Results) -> list[Cell]:
     """Return a measure's means over the procedural scenes, of the rows that were trained."""
-    from semsplat.figures.referee.cells import table_cells
-
     column = f"{measure}@{load_table(name).stand_in}"
     paper = load_table(name).paper
     found = [cell for cell in table_cells(name, results) if cell.column == column]
@@ -72,8 +64,5 @@ def _cells(name: str, measure: str, results: Results) -> list[Cell]:
 
 
 def _rows(cells: list[Cell]) -> Grid:
-    from semsplat.figures.referee.layout import our_text
-    from semsplat.figures.referee.sheet import Grid
-
     rows = [[cell.label, cell.title, f"`{cell.protocol}`", our_text(cell, [])] for cell in cells]
     return Grid("Held-out views of procedural scenes", ["", "measure", "protocol", "ours"], rows)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from semsplat.data.images import read_rgb
+from semsplat.io import read_json
+from semsplat.keys import GeometryKey
 from semsplat.params.base import Count, Fraction, Positive, Strict
-
-if TYPE_CHECKING:
-    from semsplat.keys import GeometryKey
 
 SCOPE = "run"
 EXTENSION = "png"
@@ -54,9 +54,6 @@ def draw(runs: list[GeometryKey], options: Options, out: Path) -> None:
 
 def _draw_row(row: Any, run: GeometryKey, name: str, truth: np.ndarray, options: Options) -> None:
     """Draw one held-out view."""
-    from semsplat.data.images import read_rgb
-    from semsplat.io import read_json
-
     folder = run.evaluate_dir / "predictions"
     image = read_rgb(folder / f"{name}.png", truth.shape[1::-1])
     with np.load(folder / f"{name}.npz", allow_pickle=False) as archive:

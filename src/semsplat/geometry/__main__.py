@@ -9,7 +9,9 @@ import tyro
 
 from semsplat.errors import one_line_errors
 from semsplat.fit.lock import sole_trainer
+from semsplat.fit.schedules import image_scale
 from semsplat.gpu import claim_device
+from semsplat.params.geometry import GeometryJob, Training
 from semsplat.provenance import Card
 
 
@@ -33,10 +35,8 @@ def reconstruct(
     """Train, then write point_cloud.ply, metrics.jsonl and run.json, the card last."""
     from semsplat.data.scene import load_scene
     from semsplat.fit.job import Job, Task
-    from semsplat.fit.schedules import image_scale
     from semsplat.fit.trainee import seed_everything
     from semsplat.geometry.rgb import rgb_objective, start_training
-    from semsplat.params.geometry import GeometryJob, Training
 
     config = GeometryJob.model_validate_json(config_json)
     inputs = {"scene": scene_dir / "manifest.json"}

@@ -18,13 +18,15 @@ from semsplat.errors import one_line_errors
 from semsplat.features.weights import PACKAGED
 from semsplat.fit.lock import sole_trainer
 from semsplat.log import progress
+from semsplat.params.geometry import Training
+from semsplat.params.networks import ClipJob, Pictures, SamJob
+from semsplat.params.quality import QualityJob, TuningJob
 from semsplat.provenance import Card
 
 if TYPE_CHECKING:
     from semsplat.networks.pictures import PictureSet
     from semsplat.networks.tiny_clip.train import ClipTrainee
     from semsplat.networks.tiny_sam.train import SamTrainee
-    from semsplat.params.networks import ClipJob, SamJob
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,6 @@ def draw(first_seed: int, count: int, shape: str, out: Path) -> None:
         out: the archive to write.
     """
     from semsplat.networks.pictures import draw_pictures
-    from semsplat.params.networks import Pictures
 
     config = Pictures.model_validate_json(shape)
     seeds = progress(range(first_seed, first_seed + count), "draw", total=count)
@@ -70,7 +71,6 @@ def train_sam(job: Job, config: str) -> None:
     """Train the tiny SAM; ``config`` is a `SamJob` as JSON."""
     from semsplat.features.embedded.sam import save_sam
     from semsplat.networks.tiny_sam.train import SamTrainee
-    from semsplat.params.networks import SamJob
 
     run = SamJob.model_validate_json(config)
     trainee = SamTrainee(run.shape, run.training, *job.load())
@@ -82,7 +82,6 @@ def train_clip(job: Job, config: str) -> None:
     """Train the tiny CLIP; ``config`` is a `ClipJob` as JSON."""
     from semsplat.features.embedded.clip import save_clip
     from semsplat.networks.tiny_clip.train import ClipTrainee
-    from semsplat.params.networks import ClipJob
 
     run = ClipJob.model_validate_json(config)
     trainee = ClipTrainee(run.shape, run.training, *job.load())
@@ -105,7 +104,6 @@ def quality(
         sam: weights of the tiny SAM.
     """
     from semsplat.networks.quality.report import measure
-    from semsplat.params.quality import QualityJob
 
     measure(clip, sam, QualityJob.model_validate_json(config), out)
 
@@ -119,7 +117,6 @@ def tune_sam(config: str, out: Path, sam: Path = PACKAGED / "tiny_sam.safetensor
         sam: weights of the tiny SAM.
     """
     from semsplat.networks.quality.report import choose_thresholds
-    from semsplat.params.quality import TuningJob
 
     choose_thresholds(sam, TuningJob.model_validate_json(config), out)
 
@@ -130,7 +127,6 @@ def _trained(
 ) -> Iterator[Path]:
     """Train, yield where the weights belong, then write curves and card, the card last."""
     from semsplat.fit.steps import Fit, run_steps
-    from semsplat.params.geometry import Training
 
     inputs = {path.stem: path for path in [*job.pictures, job.unseen]}
     card = Card("networks", f"semsplat.networks.{network}.train", run.model_dump(), inputs)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from semsplat.data.images import write_png
+from semsplat.evaluate.answers import Asked, Judged, Scores
+from semsplat.io import sha256_file
+from semsplat.log import progress
+from semsplat.paths import CLASSES, FIELD_FILE
 
+if TYPE_CHECKING:
     from semsplat.data.scene import Frame
-    from semsplat.evaluate.answers import Asked, Judged, Scores
     from semsplat.train.model import SemanticField
 
 PREDICTS_FROM = ()
@@ -22,10 +26,6 @@ def predict(asked: Asked, folder: Path) -> dict[str, Any]:
     Those of training views too: they tell what was learned of the lessons, and whether neighbouring
     views agree.
     """
-    from semsplat.data.images import write_png
-    from semsplat.io import sha256_file
-    from semsplat.log import progress
-    from semsplat.paths import CLASSES, FIELD_FILE
     from semsplat.train.model import open_field
 
     field, frames = open_field(asked.model_dir, asked.device), asked.scene.frames

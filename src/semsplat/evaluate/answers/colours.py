@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from semsplat.data.images import read_rgb, write_png
+from semsplat.evaluate.answers import Asked, Judged, Scores
+from semsplat.evaluate.cases import Case, aggregate, counted, judge
+from semsplat.evaluate.lpips import Lpips
+from semsplat.evaluate.protocols import protocols_of, rgb_held_out
+from semsplat.evaluate.protocols.rgb_held_out import Photograph
+from semsplat.log import progress
 from semsplat.params.evaluate import ColourScores, Evaluate
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from semsplat.evaluate.answers import Asked, Judged, Scores
-    from semsplat.evaluate.cases import Case
-    from semsplat.evaluate.lpips import Lpips
 
 PREDICTS_FROM = ()
 SCORES_WITH = ()
@@ -28,11 +31,7 @@ def predict(asked: Asked, folder: Path) -> dict[str, Any]:
 
     ``depth`` [H, W] float16 is z in scene units, 0 where nothing is drawn.
     """
-    import numpy as np
-
-    from semsplat.data.images import write_png
     from semsplat.geometry.trained import open_geometry, render_frame
-    from semsplat.log import progress
 
     trained, frames = open_geometry(asked.model_dir, asked.device), asked.scene.test
     for frame in progress(frames, "render", total=len(frames)):
@@ -47,10 +46,6 @@ def score(judged: Judged) -> Scores:
 
     Where a benchmark trains on every view, as GAGS's does, there is no score, and it says so.
     """
-    from semsplat.evaluate.cases import aggregate, counted
-    from semsplat.evaluate.lpips import Lpips
-    from semsplat.evaluate.protocols import protocols_of, rgb_held_out
-
     lpips = Lpips(ColourScores.model_validate(judged.options).lpips_net)
     cases = _cases(judged, lpips)
     absent = {} if lpips.available else {"lpips": lpips.reason}
@@ -68,11 +63,7 @@ def score(judged: Judged) -> Scores:
 
 def _cases(judged: Judged, lpips: Lpips) -> list[Case]:
     """Return a case per held-out view."""
-    from semsplat.data.images import read_rgb
     from semsplat.data.scene import load_image
-    from semsplat.evaluate.cases import judge
-    from semsplat.evaluate.protocols import protocols_of
-    from semsplat.evaluate.protocols.rgb_held_out import Photograph
 
     protocols, cases = protocols_of("photographs"), []
     for frame in judged.scene.test:

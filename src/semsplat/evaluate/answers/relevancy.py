@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from semsplat.evaluate.answers import Asked, Judged, Scores
+from semsplat.features.cache import Cache
+from semsplat.features.store import open_features, write_arrays
+from semsplat.io import sha256_file
+from semsplat.log import progress
+from semsplat.paths import FIELD_FILE, RELEVANCY
+from semsplat.train.methods import method
+
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    import numpy as np
-
     from semsplat.data.scene import Frame
-    from semsplat.evaluate.answers import Asked, Judged, Scores
     from semsplat.features.queries import Texts
     from semsplat.train.model import SemanticField
 
@@ -29,12 +35,7 @@ def predict(asked: Asked, folder: Path) -> dict[str, Any]:
     the shares of sub-part, part and whole, where the method knows them.
     """
     from semsplat.data.annotations import load_annotations
-    from semsplat.features.cache import Cache
     from semsplat.features.queries import Texts
-    from semsplat.features.store import open_features, write_arrays
-    from semsplat.io import sha256_file
-    from semsplat.log import progress
-    from semsplat.paths import FIELD_FILE, RELEVANCY
     from semsplat.train.model import open_field
 
     assert asked.features_dir is not None
@@ -52,11 +53,9 @@ def ask(
     field: SemanticField, frame: Frame, texts: Texts, prompts: list[str]
 ) -> dict[str, np.ndarray]:
     """Return the arrays of one view (see `predict`)."""
-    import numpy as np
     import torch
 
     from semsplat.evaluate.relevancy import relevancy
-    from semsplat.train.methods import method
 
     with torch.no_grad():
         said = method(field.facts.method).vectors(field, frame)
@@ -74,7 +73,6 @@ def time(field: SemanticField, frames: list[Frame]) -> dict[str, float]:
 
     from semsplat.evaluate.relevancy import relevancy
     from semsplat.evaluate.stopwatch import median_seconds
-    from semsplat.train.methods import method
 
     device, kind = field.trained.device, method(field.facts.method)
     texts = torch.eye(field.facts.shape["out"], device=device)[: 1 + N_CANONICAL]

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from semsplat.evaluate.answers import Asked, Judged, Scores
 from semsplat.evaluate.grounders import with_clicks
 from semsplat.params.evaluate import Evaluate, SelectionsJob
 from semsplat.params.features import SamModel
 from semsplat.params.hub import HubModel
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from semsplat.data.scene import Frame
-    from semsplat.evaluate.answers import Asked, Judged, Scores
     from semsplat.train.model import SemanticField
 
 PREDICTS_FROM = ("features",)

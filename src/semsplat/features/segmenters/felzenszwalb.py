@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from semsplat.features.masks import Masks
 from semsplat.params.base import Count, Positive, Strict
 
 if TYPE_CHECKING:
     from segment_anything.modeling import Sam
-
-    from semsplat.features.masks import Masks
 
 LAYERS = ("subpart", "part", "whole")
 LIGHTNESS_WEIGHT = 0.5
@@ -41,12 +41,9 @@ def segment(
     image: NDArray[np.uint8], options: Options, _sam: Sam | None, _points: None
 ) -> dict[str, Masks]:
     """Return three layers of masks of an image uint8 [H, W, 3]; every mask scores 1."""
-    import cv2
     from skimage.color import rgb2lab
     from skimage.filters import gaussian
     from skimage.segmentation import felzenszwalb
-
-    from semsplat.features.masks import Masks
 
     height, width = image.shape[:2]
     shrink = min(1.0, options.max_side_px / max(height, width))

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from semsplat.features.masks import Masks, no_masks
 from semsplat.params.features import SamGrid
 
 if TYPE_CHECKING:
     from segment_anything.modeling import Sam
-
-    from semsplat.features.masks import Masks
 
 LAYERS = ("all",)
 
@@ -31,7 +30,6 @@ def segment(
     """
     from segment_anything import SamAutomaticMaskGenerator
 
-    from semsplat.features.masks import Masks, no_masks
     from semsplat.features.memory import halving
 
     def generate(batch: int) -> list[dict[str, Any]]:

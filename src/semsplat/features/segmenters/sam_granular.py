@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsplat.features import levels
+from semsplat.features.masks import Masks
 from semsplat.features.prompt_points import PointOptions
 from semsplat.params.features import SamFilter
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from segment_anything.modeling import Sam
 
     from semsplat.data.scene import Scene
-    from semsplat.features.masks import Masks
     from semsplat.features.prompt_points.scene import ScenePrompts
 
 LAYERS = levels.LAYERS

@@ -12,12 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsplat.features import levels
+from semsplat.features.masks import Masks, pooled
 from semsplat.params.features import SamGrid
 
 if TYPE_CHECKING:
     from segment_anything.modeling import Sam
-
-    from semsplat.features.masks import Masks
 
 LAYERS = levels.LAYERS
 CROP_OVERLAP, CROP_NMS = 512 / 1500, 0.7
@@ -52,8 +51,6 @@ def _joined(found: list[Masks], areas: list[int]) -> Masks:
     import torch
     from segment_anything.utils.amg import batched_mask_to_box
     from torchvision.ops import nms
-
-    from semsplat.features.masks import pooled
 
     if len(found) == 1:
         return found[0]

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semsplat.discovery import kinds_of
+from semsplat.features.store import SceneFeatures
 from semsplat.params.base import Kind
-
-if TYPE_CHECKING:
-    from semsplat.features.store import SceneFeatures
 
 IGNORED = 0
 """The label of pixels that teach nothing."""

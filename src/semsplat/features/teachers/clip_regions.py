@@ -6,11 +6,17 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from semsplat.features.labels import (
+    confidence_weights,
+    dense_labels,
+    labels_of_means,
+    uniform_weights,
+)
+from semsplat.features.teachers import IGNORED, PseudoLabels, Sources
 from semsplat.params.base import Strict
 
 if TYPE_CHECKING:
     from semsplat.data.scene import Frame
-    from semsplat.features.teachers import PseudoLabels, Sources
 
 
 class Options(Strict):
@@ -41,14 +47,6 @@ def declares_truth(_: Options) -> bool:
 
 def teach(frame: Frame, options: Options, sources: Sources) -> PseudoLabels:
     """Return the pseudo labels of a view (CLIP-GS, section 3.2; METHODS 1.1-2) and its regions."""
-    from semsplat.features.labels import (
-        confidence_weights,
-        dense_labels,
-        labels_of_means,
-        uniform_weights,
-    )
-    from semsplat.features.teachers import IGNORED, PseudoLabels
-
     assert sources.features is not None
     view, text = sources.features.view(frame.name), sources.features.text_vectors("classes")
     uniform = options.weights == "uniform"

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from semsplat.errors import SemsplatError
+from semsplat.features.teachers import Ids, PseudoLabels, Sources
 from semsplat.params.base import Strict
 
 if TYPE_CHECKING:
     from semsplat.data.scene import Frame
-    from semsplat.features.teachers import Ids, PseudoLabels, Sources
-
 SCENE = "scene"
 COMPONENTS = "components"
 
@@ -45,8 +44,6 @@ def declares_truth(options: Options) -> bool:
 
 def teach(frame: Frame, options: Options, sources: Sources) -> PseudoLabels:
     """Return a view's label map in the scene's classes, and its regions numbered from 0."""
-    from semsplat.features.teachers import PseudoLabels
-
     labels = _labels(frame, options, sources.class_ids)
     return PseudoLabels(labels, _regions(frame, options, labels))
 

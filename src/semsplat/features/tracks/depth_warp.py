@@ -6,18 +6,16 @@ It stands in for CLIP-GS's learned tracker (section 3.3; METHODS 1.3) wherever t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semsplat.data.overlap import shared_pixels
+from semsplat.data.scene import Frame
+from semsplat.features.teachers import Ids
 from semsplat.params.base import Fraction, Positive, Strict
-
-if TYPE_CHECKING:
-    from semsplat.data.scene import Frame
-    from semsplat.features.teachers import Ids
-    from semsplat.params.hub import HubModel
+from semsplat.params.hub import HubModel
 
 
 class Options(Strict):

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from semsplat.features.teachers import Ids
 from semsplat.params.base import Strict
+from semsplat.params.hub import HubModel
 
 if TYPE_CHECKING:
     from semsplat.data.scene import Frame
-    from semsplat.features.teachers import Ids
-    from semsplat.params.hub import HubModel
 
 
 class Options(Strict):

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from pydantic import Field
 
+from semsplat.features.teachers import Ids
 from semsplat.params.base import Count, Strict
 from semsplat.params.hub import HubModel
 
 if TYPE_CHECKING:
     from semsplat.data.scene import Frame
-    from semsplat.features.teachers import Ids
 
     Follow = Callable[[tuple[Frame, ...], Ids], Iterator[Ids]]
 

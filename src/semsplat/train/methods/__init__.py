@@ -25,6 +25,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from semsplat.discovery import kinds_of
+from semsplat.features.lessons import Lesson, Lessons
+from semsplat.features.store import SceneFeatures
 from semsplat.params.methods import MethodOptions
 
 if TYPE_CHECKING:
@@ -32,8 +34,6 @@ if TYPE_CHECKING:
     from torch.nn import Module, ParameterDict
 
     from semsplat.data.scene import Frame
-    from semsplat.features.lessons import Lesson, Lessons
-    from semsplat.features.store import SceneFeatures
     from semsplat.fit.views import View
 
 

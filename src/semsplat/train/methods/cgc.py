@@ -11,20 +11,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, Self
 
+import numpy as np
 from pydantic import Field
 
+from semsplat.errors import SemsplatError
+from semsplat.features.lessons import Lessons
+from semsplat.features.store import SceneFeatures
 from semsplat.params.base import Count, Positive, Strict
 from semsplat.params.methods import Masked
+from semsplat.train.methods import Attachment, Stage, Terms
 
 if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
 
-    from semsplat.features.lessons import Lessons
-    from semsplat.features.store import SceneFeatures
     from semsplat.fit.views import View
-    from semsplat.train.methods import Attachment, Stage, Terms
-
 ANSWERS = ("similarity",)
 
 
@@ -108,9 +109,6 @@ class Options(Masked):
 
 def attach(options: Options, _: Lessons | None, features: SceneFeatures | None) -> Attachment:
     """Return a random feature per Gaussian; nothing has to be decoded."""
-    from semsplat.errors import SemsplatError
-    from semsplat.train.methods import Attachment
-
     assert features is not None
     if len(features.layers) != 1:
         raise SemsplatError(
@@ -150,8 +148,6 @@ def semantic_terms(options: Options, stage: Stage) -> Terms:
 
 def _spatial_terms(options: Spatial, stage: Stage, step: int) -> dict[str, Tensor]:
     """Return the terms of the regularisation that have a weight."""
-    import numpy as np
-
     from semsplat.train.attached import SEMANTICS
     from semsplat.train.spatial import draw_sample, similarity_terms
 

@@ -11,18 +11,17 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import Field
 
+from semsplat.features.lessons import Lessons
+from semsplat.features.store import SceneFeatures
 from semsplat.params.base import Count
 from semsplat.params.methods import LearningRates, SelfTraining, Taught
+from semsplat.train.methods import Attachment, Stage, Terms
 
 if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
 
-    from semsplat.features.lessons import Lessons
-    from semsplat.features.store import SceneFeatures
     from semsplat.fit.views import View
-    from semsplat.train.methods import Attachment, Stage, Terms
-
 
 ANSWERS = ("colours", "classes")
 
@@ -48,8 +47,6 @@ class Options(Taught):
 
 def attach(options: Options, lessons: Lessons | None, _: SceneFeatures | None) -> Attachment:
     """Return d numbers per Gaussian and the convolution."""
-    from semsplat.train.methods import Attachment
-
     assert lessons is not None
     shape, rates = {"dim": options.dim, "n_classes": len(lessons.class_ids)}, options.lr
     return Attachment(

@@ -12,18 +12,17 @@ from typing import TYPE_CHECKING, Self
 from pydantic import Field
 
 from semsplat.errors import SemsplatError
+from semsplat.features.lessons import Lessons
+from semsplat.features.store import SceneFeatures
 from semsplat.params.base import Positive
 from semsplat.params.methods import Taught
+from semsplat.train.methods import Attachment, Stage, Terms
 
 if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
 
-    from semsplat.features.lessons import Lessons
-    from semsplat.features.store import SceneFeatures
     from semsplat.fit.views import View
-    from semsplat.train.methods import Attachment, Stage, Terms
-
 
 ANSWERS = ("colours", "classes")
 
@@ -48,8 +47,6 @@ class Options(Taught):
 def attach(options: Options, lessons: Lessons | None, features: SceneFeatures | None) -> Attachment:
     """Return a vector of CLIP's dimension per Gaussian; the decoder has nothing to learn."""
     import torch
-
-    from semsplat.train.methods import Attachment
 
     assert lessons is not None
     if features is None:

@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, Literal, Self
 from pydantic import Field
 
 from semsplat.conventions import NO_ID
+from semsplat.features.lessons import Lessons
+from semsplat.features.store import SceneFeatures
 from semsplat.params.base import Count, Positive, Strict
 from semsplat.params.methods import Frozen, LearningRates
+from semsplat.train.methods import Attachment, Stage, Terms, Vectors
 
 if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
 
     from semsplat.data.scene import Frame
-    from semsplat.features.lessons import Lessons
-    from semsplat.features.store import SceneFeatures
     from semsplat.fit.views import View
     from semsplat.train.levels import LevelMaps
-    from semsplat.train.methods import Attachment, Stage, Terms, Vectors
     from semsplat.train.model import SemanticField
 
 ANSWERS = ("relevancy",)
@@ -92,7 +92,6 @@ class Options(Frozen):
 def attach(options: Options, _: Lessons | None, features: SceneFeatures | None) -> Attachment:
     """Return a feature of zeros per Gaussian, and the decoder."""
     from semsplat.train.levels import check_levels
-    from semsplat.train.methods import Attachment
 
     assert features is not None
     out = check_levels(features)
@@ -142,8 +141,6 @@ def semantic_terms(options: Options, stage: Stage) -> Terms:
 
 def vectors(field: SemanticField, frame: Frame) -> Vectors:
     """Return the decoded vectors of a view as its one level, and alpha."""
-    from semsplat.train.methods import Vectors
-
     decoded, factors = field.decoder(field.blend(frame))
     return Vectors(decoded[None], factors.softmax(dim=-1))
 

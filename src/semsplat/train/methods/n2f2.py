@@ -16,18 +16,18 @@ from typing import TYPE_CHECKING, Self
 
 from pydantic import Field
 
+from semsplat.features.lessons import Lessons
+from semsplat.features.store import SceneFeatures
 from semsplat.params.base import Count, Positive
 from semsplat.params.methods import Frozen, LearningRates
+from semsplat.train.methods import Attachment, Stage, Terms, Vectors
 
 if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
 
     from semsplat.data.scene import Frame
-    from semsplat.features.lessons import Lessons
-    from semsplat.features.store import SceneFeatures
     from semsplat.fit.views import View
-    from semsplat.train.methods import Attachment, Stage, Terms, Vectors
     from semsplat.train.model import SemanticField
 
 ANSWERS = ("relevancy",)
@@ -57,7 +57,6 @@ def attach(options: Options, _: Lessons | None, features: SceneFeatures | None) 
     """Return three features of zeros per Gaussian, and a decoder for each."""
     from semsplat.features.queries import Texts
     from semsplat.train.levels import check_levels
-    from semsplat.train.methods import Attachment
     from semsplat.train.mlp import LEVELS
 
     assert features is not None
@@ -100,8 +99,6 @@ def vectors(field: SemanticField, frame: Frame) -> Vectors:
     """Return the fused vectors of a view as its one level, and the blended weights."""
     import torch
     import torch.nn.functional as F
-
-    from semsplat.train.methods import Vectors
 
     of_gaussians = field.decoder(field.semantics)  # [3, N, D]
     closeness = (of_gaussians @ field.decoder.phrases.T).amax(dim=-1)
