@@ -9,7 +9,7 @@ from semsplat.evaluate import protocol_docs
 from semsplat.experiment.docs import markdown
 from semsplat.experiment.editor import json_schema
 
-SCHEMA_PATH = Path("rules/params.schema.json")
+SCHEMA_PATH = Path("docs/params.schema.json")
 DOCS_PATH = Path("docs/params.md")
 PROTOCOLS_PATH = Path("docs/protocols.md")
 DATA_PATH = Path("docs/data.md")
