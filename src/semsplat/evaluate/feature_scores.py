@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,13 @@ Cases = dict[str, list[Case]]
 OF_A_VIEW = ("accuracy", "coverage")
 
 
+class Pair(NamedTuple):
+    """Two neighbouring views."""
+
+    names: list[str]
+    cases: dict[str, Case]  # by the kind of labels
+
+
 def score_features(scene_dir: Path, features_dir: Path, out: Path) -> None:
     """Write ``scores.json`` under protocol ``features/labels@1``, and ``inconsistency.npz``.
 
@@ -42,9 +49,10 @@ def score_features(scene_dir: Path, features_dir: Path, out: Path) -> None:
     labeller, known = Labeller(features), features.manifest
     labels, neighbouring = view_cases(scene, labeller), neighbour_cases(scene, labeller)
     metrics: Numbers = {}
-    for of, cases_of in ((protocol, labels), (consistency, neighbouring)):
-        for kind, cases in cases_of.items():
-            metrics |= prefixed(f"{kind}_", of.aggregate(cases))
+    for kind in protocol.KINDS:
+        compared = [pair.cases[kind] for pair in neighbouring if kind in pair.cases]
+        of_kind = protocol.aggregate(labels.get(kind, [])) | consistency.aggregate(compared)
+        metrics |= prefixed(f"{kind}_", of_kind)
     views, pairs = _of_views(labels, scene), _rows(neighbouring)
     scores: dict[str, Any] = {
         "protocol": protocol.NAME,
@@ -81,18 +89,20 @@ def view_cases(scene: Scene, labeller: Labeller) -> Cases:
     return cases
 
 
-def neighbour_cases(scene: Scene, labeller: Labeller) -> Cases:
-    """Return a case per two neighbouring training views with depth, of each kind of labels."""
-    cases: Cases = {}
+def neighbour_cases(scene: Scene, labeller: Labeller) -> list[Pair]:
+    """Return every two neighbouring training views with depth: a case per kind that both have."""
+    pairs = []
     for (first, own), (second, other), pixels in neighbours(
         scene.train, lambda frame: dict(labeller.labels(frame.name))
     ):
         truth = Neighbours(pixels, ((first.height, first.width), (second.height, second.width)))
-        for kind in own:
-            both = own[kind], other[kind]
-            case = judge([consistency], first.name, second.name, both, truth)
-            cases.setdefault(kind, []).append(case)
-    return cases
+        cases = {
+            kind: judge([consistency], first.name, second.name, (labels, other[kind]), truth)
+            for kind, labels in own.items()
+            if kind in other
+        }
+        pairs.append(Pair([first.name, second.name], cases))
+    return pairs
 
 
 def _of_views(cases: Cases, scene: Scene) -> dict[str, Numbers]:
@@ -106,12 +116,12 @@ def _of_views(cases: Cases, scene: Scene) -> dict[str, Numbers]:
     return views
 
 
-def _rows(cases: Cases) -> list[dict[str, Any]]:
+def _rows(pairs: list[Pair]) -> list[dict[str, Any]]:
     """Return the numbers of every pair of neighbours, how many pixels were compared among them."""
     rows = []
-    for together in zip(*cases.values(), strict=True):
-        row: dict[str, Any] = {"views": [together[0].frame, together[0].prompt]}
-        for kind, case in zip(cases, together, strict=True):
+    for names, cases in pairs:
+        row: dict[str, Any] = {"views": names}
+        for kind, case in cases.items():
             verdict = case.found[consistency.NAME]
             row[f"{kind}_compared_px"] = int(np.count_nonzero(verdict != NOT_COMPARED))
             row |= prefixed(f"{kind}_", consistency.aggregate([case]))
@@ -119,15 +129,14 @@ def _rows(cases: Cases) -> list[dict[str, Any]]:
     return rows
 
 
-def _archive(cases: Cases) -> dict[str, NDArray[Any]]:
-    """Return the names of all pairs and their verdicts."""
-    archive: dict[str, NDArray[Any]] = {}
-    names = []
-    for index, together in enumerate(zip(*cases.values(), strict=True)):
-        names.append([together[0].frame, together[0].prompt])
-        for kind, case in zip(cases, together, strict=True):
-            archive[f"{kind}_{index}"] = case.found[consistency.NAME]
-    return {**archive, "names": np.array(names, str).reshape(-1, 2)}
+def _archive(pairs: list[Pair]) -> dict[str, NDArray[Any]]:
+    """Return the verdicts and the names of all pairs."""
+    archive: dict[str, NDArray[Any]] = {
+        f"{kind}_{index}": case.found[consistency.NAME]
+        for index, pair in enumerate(pairs)
+        for kind, case in pair.cases.items()
+    }
+    return archive | {"names": np.array([pair.names for pair in pairs], str).reshape(-1, 2)}
 
 
 def _absent(scene: Scene, labeller: Labeller, metrics: Numbers) -> dict[str, str]:

@@ -166,8 +166,8 @@ def _draw_panel(
         return
     picture = _overlay(grey, protocol.smoothed(relevancy), reach)
     axis.imshow(outlined(picture, protocol.mask_of(relevancy), MASK))
-    values = scores["queries"][frame.name][prompt]
-    axis.set_xlabel(f"IoU {values[protocol.METRICS[0]]:.1%}")
+    (metric,) = protocol.METRICS
+    axis.set_xlabel(f"IoU {scores['queries'][frame.name][prompt][metric]:.1%}")
 
 
 def _overlay(grey: Picture, relevancy: NDArray[np.float64], reach: float) -> Picture:
@@ -192,7 +192,7 @@ def _add_scale(figure: Any, axes: Any, reach: float) -> None:
 
 def _summary(scores: dict[str, Any], options: Options) -> str:
     """Return the scores over all held-out pairs, with their protocol."""
-    metric = _protocol(options).METRICS[0]
+    (metric,) = _protocol(options).METRICS
     found = [
         f"{label} {scores[name]['metrics'][metric]:.1%}" for name, label in options.settings.items()
     ]

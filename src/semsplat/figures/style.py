@@ -60,6 +60,7 @@ def save_figure(figure: Figure, out: Path, sources: list[str], dpi: int = 150) -
     metadata = {
         ".png": {"Software": "semsplat", "Source": source},
         ".svg": {"Date": None, "Creator": "semsplat", "Source": source},
+        ".pdf": {"CreationDate": None, "Creator": "semsplat", "Keywords": source},
     }[out.suffix]
     with atomic_path(out) as partial:
         figure.savefig(partial, metadata=metadata, dpi=dpi)

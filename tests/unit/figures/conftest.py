@@ -12,6 +12,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import yaml
 from matplotlib.figure import Figure
 
 from semsplat.data.images import write_png
@@ -20,6 +21,7 @@ from semsplat.data.scene import load_image, load_scene
 from semsplat.data.scene_writer import SceneWriter
 from semsplat.evaluate.feature_scores import score_features
 from semsplat.features.store import ViewFeatures, write_arrays
+from semsplat.figures import TABLES, figure_kind, figure_kinds
 from semsplat.io import write_json
 from semsplat.keys import GeometryKey, SceneKey
 from tests.unit.data.scene_helpers import K, random_image, viewmat_at
@@ -33,55 +35,38 @@ ASKED_AT: dict[str, Any] = {
     "points": np.array([[0, 0], [15, 11], [7, 3]], np.float32),
     "depth": np.linspace(0, 4, 12 * 16).reshape(12, 16).astype(np.float16),
 }
+KINDS = [kind for kind in figure_kinds() if figure_kind(kind).SCOPE not in TABLES]
+"""Tables have tests of their own, which write what these read."""
 SETTINGS = {"flat": "(a) flat", "coherent": "(b) + coherent"}  # both learn from the teacher "clip"
 
-OPTIONS: dict[str, dict[str, Any]] = {
-    "views": {"n_views": 2, "row_height_in": 1.2, "error_max": 0.3, "dpi": 80},
+CONFIG = yaml.safe_load((Path(__file__).parents[3] / "params.yaml").read_text())
+HERE = {"settings": SETTINGS, "datasets": [], "recipe": RECIPE, "beside": RECIPE}
+SMALL = {"n_views": 2, "n_pairs": 2, "n_prompts": 2, "row_height_in": 1.2, "dpi": 80}
+OWN: dict[str, dict[str, Any]] = {
+    "views": {"error_max": 0.3},
     "curves": {"smooth": 5, "width_in": 6.5},
     "gaussians": {"width_in": 6.5},
-    "masks": {"recipe": RECIPE, "n_views": 2, "row_height_in": 1.2, "dpi": 80},
-    "prompts": {
-        **{"recipe": RECIPE, "beside": RECIPE, "layer": "all"},
-        **{"n_views": 2, "row_height_in": 1.2, "dpi": 80},
-    },
-    "labels": {"recipe": RECIPE, "n_views": 2, "row_height_in": 1.2, "dpi": 80},
-    "inconsistency": {
-        **{"recipe": RECIPE, "labels": "region"},
-        **{"n_pairs": 2, "row_height_in": 1.2, "dpi": 80},
-    },
-    "class_maps": {
-        **{"settings": SETTINGS, "datasets": []},
-        **{"n_views": 2, "row_height_in": 1.5, "dpi": 80},
-    },
-    "consistency": {
-        **{"settings": SETTINGS, "datasets": []},
-        **{"n_pairs": 2, "row_height_in": 1.4, "dpi": 80},
-    },
-    "granularity": {
-        **{"settings": SETTINGS, "datasets": []},
-        **{"n_views": 2, "row_height_in": 1.2, "dpi": 80},
-    },
-    "relevancy": {
-        **{"settings": SETTINGS, "datasets": [], "protocol": "lerf_ovs/segmentation@1"},
-        **{"n_views": 2, "n_prompts": 2, "row_height_in": 1.2, "dpi": 80},
-    },
-    "clicks": {
-        **{"settings": SETTINGS, "datasets": [], "grounder": "points"},
-        **{"n_prompts": 2, "n_views": 1, "row_height_in": 1.2, "dpi": 80},
-    },
-    "extraction": {
-        **{"settings": SETTINGS, "datasets": [], "grounder": "points"},
-        **{"n_prompts": 2, "row_height_in": 1.2, "dpi": 80},
-    },
-    "feature_colours": {
-        **{"settings": SETTINGS, "datasets": [], "recipe": RECIPE},
-        **{"n_views": 2, "row_height_in": 1.2, "dpi": 80},
-    },
-    "clusters": {
-        **{"settings": SETTINGS, "datasets": []},
-        **{"n_views": 2, "row_height_in": 1.2, "dpi": 80},
-    },
+    "prompts": {"layer": "all"},
+    "inconsistency": {"labels": "region"},
+    "class_maps": {"row_height_in": 1.5},
+    "consistency": {"row_height_in": 1.4},
+    "relevancy": {"protocol": "lerf_ovs/segmentation@1"},
+    "clicks": {"grounder": "points", "n_views": 1},
+    "extraction": {"grounder": "points"},
 }
+"""What tests say of a kind beside what they say of all."""
+
+
+def options_of(kind: str) -> dict[str, Any]:
+    """Return the options of the first figure of a kind in params.yaml, with these results."""
+    figures = [figure for figure in CONFIG["figures"].values() if figure["kind"] == kind]
+    assert figures, f"params.yaml draws no {kind}"
+    options: dict[str, Any] = figures[0]["options"]
+    changed = {key: value for key, value in (HERE | SMALL).items() if key in options}
+    return {**options, **changed, **OWN.get(kind, {})}
+
+
+OPTIONS = {kind: options_of(kind) for kind in KINDS}
 
 
 # where the prompts are, x1 y1 x2 y2, in the held-out views "left/a" and "c"

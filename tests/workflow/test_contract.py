@@ -1,0 +1,159 @@
+"""README's table of what is new: each kind of thing is added by the table alone, and nothing fails.
+
+A trivial instance goes into a copy of the repository; then ``semsplat check``, the plans of three
+suites and the tests that list things are run there.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.workflow.project import REPOSITORY, Project, checkout
+
+SUITES = ("demo", "smoke", "paper")
+LISTING = (
+    "tests/unit/experiment/test_docs.py",
+    "tests/unit/experiment/test_editor.py",
+    "tests/unit/experiment/test_check.py::test_options_of_importers_figures_and_methods_have_no_defaults",
+    "tests/unit/evaluate/test_predict_selections.py::test_the_grounders_are_files",
+    "tests/unit/evaluate/test_protocols.py::test_a_protocol_names_itself_its_metrics_and_what_is_disputed",
+    "tests/unit/evaluate/test_protocols.py::test_every_metric_has_one_protocol_and_every_file_a_name_of_its_own",
+    "tests/unit/evaluate/test_protocols.py::test_every_protocol_is_asked_for_every_property_but_where_a_reason_stands",
+    "tests/unit/features/test_teachers.py",
+    "tests/unit/features/test_tracks.py",
+    "tests/unit/figures/test_kinds.py",
+    "tests/unit/figures/test_published.py",
+    "tests/unit/test_floors.py",
+    "tests/unit/train/test_methods.py::test_the_paper_has_the_numbers_of_its_section_on_details",
+)
+SRC = "src/semsplat"
+PUBLISHED = f"{SRC}/figures/published"
+
+
+def write(project: Project, path: str, text: str) -> None:
+    (project.root / path).write_text(text)
+
+
+def add_entry(project: Project, section: str, entry: str) -> None:
+    """Put an entry, indented by two, first into a section of params.yaml."""
+    project.edit("params.yaml", f"\n{section}:\n", f"\n{section}:\n{entry}")
+
+
+def copied(project: Project, folder: str, name: str, old: str = "", new: str = "") -> None:
+    """Add ``ours.py`` to a folder: an existing file, a text of it replaced."""
+    text = project.read(f"{SRC}/{folder}/{name}.py")
+    write(project, f"{SRC}/{folder}/ours.py", text.replace(old, new) if old else text)
+
+
+def add_method(project: Project) -> None:
+    copied(project, "train/methods", "clip_gs")
+    found = re.search(r"^  clip_gs:\n(?:    .*\n)+", project.read("params.yaml"), re.MULTILINE)
+    assert found
+    add_entry(project, "methods", found[0].replace("clip_gs:", "ours:"))
+    add_entry(project, "settings", "  ours: {method: ours, override: {}, geometry: {}}\n")
+    rows = "rows:\n"
+    row = "  ours:\n    label: ours\n    setting: ours\n    printed: false\n"
+    project.edit(f"{PUBLISHED}/clipgs_table3.yaml", rows, rows + row)
+
+
+def add_figure(project: Project) -> None:
+    copied(project, "figures", "gaussians", 'EXTENSION = "svg"', 'EXTENSION = "pdf"')
+    add_entry(project, "figures", "  ours: {kind: ours, options: {width_in: 6.5}}\n")
+    text = project.read("params.yaml")
+    write(
+        project, "params.yaml", text.replace("      - curves\n", "      - curves\n      - ours\n")
+    )
+
+
+def add_importer(project: Project) -> None:
+    copied(project, "data/datasets", "colmap")
+    options = "options: {root: photos, test_every: 8, max_width_px: null, labels: null}"
+    text = project.read("params.yaml")
+    found = re.search(r"^  photos:\n(?:    .*\n)+", text, re.MULTILINE)
+    assert found and options
+    entry = (
+        found[0].replace("  photos:", "  ours:", 1).replace("importer: colmap", "importer: ours")
+    )
+    add_entry(project, "datasets", entry)
+    row = "| `colmap` |"
+    project.edit("docs/data.md", row, f"| `ours` | ours | every n-th view |\n{row}")
+
+
+def add_protocol(project: Project) -> None:
+    copied(project, "evaluate/protocols", "mask_classes")
+    text = project.read(f"{SRC}/evaluate/protocols/ours.py")
+    text = text.replace("lerf_mask/classes@1", "ours/new@1").replace("class_", "new_")
+    write(project, f"{SRC}/evaluate/protocols/ours.py", text)
+
+
+def add_answer(project: Project) -> None:
+    copied(project, "evaluate/answers", "relevancy")
+
+
+def add_grounder(project: Project) -> None:
+    copied(project, "evaluate/grounders", "points")
+
+
+def add_segmenter(project: Project) -> None:
+    copied(project, "features/segmenters", "felzenszwalb")
+
+
+def add_labels(project: Project) -> None:
+    copied(project, "features/teachers", "label_maps")
+
+
+def add_tracks(project: Project) -> None:
+    copied(project, "features/tracks", "id_maps")
+
+
+def add_table(project: Project) -> None:
+    table = project.read(f"{PUBLISHED}/clipgs_sparse_details.yaml")
+    write(project, f"{PUBLISHED}/ours.yaml", table)
+    add_entry(project, "figures", "  ours: {kind: paper_table, options: {table: ours}}\n")
+
+
+def add_claim(project: Project) -> None:
+    text = project.read(f"{PUBLISHED}/claims.yaml")
+    found = re.search(r"^( *)clipgs_miou:\n(?:\1  .*\n)+", text, re.MULTILINE)
+    assert found
+    entry = found[0].replace("clipgs_miou:", "clipgs_ours:")
+    write(project, f"{PUBLISHED}/claims.yaml", text.replace(found[0], found[0] + entry))
+
+
+ADDED: dict[str, Callable[[Project], None]] = {
+    "method": add_method,
+    "figure": add_figure,
+    "data set": add_importer,
+    "protocol": add_protocol,
+    "answer": add_answer,
+    "grounder": add_grounder,
+    "segmenter": add_segmenter,
+    "kind of labels": add_labels,
+    "kind of tracks": add_tracks,
+    "table": add_table,
+    "claim": add_claim,
+}
+
+
+def test_every_kind_of_the_table_is_tried() -> None:
+    readme = (REPOSITORY / "README.md").read_text()
+    table = readme.split("| new | ")[1].split("\n\n")[0]
+    named = {line.split("|")[1].strip() for line in table.splitlines()[2:]}
+    entries_alone = {"scene", "setting", "feature recipe", "row of a table", "measure of a table"}
+    assert named == ADDED.keys() | entries_alone
+
+
+@pytest.mark.parametrize("kind", ADDED)
+def test_a_new_thing_is_what_the_table_says(kind: str, tmp_path: Path) -> None:
+    project = checkout(tmp_path / "project")
+    ADDED[kind](project)
+    project.run(sys.executable, "-m", "semsplat.experiment")  # make docs
+    project.run(sys.executable, "-m", "semsplat.cli", "check")
+    for suite in SUITES:
+        project.run("snakemake", "--dry-run", "--quiet", "--config", f"suite={suite}")
+    project.run(sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *LISTING)
