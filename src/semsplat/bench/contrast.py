@@ -105,16 +105,16 @@ def _by_mask(features: Tensor, ids: Tensor, rule: str) -> tuple[list[Tensor], Te
 def _temperature(features: Tensor, mean: Tensor, rule: str) -> Tensor:
     """Return phi of one mask's unit features [N, D]."""
     count = torch.tensor(len(features) + SMOOTHING, dtype=features.dtype)
-    found = (features - mean).norm(dim=1).mean().detach() / count.log()
-    return (CODE_FACTOR * found).clamp(*CODE_RANGE) if rule == "code" else found
+    temperature = (features - mean).norm(dim=1).mean().detach() / count.log()
+    return (CODE_FACTOR * temperature).clamp(*CODE_RANGE) if rule == "code" else temperature
 
 
 def _forward_backward(loss: Loss, start: Tensor, ids: Tensor, device: str) -> tuple[float, float]:
     """Return the seconds of one computation, and its loss."""
-    features, found = start.clone().requires_grad_(), []
+    features, losses = start.clone().requires_grad_(), []
 
     def work() -> None:
-        found.append(loss(features, ids, "paper"))
-        found[0].backward()
+        losses.append(loss(features, ids, "paper"))
+        losses[0].backward()
 
-    return timed(work, device), found[0].item()
+    return timed(work, device), losses[0].item()

@@ -41,8 +41,8 @@ class Models(NamedTuple):
         segmenter = self.run.recipe.segmenter
         kind = segmenter_kind(segmenter.kind)
         options = kind.Options.model_validate(segmenter.options)
-        found = kind.segment(image, options, self.sam, points)
-        return pooled(chosen_regions(found, self.run.recipe.regions))
+        masks = kind.segment(image, options, self.sam, points)
+        return pooled(chosen_regions(masks, self.run.recipe.regions))
 
     def vectors(self, image: NDArray[np.uint8], regions: Masks) -> NDArray[np.float16]:
         """Return the vectors of an image's regions [N, D]."""

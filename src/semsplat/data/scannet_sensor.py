@@ -43,10 +43,10 @@ class Camera:
             pixels = rays * self.depth_K[axis, axis] + self.depth_K[axis, 2]
             axes.append(np.floor(pixels).astype(int))
         seen = [(p >= 0) & (p < n) for p, n in zip(axes, native.shape, strict=True)]
-        found = np.zeros(self.size[::-1], np.float32)
+        aligned = np.zeros(self.size[::-1], np.float32)
         rows, columns = (p[ok] for p, ok in zip(axes, seen, strict=True))
-        found[np.ix_(*seen)] = native[np.ix_(rows, columns)]
-        return found
+        aligned[np.ix_(*seen)] = native[np.ix_(rows, columns)]
+        return aligned
 
 
 def sensor_file(root: Path, kind: str, number: int) -> Path:

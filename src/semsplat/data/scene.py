@@ -191,10 +191,10 @@ def _optional_file(path: Path, relative: str | None) -> Path | None:
 
 def _file(path: Path, relative: str) -> Path:
     """Return the file that ``path`` names relative to its folder; raise when it is missing."""
-    found = path.parent / relative
-    if not found.is_file():
-        raise SemsplatError(f"{found}: no such file, though {path.name} names it")
-    return found
+    file = path.parent / relative
+    if not file.is_file():
+        raise SemsplatError(f"{file}: no such file, though {path.name} names it")
+    return file
 
 
 def _split(

@@ -75,8 +75,8 @@ def view_cases(frames: Sequence[Frame], map_of: MapOf, class_ids: Labels) -> lis
 def neighbour_cases(scene: Scene, maps: Mapping[str, MapOf]) -> Cases:
     """Return a case per two neighbouring training views with depth, of each kind of maps."""
     cases: Cases = {prefix: [] for prefix in maps}
-    found = neighbours(scene.train, lambda frame: {p: map_of(frame) for p, map_of in maps.items()})
-    for (first, own), (second, other), pixels in found:
+    pairs = neighbours(scene.train, lambda frame: {p: map_of(frame) for p, map_of in maps.items()})
+    for (first, own), (second, other), pixels in pairs:
         sizes = (first.height, first.width), (second.height, second.width)
         for prefix in maps:
             both = own[prefix], other[prefix]
@@ -102,7 +102,7 @@ def iou_of_classes(scene: Scene, cases: Cases, class_ids: Labels) -> dict[str, A
 
     Classes that the held-out views do not show are left out.
     """
-    found: dict[str, Any] = {}
+    measures: dict[str, Any] = {}
     for prefix, members in cases.items():
         if not members:
             return {}
@@ -110,8 +110,8 @@ def iou_of_classes(scene: Scene, cases: Cases, class_ids: Labels) -> dict[str, A
         names = {entry["id"]: entry["name"] for entry in load_semantics(scene)["classes"]}
         shown = [place for place, part in enumerate(share) if part]
         for key, values in ((f"{prefix}iou", iou), ("share", share)):
-            found[key] = {names[int(class_ids[place])]: float(values[place]) for place in shown}
-    return found
+            measures[key] = {names[int(class_ids[place])]: float(values[place]) for place in shown}
+    return measures
 
 
 def _verdicts(pairs: Sequence[Case]) -> dict[str, NDArray[np.uint8]]:

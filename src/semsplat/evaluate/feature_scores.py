@@ -74,9 +74,9 @@ def view_cases(scene: Scene, labeller: Labeller) -> Cases:
     for frame in scene.train:
         labels = load_truth(frame, class_ids)
         truth = None if labels is None else ClassMap(labels, class_ids)
-        for kind, found in labeller.labels(frame.name).items():
-            _check_size(found, frame)
-            case = judge([protocol], frame.name, "", found, truth)
+        for kind, predicted in labeller.labels(frame.name).items():
+            _check_size(predicted, frame)
+            case = judge([protocol], frame.name, "", predicted, truth)
             cases.setdefault(kind, []).append(case)
     return cases
 
@@ -100,8 +100,8 @@ def _of_views(cases: Cases, scene: Scene) -> dict[str, Numbers]:
     views: dict[str, Numbers] = {frame.name: {} for frame in scene.train}
     for kind, members in cases.items():
         for case in members:
-            found = protocol.aggregate([case])
-            shown = {name: value for name, value in found.items() if name in OF_A_VIEW}
+            metrics = protocol.aggregate([case])
+            shown = {name: value for name, value in metrics.items() if name in OF_A_VIEW}
             views[case.frame] |= prefixed(f"{kind}_", shown)
     return views
 

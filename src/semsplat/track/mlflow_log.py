@@ -72,9 +72,9 @@ def log_finished(finished: Finished) -> str:
 
 def _experiment(client: MlflowClient) -> str:
     """Return the id of the experiment; artifacts go below ``mlruns/``."""
-    found = client.get_experiment_by_name(EXPERIMENT)
-    if found:
-        experiment_id: str = found.experiment_id
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    if experiment:
+        experiment_id: str = experiment.experiment_id
         return experiment_id
     location = (
         None if tracking_uri().startswith("http") else (FOLDER / EXPERIMENT).absolute().as_uri()
@@ -90,10 +90,10 @@ def _search(client: MlflowClient, experiment: str, **tags: str) -> list[Run]:
 
 def _parent(client: MlflowClient, experiment: str, setting: str) -> str:
     """Return the id of the run under which all runs of a setting fold."""
-    found = _search(client, experiment, parent_of=setting)
-    if found:
-        found_id: str = found[0].info.run_id
-        return found_id
+    parents = _search(client, experiment, parent_of=setting)
+    if parents:
+        parent_id: str = parents[0].info.run_id
+        return parent_id
     run = client.create_run(experiment, tags={"parent_of": setting}, run_name=setting)
     client.set_terminated(run.info.run_id)
     run_id: str = run.info.run_id

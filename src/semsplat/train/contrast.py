@@ -58,8 +58,8 @@ def temperatures(distance_sums: Tensor, sizes: Tensor, rule: str) -> Tensor:
         rule: "paper" or "code".
     """
     counts = sizes.to(distance_sums.dtype)
-    found = distance_sums.detach() / (counts * (counts + SMOOTHING).log())
-    return (CODE_FACTOR * found).clamp(*CODE_RANGE) if rule == "code" else found
+    scales = distance_sums.detach() / (counts * (counts + SMOOTHING).log())
+    return (CODE_FACTOR * scales).clamp(*CODE_RANGE) if rule == "code" else scales
 
 
 def contrastive_clustering(features: Tensor, clusters: Clusters, rule: str) -> Tensor:

@@ -62,12 +62,12 @@ class Options(Strict):
 def sources(options: Options) -> list[Path]:
     """Return the files the import reads, sorted; a missing folder adds none."""
     root = Path(options.root)
-    found = model_files(root / options.sparse) + image_files(root / options.images)
+    paths = model_files(root / options.sparse) + image_files(root / options.images)
     if options.labels is not None:
-        found += image_files(root / options.labels)
+        paths += image_files(root / options.labels)
     if options.classes is not None and (root / options.classes).is_file():
-        found.append(root / options.classes)
-    return sorted(found)
+        paths.append(root / options.classes)
+    return sorted(paths)
 
 
 def import_scene(scene: str, options: Options, out_dir: Path) -> None:

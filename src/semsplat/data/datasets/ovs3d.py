@@ -123,12 +123,12 @@ def _classes(path: Path) -> list[str]:
 
 def _labelled(folder: Path, classes: list[str], names: list[str]) -> dict[str, list[Path]]:
     """Return {frame name: a mask per class}; raise where a mask or its image is missing."""
-    found = {}
+    paths = {}
     for masks in labelled_folders(folder):
         if masks.name not in names:
             raise SemsplatError(f"{masks}: no image is named '{masks.name}'; rename the folder")
-        found[masks.name] = [masks / f"{name}.png" for name in classes]
-        for path in found[masks.name]:
+        paths[masks.name] = [masks / f"{name}.png" for name in classes]
+        for path in paths[masks.name]:
             if not path.is_file():
                 raise SemsplatError(f"{path}: no such file, though classes.txt lists this class")
-    return found
+    return paths

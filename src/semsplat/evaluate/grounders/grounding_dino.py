@@ -58,15 +58,15 @@ class Detector:
         ).to(self.device)
         with torch.inference_mode(), computing(self.device, options.model.precision):
             outputs = self.model(**inputs)
-        (found,) = self.processor.post_process_grounded_object_detection(
+        (detected,) = self.processor.post_process_grounded_object_detection(
             outputs,
             inputs["input_ids"],
             threshold=options.box_threshold,
             text_threshold=options.text_threshold,
             target_sizes=[image.shape[:2]],
         )
-        corners, scores = (found[key].float().cpu().numpy() for key in ("boxes", "scores"))
-        rows = zip(corners, scores.tolist(), found["text_labels"], strict=True)
+        corners, scores = (detected[key].float().cpu().numpy() for key in ("boxes", "scores"))
+        rows = zip(corners, scores.tolist(), detected["text_labels"], strict=True)
         return [Box(*row) for row in rows]
 
 

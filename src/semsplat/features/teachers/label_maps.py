@@ -77,8 +77,8 @@ def _regions(frame: Frame, options: Options, labels: Ids) -> Ids:
     if path is None:
         raise SemsplatError(f"view '{frame.name}' has no instances; set masks to components")
     ids = _read(path, frame)
-    found, number = np.unique(ids, return_inverse=True)
-    return (number.reshape(ids.shape) - (found[0] == 0)).astype(np.int32)
+    values, number = np.unique(ids, return_inverse=True)
+    return (number.reshape(ids.shape) - (values[0] == 0)).astype(np.int32)
 
 
 def _file(folder: str, frame: Frame) -> Path:
