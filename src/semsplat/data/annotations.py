@@ -100,8 +100,7 @@ def load_annotations(frame: Frame) -> dict[str, Annotation]:
 
 def read_objects(path: Path) -> list[dict[str, Any]]:
     """Return a file's objects as they stand there, all keys included."""
-    objects: list[dict[str, Any]] = read_json(path)["objects"]
-    return objects
+    return read_json(path)["objects"]
 
 
 def stored_annotations(frame: Frame) -> list[dict[str, Any]] | dict[str, Mask] | None:

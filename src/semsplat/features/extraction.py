@@ -80,10 +80,7 @@ def scene_prompts(
         raise SemsplatError(f"the prompts of recipe {config.name} follow depth; {lacks}")
     kind = segmenter_kind(config.recipe.segmenter.kind)
     options = kind.Options.model_validate(config.recipe.segmenter.options)
-    prompts: Callable[[Frame], Prompts] = kind.open_prompts(
-        options, config.seed, scene, geometry_dir, device
-    )
-    return prompts
+    return kind.open_prompts(options, config.seed, scene, geometry_dir, device)
 
 
 def _facts(config: FeaturesJob) -> dict[str, Any]:

@@ -88,8 +88,7 @@ class SceneFeatures:
     @property
     def layers(self) -> list[str]:
         """The names of the id maps' layers."""
-        layers: list[str] = self.manifest["layers"]
-        return layers
+        return self.manifest["layers"]
 
     def view(self, name: str) -> ViewFeatures:
         """Return the features of the view of this name."""
@@ -112,8 +111,7 @@ class SceneFeatures:
 
     def prompts(self, kind: str) -> list[str]:
         """Return the texts of a set of prompts: classes or canonical."""
-        prompts: list[str] = self.manifest["prompts"][kind]
-        return prompts
+        return self.manifest["prompts"][kind]
 
     def text_vectors(self, kind: str) -> NDArray[np.float32]:
         """Return float32 [P, D], length 1, one row per prompt of a set; raise for a set of none."""

@@ -130,8 +130,7 @@ def _summed(features: Tensor, clusters: Clusters, rule: str) -> Tensor:
         away = (unit - means.index_select(0, clusters.members)).norm(dim=-1)
         away = away.new_zeros(n_clusters).index_add(0, clusters.members, away)
         scales = _scales(away, clusters.sizes, rule)
-    total: Tensor = _CrossEntropy.apply(unit, means * scales, clusters.members)
-    return total
+    return _CrossEntropy.apply(unit, means * scales, clusters.members)
 
 
 class _CrossEntropy(torch.autograd.Function):

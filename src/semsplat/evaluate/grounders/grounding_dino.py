@@ -84,8 +84,7 @@ class Cutter:
     def mask(self, box: Box) -> Mask:
         """Return SAM's one mask [H, W] of what is in a box; it may be empty."""
         masks, _, _ = self.predictor.predict(box=box.corners, multimask_output=False)
-        mask: Mask = masks[0]
-        return mask
+        return masks[0]
 
 
 def ground(world: World) -> dict[str, Place]:

@@ -54,8 +54,7 @@ def build_clip(shape: ClipShape, pretrained: Path | None = None) -> nn.Module:
         write_json(Path(folder) / f"{NAME}.json", model_config(shape))
         open_clip.add_model_config(folder)
     weights = str(pretrained) if pretrained else None
-    model: nn.Module = open_clip.create_model(NAME, pretrained=weights, precision="fp32")
-    return model
+    return open_clip.create_model(NAME, pretrained=weights, precision="fp32")
 
 
 def save_clip(path: Path, model: nn.Module, shape: ClipShape, token_ids: list[int]) -> None:

@@ -34,8 +34,7 @@ def segment(
 
     def generate(batch: int) -> list[dict[str, Any]]:
         arguments = {**options.model_dump(exclude={"model"}), "points_per_batch": batch}
-        masks: list[dict[str, Any]] = SamAutomaticMaskGenerator(sam, **arguments).generate(image)
-        return masks
+        return SamAutomaticMaskGenerator(sam, **arguments).generate(image)
 
     records = halving(options.points_per_batch, generate, "click")
     if not records:

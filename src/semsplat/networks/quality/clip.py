@@ -51,8 +51,7 @@ def clip_quality(weights: Path, pictures: PictureSet) -> dict[str, Any]:
 
     @torch.no_grad()
     def encode(texts: list[str]) -> Vectors:
-        vectors: Vectors = F.normalize(model.encode_text(tokenize(texts)), dim=-1).numpy()
-        return vectors
+        return F.normalize(model.encode_text(tokenize(texts)), dim=-1).numpy()
 
     crops, words = encoded_crops(model, pictures), class_vectors(encode)
     right = (crops.vectors @ words.T).argmax(1) == crops.classes
