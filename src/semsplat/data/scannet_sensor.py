@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from semsplat.data.images import Size, image_size, scale_intrinsics
 from semsplat.data.poses import check_intrinsics, check_rigid
-from semsplat.errors import SemsplatError
+from semsplat.errors import SemsplatError, one_line
 
 SUFFIXES = {"color": "jpg", "depth": "png", "label-filt": "png", "pose": "txt"}
 INTRINSICS = {kind: f"intrinsic/intrinsic_{kind}.txt" for kind in ("color", "depth")}
@@ -100,8 +100,7 @@ def _read_matrix(path: Path) -> NDArray[np.float64]:
     except FileNotFoundError:
         raise SemsplatError(f"{path}: no such file") from None
     except ValueError as error:
-        reason = " ".join(str(error).split())
-        raise SemsplatError(f"{path}: not a table of numbers ({reason})") from None
+        raise SemsplatError(f"{path}: not a table of numbers ({one_line(error)})") from None
     if matrix.shape != (4, 4):
         raise SemsplatError(f"{path}: {matrix.size} numbers; it needs four lines of four")
     return matrix

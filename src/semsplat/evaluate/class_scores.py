@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from semsplat.evaluate.answers import Judged, Scores
 from semsplat.evaluate.cases import Case, Numbers, aggregate, counted, judge, prefixed
 from semsplat.evaluate.class_maps import MapOf, best_votes, map_path, predicted, taught
 from semsplat.evaluate.confusion import Labels, check_known, class_ids_of, class_iou, load_truth
-from semsplat.evaluate.pairs import neighbours
+from semsplat.evaluate.pairs import neighbours, why_none
 from semsplat.evaluate.protocols import consistency, image_mean, pooled, protocols_of
 from semsplat.evaluate.protocols.consistency import Neighbours
 from semsplat.evaluate.protocols.image_mean import ClassMap
@@ -154,11 +153,6 @@ def _absent(scene: Scene, metrics: Numbers) -> dict[str, str]:
     has_truth = any(frame.labels_path for frame in scene.test)
     reason = "the label maps are void" if has_truth else "no held-out view has a label map"
     reasons = {metric: reason for protocol in OF_VIEWS for metric in protocol.METRICS}
-    has_depth = any(a.depth_path and b.depth_path for a, b in pairwise(scene.train))
-    reason = (
-        "no labelled pixel of a training view shows in the next one"
-        if has_depth
-        else "no two consecutive training views have depth"
-    )
+    reason = why_none(scene.train)
     reasons |= {metric: reason for protocol in OF_NEIGHBOURS for metric in protocol.METRICS}
     return {metric: why for metric, why in reasons.items() if metric not in metrics}

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semsplat.errors import SemsplatError
+from semsplat.errors import SemsplatError, one_line
 from semsplat.io import atomic_path, read_json
 
 Half = NDArray[np.float16]
@@ -74,8 +74,9 @@ def read_arrays(path: Path, only: tuple[str, ...] = ()) -> dict[str, NDArray[Any
     except FileNotFoundError:
         raise SemsplatError(f"{path}: no such file; run the phase features") from None
     except (OSError, ValueError, EOFError) as error:
-        reason = " ".join(str(error).split())
-        raise SemsplatError(f"{path}: not a readable archive ({reason}); delete it") from None
+        raise SemsplatError(
+            f"{path}: not a readable archive ({one_line(error)}); delete it"
+        ) from None
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from semsplat.data.rectify import Rectifier
 from semsplat.data.scene_writer import SceneWriter
 from semsplat.data.splits import Split, split_every
 from semsplat.errors import SemsplatError
+from semsplat.io import read_lines
 from semsplat.params.base import Strict
 
 
@@ -143,14 +144,8 @@ class _LabelMaps:
 
 def _read_classes(path: Path) -> dict[int, str]:
     """Return {id: name} of a text file with one "id name" per line; names may have spaces."""
-    if not path.is_file():
-        raise SemsplatError(f"{path}: no such file; correct 'classes'")
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except UnicodeDecodeError:
-        raise SemsplatError(f"{path}: not UTF-8 text; save it as such") from None
     classes: dict[int, str] = {}
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(read_lines(path, "correct 'classes'"), start=1):
         if not line.strip():
             continue
         key, _, name = line.strip().partition(" ")
