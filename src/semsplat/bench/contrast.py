@@ -12,7 +12,7 @@ from torch import Tensor
 
 from semsplat.conventions import NO_ID
 from semsplat.evaluate.stopwatch import timed
-from semsplat.provenance import git_state, machine
+from semsplat.provenance import measured_on
 from semsplat.train.contrast import (
     CODE_FACTOR,
     CODE_RANGE,
@@ -46,10 +46,7 @@ def benchmark(width: int, height: int, n_masks: int, repeats: int, device: str) 
         "protocol": "masks and features in, forward and backward of the contrastive clustering"
         f" loss; in turns, median of {repeats} after one more; loop: mask by mask; written_out:"
         " mask by mask, in it again mask by mask, as Eq. 3 is written; synchronised",
-        "machine": machine(),
-        "git": git_state(),
-        "device": device,
-        "torch_threads": torch.get_num_threads(),
+        **measured_on(device),
         "size_px": [width, height],
         "n_masks": len(ids.unique()),
         **{f"{name}_ms": round(1000 * value, 3) for name, value in seconds.items()},

@@ -58,7 +58,7 @@ def write_objects(
     clicked = ClickableField(field)
     asked = clicked.ask(clicks, {frame.name: frame for frame in scene.frames}, strict=True)
     with atomic_dir(out_dir) as partial:
-        for frame in progress(scene.frames, "select", total=len(scene.frames)):
+        for frame in progress(scene.frames, "select"):
             features, _ = clicked.blended(frame)
             masks = selected(cosine(features, asked.vectors), THRESHOLD).cpu().numpy()
             for name, mask in zip(asked.found, masks, strict=True):

@@ -54,7 +54,7 @@ def unpack_archive(archive: Path, out: Path) -> int:
             _check_total(files, archive, out)
             paths = [file.path.parts for file in files]
             wrapped = len({path[:1] for path in paths}) == 1 and all(path[1:] for path in paths)
-            for file in progress(files, f"unpack {archive.name}", total=len(files)):
+            for file in progress(files, f"unpack {archive.name}"):
                 file.extract(PurePosixPath(*file.path.parts[wrapped:]), out)
             return len(files)
     except UNREADABLE as error:

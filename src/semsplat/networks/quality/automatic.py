@@ -23,7 +23,7 @@ def automatic_quality(sam: Sam, pictures: PictureSet, config: AutomaticMasks) ->
     generator = SamAutomaticMaskGenerator(sam, **config.model_dump())
     best: dict[str, list[float]] = {"instances": [], "objects": [], "parts": []}
     counts, seconds = [], []
-    for index in progress(range(len(pictures)), "automatic masks", total=len(pictures)):
+    for index in progress(range(len(pictures)), "automatic masks"):
         start = time.perf_counter()
         records = generator.generate(pictures.images[index])
         seconds.append(time.perf_counter() - start)

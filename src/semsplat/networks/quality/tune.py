@@ -50,7 +50,7 @@ def tuned(
     """
     loosest = loosest_settings(config, grid)
     generator = SamAutomaticMaskGenerator(sam, **loosest.model_dump())
-    images = progress(range(len(pictures)), "candidates", total=len(pictures))
+    images = progress(range(len(pictures)), "candidates")
     several = [candidates(generator, pictures, index) for index in images]
     points = product(grid.pred_iou_thresh, grid.stability_score_thresh, grid.box_nms_thresh)
     rows = [measured(several, Thresholds(*point)) for point in points]
