@@ -25,16 +25,16 @@ def kinds_of(
     """
 
     def names() -> list[str]:
-        found = iter_modules(sys.modules[package].__path__)
-        return sorted(f.name for f in found if not f.ispkg and f.name not in helpers)
+        files = iter_modules(sys.modules[package].__path__)
+        return sorted(f.name for f in files if not f.ispkg and f.name not in helpers)
 
     def module(name: str) -> ModuleType:
         if name not in (known := names()):
             fix = did_you_mean(name, known) or "; known: " + ", ".join(known)
             raise SemsplatError(f"no {what} '{name}'{fix}")
-        found = import_module(f"{package}.{name}")
-        if lacking := [part for part in parts if not hasattr(found, part)]:
-            raise SemsplatError(f"{found.__file__}: a {what} without {', '.join(lacking)}")
-        return found
+        kind = import_module(f"{package}.{name}")
+        if lacking := [part for part in parts if not hasattr(kind, part)]:
+            raise SemsplatError(f"{kind.__file__}: a {what} without {', '.join(lacking)}")
+        return kind
 
     return names, module

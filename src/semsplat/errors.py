@@ -12,6 +12,11 @@ class SemsplatError(Exception):
     """Bad input or an impossible request; the message is one line a user can act on."""
 
 
+def one_line(error: Exception) -> str:
+    """Return the message of another library's exception as one line."""
+    return " ".join(str(error).split())
+
+
 def did_you_mean(word: str, known: list[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the closest of ``known``, or an empty string."""
     close = get_close_matches(word, known, n=1)

@@ -19,15 +19,15 @@ def fingerprint(*modules: str) -> str:
     followed wherever they stand, also inside functions.  Absolute imports only, which is the rule
     in this package.
     """
-    found: set[str] = set()
+    seen: set[str] = set()
     queue = list(modules)
     while queue:
         module = queue.pop()
-        if module not in found:
-            found.add(module)
+        if module not in seen:
+            seen.add(module)
             queue += _imports(module)
     digest = hashlib.sha256()
-    for module in sorted(found):
+    for module in sorted(seen):
         digest.update(f"{module}\n{_normal_form(module)}\n".encode())
     return digest.hexdigest()[:16]
 

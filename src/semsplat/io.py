@@ -73,6 +73,16 @@ def read_json(path: Path) -> Any:
         raise SemsplatError(f"{path}: not valid JSON ({error})") from None
 
 
+def read_lines(path: Path, hint: str) -> list[str]:
+    """Return the lines of a file of text; ``hint`` says what to do where there is no such file."""
+    if not path.is_file():
+        raise SemsplatError(f"{path}: no such file; {hint}")
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError:
+        raise SemsplatError(f"{path}: not UTF-8 text; save it as such") from None
+
+
 def canonical_json(data: Any) -> str:
     """Return compact key-sorted JSON: equal data gives equal text."""
     return json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)

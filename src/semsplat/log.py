@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from typing import TypeVar
 
 from tqdm import tqdm
@@ -17,7 +17,9 @@ LOG_SHARE = 0.05  # of the total: a log gets a line every 5 % or every 30 s, whi
 def progress(
     items: Iterable[T], label: str, *, total: int | None = None, initial: int = 0
 ) -> Iterator[T]:
-    """Yield the items, reporting progress on stderr."""
+    """Yield the items, reporting progress on stderr; ``total`` tells of items without a length."""
+    if total is None and isinstance(items, Sized):
+        total = len(items)
     if sys.stderr.isatty():
         yield from tqdm(items, label, total=total, initial=initial)
         return

@@ -76,11 +76,6 @@ def feature_scores_dir(dataset: str, scene: str, recipe: str, seed: str) -> Path
     return Path("results/evaluate", dataset, scene, "features", recipe, seed)
 
 
-def figures_dir(suite: str) -> Path:
-    """Return the folder of a suite's figures."""
-    return Path("paper_figures", suite)
-
-
 def hub_dir() -> Path:
     """Return the folder of torch hub, by the rule of ``torch.hub.get_dir``."""
     cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")

@@ -120,6 +120,14 @@ def machine() -> dict[str, Any]:
     }
 
 
+def measured_on(device: str) -> dict[str, Any]:
+    """Return what a benchmark says of where it was run."""
+    import torch
+
+    threads = torch.get_num_threads()
+    return {"machine": machine(), "git": git_state(), "device": device, "torch_threads": threads}
+
+
 def _version(package: str) -> str | None:
     try:
         return version(package)
@@ -128,9 +136,8 @@ def _version(package: str) -> str | None:
 
 
 def _cpu_name() -> str:
-    for line in (
-        Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    ):
+    info = Path("/proc/cpuinfo")
+    for line in info.read_text().splitlines() if info.exists() else []:
         if line.startswith("model name"):
             return line.split(":", 1)[1].strip()
     return platform.processor() or platform.machine()

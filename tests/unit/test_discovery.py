@@ -28,13 +28,13 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def test_listing_imports_nothing(package: str) -> None:
-    names, _ = kinds_of(package, "animal", ("keeper",))
+    names, _ = kinds_of(package, "animal", ("NAME",), ("keeper",))
     assert names() == ["ape", "zebra"]
     assert not {"zoo.ape", "zoo.zebra", "zoo.cage"} & sys.modules.keys()
 
 
 def test_a_module_by_name(package: str) -> None:
-    _, module = kinds_of(package, "animal", ("keeper",))
+    _, module = kinds_of(package, "animal", ("NAME",), ("keeper",))
     assert module("zebra").NAME == "zebra"
 
 
@@ -48,13 +48,13 @@ def test_a_module_by_name(package: str) -> None:
     ],
 )
 def test_an_unknown_one_is_a_line(package: str, name: str, said: str) -> None:
-    _, module = kinds_of(package, "animal", ("keeper",))
+    _, module = kinds_of(package, "animal", ("NAME",), ("keeper",))
     with pytest.raises(SemsplatError) as caught:
         module(name)
     assert str(caught.value) == said
 
 
 def test_a_new_file_is_a_new_kind(package: str) -> None:
-    names, module = kinds_of(package, "animal")
+    names, module = kinds_of(package, "animal", ("NAME",))
     Path(sys.modules[package].__path__[0], "yak.py").write_text("NAME = 'yak'\n")
     assert "yak" in names() and module("yak").NAME == "yak"

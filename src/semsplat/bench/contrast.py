@@ -12,7 +12,7 @@ from torch import Tensor
 
 from semsplat.conventions import NO_ID
 from semsplat.evaluate.stopwatch import timed
-from semsplat.provenance import git_state, machine
+from semsplat.provenance import measured_on
 from semsplat.train.contrast import (
     CODE_FACTOR,
     CODE_RANGE,
@@ -46,10 +46,7 @@ def benchmark(width: int, height: int, n_masks: int, repeats: int, device: str) 
         "protocol": "masks and features in, forward and backward of the contrastive clustering"
         f" loss; in turns, median of {repeats} after one more; loop: mask by mask; written_out:"
         " mask by mask, in it again mask by mask, as Eq. 3 is written; synchronised",
-        "machine": machine(),
-        "git": git_state(),
-        "device": device,
-        "torch_threads": torch.get_num_threads(),
+        **measured_on(device),
         "size_px": [width, height],
         "n_masks": len(ids.unique()),
         **{f"{name}_ms": round(1000 * value, 3) for name, value in seconds.items()},
@@ -105,16 +102,16 @@ def _by_mask(features: Tensor, ids: Tensor, rule: str) -> tuple[list[Tensor], Te
 def _temperature(features: Tensor, mean: Tensor, rule: str) -> Tensor:
     """Return phi of one mask's unit features [N, D]."""
     count = torch.tensor(len(features) + SMOOTHING, dtype=features.dtype)
-    found = (features - mean).norm(dim=1).mean().detach() / count.log()
-    return (CODE_FACTOR * found).clamp(*CODE_RANGE) if rule == "code" else found
+    temperature = (features - mean).norm(dim=1).mean().detach() / count.log()
+    return (CODE_FACTOR * temperature).clamp(*CODE_RANGE) if rule == "code" else temperature
 
 
 def _forward_backward(loss: Loss, start: Tensor, ids: Tensor, device: str) -> tuple[float, float]:
     """Return the seconds of one computation, and its loss."""
-    features, found = start.clone().requires_grad_(), []
+    features, losses = start.clone().requires_grad_(), []
 
     def work() -> None:
-        found.append(loss(features, ids, "paper"))
-        found[0].backward()
+        losses.append(loss(features, ids, "paper"))
+        losses[0].backward()
 
-    return timed(work, device), found[0].item()
+    return timed(work, device), losses[0].item()

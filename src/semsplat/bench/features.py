@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from segment_anything.modeling import Sam
 
@@ -26,7 +25,7 @@ from semsplat.io import read_json
 from semsplat.log import progress
 from semsplat.params.features import FeaturesJob
 from semsplat.paths import features_dir, scene_dir
-from semsplat.provenance import git_state, machine
+from semsplat.provenance import measured_on
 
 
 class Models(NamedTuple):
@@ -41,8 +40,8 @@ class Models(NamedTuple):
         segmenter = self.run.recipe.segmenter
         kind = segmenter_kind(segmenter.kind)
         options = kind.Options.model_validate(segmenter.options)
-        found = kind.segment(image, options, self.sam, points)
-        return pooled(chosen_regions(found, self.run.recipe.regions))
+        masks = kind.segment(image, options, self.sam, points)
+        return pooled(chosen_regions(masks, self.run.recipe.regions))
 
     def vectors(self, image: NDArray[np.uint8], regions: Masks) -> NDArray[np.float16]:
         """Return the vectors of an image's regions [N, D]."""
@@ -59,10 +58,7 @@ def benchmark(runs: list[str], n_views: int, device: str) -> dict[str, Any]:
         " the clock starts; image, points and models in memory, nothing cached; masks: SAM, filters"
         " and regions; vectors: crops of all regions and CLIP; without dense maps; batched: batches"
         " of the recipe; loop: the same code with one prompt and one crop at a time; synchronised",
-        "machine": machine(),
-        "git": git_state(),
-        "device": device,
-        "torch_threads": torch.get_num_threads(),
+        **measured_on(device),
         "runs": {run: measure(run, n_views, device) for run in runs},
     }
 
@@ -81,7 +77,7 @@ def measure(run: str, n_views: int, device: str) -> dict[str, Any]:
     )
     frames = spread(load_scene(scene_dir(*parts[:2])).train, n_views + 1)
     both = {"batched": models, "loop": one_at_a_time(models)}
-    rows = [compared(both, features, f, device) for f in progress(frames, run, total=len(frames))]
+    rows = [compared(both, features, f, device) for f in progress(frames, run)]
     return {**summary(rows[1:]), "size_px": [frames[0].width, frames[0].height],
             "bytes_per_image": bytes_per_image(features)}  # fmt: skip
 

@@ -47,12 +47,12 @@ def object_prompts(
     objects: list[dict[str, Any]], stuff: Collection[str] = ()
 ) -> dict[str, list[int]]:
     """Return {class name: instance ids} of the ``objects`` of ``semantics.json``, without stuff."""
-    found: dict[str, list[int]] = {}
+    ids: dict[str, list[int]] = {}
     for entry in objects:
         name = entry.get("class_name")
         if name is not None and name not in stuff:
-            found.setdefault(name, []).append(entry["id"])
-    return found
+            ids.setdefault(name, []).append(entry["id"])
+    return ids
 
 
 def part_prompts(
@@ -62,15 +62,15 @@ def part_prompts(
 
     A part that is called as its class is none ("plant" of a plant): it would be the same prompt.
     """
-    found: dict[str, list[int]] = {}
+    ids: dict[str, list[int]] = {}
     for entry in objects:
         name, parts = entry.get("class_name"), entry.get("parts", [])
         if name is None or name in stuff or len(parts) < 2:
             continue
         for part in parts:
             if part["name"] != name:
-                found.setdefault(f"{name} {part['name']}", []).append(part["id"])
-    return found
+                ids.setdefault(f"{name} {part['name']}", []).append(part["id"])
+    return ids
 
 
 def annotate_view(
@@ -90,13 +90,13 @@ def annotate_view(
         options: what is left out.
     """
     searches = ((instances, object_prompts(objects, stuff)), (parts, part_prompts(objects, stuff)))
-    found = []
+    entries = []
     for ids, prompts in searches:
         for prompt, numbers in prompts.items():
             pieces = [p for n in numbers for p in _pieces(ids == n, options.min_piece_px)]
             if sum(piece.pop("area") for piece in pieces) >= options.min_area_px:
-                found += [{"category": prompt, **piece} for piece in pieces]
-    return found
+                entries += [{"category": prompt, **piece} for piece in pieces]
+    return entries
 
 
 def _pieces(mask: NDArray[np.bool_], min_piece_px: int) -> Iterator[dict[str, Any]]:

@@ -100,8 +100,7 @@ def load_annotations(frame: Frame) -> dict[str, Annotation]:
 
 def read_objects(path: Path) -> list[dict[str, Any]]:
     """Return a file's objects as they stand there, all keys included."""
-    objects: list[dict[str, Any]] = read_json(path)["objects"]
-    return objects
+    return read_json(path)["objects"]
 
 
 def stored_annotations(frame: Frame) -> list[dict[str, Any]] | dict[str, Mask] | None:
@@ -138,10 +137,10 @@ def _checked(content: Any, size: tuple[int, int], where: str) -> _File:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "the file"
         raise SemsplatError(f"{where}: {place}: {first['msg']}; correct the annotations") from None
-    found = parsed.info.width, parsed.info.height
-    if found != size:
+    stated = parsed.info.width, parsed.info.height
+    if stated != size:
         raise SemsplatError(
-            f"{where}: about a picture of {found[0]}x{found[1]} pixels, but the frame has"
+            f"{where}: about a picture of {stated[0]}x{stated[1]} pixels, but the frame has"
             f" {size[0]}x{size[1]}; scale the polygons and boxes with the images"
         )
     return parsed
@@ -150,14 +149,14 @@ def _checked(content: Any, size: tuple[int, int], where: str) -> _File:
 def _by_category(parsed: _File, size: tuple[int, int], where: str) -> dict[str, Annotation]:
     """Return masks and boxes of every category."""
     categories = dict.fromkeys(entry.category for entry in parsed.objects)
-    found = {}
+    annotations = {}
     for category in categories:
         members = [entry for entry in parsed.objects if entry.category == category]
         mask = filled((p for entry in members for p in entry.segmentation), size)
         if not mask.any():
             raise SemsplatError(f"{where}: '{category}' lies outside the picture; remove it")
-        found[category] = Annotation(mask, np.array([entry.bbox for entry in members]))
-    return found
+        annotations[category] = Annotation(mask, np.array([entry.bbox for entry in members]))
+    return annotations
 
 
 def _box_around(mask: Mask) -> NDArray[np.float64]:

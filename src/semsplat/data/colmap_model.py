@@ -8,7 +8,7 @@ import numpy as np
 import pycolmap
 from numpy.typing import NDArray
 
-from semsplat.errors import SemsplatError
+from semsplat.errors import SemsplatError, one_line
 
 MODEL_FILES = ("cameras", "images", "points3D", "rigs", "frames")
 
@@ -24,10 +24,9 @@ def read_model(sparse_dir: Path) -> pycolmap.Reconstruction:
     try:
         model = pycolmap.Reconstruction(str(sparse_dir))
     except (ValueError, IndexError, RuntimeError, MemoryError, OSError) as error:
-        reason = " ".join(str(error).split())
         raise SemsplatError(
-            f"{sparse_dir}: not a readable COLMAP model ({reason}); it needs cameras, images and "
-            "points3D as .bin or .txt"
+            f"{sparse_dir}: not a readable COLMAP model ({one_line(error)}); it needs cameras,"
+            " images and points3D as .bin or .txt"
         ) from None
     if model.num_reg_images() == 0:
         raise SemsplatError(f"{sparse_dir}: no image is registered; run the reconstruction again")

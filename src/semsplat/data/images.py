@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from semsplat.errors import SemsplatError
+from semsplat.errors import SemsplatError, one_line
 
 MAX_ID = 2**16 - 1  # id maps are 16-bit PNG
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
@@ -34,8 +34,9 @@ def _opened(path: Path) -> Iterator[Image.Image]:
     except FileNotFoundError:
         raise SemsplatError(f"{path}: no such file") from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        reason = " ".join(str(error).split())
-        raise SemsplatError(f"{path}: not a readable image ({reason}); replace it") from None
+        raise SemsplatError(
+            f"{path}: not a readable image ({one_line(error)}); replace it"
+        ) from None
 
 
 def image_files(folder: Path) -> list[Path]:

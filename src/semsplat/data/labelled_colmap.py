@@ -88,11 +88,11 @@ def check_release(folder: Path, labels: Mapping[str, LabelFile], known: Release)
             f"{folder}: labels of {', '.join(labels)}, expected {', '.join(expected)};"
             " unpack the release again, or name the scene otherwise"
         )
-    found = n_pairs(labels)
-    if found not in known.pairs:
+    pairs = n_pairs(labels)
+    if pairs not in known.pairs:
         wanted = " or ".join(map(str, known.pairs))
         raise SemsplatError(
-            f"{folder}: {found} pairs of a picture and a prompt, expected {wanted};"
+            f"{folder}: {pairs} pairs of a picture and a prompt, expected {wanted};"
             " unpack the release again, or name the scene otherwise"
         )
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from semsplat.data.images import Size
 from semsplat.data.poses import check_rigid, rigid_inverse
-from semsplat.errors import SemsplatError
+from semsplat.errors import SemsplatError, one_line
 
 POSES = "poses_bounds.npy"
 COLUMNS = 17  # 3 x 5 numbers row by row, then the nearest and the farthest depth
@@ -47,8 +47,7 @@ def read_llff(path: Path, names: list[str]) -> dict[str, LlffView]:
     except FileNotFoundError:
         raise SemsplatError(f"{path}: no such file") from None
     except (OSError, ValueError, EOFError) as error:
-        reason = " ".join(str(error).split())
-        raise SemsplatError(f"{path}: not a NumPy array ({reason})") from None
+        raise SemsplatError(f"{path}: not a NumPy array ({one_line(error)})") from None
     if not isinstance(rows, np.ndarray) or rows.shape != (len(names), COLUMNS):
         shape = "x".join(map(str, getattr(rows, "shape", ())))
         raise SemsplatError(

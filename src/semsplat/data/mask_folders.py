@@ -23,10 +23,10 @@ INSIDE_ABOVE = 128  # Gaussian Grouping, script/eval_lerf_mask.py
 
 def mask_files(folder: Path) -> list[Path]:
     """Return the PNGs of a folder, by name; raise a `SemsplatError` when there is none."""
-    found = sorted(path for path in folder.glob("*.png") if not path.name.startswith("."))
-    if not found:
+    files = sorted(path for path in folder.glob("*.png") if not path.name.startswith("."))
+    if not files:
         raise SemsplatError(f"{folder}: no PNG in the folder; add a mask per prompt or remove it")
-    return found
+    return files
 
 
 def read_mask(path: Path) -> Mask:
@@ -78,9 +78,9 @@ def _check(masks: Mapping[str, Mask], size: Size, where: str) -> None:
     """Raise at the first mask of another size, or with no pixel inside."""
     for prompt, mask in masks.items():
         if mask.shape != size[::-1]:
-            found = "x".join(map(str, mask.shape[::-1]))
+            actual = "x".join(map(str, mask.shape[::-1]))
             raise SemsplatError(
-                f"{where}: '{prompt}' has {found} pixels, but the frame has {size[0]}x{size[1]};"
+                f"{where}: '{prompt}' has {actual} pixels, but the frame has {size[0]}x{size[1]};"
                 " scale the masks with the images"
             )
         if not mask.any():

@@ -40,10 +40,10 @@ class NativeMasks:
 
 def labelled_folders(folder: Path) -> list[Path]:
     """Return the folders of labelled views, by name; raise when there is none."""
-    found = sorted(p for p in folder.glob("*") if p.is_dir() and not p.name.startswith("."))
-    if not found:
+    folders = sorted(p for p in folder.glob("*") if p.is_dir() and not p.name.startswith("."))
+    if not folders:
         raise SemsplatError(f"{folder}: no folder of a labelled view; correct 'root'")
-    return found
+    return folders
 
 
 def _rectified(path: Path, plan: Rectifier) -> Mask:

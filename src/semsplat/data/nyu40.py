@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from semsplat.conventions import NO_ID
 from semsplat.data.images import MAX_ID, Size, read_ids
 from semsplat.errors import SemsplatError
+from semsplat.io import read_lines
 
 RAW, CLASS, NAME = "id", "nyu40id", "nyu40class"
 
@@ -66,14 +67,9 @@ def read_label_table(path: Path) -> LabelTable:
 
 def _rows(path: Path) -> list[dict[str, str]]:
     """Return the rows by column; raise where a column is missing."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise SemsplatError(f"{path}: no such file; it comes with ScanNet's labels") from None
-    except UnicodeDecodeError:
-        raise SemsplatError(f"{path}: not UTF-8 text; use the file of the release") from None
+    lines = read_lines(path, "it comes with ScanNet's labels")
     # Inches are written " in names of things, so that this sign quotes nothing.
-    reader = csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
+    reader = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
     missing = {RAW, CLASS, NAME} - set(reader.fieldnames or ())
     if missing:
         raise SemsplatError(

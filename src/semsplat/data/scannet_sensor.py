@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from semsplat.data.images import Size, image_size, scale_intrinsics
 from semsplat.data.poses import check_intrinsics, check_rigid
-from semsplat.errors import SemsplatError
+from semsplat.errors import SemsplatError, one_line
 
 SUFFIXES = {"color": "jpg", "depth": "png", "label-filt": "png", "pose": "txt"}
 INTRINSICS = {kind: f"intrinsic/intrinsic_{kind}.txt" for kind in ("color", "depth")}
@@ -43,10 +43,10 @@ class Camera:
             pixels = rays * self.depth_K[axis, axis] + self.depth_K[axis, 2]
             axes.append(np.floor(pixels).astype(int))
         seen = [(p >= 0) & (p < n) for p, n in zip(axes, native.shape, strict=True)]
-        found = np.zeros(self.size[::-1], np.float32)
+        aligned = np.zeros(self.size[::-1], np.float32)
         rows, columns = (p[ok] for p, ok in zip(axes, seen, strict=True))
-        found[np.ix_(*seen)] = native[np.ix_(rows, columns)]
-        return found
+        aligned[np.ix_(*seen)] = native[np.ix_(rows, columns)]
+        return aligned
 
 
 def sensor_file(root: Path, kind: str, number: int) -> Path:
@@ -100,8 +100,7 @@ def _read_matrix(path: Path) -> NDArray[np.float64]:
     except FileNotFoundError:
         raise SemsplatError(f"{path}: no such file") from None
     except ValueError as error:
-        reason = " ".join(str(error).split())
-        raise SemsplatError(f"{path}: not a table of numbers ({reason})") from None
+        raise SemsplatError(f"{path}: not a table of numbers ({one_line(error)})") from None
     if matrix.shape != (4, 4):
         raise SemsplatError(f"{path}: {matrix.size} numbers; it needs four lines of four")
     return matrix

@@ -25,7 +25,7 @@ from semsplat.data.transforms import (
     read_transforms,
     resolve_camera,
 )
-from semsplat.errors import SemsplatError, did_you_mean
+from semsplat.errors import SemsplatError, did_you_mean, one_line
 from semsplat.io import read_json
 
 EXTENT_MARGIN = 1.1  # 3DGS, getNerfppNorm
@@ -126,9 +126,8 @@ def load_points(scene: Scene) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
         xyz = np.stack([vertex[key] for key in "xyz"], axis=1).astype(np.float32)
         rgb = np.stack([vertex[key] for key in ("red", "green", "blue")], axis=1)
     except (PlyHeaderParseError, PlyElementParseError, KeyError, ValueError) as error:
-        reason = " ".join(str(error).split())
         raise SemsplatError(
-            f"{path}: not a PLY with vertices x y z red green blue ({reason})"
+            f"{path}: not a PLY with vertices x y z red green blue ({one_line(error)})"
         ) from None
     if len(xyz) == 0 or not np.isfinite(xyz).all() or rgb.dtype != np.uint8:
         raise SemsplatError(f"{path}: points must be finite, 8-bit coloured and at least one")
@@ -191,10 +190,10 @@ def _optional_file(path: Path, relative: str | None) -> Path | None:
 
 def _file(path: Path, relative: str) -> Path:
     """Return the file that ``path`` names relative to its folder; raise when it is missing."""
-    found = path.parent / relative
-    if not found.is_file():
-        raise SemsplatError(f"{found}: no such file, though {path.name} names it")
-    return found
+    file = path.parent / relative
+    if not file.is_file():
+        raise SemsplatError(f"{file}: no such file, though {path.name} names it")
+    return file
 
 
 def _split(

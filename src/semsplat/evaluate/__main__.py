@@ -113,8 +113,8 @@ def speed(
         from semsplat.evaluate.speed import benchmark, report_lines
         from semsplat.io import write_json
 
-        found = sorted(Path("results/train").glob("*/*/*/*/run.json"))
-        report = benchmark(runs or ["/".join(p.parts[2:-1]) for p in found], repeats, device)
+        paths = sorted(Path("results/train").glob("*/*/*/*/run.json"))
+        report = benchmark(runs or ["/".join(p.parts[2:-1]) for p in paths], repeats, device)
     write_json(out, report)
     print("\n".join([*report_lines(report), f"written to {out}"]))
 

@@ -32,8 +32,8 @@ def judge(
     for protocol in protocols:
         if protocol.score not in said:
             said[protocol.score] = protocol.score(prediction, truth)
-    found = {protocol.NAME: said[protocol.score] for protocol in protocols}
-    return Case(frame, prompt, prediction is not None, found)
+    scores = {protocol.NAME: said[protocol.score] for protocol in protocols}
+    return Case(frame, prompt, prediction is not None, scores)
 
 
 def aggregate(protocols: Sequence[ModuleType], cases: Sequence[Case]) -> Numbers:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from semsplat.evaluate.answers import Judged, Scores
 from semsplat.evaluate.cases import Case, Numbers, aggregate, counted, judge, prefixed
 from semsplat.evaluate.class_maps import MapOf, best_votes, map_path, predicted, taught
 from semsplat.evaluate.confusion import Labels, check_known, class_ids_of, class_iou, load_truth
-from semsplat.evaluate.pairs import neighbours
+from semsplat.evaluate.pairs import neighbours, why_none
 from semsplat.evaluate.protocols import consistency, image_mean, pooled, protocols_of
 from semsplat.evaluate.protocols.consistency import Neighbours
 from semsplat.evaluate.protocols.image_mean import ClassMap
@@ -75,8 +74,8 @@ def view_cases(frames: Sequence[Frame], map_of: MapOf, class_ids: Labels) -> lis
 def neighbour_cases(scene: Scene, maps: Mapping[str, MapOf]) -> Cases:
     """Return a case per two neighbouring training views with depth, of each kind of maps."""
     cases: Cases = {prefix: [] for prefix in maps}
-    found = neighbours(scene.train, lambda frame: {p: map_of(frame) for p, map_of in maps.items()})
-    for (first, own), (second, other), pixels in found:
+    pairs = neighbours(scene.train, lambda frame: {p: map_of(frame) for p, map_of in maps.items()})
+    for (first, own), (second, other), pixels in pairs:
         sizes = (first.height, first.width), (second.height, second.width)
         for prefix in maps:
             both = own[prefix], other[prefix]
@@ -102,7 +101,7 @@ def iou_of_classes(scene: Scene, cases: Cases, class_ids: Labels) -> dict[str, A
 
     Classes that the held-out views do not show are left out.
     """
-    found: dict[str, Any] = {}
+    measures: dict[str, Any] = {}
     for prefix, members in cases.items():
         if not members:
             return {}
@@ -110,8 +109,8 @@ def iou_of_classes(scene: Scene, cases: Cases, class_ids: Labels) -> dict[str, A
         names = {entry["id"]: entry["name"] for entry in load_semantics(scene)["classes"]}
         shown = [place for place, part in enumerate(share) if part]
         for key, values in ((f"{prefix}iou", iou), ("share", share)):
-            found[key] = {names[int(class_ids[place])]: float(values[place]) for place in shown}
-    return found
+            measures[key] = {names[int(class_ids[place])]: float(values[place]) for place in shown}
+    return measures
 
 
 def _verdicts(pairs: Sequence[Case]) -> dict[str, NDArray[np.uint8]]:
@@ -154,11 +153,6 @@ def _absent(scene: Scene, metrics: Numbers) -> dict[str, str]:
     has_truth = any(frame.labels_path for frame in scene.test)
     reason = "the label maps are void" if has_truth else "no held-out view has a label map"
     reasons = {metric: reason for protocol in OF_VIEWS for metric in protocol.METRICS}
-    has_depth = any(a.depth_path and b.depth_path for a, b in pairwise(scene.train))
-    reason = (
-        "no labelled pixel of a training view shows in the next one"
-        if has_depth
-        else "no two consecutive training views have depth"
-    )
+    reason = why_none(scene.train)
     reasons |= {metric: reason for protocol in OF_NEIGHBOURS for metric in protocol.METRICS}
     return {metric: why for metric, why in reasons.items() if metric not in metrics}

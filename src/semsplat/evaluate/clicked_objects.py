@@ -28,16 +28,16 @@ INSIDE = np.uint8(255)
 
 def parse_clicks(texts: list[str]) -> dict[str, Place]:
     """Return the places of clicks written NAME=VIEW:X,Y; raise for what is none."""
-    found: dict[str, Place] = {}
+    places: dict[str, Place] = {}
     for text in texts:
         match = CLICK.fullmatch(text)
         if match is None:
             raise SemsplatError(f"click '{text}': write NAME=VIEW:X,Y, as in frog=a_view:207,127")
         name = match["name"]
-        if name in found:
+        if name in places:
             raise SemsplatError(f"click '{text}': '{name}' is clicked twice; choose another name")
-        found[name] = Place(match["view"], (int(match["x"]), int(match["y"])))
-    return found
+        places[name] = Place(match["view"], (int(match["x"]), int(match["y"])))
+    return places
 
 
 @torch.no_grad()
@@ -58,7 +58,7 @@ def write_objects(
     clicked = ClickableField(field)
     asked = clicked.ask(clicks, {frame.name: frame for frame in scene.frames}, strict=True)
     with atomic_dir(out_dir) as partial:
-        for frame in progress(scene.frames, "select", total=len(scene.frames)):
+        for frame in progress(scene.frames, "select"):
             features, _ = clicked.blended(frame)
             masks = selected(cosine(features, asked.vectors), THRESHOLD).cpu().numpy()
             for name, mask in zip(asked.found, masks, strict=True):

@@ -46,11 +46,11 @@ def cluster(field: SemanticField, options: Clusters, seed: int) -> Ids:
     smallest = max(2, round(options.min_share * len(sample)))
     if len(sample) <= smallest:
         raise SemsplatError(f"clusters: {len(sample)} Gaussians are opaque enough; train longer")
-    found = HDBSCAN(min_cluster_size=smallest, copy=True).fit_predict(unit[sample])
-    inside = found != NO_ID
+    clusters = HDBSCAN(min_cluster_size=smallest, copy=True).fit_predict(unit[sample])
+    inside = clusters != NO_ID
     if not inside.any():
         raise SemsplatError("clusters: the features have none; train longer, or lower min_share")
-    nearest = KNeighborsClassifier(n_neighbors=1).fit(unit[sample[inside]], found[inside])
+    nearest = KNeighborsClassifier(n_neighbors=1).fit(unit[sample[inside]], clusters[inside])
     return by_size(nearest.predict(unit))
 
 

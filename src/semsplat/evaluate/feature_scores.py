@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +13,7 @@ from semsplat.errors import SemsplatError
 from semsplat.evaluate.cases import Case, Numbers, judge, prefixed
 from semsplat.evaluate.confusion import class_ids_of, load_truth
 from semsplat.evaluate.labeller import Labeller
-from semsplat.evaluate.pairs import NOT_COMPARED, neighbours
+from semsplat.evaluate.pairs import NOT_COMPARED, neighbours, why_none
 from semsplat.evaluate.protocols import consistency
 from semsplat.evaluate.protocols import feature_labels as protocol
 from semsplat.evaluate.protocols.consistency import Neighbours
@@ -82,9 +81,9 @@ def view_cases(scene: Scene, labeller: Labeller) -> Cases:
     for frame in scene.train:
         labels = load_truth(frame, class_ids)
         truth = None if labels is None else ClassMap(labels, class_ids)
-        for kind, found in labeller.labels(frame.name).items():
-            _check_size(found, frame)
-            case = judge([protocol], frame.name, "", found, truth)
+        for kind, predicted in labeller.labels(frame.name).items():
+            _check_size(predicted, frame)
+            case = judge([protocol], frame.name, "", predicted, truth)
             cases.setdefault(kind, []).append(case)
     return cases
 
@@ -110,8 +109,8 @@ def _of_views(cases: Cases, scene: Scene) -> dict[str, Numbers]:
     views: dict[str, Numbers] = {frame.name: {} for frame in scene.train}
     for kind, members in cases.items():
         for case in members:
-            found = protocol.aggregate([case])
-            shown = {name: value for name, value in found.items() if name in OF_A_VIEW}
+            metrics = protocol.aggregate([case])
+            shown = {name: value for name, value in metrics.items() if name in OF_A_VIEW}
             views[case.frame] |= prefixed(f"{kind}_", shown)
     return views
 
@@ -143,7 +142,6 @@ def _absent(scene: Scene, labeller: Labeller, metrics: Numbers) -> dict[str, str
     """Return {metric: reason} for every metric of the protocol that could not be computed."""
     kinds = labeller.labels(scene.train[0].name)
     has_truth = any(frame.labels_path for frame in scene.train)
-    has_depth = any(a.depth_path and b.depth_path for a, b in pairwise(scene.train))
     reasons = {}
     for name in protocol.METRICS:
         kind, metric = name.split("_", maxsplit=1)
@@ -151,10 +149,8 @@ def _absent(scene: Scene, labeller: Labeller, metrics: Numbers) -> dict[str, str
             continue
         if kind not in kinds:
             reasons[name] = labeller.absent or f"the recipe makes no {kind} labels"
-        elif metric == "inconsistency" and has_depth:
-            reasons[name] = "no labelled pixel of a training view shows in the next one"
         elif metric == "inconsistency":
-            reasons[name] = "no two consecutive training views have depth"
+            reasons[name] = why_none(scene.train)
         elif has_truth:
             reasons[name] = "the label maps of the training views are void"
         else:

@@ -50,11 +50,11 @@ class World:
     def references(self) -> dict[str, Frame]:
         """The first held-out view that shows each prompt, as Gaussian Grouping's reference."""
         frames = {frame.name: frame for frame in self.scene.test}
-        found: dict[str, Frame] = {}
+        references: dict[str, Frame] = {}
         for view, prompts in self.shown.items():
             for prompt in prompts:
-                found.setdefault(prompt, frames[view])
-        return found
+                references.setdefault(prompt, frames[view])
+        return references
 
 
 def interior(mask: Mask) -> tuple[int, int]:

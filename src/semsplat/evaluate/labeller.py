@@ -39,13 +39,13 @@ class Labeller:
         if self.absent:
             return {}
         view = self.features.view(name)
-        found = {}
+        labels = {}
         if view.vectors is not None:
-            found["region"] = self._class_of[region_labels(view, self._text)]
+            labels["region"] = self._class_of[region_labels(view, self._text)]
         if view.dense is not None:
-            found["dense"] = self._class_of[dense_labels(view, self._text)]
-            found["pseudo"] = self._class_of[pseudo_labels(view, self._text)]
-        return found
+            labels["dense"] = self._class_of[dense_labels(view, self._text)]
+            labels["pseudo"] = self._class_of[pseudo_labels(view, self._text)]
+        return labels
 
     @property
     def absent(self) -> str | None:

@@ -44,8 +44,8 @@ class Truth:
     def masks(self, frame: Frame) -> dict[str, Mask]:
         """Return {prompt: bool [H, W]} of all that a labelled frame shows."""
         if not self._objects:
-            return {name: found.mask for name, found in load_annotations(frame).items()}
+            return {name: seen.mask for name, seen in load_annotations(frame).items()}
         assert frame.instances_path is not None
         ids = load_ids(frame.instances_path, frame)
-        found = {name: ids == number for name, number in self._objects.items()}
-        return {name: mask for name, mask in found.items() if mask.sum() >= MIN_AREA_PX}
+        masks = {name: ids == number for name, number in self._objects.items()}
+        return {name: mask for name, mask in masks.items() if mask.sum() >= MIN_AREA_PX}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -26,7 +26,7 @@ Maps = dict[str, Labels | None]
 
 
 def neighbours(
-    frames: Iterable[Frame], maps_of: Callable[[Frame], Maps]
+    frames: Sequence[Frame], maps_of: Callable[[Frame], Maps]
 ) -> Iterator[tuple[tuple[Frame, Maps], tuple[Frame, Maps], Pixels]]:
     """Yield every two consecutive frames with depth, their maps, and the pixels they share."""
 
@@ -39,6 +39,13 @@ def neighbours(
         if depth is not None and other_depth is not None:
             pixels = shared_pixels(first, depth, second, other_depth, DEPTH_TOLERANCE)
             yield (first, maps), (second, other_maps), pixels
+
+
+def why_none(frames: Sequence[Frame]) -> str:
+    """Return why no pixel of `neighbours` could be compared."""
+    if any(a.depth_path and b.depth_path for a, b in pairwise(frames)):
+        return "no labelled pixel of a training view shows in the next one"
+    return "no two consecutive training views have depth"
 
 
 def compare(first: Labels, second: Labels, pixels: Pixels) -> NDArray[np.uint8]:

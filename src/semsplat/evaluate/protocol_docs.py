@@ -30,10 +30,10 @@ PARTS = ("Definition", "Source", "Disputes")
 
 def markdown() -> str:
     """Return a table of all protocols and one section for each."""
-    found = sorted(protocols().items())
-    rows = [f"| [{name}](#{_anchor(name)}) | {_title(module)} |" for name, module in found]
+    modules = sorted(protocols().items())
+    rows = [f"| [{name}](#{_anchor(name)}) | {_title(module)} |" for name, module in modules]
     table = "\n".join(["| protocol | what it judges |", "|---|---|", *rows, ""])
-    return "\n".join([HEAD, table, *(_section(name, module) for name, module in found)])
+    return "\n".join([HEAD, table, *(_section(name, module) for name, module in modules)])
 
 
 def parts(module: ModuleType) -> dict[str, str]:

@@ -28,5 +28,5 @@ def relevancy(
     # The smallest of the pairwise softmaxes is that with the phrase that fits best.
     best = (vectors @ canonical.T).amax(dim=-1)  # [...]
     similarity = torch.einsum("...d,pd->p...", vectors, torch.atleast_2d(query))
-    found = torch.sigmoid(temperature * (similarity - best))
-    return found if query.ndim == 2 else found[0]
+    scores = torch.sigmoid(temperature * (similarity - best))
+    return scores if query.ndim == 2 else scores[0]

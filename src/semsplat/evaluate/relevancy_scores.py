@@ -45,8 +45,8 @@ def relevancy_scores(judged: Judged) -> Scores:
     metrics: Numbers = {}
     for prefix, members in pairs.items():
         for kind in KINDS:
-            found = aggregate(PROTOCOLS, of_kind(members, kind, parts))
-            metrics |= prefixed(f"{prefix}{kind}", found)
+            values = aggregate(PROTOCOLS, of_kind(members, kind, parts))
+            metrics |= prefixed(f"{prefix}{kind}", values)
     everything = [*pairs[""], *pairs["train_"]]
     counts = counted(pairs[""]) | prefixed("train_", counted(pairs["train_"]))
     return {
@@ -77,12 +77,12 @@ def _of_prompts(pairs: Cases) -> dict[str, Numbers]:
 
     A prompt that only one split shows has no keys of the other.
     """
-    found: dict[str, Numbers] = {}
+    rows: dict[str, Numbers] = {}
     for prefix, members in pairs.items():
         for prompt, cases in grouped(members, "prompt").items():
             row = {"views": len(cases), **aggregate(PROTOCOLS, cases)}
-            found.setdefault(prompt, {}).update(prefixed(prefix, row))
-    return found
+            rows.setdefault(prompt, {}).update(prefixed(prefix, row))
+    return rows
 
 
 def _absent(

@@ -89,22 +89,22 @@ def judge_all(
 
     A person's own clicks have no truth to be compared with.
     """
-    found = {grounder: Grounded() for grounder in references if grounder != PERSON}
+    grounded = {grounder: Grounded() for grounder in references if grounder != PERSON}
     for frame in frames:
         masks = truth.masks(frame) if truth.has(frame) else {}
         if masks:
             selections = read_selections(predictions_dir, frame, references)
-            for grounder, one in found.items():
+            for grounder, one in grounded.items():
                 one.add(frame.name, selections[grounder], masks)
-    return found
+    return grounded
 
 
 def grounder_metrics(one: Grounded, references: Mapping[str, str]) -> Numbers:
     """Return {metric: value} of one grounder, without its name; nothing of no pairs."""
-    found = aggregate(OF_MASKS, one.masks) | aggregate(OF_MAPS, one.maps)
-    found |= prefixed("gaussians_", aggregate(OF_MASKS, one.gaussians))
+    metrics = aggregate(OF_MASKS, one.masks) | aggregate(OF_MAPS, one.maps)
+    metrics |= prefixed("gaussians_", aggregate(OF_MASKS, one.gaussians))
     elsewhere = aggregate(VARIANTS["beyond_"], beyond(one.masks, references))
-    return found | prefixed("beyond_", elsewhere)
+    return metrics | prefixed("beyond_", elsewhere)
 
 
 def beyond(pairs: Sequence[Case], references: Mapping[str, str]) -> list[Case]:
@@ -121,24 +121,24 @@ def together(grounded: Mapping[str, Grounded]) -> list[Case]:
     """Return every pair once, with the values of all grounders under the names of the metrics."""
     lists = {f"{name}_": one.masks for name, one in grounded.items()}
     lists |= {f"{name}_gaussians_": one.gaussians for name, one in grounded.items()}
-    found = []
+    joint = []
     for cases in zip(*lists.values(), strict=True):
         values: Numbers = {}
         for prefix, case in zip(lists, cases, strict=True):
             values |= prefixed(prefix, case.values)
         predicted = all(case.predicted for case in cases)
-        found.append(Case(cases[0].frame, cases[0].prompt, predicted, {mask_pairs.NAME: values}))
-    return found
+        joint.append(Case(cases[0].frame, cases[0].prompt, predicted, {mask_pairs.NAME: values}))
+    return joint
 
 
 def _of_views(grounded: Mapping[str, Grounded], everything: Sequence[Case]) -> dict[str, Numbers]:
     """Return {frame: {metric: its mean over the frame's pairs, or that of its classes}}."""
     groups = grouped(everything, "frame")
-    found = {frame: mask_pairs.aggregate(cases) for frame, cases in groups.items()}
+    views = {frame: mask_pairs.aggregate(cases) for frame, cases in groups.items()}
     for grounder, one in grounded.items():
         for case in one.maps:
-            found[case.frame] |= prefixed(f"{grounder}_", case.values)
-    return found
+            views[case.frame] |= prefixed(f"{grounder}_", case.values)
+    return views
 
 
 def _of_prompts(everything: Sequence[Case]) -> dict[str, Numbers]:

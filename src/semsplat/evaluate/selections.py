@@ -70,16 +70,16 @@ def read_places(predictions_dir: Path, scene: Scene) -> dict[str, dict[str, Clic
     names a view that the scene has not.
     """
     path = predictions_dir / GROUNDING
-    found = {
+    places = {
         grounder: {p: entry for p, entry in entries.items() if isinstance(entry, Clicked)}
         for grounder, entries in _read_grounding(path).items()
     }
-    if not found:
+    if not places:
         raise SemsplatError(f"{path}: names no grounder; predict again")
-    views = {clicked.view for prompts in found.values() for clicked in prompts.values()}
+    views = {clicked.view for prompts in places.values() for clicked in prompts.values()}
     if unknown := sorted(views - {frame.name for frame in scene.frames}):
         raise SemsplatError(f"{path}: the scene has no view '{unknown[0]}'; predict again")
-    return found
+    return places
 
 
 def extracted_name(prompts: Iterable[str], prompt: str) -> str:

@@ -50,8 +50,7 @@ def majority(mask: Mask, radius_px: int, short_px: int) -> Mask:
     rows, ends = (np.ix_(edge, left) for edge in (top, bottom))
     votes = sums[np.ix_(bottom, right)] - sums[np.ix_(top, right)] - sums[ends] + sums[rows]
     voters = np.outer(bottom - top, right - left)
-    decided: Mask = 2 * votes > voters
-    return decided
+    return 2 * votes > voters
 
 
 def _windows(extent: int, radius: int, short: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -9,15 +9,13 @@ from __future__ import annotations
 from itertools import cycle, islice
 from typing import Any
 
-import torch
-
 from semsplat.data.scene import load_scene
 from semsplat.evaluate.answers import answer
 from semsplat.evaluate.stopwatch import WARM_UP
 from semsplat.keys import parse_training
 from semsplat.log import progress
 from semsplat.paths import scene_dir
-from semsplat.provenance import git_state, machine
+from semsplat.provenance import measured_on
 from semsplat.train.methods import method
 from semsplat.train.model import open_field
 
@@ -31,10 +29,7 @@ def benchmark(runs: list[str], repeats: int, device: str) -> dict[str, Any]:
         " follows to one prompt's relevancy, its text encoded before; a mask: projection and"
         " blending of features, comparison with one of them; no reading or writing; median of"
         f" {repeats} after {WARM_UP}, synchronised",
-        "machine": machine(),
-        "git": git_state(),
-        "device": device,
-        "torch_threads": torch.get_num_threads(),
+        **measured_on(device),
         "runs": {run: measure(run, repeats, device) for run in progress(runs, "speed")},
     }
 

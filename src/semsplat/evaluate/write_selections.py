@@ -55,7 +55,7 @@ def _write_views(
 ) -> None:
     """Write the selections and the colours of the features of every held-out view."""
     palette = Palette(clicked.trained.semantics)
-    for frame in progress(world.scene.test, "select", total=len(world.scene.test)):
+    for frame in progress(world.scene.test, "select"):
         arrays: dict[str, Any] = {}
         for name, asked in queries.items():
             shown = asked.found if name == PERSON else world.shown.get(frame.name, [])

@@ -40,8 +40,7 @@ def load_checkpoint(weights: Weights[ClipModel]) -> nn.Module:
         if is_torchscript(weights.path):
             return _openai_model(weights)
         # An absolute path is no tag, for which open_clip would go to the network.
-        model: nn.Module = open_clip.create_model(name, pretrained=str(weights.path.absolute()))
-        return model
+        return open_clip.create_model(name, pretrained=str(weights.path.absolute()))
 
 
 def architectures() -> list[str]:

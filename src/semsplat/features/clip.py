@@ -44,14 +44,12 @@ class Clip:
     @property
     def crop_px(self) -> int:
         """Side of the square crops that the model looks at."""
-        side: int = self.model.visual.image_size[0]
-        return side
+        return self.model.visual.image_size[0]
 
     @property
     def patch_px(self) -> int:
         """Side of a patch."""
-        side: int = self.model.visual.patch_size[0]
-        return side
+        return self.model.visual.patch_size[0]
 
     @torch.no_grad()
     def encode_crops(self, crops: NDArray[np.uint8], batch: int) -> Half:
@@ -81,8 +79,7 @@ class Clip:
     @property
     def dimensions(self) -> int:
         """Length of the vectors."""
-        count: int = self.model.visual.output_dim
-        return count
+        return self.model.visual.output_dim
 
     @torch.no_grad()
     def encode_dense(
@@ -139,8 +136,7 @@ class Clip:
                 encoded = self.model.encode_text(tokens.to(self.device))
             each = F.normalize(encoded.float(), dim=-1)
             rows.append(F.normalize(each.mean(0), dim=-1))
-        vectors: NDArray[np.float32] = torch.stack(rows).cpu().numpy()
-        return vectors
+        return torch.stack(rows).cpu().numpy()
 
     def _check_words(self, prompt: str, tokens: Tensor) -> None:
         """Refuse prompts to which a tiny model could only give noise."""
@@ -200,5 +196,4 @@ def open_model(weights: Weights[ClipModel], device: str) -> Clip:
 
 
 def _half(vectors: Tensor) -> Half:
-    halves: Half = vectors.cpu().half().numpy()
-    return halves
+    return vectors.cpu().half().numpy()

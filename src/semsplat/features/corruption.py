@@ -96,5 +96,4 @@ def majority(labels: Iterable[int] | Ids) -> int:
 
 def _things(labels: Ids, objects: Ids) -> list[int]:
     """Return the objects that a view shows with a label."""
-    things: list[int] = np.unique(objects[(objects >= 0) & (labels > 0)]).tolist()
-    return things
+    return np.unique(objects[(objects >= 0) & (labels > 0)]).tolist()

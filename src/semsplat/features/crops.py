@@ -30,5 +30,4 @@ def region_crop(
     square = np.full((side, side, 3), fill or 0, np.uint8)
     top, left = (side - height) // 2, (side - width) // 2
     square[top : top + height, left : left + width] = cut
-    crop: NDArray[np.uint8] = cv2.resize(square, (size, size), interpolation=cv2.INTER_LINEAR)
-    return crop
+    return cv2.resize(square, (size, size), interpolation=cv2.INTER_LINEAR)

@@ -15,8 +15,7 @@ from torch import Tensor
 def whole_patches(image: NDArray[np.uint8], scale: float, patch: int) -> NDArray[np.uint8]:
     """Return an image uint8 [H, W, 3] resized by about ``scale`` (bilinear) to whole patches."""
     height, width = (max(1, round(side * scale / patch)) * patch for side in image.shape[:2])
-    resized: NDArray[np.uint8] = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
-    return resized
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
 def value_map(visual: Any, images: Tensor) -> Tensor:

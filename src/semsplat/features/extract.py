@@ -102,8 +102,8 @@ class Extractor:
         )
 
         def compute() -> Arrays:
-            found = kind.segment(image, options, self.sam, points)
-            return {f"{n}.{k}": v for n, masks in found.items() for k, v in masks.packed().items()}
+            levels = kind.segment(image, options, self.sam, points)
+            return {f"{n}.{k}": v for n, masks in levels.items() for k, v in masks.packed().items()}
 
         arrays = self.cache.get(path, compute)
         fields = ("bits", "scores", "shape")

@@ -34,7 +34,7 @@ def write_features(
 
     Arguments as the command's.
     """
-    config, clip_weights, sam_weights = _found(FeaturesJob.model_validate_json(config_json))
+    config, clip_weights, sam_weights = _with_hashes(FeaturesJob.model_validate_json(config_json))
     inputs = {"scene": scene_dir / "manifest.json"}
     inputs |= {"geometry": geometry_dir / "point_cloud.ply"} if geometry_dir else {}
     segmenter_code = segmenter_kind(config.recipe.segmenter.kind).__name__
@@ -55,7 +55,7 @@ def write_features(
     card.write(out / "run.json", {"features": out / "manifest.json"}, **numbers)
 
 
-def _found(
+def _with_hashes(
     config: FeaturesJob,
 ) -> tuple[FeaturesJob, Weights[ClipModel], Weights[SamModel] | None]:
     """Return the weights of CLIP and of SAM, if any, and the run with the hashes of these files."""
@@ -80,10 +80,7 @@ def scene_prompts(
         raise SemsplatError(f"the prompts of recipe {config.name} follow depth; {lacks}")
     kind = segmenter_kind(config.recipe.segmenter.kind)
     options = kind.Options.model_validate(config.recipe.segmenter.options)
-    prompts: Callable[[Frame], Prompts] = kind.open_prompts(
-        options, config.seed, scene, geometry_dir, device
-    )
-    return prompts
+    return kind.open_prompts(options, config.seed, scene, geometry_dir, device)
 
 
 def _facts(config: FeaturesJob) -> dict[str, Any]:
@@ -122,7 +119,7 @@ def _write_views(out: Path, scene: Scene, extractor: Extractor) -> list[int]:
     """Write the features of all frames and return how many regions each has."""
     frames = sorted((*scene.train, *scene.test), key=lambda frame: frame.name)
     counts = []
-    for frame in progress(frames, "features", total=len(frames)):
+    for frame in progress(frames, "features"):
         view = extractor.view(frame)
         write_view(out / "views" / f"{frame.name}.npz", view)
         counts.append(len(view.scores))

@@ -10,11 +10,11 @@ from semsplat.errors import SemsplatError
 from semsplat.features.store import ViewFeatures
 
 UNLABELLED = 0
+LAYER = 0
+"""Whose regions are labelled."""
 
 
-def region_labels(
-    view: ViewFeatures, text: NDArray[np.float32], layer: int = 0
-) -> NDArray[np.int32]:
+def region_labels(view: ViewFeatures, text: NDArray[np.float32]) -> NDArray[np.int32]:
     """Return the class of every pixel's region: int32 [H, W], 1 to C, `UNLABELLED` outside.
 
     A region's class is the one whose text vector is most similar to the vector of its crop.
@@ -22,13 +22,12 @@ def region_labels(
     Args:
         view: features with region vectors.
         text: float32 [C, D] of length 1, one row per class.
-        layer: whose regions.
     """
     if view.vectors is None:
         raise SemsplatError("the recipe makes no region vectors; set region_vectors to true")
     best = (view.vectors.astype(np.float32) @ text.T).argmax(axis=1) + 1
     with_none = np.append(best, UNLABELLED).astype(np.int32)  # id -1 reads the last entry
-    return with_none[view.ids[layer]]
+    return with_none[view.ids[LAYER]]
 
 
 def dense_labels(view: ViewFeatures, text: NDArray[np.float32]) -> NDArray[np.int32]:
@@ -44,16 +43,14 @@ def dense_labels(view: ViewFeatures, text: NDArray[np.float32]) -> NDArray[np.in
     return (np.argmax(maps, axis=0) + 1).astype(np.int32)
 
 
-def pseudo_labels(
-    view: ViewFeatures, text: NDArray[np.float32], layer: int = 0
-) -> NDArray[np.int32]:
+def pseudo_labels(view: ViewFeatures, text: NDArray[np.float32]) -> NDArray[np.int32]:
     """Return CLIP-GS's pseudo labels: int32 [H, W], 1 to C (section 3.2, METHODS 1.1-2).
 
     A region's class is the one most similar to the mean of the dense vectors inside it; a pixel
     outside all regions keeps its own dense label, about which the paper says nothing.
     """
     own = dense_labels(view, text)
-    return labels_of_means(view, text, uniform_weights(view), own, layer)
+    return labels_of_means(view, text, uniform_weights(view), own)
 
 
 def labels_of_means(
@@ -61,14 +58,13 @@ def labels_of_means(
     text: NDArray[np.float32],  # [C, D]
     weights: NDArray[np.float32],  # [h * w]
     elsewhere: NDArray[np.int32],  # [H, W]
-    layer: int = 0,
 ) -> NDArray[np.int32]:
     """Return argmax_c cos(s_M(v), t_c) of every pixel (CLIP-GS, section 3.2): int32 [H, W], 1 to C.
 
     Pixels outside all regions of the layer get the label of ``elsewhere``.
     """
-    best = (region_means(view, weights, layer) @ text.T).argmax(axis=1) + 1
-    ids = view.ids[layer]
+    best = (region_means(view, weights) @ text.T).argmax(axis=1) + 1
+    ids = view.ids[LAYER]
     return np.where(ids >= 0, best[ids], elsewhere).astype(np.int32) if len(best) else elsewhere
 
 
@@ -83,9 +79,7 @@ def confidence_weights(view: ViewFeatures, text: NDArray[np.float32]) -> NDArray
     return np.maximum(similarity.max(axis=0), 0).astype(np.float32)
 
 
-def region_means(
-    view: ViewFeatures, weights: NDArray[np.float32], layer: int = 0
-) -> NDArray[np.float32]:
+def region_means(view: ViewFeatures, weights: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the mean dense vector of every region of a layer: float32 [M, D].
 
     s_q = sum_{v in R_q} w_v S(v) / sum w_v (CLIP-GS, section 3.2; the paper leaves the weights
@@ -96,14 +90,13 @@ def region_means(
     Args:
         view: features with a dense map.
         weights: float32 [h * w], w_v of every cell, not negative.
-        layer: whose regions.
     """
     dense = _dense(view)
     assert view.dense is not None
     cells = view.dense.shape[1:]
     means = np.zeros((len(view.scores), len(dense)), np.float32)
-    for region in np.unique(view.ids[layer][view.ids[layer] >= 0]):
-        inside = (view.ids[layer] == region).astype(np.float32)
+    for region in np.unique(view.ids[LAYER][view.ids[LAYER] >= 0]):
+        inside = (view.ids[LAYER] == region).astype(np.float32)
         share = cv2.resize(inside, cells[::-1], interpolation=cv2.INTER_AREA).ravel()
         share = share * weights if (share * weights).any() else share
         means[region] = dense @ share / max(float(share.sum()), np.finfo(np.float32).tiny)

@@ -66,16 +66,16 @@ def levels_at(
     predictor = SamPredictor(sam)
     predictor.set_image(image[y0:y1, x0:x1])
 
-    def answers(batch: int) -> list[_Answers]:
+    def ask(batch: int) -> list[_Answers]:
         batches = np.array_split(points, -(-len(points) // batch))
         return [_answer(predictor, some, options) for some in batches]
 
-    found_by_batch = halving(options.points_per_batch, answers, "click")
-    bits, *rest = zip(*found_by_batch, strict=True)
-    found = _Answers(np.concatenate(bits), *(torch.cat(parts) for parts in rest))
-    cut_off = is_box_near_crop_edge(found.boxes, list(crop), [0, 0, width, height])
-    found = found._replace(level=found.level.masked_fill(cut_off, -1))
-    seen = {name: _suppressed(found, k, options, crop) for k, name in enumerate(LAYERS)}
+    by_batch = halving(options.points_per_batch, ask, "click")
+    bits, *rest = zip(*by_batch, strict=True)
+    answers = _Answers(np.concatenate(bits), *(torch.cat(parts) for parts in rest))
+    cut_off = is_box_near_crop_edge(answers.boxes, list(crop), [0, 0, width, height])
+    answers = answers._replace(level=answers.level.masked_fill(cut_off, -1))
+    seen = {name: _suppressed(answers, k, options, crop) for k, name in enumerate(LAYERS)}
     beside = ((0, 0), (y0, height - y1), (x0, width - x1))
     return {name: Masks(np.pad(some.masks, beside), some.scores) for name, some in seen.items()}
 
@@ -127,14 +127,14 @@ def _decoded(predictor: SamPredictor, points: NDArray) -> tuple[Tensor, Tensor]:
     return low, predicted
 
 
-def _suppressed(found: _Answers, level: int, options: SamFilter, crop: Box) -> Masks:
+def _suppressed(answers: _Answers, level: int, options: SamFilter, crop: Box) -> Masks:
     """Return the masks of a level, of the crop's size, after suppression of similar boxes."""
     from torchvision.ops import nms
 
-    own = (found.level == level).nonzero().squeeze(1)
-    keep = own[nms(found.boxes[own], found.iou[own], options.box_nms_thresh)]
+    own = (answers.level == level).nonzero().squeeze(1)
+    keep = own[nms(answers.boxes[own], answers.iou[own], options.box_nms_thresh)]
     width, height = crop[2] - crop[0], crop[3] - crop[1]
-    bits = found.bits[keep.cpu().numpy()]
+    bits = answers.bits[keep.cpu().numpy()]
     masks = np.unpackbits(bits, axis=1, count=height * width).astype(bool)
-    scores = found.scores[keep].clamp(0, 1).float().cpu().numpy()
+    scores = answers.scores[keep].clamp(0, 1).float().cpu().numpy()
     return Masks(masks.reshape(-1, height, width), scores)

@@ -31,7 +31,7 @@ def select_regions(masks: Masks, config: Regions) -> Masks:
     keep = _never_empty(without_overlap(masks, overlap, config.max_overlap), masks)
     keep = keep & _never_empty(masks.scores > config.min_score, masks)
     if config.drop_nested:
-        keep = keep & _never_empty(without_nested(masks, overlap), masks)
+        keep = keep & _never_empty(without_nested(overlap), masks)
     chosen = masks.select(keep)
     return chosen.select(painting_order(chosen, config.paint))
 
@@ -60,7 +60,7 @@ def without_overlap(
     return np.asarray(~((iou > max_overlap) & higher).any(axis=1))
 
 
-def without_nested(masks: Masks, overlap: NDArray[np.float32]) -> NDArray[np.bool_]:
+def without_nested(overlap: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Return which masks are not the contained one of a nested pair.
 
     A pair is nested when the intersection covers at least 0.85 of one and less than 0.5 of the

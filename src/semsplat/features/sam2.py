@@ -62,12 +62,12 @@ class Follower:
     def _logits(self, session: Any, index: int) -> Tensor:
         """Return float32 [O, h, w], the logits of all prompts in a view."""
         with computing(self.device, self.spec.precision):
-            found: Tensor = self.model(session, frame_idx=index).pred_masks
+            logits: Tensor = self.model(session, frame_idx=index).pred_masks
         # Kept by the session, though all that reads them has done so: 4 MB per object and view.
         for outputs in session.output_dict_per_obj.values():
             for views in outputs.values():
                 views.get(index, {}).pop("high_res_masks", None)
-        return found[:, 0].float()
+        return logits[:, 0].float()
 
 
 def largest(logits: Tensor, tracks: list[int], size: tuple[int, int]) -> Ids:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semsplat.errors import SemsplatError
+from semsplat.errors import SemsplatError, one_line
 from semsplat.io import atomic_path, read_json
 
 Half = NDArray[np.float16]
@@ -74,8 +74,9 @@ def read_arrays(path: Path, only: tuple[str, ...] = ()) -> dict[str, NDArray[Any
     except FileNotFoundError:
         raise SemsplatError(f"{path}: no such file; run the phase features") from None
     except (OSError, ValueError, EOFError) as error:
-        reason = " ".join(str(error).split())
-        raise SemsplatError(f"{path}: not a readable archive ({reason}); delete it") from None
+        raise SemsplatError(
+            f"{path}: not a readable archive ({one_line(error)}); delete it"
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,7 @@ class SceneFeatures:
     @property
     def layers(self) -> list[str]:
         """The names of the id maps' layers."""
-        layers: list[str] = self.manifest["layers"]
-        return layers
+        return self.manifest["layers"]
 
     def view(self, name: str) -> ViewFeatures:
         """Return the features of the view of this name."""
@@ -112,8 +112,7 @@ class SceneFeatures:
 
     def prompts(self, kind: str) -> list[str]:
         """Return the texts of a set of prompts: classes or canonical."""
-        prompts: list[str] = self.manifest["prompts"][kind]
-        return prompts
+        return self.manifest["prompts"][kind]
 
     def text_vectors(self, kind: str) -> NDArray[np.float32]:
         """Return float32 [P, D], length 1, one row per prompt of a set; raise for a set of none."""

@@ -48,14 +48,12 @@ class Classroom:
     def teach(self, frame: Frame) -> PseudoLabels:
         """Return what the teacher itself says about a view."""
         kind, options = teacher_with_options(self.run.teacher.labels)
-        taught: PseudoLabels = kind.teach(frame, options, self.sources)
-        return taught
+        return kind.teach(frame, options, self.sources)
 
     def track(self, frames: tuple[Frame, ...], regions: Callable[[Frame], Any]) -> Iterator[Any]:
         """Yield the track ids of views in order."""
         kind, options = tracks_with_options(self.run.teacher.tracks)
-        ids: Iterator[Any] = kind.track(frames, regions, options, self.depths, self.device)
-        return ids
+        return kind.track(frames, regions, options, self.depths, self.device)
 
 
 def write_lessons(
@@ -120,8 +118,7 @@ def _classes(scene: Scene) -> list[dict[str, Any]]:
     """Return the scene's classes; raise where it names none."""
     if not (scene.scene_dir / "semantics.json").is_file():
         raise SemsplatError(f"{scene.scene_dir}: no semantics.json; a teacher needs class names")
-    classes: list[dict[str, Any]] = load_semantics(scene)["classes"]
-    return classes
+    return load_semantics(scene)["classes"]
 
 
 def _features(config: LessonsJob, features_dir: Path | None) -> SceneFeatures | None:
@@ -166,5 +163,4 @@ def _facts(config: LessonsJob, classes: list[dict[str, Any]]) -> dict[str, Any]:
 def _declares_truth(config: LessonsJob) -> bool:
     """Tell whether the teacher is the scene's ground truth, which the parameters then say."""
     kind, options = teacher_with_options(config.teacher.labels)
-    truth: bool = kind.declares_truth(options)
-    return truth
+    return kind.declares_truth(options)

@@ -54,14 +54,14 @@ def find_weights(spec: Spec) -> Weights[Spec]:
             f"{path}: no such file; put the weights of {spec.architecture} there, or name their"
             " place in params.yaml under features"
         )
-    found = sha256_file(path)
-    if spec.sha256 and found != spec.sha256:
+    digest = sha256_file(path)
+    if spec.sha256 and digest != spec.sha256:
         raise SemsplatError(
-            f"{path}: sha256 {found[:12]}..., but params.yaml, or the features in use, expect"
+            f"{path}: sha256 {digest[:12]}..., but params.yaml, or the features in use, expect"
             f" {spec.sha256[:12]}... for {spec.architecture}; fetch the right file, or change the"
             " hash in params.yaml"
         )
-    return Weights(path, spec.model_copy(update={"sha256": found}), spec.sha256)
+    return Weights(path, spec.model_copy(update={"sha256": digest}), spec.sha256)
 
 
 @contextmanager

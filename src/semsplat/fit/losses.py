@@ -58,8 +58,7 @@ def ssim(image: Tensor, target: Tensor) -> Tensor:
 
     Only ``image`` gets a gradient.
     """
-    similarity: Tensor = _Ssim.apply(image.movedim(-1, 0), target.movedim(-1, 0))
-    return similarity
+    return _Ssim.apply(image.movedim(-1, 0), target.movedim(-1, 0))
 
 
 def reconstruction_terms(image: Tensor, target: Tensor, ssim_lambda: float) -> dict[str, Tensor]:

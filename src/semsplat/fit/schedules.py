@@ -51,8 +51,8 @@ def refine_steps(densify: Densify, progressive: Progressive) -> list[int]:
     Counting runs from step 0 with the interval in force, as 3DGS's ``step % every`` does; steps up
     to ``densify.start`` and from ``densify.stop`` on are left out.
     """
-    found, step = [], 0
+    steps, step = [], 0
     while (step := step + refine_interval(step, densify, progressive)) < densify.stop:
         if step > densify.start:
-            found.append(step)
-    return found
+            steps.append(step)
+    return steps

@@ -63,7 +63,7 @@ def draw(first_seed: int, count: int, shape: str, out: Path) -> None:
     from semsplat.networks.pictures import draw_pictures
 
     config = Pictures.model_validate_json(shape)
-    seeds = progress(range(first_seed, first_seed + count), "draw", total=count)
+    seeds = progress(range(first_seed, first_seed + count), "draw")
     draw_pictures(seeds, config).save(out)
 
 

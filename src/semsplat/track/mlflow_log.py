@@ -37,14 +37,12 @@ class Finished:
     @property
     def card(self) -> dict[str, Any]:
         """The provenance card."""
-        card: dict[str, Any] = read_json(self.card_path)
-        return card
+        return read_json(self.card_path)
 
     @property
     def scores(self) -> dict[str, Any]:
         """The scores."""
-        scores: dict[str, Any] = read_json(self.scores_path)
-        return scores
+        return read_json(self.scores_path)
 
 
 def log_finished(finished: Finished) -> str:
@@ -66,21 +64,18 @@ def log_finished(finished: Finished) -> str:
     _make_current(client, experiment, run, scores)
     _log_changed_scores(client, run, finished)
     _log_parent_means(client, experiment, parent)
-    run_id: str = run.info.run_id
-    return run_id
+    return run.info.run_id
 
 
 def _experiment(client: MlflowClient) -> str:
     """Return the id of the experiment; artifacts go below ``mlruns/``."""
-    found = client.get_experiment_by_name(EXPERIMENT)
-    if found:
-        experiment_id: str = found.experiment_id
-        return experiment_id
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    if experiment:
+        return experiment.experiment_id
     location = (
         None if tracking_uri().startswith("http") else (FOLDER / EXPERIMENT).absolute().as_uri()
     )
-    created: str = client.create_experiment(EXPERIMENT, artifact_location=location)
-    return created
+    return client.create_experiment(EXPERIMENT, artifact_location=location)
 
 
 def _search(client: MlflowClient, experiment: str, **tags: str) -> list[Run]:
@@ -90,14 +85,12 @@ def _search(client: MlflowClient, experiment: str, **tags: str) -> list[Run]:
 
 def _parent(client: MlflowClient, experiment: str, setting: str) -> str:
     """Return the id of the run under which all runs of a setting fold."""
-    found = _search(client, experiment, parent_of=setting)
-    if found:
-        found_id: str = found[0].info.run_id
-        return found_id
+    parents = _search(client, experiment, parent_of=setting)
+    if parents:
+        return parents[0].info.run_id
     run = client.create_run(experiment, tags={"parent_of": setting}, run_name=setting)
     client.set_terminated(run.info.run_id)
-    run_id: str = run.info.run_id
-    return run_id
+    return run.info.run_id
 
 
 def _complete_run(client: MlflowClient, experiment: str, key: str) -> Run | None:

@@ -58,8 +58,8 @@ def temperatures(distance_sums: Tensor, sizes: Tensor, rule: str) -> Tensor:
         rule: "paper" or "code".
     """
     counts = sizes.to(distance_sums.dtype)
-    found = distance_sums.detach() / (counts * (counts + SMOOTHING).log())
-    return (CODE_FACTOR * found).clamp(*CODE_RANGE) if rule == "code" else found
+    scales = distance_sums.detach() / (counts * (counts + SMOOTHING).log())
+    return (CODE_FACTOR * scales).clamp(*CODE_RANGE) if rule == "code" else scales
 
 
 def contrastive_clustering(features: Tensor, clusters: Clusters, rule: str) -> Tensor:
@@ -130,8 +130,7 @@ def _summed(features: Tensor, clusters: Clusters, rule: str) -> Tensor:
         away = (unit - means.index_select(0, clusters.members)).norm(dim=-1)
         away = away.new_zeros(n_clusters).index_add(0, clusters.members, away)
         scales = _scales(away, clusters.sizes, rule)
-    total: Tensor = _CrossEntropy.apply(unit, means * scales, clusters.members)
-    return total
+    return _CrossEntropy.apply(unit, means * scales, clusters.members)
 
 
 class _CrossEntropy(torch.autograd.Function):

@@ -32,8 +32,7 @@ class FeatureMlp(nn.Module):
         three = self._relu(one + two, 3)
         four = self._relu(three, 4, 5)
         five = self._relu(three + four, 6, 7)
-        out: Tensor = self.layers[8](five)
-        return out
+        return self.layers[8](five)
 
     def _relu(self, x: Tensor, *places: int) -> Tensor:
         for place in places:

@@ -120,6 +120,6 @@ def open_field(folder: Path, device: str) -> SemanticField:
 
 def _facts(written: dict[str, str] | None) -> FieldFacts | None:
     """Return the facts in an archive's metadata, None where they are not all there."""
-    found = json.loads((written or {}).get(FACTS, "{}"))
+    stored = json.loads((written or {}).get(FACTS, "{}"))
     names = {field.name for field in fields(FieldFacts)}
-    return FieldFacts(**found) if found.keys() == names else None
+    return FieldFacts(**stored) if stored.keys() == names else None

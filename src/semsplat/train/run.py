@@ -37,8 +37,8 @@ class Places:
     def inputs(self) -> dict[str, Path]:
         """Return the files on which the result depends."""
         folders = {"scene": self.scene, "lessons": self.lessons, "features": self.features}
-        found = {name: folder / "manifest.json" for name, folder in folders.items() if folder}
-        return found | ({"geometry": self.geometry / "point_cloud.ply"} if self.geometry else {})
+        files = {name: folder / "manifest.json" for name, folder in folders.items() if folder}
+        return files | ({"geometry": self.geometry / "point_cloud.ply"} if self.geometry else {})
 
 
 def train(

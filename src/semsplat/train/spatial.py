@@ -71,8 +71,7 @@ def farthest(points: Points, chosen: Places, count: int) -> Places:
     candidates = np.concatenate(hulls)
     distances = cdist(points[chosen], points[candidates])
     order = np.argsort(-distances, axis=1, kind="stable")[:, :count]
-    found: Places = candidates[order]
-    return found
+    return candidates[order]
 
 
 def similarity_terms(

@@ -104,18 +104,6 @@ def test_sensor_noise_is_half_a_level():
     assert 0.4 < clean.std() < 0.8
 
 
-def test_progress_wraps_the_views(tmp_path: Path):
-    seen: list[int] = []
-
-    def watch(indices):
-        for index in indices:
-            seen.append(index)
-            yield index
-
-    draw_world("tabletop", 1, 2, 16, 12, 60.0, tmp_path / "t", progress=watch)
-    assert seen == [0, 1]
-
-
 @pytest.mark.parametrize(
     ("args", "message"),
     [

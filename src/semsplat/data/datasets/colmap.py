@@ -22,6 +22,7 @@ from semsplat.data.rectify import Rectifier
 from semsplat.data.scene_writer import SceneWriter
 from semsplat.data.splits import Split, split_every
 from semsplat.errors import SemsplatError
+from semsplat.io import read_lines
 from semsplat.params.base import Strict
 
 
@@ -62,12 +63,12 @@ class Options(Strict):
 def sources(options: Options) -> list[Path]:
     """Return the files the import reads, sorted; a missing folder adds none."""
     root = Path(options.root)
-    found = model_files(root / options.sparse) + image_files(root / options.images)
+    paths = model_files(root / options.sparse) + image_files(root / options.images)
     if options.labels is not None:
-        found += image_files(root / options.labels)
+        paths += image_files(root / options.labels)
     if options.classes is not None and (root / options.classes).is_file():
-        found.append(root / options.classes)
-    return sorted(found)
+        paths.append(root / options.classes)
+    return sorted(paths)
 
 
 def import_scene(scene: str, options: Options, out_dir: Path) -> None:
@@ -143,14 +144,8 @@ class _LabelMaps:
 
 def _read_classes(path: Path) -> dict[int, str]:
     """Return {id: name} of a text file with one "id name" per line; names may have spaces."""
-    if not path.is_file():
-        raise SemsplatError(f"{path}: no such file; correct 'classes'")
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except UnicodeDecodeError:
-        raise SemsplatError(f"{path}: not UTF-8 text; save it as such") from None
     classes: dict[int, str] = {}
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(read_lines(path, "correct 'classes'"), start=1):
         if not line.strip():
             continue
         key, _, name = line.strip().partition(" ")

@@ -49,8 +49,8 @@ class Options(Strict):
 def sources(options: Options) -> list[Path]:
     """Return the files the import reads, sorted; a missing folder adds none."""
     root = Path(options.root)
-    found = model_files(root / SPARSE) + sorted((root / MASKS).glob("*/*.png"))
-    return sorted(found + image_files(root / IMAGES) + image_files(root / TRAIN))
+    paths = model_files(root / SPARSE) + sorted((root / MASKS).glob("*/*.png"))
+    return sorted(paths + image_files(root / IMAGES) + image_files(root / TRAIN))
 
 
 def import_scene(scene: str, options: Options, out_dir: Path) -> None:
@@ -89,10 +89,10 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
 
 def _train_names(folder: Path) -> set[str]:
     """Return the names without suffix in ``images_train``; raise when there is none."""
-    found = {path.relative_to(folder).with_suffix("").as_posix() for path in image_files(folder)}
-    if not found:
+    names = {path.relative_to(folder).with_suffix("").as_posix() for path in image_files(folder)}
+    if not names:
         raise SemsplatError(f"{folder}: no image; its names are the training set")
-    return found
+    return names
 
 
 def _labelled(folder: Path, names: list[str], train: set[str]) -> dict[str, Path]:
@@ -101,13 +101,13 @@ def _labelled(folder: Path, names: list[str], train: set[str]) -> dict[str, Path
     ``names`` are those of the registered images, sorted.
     """
     held_out = [name for name in names if name not in train]
-    found: dict[str, Path] = {}
+    folders: dict[str, Path] = {}
     for masks in labelled_folders(folder):
         name = masks.name if masks.name in names else _numbered(masks, held_out)
-        if name in found:
-            raise SemsplatError(f"{masks}: the masks of '{name}' are in {found[name].name} too")
-        found[name] = masks
-    return found
+        if name in folders:
+            raise SemsplatError(f"{masks}: the masks of '{name}' are in {folders[name].name} too")
+        folders[name] = masks
+    return folders
 
 
 def _numbered(masks: Path, held_out: list[str]) -> str:

@@ -48,8 +48,8 @@ class Options(ReleaseOptions):
 def sources(options: Options) -> list[Path]:
     """Return the files the import reads, sorted; a missing folder adds none."""
     root = Path(options.root)
-    found = model_files(root / SPARSE) + image_files(root / IMAGES)
-    return sorted(found + label_files(Path(options.labels)))
+    paths = model_files(root / SPARSE) + image_files(root / IMAGES)
+    return sorted(paths + label_files(Path(options.labels)))
 
 
 def import_scene(scene: str, options: Options, out_dir: Path) -> None:

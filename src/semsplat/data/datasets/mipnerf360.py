@@ -61,8 +61,8 @@ class Options(ReleaseOptions):
 def sources(options: Options) -> list[Path]:
     """Return the files the import reads, sorted; a missing folder adds none."""
     root, labels = Path(options.root), label_files(Path(options.labels))
-    found = model_files(root / SPARSE) + image_files(root / options.images) + labels
-    return sorted(found + [path for label in labels if (path := _picture(label)).is_file()])
+    paths = model_files(root / SPARSE) + image_files(root / options.images) + labels
+    return sorted(paths + [path for label in labels if (path := _picture(label)).is_file()])
 
 
 def import_scene(scene: str, options: Options, out_dir: Path) -> None:
@@ -112,13 +112,13 @@ def _by_image(
     paths = {frame_name(image): folder / image.name for image in images}
     shown = any(name not in paths for name in labels)
     thumbnails = {name: thumbnail(path) for name, path in paths.items()} if shown else {}
-    found: dict[str, LabelFile] = {}
+    labelled: dict[str, LabelFile] = {}
     for name, label in labels.items():
         image = name if name in paths else _shown(label, thumbnails)
-        if image in found:
-            raise SemsplatError(f"{label.path}: '{image}' has {found[image].path.name} already")
-        found[image] = label
-    return found
+        if image in labelled:
+            raise SemsplatError(f"{label.path}: '{image}' has {labelled[image].path.name} already")
+        labelled[image] = label
+    return labelled
 
 
 def _shown(label: LabelFile, thumbnails: Mapping[str, Thumbnail]) -> str:

@@ -31,6 +31,7 @@ from semsplat.data.rectify import Rectifier
 from semsplat.data.scene_writer import SceneWriter
 from semsplat.data.splits import Split
 from semsplat.errors import SemsplatError
+from semsplat.io import read_lines
 from semsplat.params.base import Count, Strict
 
 IMAGES, MASKS, CLASSES = "images", "segmentations", "segmentations/classes.txt"
@@ -110,12 +111,7 @@ def _plan(path: Path, view: LlffView, max_width_px: int | None) -> Rectifier:
 
 def _classes(path: Path) -> list[str]:
     """Return the classes, one per line that is not blank."""
-    try:
-        names = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
-    except FileNotFoundError:
-        raise SemsplatError(f"{path}: no such file; it lists the classes") from None
-    except UnicodeDecodeError:
-        raise SemsplatError(f"{path}: not UTF-8 text; save it as such") from None
+    names = [line.strip() for line in read_lines(path, "it lists the classes")]
     if not any(names):
         raise SemsplatError(f"{path}: no class; write one per line")
     return [name for name in names if name]
@@ -123,12 +119,12 @@ def _classes(path: Path) -> list[str]:
 
 def _labelled(folder: Path, classes: list[str], names: list[str]) -> dict[str, list[Path]]:
     """Return {frame name: a mask per class}; raise where a mask or its image is missing."""
-    found = {}
+    paths = {}
     for masks in labelled_folders(folder):
         if masks.name not in names:
             raise SemsplatError(f"{masks}: no image is named '{masks.name}'; rename the folder")
-        found[masks.name] = [masks / f"{name}.png" for name in classes]
-        for path in found[masks.name]:
+        paths[masks.name] = [masks / f"{name}.png" for name in classes]
+        for path in paths[masks.name]:
             if not path.is_file():
                 raise SemsplatError(f"{path}: no such file, though classes.txt lists this class")
-    return found
+    return paths

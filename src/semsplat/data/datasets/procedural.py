@@ -11,7 +11,6 @@ from semsplat.data.annotate import Annotate, annotate_view, annotated_places
 from semsplat.data.datasets import replica
 from semsplat.data.manifest import write_manifest
 from semsplat.io import atomic_dir
-from semsplat.log import progress
 from semsplat.params.base import Count, Strict
 
 SEQUENCE = "Sequence_1"
@@ -60,7 +59,6 @@ def draw(options: Options, out_dir: Path) -> None:
             options.height_px,
             options.hfov_deg,
             partial,
-            progress=lambda views: progress(views, "draw", total=options.n_views),
         )
         write_manifest(partial, {"options": options.model_dump()})
 

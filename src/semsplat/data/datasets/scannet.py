@@ -81,10 +81,10 @@ def sources(options: Options) -> list[Path]:
     """Return the files the import reads, sorted; a missing folder adds none."""
     root = Path(options.root)
     posed, lost = image_numbers(root)
-    found = [sensor_file(root, "pose", number) for number in posed + lost]
-    found += [sensor_file(root, kind, n) for kind in SUFFIXES for n in _chosen(posed, options)]
-    found += [root / name for name in INTRINSICS.values()] + [Path(options.label_table)]
-    return sorted({path for path in found if path.is_file()})
+    paths = [sensor_file(root, "pose", number) for number in posed + lost]
+    paths += [sensor_file(root, kind, n) for kind in SUFFIXES for n in _chosen(posed, options)]
+    paths += [root / name for name in INTRINSICS.values()] + [Path(options.label_table)]
+    return sorted({path for path in paths if path.is_file()})
 
 
 def import_scene(scene: str, options: Options, out_dir: Path) -> None:

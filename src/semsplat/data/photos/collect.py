@@ -74,16 +74,17 @@ def _photographs(folder: Path) -> list[Path]:
         if path.suffix.lower() in UNREAD:
             command = UNREAD[path.suffix.lower()].format(suffix=path.suffix)
             raise SemsplatError(f"{path}: {path.suffix} is not read; convert it first: {command}")
-    found = [path for path in files if path.suffix.lower() in IMAGE_SUFFIXES]
-    if len(found) < FEWEST:
+    photographs = [path for path in files if path.suffix.lower() in IMAGE_SUFFIXES]
+    if len(photographs) < FEWEST:
         raise SemsplatError(
-            f"{folder}: {len(found)} photographs; {FEWEST} are the least, some dozens are good"
+            f"{folder}: {len(photographs)} photographs;"
+            f" {FEWEST} are the least, some dozens are good"
         )
     stems: dict[str, Path] = {}
-    for path in found:
+    for path in photographs:
         if stems.setdefault(path.stem, path) is not path:
             raise SemsplatError(f"{path}: called as {stems[path.stem].name}; rename one")
-    return found
+    return photographs
 
 
 def _copy(path: Path, out: Path) -> tuple[Path, bool]:

@@ -42,12 +42,12 @@ def make_photos(
         model = reconstruct(partial / "images", Path(work) / name, **how, seed=seed)
         (partial / "sparse/0").mkdir(parents=True)
         model.write(partial / "sparse/0")
-        found = _found(model, list(collected.sizes))
-        write_json(partial / REPORT, {"turned": collected.turned, **how, "seed": seed, **found})
+        facts = _facts(model, list(collected.sizes))
+        write_json(partial / REPORT, {"turned": collected.turned, **how, "seed": seed, **facts})
     return out
 
 
-def _found(model: pycolmap.Reconstruction, names: list[str]) -> dict[str, Any]:
+def _facts(model: pycolmap.Reconstruction, names: list[str]) -> dict[str, Any]:
     """Return what is known of a model."""
     posed = {image.name for image in model.images.values() if image.has_pose}
     return {

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from semsplat.errors import SemsplatError
+from semsplat.errors import SemsplatError, one_line
 from semsplat.log import progress
 
 MOST_GROWTH = 10  # photographs hardly shrink, label maps and poses do
@@ -54,11 +54,11 @@ def unpack_archive(archive: Path, out: Path) -> int:
             _check_total(files, archive, out)
             paths = [file.path.parts for file in files]
             wrapped = len({path[:1] for path in paths}) == 1 and all(path[1:] for path in paths)
-            for file in progress(files, f"unpack {archive.name}", total=len(files)):
+            for file in progress(files, f"unpack {archive.name}"):
                 file.extract(PurePosixPath(*file.path.parts[wrapped:]), out)
             return len(files)
     except UNREADABLE as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = one_line(error) or type(error).__name__
         raise SemsplatError(f"{archive}: cannot be unpacked ({reason}); fetch it anew") from None
     except OSError as error:
         raise SemsplatError(f"{archive}: cannot be unpacked ({error.strerror or error})") from None

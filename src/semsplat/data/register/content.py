@@ -32,9 +32,9 @@ class Content:
         size = path.stat().st_size
         if self.size_bytes is not None and size != self.size_bytes:
             raise WrongContentError(f"{path}: {size} bytes, expected {self.size_bytes}")
-        found = sha256_file(path)
-        if not found.startswith(self.sha256):
+        digest = sha256_file(path)
+        if not digest.startswith(self.sha256):
             raise WrongContentError(
-                f"{path}: sha256 {found[:12]}..., expected {self.sha256[:12]}..."
+                f"{path}: sha256 {digest[:12]}..., expected {self.sha256[:12]}..."
             )
-        return found
+        return digest

@@ -80,11 +80,11 @@ class Entry(Strict):
 @cache
 def entries() -> dict[str, Entry]:
     """Return all entries by name, data first."""
-    found: dict[str, Entry] = {}
+    by_name: dict[str, Entry] = {}
     for name in ("data", "models"):
         text = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
-        found |= TypeAdapter(dict[str, Entry]).validate_python(yaml.safe_load(text))
-    return found
+        by_name |= TypeAdapter(dict[str, Entry]).validate_python(yaml.safe_load(text))
+    return by_name
 
 
 def entry_named(name: str) -> Entry:

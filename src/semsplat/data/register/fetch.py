@@ -133,5 +133,5 @@ def _check_there(path: Path, content: Content) -> str:
 
 def _look(path: Path) -> dict[str, int]:
     """Return by what a file is known again without reading it."""
-    found = path.stat()
-    return {"bytes": found.st_size, "mtime_ns": found.st_mtime_ns}
+    stat = path.stat()
+    return {"bytes": stat.st_size, "mtime_ns": stat.st_mtime_ns}

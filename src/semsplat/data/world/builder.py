@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -79,9 +80,7 @@ class WorldBuilder:
                 return part.part_id
         self._part_count += 1
         parts = (*instance.parts, Part(self._part_count, name))
-        self._instances[-1] = Instance(
-            instance.instance_id, instance.class_name, instance.color, parts, instance.casts_shadow
-        )
+        self._instances[-1] = replace(instance, parts=parts)
         return self._part_count
 
     def add(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from semsplat.data.world.primitives import World
-from semsplat.data.world.replica_layout import Progress, write_world
+from semsplat.data.world.replica_layout import write_world
 from semsplat.data.world.rooms import make_room, make_tabletop
 from semsplat.errors import SemsplatError, did_you_mean
 
@@ -33,12 +33,10 @@ def draw_world(
     height: int,
     hfov_deg: float,
     out_dir: Path,
-    progress: Progress | None = None,
 ) -> None:
     """Draw a world into ``out_dir`` in Semantic-NeRF's Replica layout; the folder is replaced.
 
-    ``width`` and ``height`` are in pixels, ``hfov_deg`` is the horizontal field of view in degrees;
-    ``progress`` may wrap the iterable of view indices (``tqdm``).
+    ``width`` and ``height`` are in pixels, ``hfov_deg`` is the horizontal field of view in degrees.
     """
     if n_views < 1 or width < 1 or height < 1:
         raise SemsplatError(
@@ -46,4 +44,4 @@ def draw_world(
         )
     if not 0.0 < hfov_deg < 180.0:
         raise SemsplatError(f"a field of view of {hfov_deg} degrees is impossible; use 1 to 170")
-    write_world(make_world(kind, seed), n_views, width, height, hfov_deg, out_dir, progress)
+    write_world(make_world(kind, seed), n_views, width, height, hfov_deg, out_dir)

@@ -166,26 +166,26 @@ def _near_box(scene: SceneArrays, p: int, o: Any, d: Any, spread: float) -> bool
 
 
 @njit(error_model="numpy")
-def candidates(scene: SceneArrays, o: Any, d: Any, spread: float, found: Any) -> int:
+def candidates(scene: SceneArrays, o: Any, d: Any, spread: float, primitives: Any) -> int:
     """Write the primitives that rays within ``spread`` of a ray may hit; return their number."""
     count = 0
     for i in range(scene.sphere.shape[0]):
         if _near_ray(scene.sphere[i], o, d, spread):
             for p in range(scene.first[i], scene.first[i + 1]):
                 if _near_ray(scene.ball[p], o, d, spread) and _near_box(scene, p, o, d, spread):
-                    found[count] = p
+                    primitives[count] = p
                     count += 1
     return count
 
 
 @njit(error_model="numpy")
-def nearest(scene: SceneArrays, found: Any, count: int, o: Any, d: Any) -> Any:
+def nearest(scene: SceneArrays, primitives: Any, count: int, o: Any, d: Any) -> Any:
     """Return the first primitive hit (-1 for none), the distance and the local normal."""
     best, hit, nx, ny, nz = FAR, -1, 0.0, 0.0, 1.0
     for k in range(count):
-        t, x, y, z = _hit(scene, found[k], o, d)
+        t, x, y, z = _hit(scene, primitives[k], o, d)
         if _LIFT < t < best:
-            best, hit, nx, ny, nz = t, found[k], x, y, z
+            best, hit, nx, ny, nz = t, primitives[k], x, y, z
     return hit, best, (nx, ny, nz)
 
 

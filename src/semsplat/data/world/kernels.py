@@ -96,7 +96,7 @@ def _pixel_ray(pose: Any, focal: float, x: float, y: float) -> Any:
 
 @njit(error_model="numpy")
 def _trace_pixel(
-    scene: SceneArrays, pose: Any, focal: float, x: float, y: float, grid: int, found: Any
+    scene: SceneArrays, pose: Any, focal: float, x: float, y: float, grid: int, primitives: Any
 ) -> Any:
     """Return mean radiance (r, g, b) of a pixel and, at its centre, primitive id and z-depth.
 
@@ -105,13 +105,13 @@ def _trace_pixel(
     """
     o = (pose[0, 3], pose[1, 3], pose[2, 3])
     d, z = _pixel_ray(pose, focal, x, y)
-    count = candidates(scene, o, d, 0.75 / focal, found)
-    centre, depth, _ = nearest(scene, found, count, o, d)
+    count = candidates(scene, o, d, 0.75 / focal, primitives)
+    centre, depth, _ = nearest(scene, primitives, count, o, d)
     r, g, b = 0.0, 0.0, 0.0
     for s in range(grid * grid):
         dx, dy = (s % grid + 0.5) / grid - 0.5, (s // grid + 0.5) / grid - 0.5
         ray, _ = _pixel_ray(pose, focal, x + dx, y + dy)
-        p, t, n = nearest(scene, found, count, o, ray)
+        p, t, n = nearest(scene, primitives, count, o, ray)
         if p >= 0:
             color = _shade(scene, p, t, n, o, ray, s)
             r, g, b = r + color[0], g + color[1], b + color[2]
@@ -132,11 +132,11 @@ def trace_image(
     ids = np.full((height, width), -1, np.int32)
     depth = np.zeros((height, width), np.float32)
     for row in prange(height):
-        found = np.empty(scene.shape.shape[0], np.int64)
+        primitives = np.empty(scene.shape.shape[0], np.int64)
         y = row + 0.5 - 0.5 * height
         for col in range(width):
             x = col + 0.5 - 0.5 * width
-            color, p, z = _trace_pixel(scene, pose, focal, x, y, grid, found)
+            color, p, z = _trace_pixel(scene, pose, focal, x, y, grid, primitives)
             radiance[row, col, 0] = color[0]
             radiance[row, col, 1] = color[1]
             radiance[row, col, 2] = color[2]

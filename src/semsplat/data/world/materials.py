@@ -26,7 +26,6 @@ COLORS: dict[str, Rgb] = {
 WOODS = ("brown", "beige", "white", "gray", "brown")
 POTS = ("orange", "white", "gray", "blue", "teal")
 FABRIC = (Pattern.PLAIN, Pattern.CHECKS, Pattern.STRIPES, Pattern.DOTS, Pattern.PATCHES)
-PAINT = (Pattern.PLAIN, Pattern.CLOUDS)
 
 
 def clip_color(color: Iterable[float]) -> Rgb:

@@ -9,6 +9,8 @@ import numpy as np
 
 from semsplat.data.world.builder import Floats
 
+_TRIES = 200  # random spots, before there is taken to be no room
+
 
 @dataclass(frozen=True)
 class Footprint:
@@ -72,14 +74,12 @@ class Placer:
         if not self.put(spot):
             raise ValueError(f"{spot} is not free")
 
-    def find(
-        self, half_x: float, half_y: float, yaw: float | None = None, tries: int = 200
-    ) -> Footprint | None:
-        """Take a random free spot for a rectangle, turned at random unless ``yaw`` is given."""
-        for _ in range(tries):
+    def find(self, half_x: float, half_y: float) -> Footprint | None:
+        """Take a random free spot for a rectangle, turned at random; None where none turns up."""
+        for _ in range(_TRIES):
             x, y = self._rng.uniform(-self._half, self._half)
-            angle = self._rng.uniform(0.0, 2.0 * math.pi) if yaw is None else yaw
-            spot = Footprint(float(x), float(y), half_x, half_y, float(angle))
+            yaw = self._rng.uniform(0.0, 2.0 * math.pi)
+            spot = Footprint(float(x), float(y), half_x, half_y, float(yaw))
             if self.put(spot):
                 return spot
         return None

@@ -13,7 +13,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +22,11 @@ from PIL import Image
 
 from semsplat.data.world.cameras import camera_path
 from semsplat.data.world.film import develop, measure_exposure
-from semsplat.data.world.primitives import CLASSES, Floats, Instance, World
+from semsplat.data.world.primitives import CLASSES, Instance, World
 from semsplat.data.world.raycast import TracedView, render_view
 from semsplat.io import atomic_dir, write_json
+from semsplat.log import progress
 
-Progress = Callable[[Iterable[int]], Iterable[int]]
 SEQUENCE = "Sequence_1"
 _NOISE_STREAM = 2
 
@@ -83,11 +82,6 @@ def _save_view(folder: Path, index: int, world: World, view: TracedView, photo: 
         _save(folder, f"semantic_{kind}", index, ids)
 
 
-def _save_trajectory(path: Path, poses: Floats) -> None:
-    """Write one line of 16 numbers a pose, row by row."""
-    np.savetxt(path, poses.reshape(len(poses), 16), fmt="%.17g")
-
-
 def write_world(
     world: World,
     n_views: int,
@@ -95,20 +89,16 @@ def write_world(
     height: int,
     hfov_deg: float,
     out_dir: Path,
-    progress: Progress | None = None,
 ) -> None:
-    """Draw ``n_views`` views of a world along its path into ``out_dir``, which is replaced whole.
-
-    ``progress`` may wrap the iterable of view indices (``tqdm``).
-    """
+    """Draw views of a world along its path into ``out_dir``, which is replaced whole."""
     poses = camera_path(world, n_views)
     exposure = measure_exposure(world, hfov_deg)
-    indices: Iterable[int] = range(n_views)
     with atomic_dir(out_dir) as partial:
-        for index in progress(indices) if progress else indices:
+        for index in progress(range(n_views), "draw"):
             view = render_view(world, poses[index], width, height, hfov_deg)
             noise = np.random.default_rng([world.seed, _NOISE_STREAM, index])
             photo = develop(view.radiance, exposure, noise)
             _save_view(partial / SEQUENCE, index, world, view, photo)
-        _save_trajectory(partial / SEQUENCE / "traj_w_c.txt", poses)
+        rows = poses.reshape(n_views, 16)
+        np.savetxt(partial / SEQUENCE / "traj_w_c.txt", rows, fmt="%.17g")
         write_json(partial / "info_semantic.json", semantic_info(world, width, height, hfov_deg))

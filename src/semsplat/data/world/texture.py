@@ -18,7 +18,6 @@ _TAU = 2.0 * math.pi
 _BOX, _ELLIPSOID = int(Shape.BOX), int(Shape.ELLIPSOID)
 _CHECKS, _STRIPES, _CLOUDS = int(Pattern.CHECKS), int(Pattern.STRIPES), int(Pattern.CLOUDS)
 _WOOD, _DOTS, _PATCHES = int(Pattern.WOOD), int(Pattern.DOTS), int(Pattern.PATCHES)
-_PLANKS = int(Pattern.PLANKS)
 
 
 @njit(error_model="numpy")

@@ -34,7 +34,7 @@ def _place(texts: Texts, prompt: str, view: str, ids: NDArray[np.int16], vectors
     seen = np.unique(ids[ids != NO_ID])  # others are painted over
     if len(seen) == 0:
         return Place(missing=f"view '{view}' has no region")
-    found = torch.from_numpy(vectors[seen]).float().to(texts.canonical)
-    closeness = relevancy(found, texts.encode([prompt])[0], texts.canonical)
+    features = torch.from_numpy(vectors[seen]).float().to(texts.canonical)
+    closeness = relevancy(features, texts.encode([prompt])[0], texts.canonical)
     best = seen[int(closeness.argmax())]
     return Place(view, interior((ids == best).any(axis=0)))

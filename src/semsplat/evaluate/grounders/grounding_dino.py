@@ -58,15 +58,15 @@ class Detector:
         ).to(self.device)
         with torch.inference_mode(), computing(self.device, options.model.precision):
             outputs = self.model(**inputs)
-        (found,) = self.processor.post_process_grounded_object_detection(
+        (detected,) = self.processor.post_process_grounded_object_detection(
             outputs,
             inputs["input_ids"],
             threshold=options.box_threshold,
             text_threshold=options.text_threshold,
             target_sizes=[image.shape[:2]],
         )
-        corners, scores = (found[key].float().cpu().numpy() for key in ("boxes", "scores"))
-        rows = zip(corners, scores.tolist(), found["text_labels"], strict=True)
+        corners, scores = (detected[key].float().cpu().numpy() for key in ("boxes", "scores"))
+        rows = zip(corners, scores.tolist(), detected["text_labels"], strict=True)
         return [Box(*row) for row in rows]
 
 
@@ -84,8 +84,7 @@ class Cutter:
     def mask(self, box: Box) -> Mask:
         """Return SAM's one mask [H, W] of what is in a box; it may be empty."""
         masks, _, _ = self.predictor.predict(box=box.corners, multimask_output=False)
-        mask: Mask = masks[0]
-        return mask
+        return masks[0]
 
 
 def ground(world: World) -> dict[str, Place]:

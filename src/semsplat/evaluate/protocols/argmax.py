@@ -56,8 +56,8 @@ def score(prediction: PromptMap | None, truth: Mapping[str, Mask]) -> Numbers:
     ious = []
     for place, prompt in enumerate(truth):
         if (actual == place).any():
-            found = classes == rows[prompt] if prompt in rows else np.zeros_like(counted)
-            ious.append(iou(found & counted, actual == place))
+            mask = classes == rows[prompt] if prompt in rows else np.zeros_like(counted)
+            ious.append(iou(mask & counted, actual == place))
     return {"argmax_miou": fmean(ious)}
 
 
@@ -67,8 +67,8 @@ aggregate = mean_of_cases(NAME)
 def truth_map(truth: Mapping[str, Mask]) -> Classes:
     """Return the place of the mask that holds at every pixel, [H, W], -1 where none does."""
     masks = list(truth.values())
-    found: Classes = np.full(masks[0].shape, NO_ID, np.int16)
+    places: Classes = np.full(masks[0].shape, NO_ID, np.int16)
     # the largest first, of equal ones the last: what is painted later holds
     for place in sorted(range(len(masks)), key=lambda p: (masks[p].sum(), p), reverse=True):
-        found[masks[place]] = place
-    return found
+        places[masks[place]] = place
+    return places

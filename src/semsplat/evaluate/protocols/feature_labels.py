@@ -53,10 +53,10 @@ def score(prediction: Labels, truth: ClassMap | None) -> Counted:
 
 def aggregate(cases: Sequence[Case]) -> Numbers:
     """Return the measures of one kind of labels but its inconsistency, under their own names."""
-    found: list[Counted] = [case.found[NAME] for case in cases]
-    if not found:
+    counts: list[Counted] = [case.found[NAME] for case in cases]
+    if not counts:
         return {}
-    coverage = sum(one.labelled for one in found) / sum(one.pixels for one in found)
-    matrices = [one.matrix for one in found if one.matrix is not None]
+    coverage = sum(one.labelled for one in counts) / sum(one.pixels for one in counts)
+    matrices = [one.matrix for one in counts if one.matrix is not None]
     metrics = label_metrics(np.sum(matrices, axis=0)) if matrices else {}
     return {"coverage": coverage, **{name: metrics[name] for name in LABEL_MEASURES if metrics}}

@@ -30,6 +30,6 @@ score = image_mean.score
 def aggregate(cases: Sequence[Case]) -> Numbers:
     """Return the metrics over the pixels of all images; empty where none counts."""
     total: NDArray[np.int64] = np.sum([case.found[NAME] for case in cases], axis=0)
-    found = label_metrics(total) if np.ndim(total) else {}
+    metrics = label_metrics(total) if np.ndim(total) else {}
     named = zip(METRICS, ("miou", "class_accuracy"), strict=True)
-    return {metric: found[name] for metric, name in named} if found else {}
+    return {metric: metrics[name] for metric, name in named} if metrics else {}

@@ -48,8 +48,7 @@ def cut(smooth: Maps) -> Mask:
     """Return where a map [H, W] exceeds 0.7 of its own range."""
     shifted = smooth - smooth.min()
     normalised = shifted / (shifted.max() + TINY)
-    exceeding: Mask = np.clip(2 * normalised - 1, 0, 1) > THRESHOLD
-    return exceeding
+    return np.clip(2 * normalised - 1, 0, 1) > THRESHOLD
 
 
 def score(prediction: NDArray[np.floating] | None, truth: Annotation) -> Numbers:

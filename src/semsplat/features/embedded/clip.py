@@ -6,18 +6,16 @@ training touched are stored; the others are zero when the weights are expanded.
 
 from __future__ import annotations
 
-import json
 import tempfile
 from pathlib import Path
 
 import open_clip
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import nn
 
-from semsplat.errors import SemsplatError
-from semsplat.io import atomic_path, write_json
+from semsplat.features.embedded.archive import halved, read_weights, write_weights
+from semsplat.io import write_json
 from semsplat.params.networks import ClipShape
 
 NAME = "semsplat-tiny"
@@ -54,17 +52,15 @@ def build_clip(shape: ClipShape, pretrained: Path | None = None) -> nn.Module:
         write_json(Path(folder) / f"{NAME}.json", model_config(shape))
         open_clip.add_model_config(folder)
     weights = str(pretrained) if pretrained else None
-    model: nn.Module = open_clip.create_model(NAME, pretrained=weights, precision="fp32")
-    return model
+    return open_clip.create_model(NAME, pretrained=weights, precision="fp32")
 
 
 def save_clip(path: Path, model: nn.Module, shape: ClipShape, token_ids: list[int]) -> None:
     """Write weights in half precision: of the token table only the rows of ``token_ids``."""
-    tensors = {k: v.detach().half().contiguous() for k, v in model.state_dict().items()}
+    tensors = halved(model)
     tensors[TOKENS] = tensors[TOKENS][token_ids].contiguous()
     tensors[TOKEN_IDS] = torch.tensor(token_ids, dtype=torch.int32)
-    with atomic_path(path) as partial:
-        save_file(tensors, partial, metadata={"shape": shape.model_dump_json()})
+    write_weights(path, tensors, shape)
 
 
 def load_clip(path: Path) -> tuple[nn.Module, frozenset[int]]:
@@ -72,7 +68,7 @@ def load_clip(path: Path) -> tuple[nn.Module, frozenset[int]]:
 
     Raises a one-line `SemsplatError` when the file is missing or no such model.
     """
-    shape, tensors = read_weights(path)
+    shape, tensors = read_weights(path, ClipShape, "tiny CLIP")
     ids = tensors.pop(TOKEN_IDS).long()
     rows = tensors[TOKENS]
     tensors[TOKENS] = torch.zeros(VOCABULARY, rows.shape[1], dtype=rows.dtype)
@@ -82,16 +78,3 @@ def load_clip(path: Path) -> tuple[nn.Module, frozenset[int]]:
         save_file(tensors, expanded)
         model = build_clip(shape, expanded)
     return model.eval().requires_grad_(False), frozenset(ids.tolist())
-
-
-def read_weights(path: Path) -> tuple[ClipShape, dict[str, Tensor]]:
-    """Return what `save_clip` wrote."""
-    try:
-        with safe_open(path, "pt") as archive:
-            shape = ClipShape.model_validate(json.loads(archive.metadata()["shape"]))
-            return shape, {name: archive.get_tensor(name) for name in archive.keys()}  # noqa: SIM118
-    except FileNotFoundError:
-        raise SemsplatError(f"{path}: no such file; install semsplat whole") from None
-    except (SafetensorError, KeyError, ValueError, TypeError) as error:
-        reason = " ".join(str(error).split())
-        raise SemsplatError(f"{path}: not the weights of a tiny CLIP ({reason})") from None

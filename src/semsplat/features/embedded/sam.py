@@ -6,8 +6,6 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from segment_anything.modeling import (
     ImageEncoderViT,
     MaskDecoder,
@@ -17,8 +15,7 @@ from segment_anything.modeling import (
 )
 from torch import nn
 
-from semsplat.errors import SemsplatError
-from semsplat.io import atomic_path
+from semsplat.features.embedded.archive import halved, read_weights, write_weights
 from semsplat.params.networks import SamShape
 
 LEVELS = ("subpart", "part", "whole")
@@ -64,9 +61,7 @@ def build_sam(shape: SamShape) -> Sam:
 
 def save_sam(path: Path, sam: Sam, shape: SamShape) -> None:
     """Write weights in half precision, with the shape in the header."""
-    tensors = {k: v.detach().half().contiguous() for k, v in sam.state_dict().items()}
-    with atomic_path(path) as partial_path:
-        save_file(tensors, partial_path, metadata={"shape": shape.model_dump_json()})
+    write_weights(path, halved(sam), shape)
 
 
 def load_sam(path: Path) -> Sam:
@@ -74,17 +69,9 @@ def load_sam(path: Path) -> Sam:
 
     Raises a one-line `SemsplatError` when the file is missing or no such SAM.
     """
-    try:
-        with safe_open(path, "pt") as archive:
-            shape = SamShape.model_validate_json(archive.metadata()["shape"])
-            state = {name: archive.get_tensor(name).float() for name in archive.keys()}  # noqa: SIM118
-    except FileNotFoundError:
-        raise SemsplatError(f"{path}: no such file; install semsplat whole") from None
-    except (SafetensorError, KeyError, ValueError, TypeError) as error:
-        reason = " ".join(str(error).split())
-        raise SemsplatError(f"{path}: not the weights of a tiny SAM ({reason})") from None
+    shape, tensors = read_weights(path, SamShape, "tiny SAM")
     sam = build_sam(shape)
-    sam.load_state_dict(state)
+    sam.load_state_dict(tensors)
     return sam.eval().requires_grad_(False)
 
 

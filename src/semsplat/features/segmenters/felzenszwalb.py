@@ -53,8 +53,8 @@ def segment(
     lab[..., 0] *= LIGHTNESS_WEIGHT
     layers = {}
     for name, scale in zip(LAYERS, options.scales, strict=True):
-        found = felzenszwalb(lab / LAB_UNIT, scale, sigma=0, min_size=options.min_size_px)
-        ids = cv2.resize(found.astype(np.int32), (width, height), interpolation=cv2.INTER_NEAREST)
+        ids = felzenszwalb(lab / LAB_UNIT, scale, sigma=0, min_size=options.min_size_px)
+        ids = cv2.resize(ids.astype(np.int32), (width, height), interpolation=cv2.INTER_NEAREST)
         masks = ids[None] == np.unique(ids)[:, None, None]
         layers[name] = Masks(masks, np.ones(len(masks), np.float32))
     return layers

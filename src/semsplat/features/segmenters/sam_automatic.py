@@ -34,12 +34,11 @@ def segment(
 
     def generate(batch: int) -> list[dict[str, Any]]:
         arguments = {**options.model_dump(exclude={"model"}), "points_per_batch": batch}
-        masks: list[dict[str, Any]] = SamAutomaticMaskGenerator(sam, **arguments).generate(image)
-        return masks
+        return SamAutomaticMaskGenerator(sam, **arguments).generate(image)
 
-    found = halving(options.points_per_batch, generate, "click")
-    if not found:
+    records = halving(options.points_per_batch, generate, "click")
+    if not records:
         return {"all": no_masks(*image.shape[:2])}
-    scores = [mask["predicted_iou"] * mask["stability_score"] for mask in found]
-    masks = np.stack([mask["segmentation"] for mask in found])
+    scores = [mask["predicted_iou"] * mask["stability_score"] for mask in records]
+    masks = np.stack([mask["segmentation"] for mask in records])
     return {"all": Masks(masks, np.clip(scores, 0, 1).astype(np.float32))}

@@ -38,23 +38,23 @@ def segment(
 
     crops, _ = generate_crop_boxes(image.shape[:2], options.crop_n_layers, CROP_OVERLAP)
     grid = build_point_grid(options.points_per_side)
-    found, areas = [], []
+    per_crop, areas = [], []
     for x0, y0, x1, y1 in crops:
         points = grid * np.array((x1 - x0, y1 - y0))
-        found.append(levels.levels_at(image, points, options, sam, (x0, y0, x1, y1)))
+        per_crop.append(levels.levels_at(image, points, options, sam, (x0, y0, x1, y1)))
         areas.append((x1 - x0) * (y1 - y0))
-    return {name: _joined([some[name] for some in found], areas) for name in LAYERS}
+    return {name: _joined([some[name] for some in per_crop], areas) for name in LAYERS}
 
 
-def _joined(found: list[Masks], areas: list[int]) -> Masks:
+def _joined(per_crop: list[Masks], areas: list[int]) -> Masks:
     """Return the masks of all crops; of two whose boxes agree that of the smaller crop."""
     import torch
     from segment_anything.utils.amg import batched_mask_to_box
     from torchvision.ops import nms
 
-    if len(found) == 1:
-        return found[0]
-    masks = pooled(found)
+    if len(per_crop) == 1:
+        return per_crop[0]
+    masks = pooled(per_crop)
     boxes = batched_mask_to_box(torch.from_numpy(masks.masks)).float()
-    smallness = 1 / torch.tensor(np.repeat(areas, [len(some) for some in found]))
+    smallness = 1 / torch.tensor(np.repeat(areas, [len(some) for some in per_crop]))
     return masks.select(nms(boxes, smallness, CROP_NMS).numpy())

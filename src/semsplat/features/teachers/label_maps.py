@@ -34,7 +34,8 @@ def recipe(_: Options) -> str | None:
 
 def folders(options: Options) -> list[str]:
     """Return the folders that are read."""
-    return [folder for folder in (options.labels, options.masks) if _is_folder(folder)]
+    places = (options.labels, options.masks)
+    return [place for place in places if place not in (SCENE, COMPONENTS)]
 
 
 def declares_truth(options: Options) -> bool:
@@ -48,16 +49,9 @@ def teach(frame: Frame, options: Options, sources: Sources) -> PseudoLabels:
     return PseudoLabels(labels, _regions(frame, options, labels))
 
 
-def _is_folder(place: str) -> bool:
-    return place not in (SCENE, COMPONENTS)
-
-
 def _labels(frame: Frame, options: Options, class_ids: list[int]) -> Ids:
     """Return the label map with classes numbered 1 to C; raise at one the scene does not name."""
-    path = frame.labels_path if options.labels == SCENE else _file(options.labels, frame)
-    if path is None:
-        raise SemsplatError(f"view '{frame.name}' has no label map; name a folder of them")
-    ids = _read(path, frame)
+    path, ids = _read(options.labels, frame.labels_path, frame, "label map; name a folder of them")
     known = np.array([0, *class_ids])
     strange = np.setdiff1d(ids, known)
     if strange.size:
@@ -73,19 +67,17 @@ def _regions(frame: Frame, options: Options, labels: Ids) -> Ids:
         from skimage.measure import label
 
         return np.asarray(label(labels, background=0, connectivity=2), np.int32) - 1
-    path = frame.instances_path if options.masks == SCENE else _file(options.masks, frame)
-    if path is None:
-        raise SemsplatError(f"view '{frame.name}' has no instances; set masks to components")
-    ids = _read(path, frame)
-    found, number = np.unique(ids, return_inverse=True)
-    return (number.reshape(ids.shape) - (found[0] == 0)).astype(np.int32)
+    lacks = "instances; set masks to components"
+    _, ids = _read(options.masks, frame.instances_path, frame, lacks)
+    values, number = np.unique(ids, return_inverse=True)
+    return (number.reshape(ids.shape) - (values[0] == 0)).astype(np.int32)
 
 
-def _file(folder: str, frame: Frame) -> Path:
-    return Path(folder) / f"{frame.name}.png"
-
-
-def _read(path: Path, frame: Frame) -> Ids:
+def _read(place: str, own: Path | None, frame: Frame, lacks: str) -> tuple[Path, Ids]:
+    """Return the map in a folder, or the scene's own, and its path; raise what a view lacks."""
     from semsplat.data.scene import load_ids
 
-    return load_ids(path, frame)
+    path = own if place == SCENE else Path(place) / f"{frame.name}.png"
+    if path is None:
+        raise SemsplatError(f"view '{frame.name}' has no {lacks}")
+    return path, load_ids(path, frame)

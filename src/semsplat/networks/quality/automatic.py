@@ -23,17 +23,17 @@ def automatic_quality(sam: Sam, pictures: PictureSet, config: AutomaticMasks) ->
     generator = SamAutomaticMaskGenerator(sam, **config.model_dump())
     best: dict[str, list[float]] = {"instances": [], "objects": [], "parts": []}
     counts, seconds = [], []
-    for index in progress(range(len(pictures)), "automatic masks", total=len(pictures)):
+    for index in progress(range(len(pictures)), "automatic masks"):
         start = time.perf_counter()
-        found = generator.generate(pictures.images[index])
+        records = generator.generate(pictures.images[index])
         seconds.append(time.perf_counter() - start)
-        counts.append(len(found))
+        counts.append(len(records))
         instances = things(pictures, index, "instance", INSTANCE_PX)
         parts = things(pictures, index, "part", PART_PX)
-        values = best_overlaps(found, instances)
+        values = best_overlaps(records, instances)
         best["instances"] += values.tolist()
         best["objects"] += values[[thing.is_object for thing in instances]].tolist()
-        best["parts"] += best_overlaps(found, parts).tolist()
+        best["parts"] += best_overlaps(records, parts).tolist()
     means = {f"best_iou_{name}": float(np.mean(values)) for name, values in best.items()}
     return {
         **means,
@@ -42,9 +42,9 @@ def automatic_quality(sam: Sam, pictures: PictureSet, config: AutomaticMasks) ->
     }
 
 
-def best_overlaps(found: list[dict[str, Any]], wanted: list[Thing]) -> NDArray[np.float64]:
+def best_overlaps(records: list[dict[str, Any]], wanted: list[Thing]) -> NDArray[np.float64]:
     """Return the best IoU of any found mask with each thing, float64 [T]; 0 if none is found."""
-    if not found or not wanted:
+    if not records or not wanted:
         return np.zeros(len(wanted))
-    masks = np.stack([record["segmentation"] for record in found])
+    masks = np.stack([record["segmentation"] for record in records])
     return np.asarray(overlaps(masks, np.stack([thing.mask for thing in wanted])).max(axis=0))

@@ -51,8 +51,7 @@ def clip_quality(weights: Path, pictures: PictureSet) -> dict[str, Any]:
 
     @torch.no_grad()
     def encode(texts: list[str]) -> Vectors:
-        vectors: Vectors = F.normalize(model.encode_text(tokenize(texts)), dim=-1).numpy()
-        return vectors
+        return F.normalize(model.encode_text(tokenize(texts)), dim=-1).numpy()
 
     crops, words = encoded_crops(model, pictures), class_vectors(encode)
     right = (crops.vectors @ words.T).argmax(1) == crops.classes
@@ -95,13 +94,13 @@ def class_mean(right: NDArray[np.bool_], classes: NDArray[np.int64]) -> float:
 
 def by_size(right: NDArray[np.bool_], crops: Crops) -> dict[str, dict[str, float]]:
     """Return number and class mean accuracy of the instances of every size that occurs."""
-    found = {}
+    scores = {}
     for name, (low, high) in SIZES.items():
         chosen = (crops.sizes >= low) & (crops.sizes < high)
         if chosen.any():
             accuracy = class_mean(right[chosen], crops.classes[chosen])
-            found[name] = {"instances": int(chosen.sum()), "class_mean_accuracy": accuracy}
-    return found
+            scores[name] = {"instances": int(chosen.sum()), "class_mean_accuracy": accuracy}
+    return scores
 
 
 def color_accuracy(crops: Crops, encode: Callable[[list[str]], Vectors]) -> float:

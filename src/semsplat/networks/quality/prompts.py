@@ -35,7 +35,7 @@ class Click(NamedTuple):
 def prompt_quality(sam: Sam, pictures: PictureSet) -> Numbers:
     """Return mean IoUs of clicks, boxes, several clicks and refinements on all large objects."""
     predictor, clicks = SamPredictor(sam), []
-    for index in progress(range(len(pictures)), "prompts", total=len(pictures)):
+    for index in progress(range(len(pictures)), "prompts"):
         rng = np.random.default_rng([0, index])
         predictor.set_image(pictures.images[index])
         levels = pictures.levels(index)

@@ -49,7 +49,7 @@ def choose_thresholds(sam: Path, run: TuningJob, out: Path) -> None:
 
 def drawn(seeds: SeedRange, shape: Pictures) -> PictureSet:
     """Return one picture of each world."""
-    worlds = progress(range(seeds.first, seeds.first + seeds.count), "draw", total=seeds.count)
+    worlds = progress(range(seeds.first, seeds.first + seeds.count), "draw")
     return draw_pictures(worlds, shape.model_copy(update={"views_per_world": 1}))
 
 

@@ -36,8 +36,8 @@ def things(pictures: PictureSet, index: int, level: str, smallest_px: int) -> li
     """Return the things of a level of at least ``smallest_px`` pixels in picture ``index``."""
     seen = pictures.primitives[index]
     ids = np.where(seen == NOTHING, -1, pictures.levels(index)[LEVELS.index(level)])
-    found, sizes = np.unique(ids, return_counts=True)
-    large = found[(sizes >= smallest_px) & (found >= 0)]
+    values, sizes = np.unique(ids, return_counts=True)
+    large = values[(sizes >= smallest_px) & (values >= 0)]
     masks = [ids == one for one in large]
     tables = pictures.tables[index][:, [int(seen[mask][0]) for mask in masks]]
     return [Thing(m, int(c), int(k)) for m, c, k in zip(masks, tables[2], tables[3], strict=True)]

@@ -50,7 +50,7 @@ def tuned(
     """
     loosest = loosest_settings(config, grid)
     generator = SamAutomaticMaskGenerator(sam, **loosest.model_dump())
-    images = progress(range(len(pictures)), "candidates", total=len(pictures))
+    images = progress(range(len(pictures)), "candidates")
     several = [candidates(generator, pictures, index) for index in images]
     points = product(grid.pred_iou_thresh, grid.stability_score_thresh, grid.box_nms_thresh)
     rows = [measured(several, Thresholds(*point)) for point in points]
@@ -79,15 +79,15 @@ def candidates(
     generator: SamAutomaticMaskGenerator, pictures: PictureSet, index: int
 ) -> Candidates:
     """Return what the generator finds in picture ``index``, compared with its instances."""
-    found = generator.generate(pictures.images[index])
+    records = generator.generate(pictures.images[index])
     truths = np.stack([t.mask for t in things(pictures, index, "instance", INSTANCE_PX)])
-    masks = np.zeros((len(found), *truths.shape[1:]), bool)
-    for mask, record in zip(masks, found, strict=True):
+    masks = np.zeros((len(records), *truths.shape[1:]), bool)
+    for mask, record in zip(masks, records, strict=True):
         mask[:] = record["segmentation"]
-    boxes = torch.tensor([r["bbox"] for r in found], dtype=torch.float32).reshape(-1, 4)
+    boxes = torch.tensor([r["bbox"] for r in records], dtype=torch.float32).reshape(-1, 4)
     boxes[:, 2:] += boxes[:, :2]
-    scores = torch.tensor([r["predicted_iou"] for r in found])
-    stability = torch.tensor([r["stability_score"] for r in found])
+    scores = torch.tensor([r["predicted_iou"] for r in records])
+    stability = torch.tensor([r["stability_score"] for r in records])
     return Candidates(boxes, scores, stability, overlaps(masks, truths))
 
 
@@ -104,9 +104,9 @@ def measured(several: list[Candidates], thresholds: Thresholds) -> dict[str, flo
     """Return thresholds, mean best IoU with instances and masks an image."""
     best, counts = [], []
     for image in several:
-        found = image.overlap[kept(image, thresholds).numpy()]
-        best.append(found.max(axis=0, initial=0.0))
-        counts.append(len(found))
+        overlap = image.overlap[kept(image, thresholds).numpy()]
+        best.append(overlap.max(axis=0, initial=0.0))
+        counts.append(len(overlap))
     return {
         **thresholds._asdict(),
         "best_iou_instances": float(np.concatenate(best).mean()),

@@ -161,8 +161,8 @@ def _click_cell(
 def _thing(ids: NDArray[np.int64], levels: Levels, rng: np.random.Generator) -> NDArray[np.bool_]:
     """Return the cells [h, w] of a primitive, part or instance of at least `SMALLEST` cells."""
     level = ids[int(rng.choice(3, p=levels))]
-    found, sizes = np.unique(level, return_counts=True)
-    large = found[sizes >= SMALLEST]
+    values, sizes = np.unique(level, return_counts=True)
+    large = values[sizes >= SMALLEST]
     return level == large[rng.integers(len(large))]
 
 

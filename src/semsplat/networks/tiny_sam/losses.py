@@ -106,7 +106,7 @@ def squared_distances(anchors: Tensor, codes: Tensor) -> Tensor:
 
 def edges(ids: Tensor) -> Tensor:
     """Return 1 where the cell above or to the left has another id, float32 [B, h, w]."""
-    found = torch.zeros_like(ids, dtype=torch.bool)
-    found[:, :, 1:] |= ids[:, :, 1:] != ids[:, :, :-1]
-    found[:, 1:] |= ids[:, 1:] != ids[:, :-1]
-    return found.float()
+    is_edge = torch.zeros_like(ids, dtype=torch.bool)
+    is_edge[:, :, 1:] |= ids[:, :, 1:] != ids[:, :, :-1]
+    is_edge[:, 1:] |= ids[:, 1:] != ids[:, :-1]
+    return is_edge.float()

@@ -156,10 +156,10 @@ def _seen(shaped, ids, vshaped, seen):
 def _add_columns(weights, vchannels, rows, first_column):
     """Fill columns of ``rows`` [n, 6 + D]: weights [n, TILE^2] times vchannels [TILE^2, C]."""
     if vchannels.shape[1] > 0:
-        found = np.dot(weights, vchannels)
-        for m in range(found.shape[0]):
-            for c in range(found.shape[1]):
-                rows[m, first_column + c] = found[m, c]
+        product = np.dot(weights, vchannels)
+        for m in range(product.shape[0]):
+            for c in range(product.shape[1]):
+                rows[m, first_column + c] = product[m, c]
 
 
 @numba.njit(cache=True, error_model="numpy")

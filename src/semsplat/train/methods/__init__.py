@@ -99,5 +99,4 @@ method_names, method = kinds_of(
 
 def method_options(name: str) -> type[MethodOptions]:
     """Return the model of a method's parameters."""
-    options: type[MethodOptions] = method(name).Options
-    return options
+    return method(name).Options

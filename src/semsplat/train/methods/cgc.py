@@ -133,15 +133,15 @@ def semantic_terms(options: Options, stage: Stage) -> Terms:
     features, contrast = stage.features, options.contrast
 
     def terms(step: int, view: View, blended: Tensor | None) -> dict[str, Tensor]:
-        found = {}
+        parts = {}
         if blended is not None:
             (ids,) = features.ids(view.name)
             clusters = clusters_of(at_size(ids, view, stage.device), contrast.more_than_px)
             loss = contrastive_clustering(blended, clusters, contrast.temperature)
-            found["contrast"] = contrast.weight * loss
+            parts["contrast"] = contrast.weight * loss
         if step % options.spatial.every == 0:
-            found |= _spatial_terms(options.spatial, stage, step)
-        return found
+            parts |= _spatial_terms(options.spatial, stage, step)
+        return parts
 
     return terms
 

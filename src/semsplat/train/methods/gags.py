@@ -126,15 +126,15 @@ def semantic_terms(options: Options, stage: Stage) -> Terms:
         regions = fused_regions(weights, maps.ids).masked_fill(~counted, NO_ID)
         losses = _distances(options, vectors, maps, weights)
         aware = options.region_aware
-        found = {"distill": region_mean(losses, regions) if aware else plain_mean(losses, counted)}
+        parts = {"distill": region_mean(losses, regions) if aware else plain_mean(losses, counted)}
         late = step >= options.late_from
         if options.levels == "adaptive":
             weight = options.entropy.late if late else options.entropy.early
             mean = plain_mean(entropy(weights, options.entropy_over), counted)
-            found["entropy"] = weight * mean
+            parts["entropy"] = weight * mean
         if weight := options.consistency.late if late else options.consistency.early:
-            found["consistency"] = weight * _spread(options, vectors, blended, regions)
-        return found
+            parts["consistency"] = weight * _spread(options, vectors, blended, regions)
+        return parts
 
     return terms
 
