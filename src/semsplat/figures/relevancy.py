@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsplat.errors import SemsplatError
-from semsplat.evaluate.prompt_pairs import parts_of
+from semsplat.evaluate.prompt_kinds import parts_of
 from semsplat.figures import SettingSheet
 from semsplat.figures.class_maps import NEEDS as NEEDS
 from semsplat.io import read_json
