@@ -118,6 +118,12 @@ def _protocol(options: Options) -> ModuleType:
     return known[options.protocol]
 
 
+def _metric(protocol: ModuleType) -> str:
+    """Return the name of the one number that a protocol of masks gives."""
+    (name,) = protocol.METRICS
+    return str(name)
+
+
 def _read(run: GeometryKey, setting: str, rows: list[Row]) -> list[NDArray[np.float16] | None]:
     """Return a setting's relevancy of every row."""
     from semsplat.evaluate.relevancy_maps import read_relevancy
@@ -167,7 +173,7 @@ def _draw_panel(
     picture = _overlay(grey, protocol.smoothed(relevancy), reach)
     axis.imshow(outlined(picture, protocol.mask_of(relevancy), MASK))
     values = scores["queries"][frame.name][prompt]
-    axis.set_xlabel(f"IoU {values[protocol.METRICS[0]]:.1%}")
+    axis.set_xlabel(f"IoU {values[_metric(protocol)]:.1%}")
 
 
 def _overlay(grey: Picture, relevancy: NDArray[np.float64], reach: float) -> Picture:
@@ -192,7 +198,7 @@ def _add_scale(figure: Any, axes: Any, reach: float) -> None:
 
 def _summary(scores: dict[str, Any], options: Options) -> str:
     """Return the scores over all held-out pairs, with their protocol."""
-    metric = _protocol(options).METRICS[0]
+    metric = _metric(_protocol(options))
     found = [
         f"{label} {scores[name]['metrics'][metric]:.1%}" for name, label in options.settings.items()
     ]
