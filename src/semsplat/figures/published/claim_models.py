@@ -26,8 +26,9 @@ class Claim(Strict):
     """what is compared"""
     scale: Literal["difference", "ratio"] = "difference"
     """how: better minus worse, or better over worse; where lower is better, the other way round"""
-    at_least: float = 0.0
-    """the effect that the claim needs: 0 or 1 for a direction, less where nothing may be lost"""
+    at_least: float = Field(default_factory=lambda said: float(said.get("scale") == "ratio"))
+    """the effect that the claim needs: of itself that of a direction, 0 or for a ratio 1; less
+    where nothing may be lost"""
     printed: tuple[float, float] | None = None
     """better and worse as printed in the text, where no table has them"""
     columns: list[str] | None = None
