@@ -67,6 +67,15 @@ def class_map(run: GeometryKey, setting: str, frame: Frame) -> NDArray[np.int32]
     return load_ids(folder / f"{frame.name}.png", frame)
 
 
+def percentages(scores: dict[str, Any], options: SettingSheet, metric: str) -> str:
+    """Return a metric of every setting that has it."""
+    return ", ".join(
+        f"{label} {scores[name]['metrics'][metric]:.1%}"
+        for name, label in options.settings.items()
+        if metric in scores[name]["metrics"]
+    )
+
+
 def _draw_row(
     row: Any, run: GeometryKey, frame: Frame, scores: dict[str, Any], palette: ClassPalette
 ) -> None:
@@ -84,9 +93,5 @@ def _draw_row(
 
 def _summary(scores: dict[str, Any], options: Options) -> str:
     """Return the scores over all held-out views, with their protocol."""
-    found = [
-        f"{label} {scores[name]['metrics']['miou']:.1%}"
-        for name, label in options.settings.items()
-        if "miou" in scores[name]["metrics"]
-    ]
-    return f"mIoU of held-out views: {', '.join(found) or 'no truth'} ({NAME})"
+    numbers = percentages(scores, options, "miou") or "no truth"
+    return f"mIoU of held-out views: {numbers} ({NAME})"

@@ -13,7 +13,7 @@ from semsplat.errors import SemsplatError
 from semsplat.evaluate.protocols.consistency import NAME
 from semsplat.figures import SettingSheet
 from semsplat.figures.class_maps import NEEDS as MAPS
-from semsplat.figures.class_maps import class_map, class_names
+from semsplat.figures.class_maps import class_map, class_names, percentages
 from semsplat.figures.inconsistency import MEANINGS, difference_picture
 from semsplat.figures.pictures import ClassPalette, add_legend, add_title, evenly, sheet
 from semsplat.figures.style import setting_keys
@@ -86,11 +86,6 @@ def _draw_pair(
 
 def _summary(scores: dict[str, Any], options: Options) -> str:
     """Return the pooled numbers with their protocol."""
-    found = [
-        f"{label} {scores[name]['metrics']['inconsistency']:.1%}"
-        for name, label in options.settings.items()
-        if "inconsistency" in scores[name]["metrics"]
-    ]
-    what = "differing pixels of neighbouring training views"
-    numbers = ", ".join(found) or next(iter(scores.values()))["absent"]["inconsistency"]
-    return f"{what}: {numbers} ({NAME})"
+    absent = next(iter(scores.values()))["absent"]
+    numbers = percentages(scores, options, "inconsistency") or absent["inconsistency"]
+    return f"differing pixels of neighbouring training views: {numbers} ({NAME})"

@@ -19,6 +19,7 @@ from semsplat.evaluate.protocols import segmentation, segmentation_frozen
 from semsplat.evaluate.relevancy_maps import read_relevancy
 from semsplat.figures import SettingSheet
 from semsplat.figures.class_maps import NEEDS as NEEDS
+from semsplat.figures.class_maps import percentages
 from semsplat.figures.pictures import (
     Picture,
     add_legend,
@@ -190,8 +191,5 @@ def _add_scale(figure: Any, axes: Any, reach: float) -> None:
 
 def _summary(scores: dict[str, Any], options: Options) -> str:
     """Return the scores over all held-out pairs, with their protocol."""
-    metric = _metric(_protocol(options))
-    found = [
-        f"{label} {scores[name]['metrics'][metric]:.1%}" for name, label in options.settings.items()
-    ]
-    return f"mIoU of all prompts in held-out views: {', '.join(found)} ({options.protocol})"
+    numbers = percentages(scores, options, _metric(_protocol(options)))
+    return f"mIoU of all prompts in held-out views: {numbers} ({options.protocol})"
