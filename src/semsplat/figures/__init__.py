@@ -60,6 +60,11 @@ class FeatureSheet(Strict):
     dpi: Count
     """dots per inch"""
 
+    @property
+    def row_px(self) -> int:
+        """Height of a picture on the page."""
+        return round(self.row_height_in * self.dpi)
+
 
 class SettingSheet(Strict):
     """Options that sheets of settings share."""

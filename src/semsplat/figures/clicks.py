@@ -6,21 +6,33 @@ The paper's Fig. 3.  A prompt has one click, in one view; its masks elsewhere fo
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from semsplat.data.images import resize_ids
+from semsplat.data.scene import Frame, Scene, load_image, load_scene
 from semsplat.errors import SemsplatError
 from semsplat.evaluate.boundary import Mask
+from semsplat.evaluate.named_objects import Truth
+from semsplat.evaluate.selections import read_places, read_references, read_selections
 from semsplat.figures import PREDICTION_FILES, ClickSheet
+from semsplat.figures.pictures import (
+    CLICK,
+    Picture,
+    add_legend,
+    enlarged,
+    evenly,
+    grey_picture,
+    outlined,
+    sheet,
+    show_click,
+)
+from semsplat.figures.style import setting_keys
 from semsplat.io import read_json
 from semsplat.keys import GeometryKey
 from semsplat.params.base import Count
 
-if TYPE_CHECKING:
-    from semsplat.data.scene import Frame, Scene
-    from semsplat.figures.pictures import Picture
 SCOPE = "run"
 EXTENSION = "png"
 NEEDS = (*PREDICTION_FILES, "results/evaluate/{dataset}/{scene}/{setting}/{seed}/scores.json")
@@ -51,21 +63,16 @@ class Row(NamedTuple):
 
 def draw(runs: list[GeometryKey], options: Options, out: Path) -> None:
     """Draw one run's sheet: a row per prompt and other view."""
-    from semsplat.figures.pictures import CLICK, add_legend, picture_grid
-    from semsplat.figures.style import save_figure, setting_keys, styled
-
     (run,) = runs
     rows = shown_rows(run, options)
     titles = ["clicked", "held-out view", *options.settings.values()]
     labelled = any(row.truth is not None for row in rows)
     legend = [("click", CLICK), ("selected", MASK), *([("truth", TRUTH)] if labelled else [])]
-    with styled():
-        aspect = rows[0].shown.width / rows[0].shown.height
-        figure, axes = picture_grid(len(rows), titles, aspect, options.row_height_in, 0.5)
+    keys, views = setting_keys(run, options.settings), [row.shown for row in rows]
+    with sheet(out, keys, options, views, titles, 0.5) as (figure, axes):
         for axis, row in zip(axes, rows, strict=True):
             _draw_row(axis, row, options)
         add_legend(figure, legend)
-        save_figure(figure, out, setting_keys(run, list(options.settings)), options.dpi)
 
 
 def shown_rows(run: GeometryKey, options: Options) -> list[Row]:
@@ -73,11 +80,6 @@ def shown_rows(run: GeometryKey, options: Options) -> list[Row]:
 
     Clicks are the first setting's; where it has none, another setting may have one.
     """
-    from semsplat.data.scene import load_scene
-    from semsplat.evaluate.named_objects import Truth
-    from semsplat.evaluate.selections import read_places
-    from semsplat.figures.pictures import evenly
-
     scene = load_scene(run.scene_dir)
     truth, metric = Truth(scene), f"{options.grounder}_mask_miou"
     pairs = [read_json(run.setting_dir(s) / "scores.json")["queries"] for s in options.settings]
@@ -108,8 +110,6 @@ def _masks(
     run: GeometryKey, scene: Scene, setting: str, options: Options
 ) -> dict[str, dict[str, Mask]]:
     """Return {held-out view: {prompt: mask}} of a setting."""
-    from semsplat.evaluate.selections import read_references, read_selections
-
     folder = run.setting_dir(setting) / "predictions"
     references = read_references(folder, scene)
     return {
@@ -120,9 +120,6 @@ def _masks(
 
 def _draw_row(axes: Any, row: Row, options: Options) -> None:
     """Draw the clicked view, the other one with its truth, and every setting's mask."""
-    from semsplat.data.scene import load_image
-    from semsplat.figures.pictures import enlarged, outlined, show_click
-
     show_click(axes[0], load_image(row.clicked), row.pixel)
     axes[0].set_ylabel(f"“{row.prompt}”")
     axes[0].set_xlabel(row.clicked.name)
@@ -141,8 +138,6 @@ def _draw_row(axes: Any, row: Row, options: Options) -> None:
 
 def _lit(picture: Picture, mask: Mask) -> Picture:
     """Return a picture that is grey and pale outside a mask of any size."""
-    from semsplat.figures.pictures import grey_picture
-
     inside = resize_ids(mask.astype(np.uint8), picture.shape[1::-1]).astype(bool)
     pale = 255 - PALE * (255.0 - grey_picture(picture))
     return np.where(inside[..., None], picture, pale.astype(np.uint8))

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from semsplat.data.scene import Frame, load_ids, load_scene
 from semsplat.evaluate.protocols import instances
 from semsplat.figures import SettingSheet
+from semsplat.figures.pictures import add_title, evenly, sheet, show_photograph, show_regions
+from semsplat.figures.style import setting_keys
 from semsplat.io import read_json
 from semsplat.keys import GeometryKey
 from semsplat.params.base import Count
 from semsplat.paths import CLUSTERS
 
-if TYPE_CHECKING:
-    from semsplat.data.scene import Frame
 SCOPE = "run"
 EXTENSION = "png"
 NEEDS = (
@@ -34,32 +35,21 @@ class Options(SettingSheet):
 
 def draw(runs: list[GeometryKey], options: Options, out: Path) -> None:
     """Draw one run's sheet."""
-    from semsplat.data.scene import load_scene
-    from semsplat.figures.pictures import add_title, evenly, picture_grid
-    from semsplat.figures.style import save_figure, setting_keys, styled
-
     (run,) = runs
     frames = evenly(load_scene(run.scene_dir).test, options.n_views)
     truth = ["true objects"] if any(frame.instances_path for frame in frames) else []
     titles = ["photograph", *options.settings.values(), *truth]
-    with styled():
-        aspect = frames[0].width / frames[0].height
-        figure, axes = picture_grid(len(frames), titles, aspect, options.row_height_in, 0.4)
+    keys = setting_keys(run, options.settings)
+    with sheet(out, keys, options, frames, titles, 0.4) as (figure, axes):
         for row, frame in zip(axes, frames, strict=True):
             _draw_row(row, run, frame, options)
         if truth:
             add_title(figure, f"ARI: agreement with the true objects, {instances.NAME}")
-        save_figure(figure, out, setting_keys(run, list(options.settings)), options.dpi)
 
 
 def _draw_row(row: Any, run: GeometryKey, frame: Frame, options: Options) -> None:
     """Draw one view: photograph, every setting's clusters, true objects if they are known."""
-    from semsplat.data.scene import load_ids, load_image
-    from semsplat.figures.pictures import show_regions
-
-    photograph = load_image(frame)
-    row[0].imshow(photograph)
-    row[0].set_ylabel(frame.name)
+    photograph = show_photograph(row[0], frame)
     paths = [
         run.setting_dir(setting) / CLUSTERS / "maps" / f"{frame.name}.png"
         for setting in options.settings

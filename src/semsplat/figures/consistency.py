@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from semsplat.data.scene import Frame, load_image, load_scene
 from semsplat.errors import SemsplatError
+from semsplat.evaluate.protocols.consistency import NAME
 from semsplat.figures import SettingSheet
 from semsplat.figures.class_maps import NEEDS as MAPS
-from semsplat.figures.class_maps import class_map, class_names
+from semsplat.figures.class_maps import class_map, class_names, percentages
 from semsplat.figures.inconsistency import MEANINGS, difference_picture
+from semsplat.figures.pictures import ClassPalette, add_legend, add_title, evenly, sheet
+from semsplat.figures.style import setting_keys
 from semsplat.io import read_json
 from semsplat.keys import GeometryKey
 from semsplat.params.base import Count
 
-if TYPE_CHECKING:
-    from semsplat.data.scene import Frame
-    from semsplat.figures.pictures import ClassPalette
 SCOPE = "run"
 EXTENSION = "png"
 NEEDS = MAPS
@@ -34,10 +35,6 @@ class Options(SettingSheet):
 
 def draw(runs: list[GeometryKey], options: Options, out: Path) -> None:
     """Draw one run's pairs; without depth nothing is compared, and only the maps are shown."""
-    from semsplat.data.scene import load_scene
-    from semsplat.figures.pictures import ClassPalette, add_legend, add_title, picture_grid
-    from semsplat.figures.style import save_figure, setting_keys, styled
-
     (run,) = runs
     scene = load_scene(run.scene_dir)
     frames, palette = {f.name: f for f in scene.train}, ClassPalette(class_names(scene))
@@ -48,10 +45,8 @@ def draw(runs: list[GeometryKey], options: Options, out: Path) -> None:
     compared = all(score["pairs"] for score in scores.values())
     columns = ("view", "next", "difference") if compared else ("view", "next")
     titles = [f"{label}\n{what}" for label in options.settings.values() for what in columns]
-    first = scene.train[0]
-    with styled():
-        aspect = first.width / first.height
-        figure, axes = picture_grid(len(pairs), titles, aspect, options.row_height_in, 1.1)
+    keys, firsts = setting_keys(run, options.settings), [frames[names[0]] for _, names in pairs]
+    with sheet(out, keys, options, firsts, titles, 1.1) as (figure, axes):
         for row, (index, names) in zip(axes, pairs, strict=True):
             views = [frames[name] for name in names]
             for part, name in zip(np.split(row, len(scores)), scores, strict=True):
@@ -59,13 +54,10 @@ def draw(runs: list[GeometryKey], options: Options, out: Path) -> None:
         meanings = MEANINGS.items() if compared else ()
         add_legend(figure, [*palette.legend(), *meanings])
         add_title(figure, _summary(scores, options))
-        save_figure(figure, out, setting_keys(run, list(options.settings)), options.dpi)
 
 
 def _pairs(scores: dict[str, Any], names: list[str], n_pairs: int) -> list[tuple[int, list[str]]]:
     """Return the place and the views of the chosen pairs."""
-    from semsplat.figures.pictures import evenly
-
     rows = next(iter(scores.values()))["pairs"]
     known = [row["views"] for row in rows] or [list(pair) for pair in pairwise(names)]
     return evenly(list(enumerate(known)), n_pairs)
@@ -81,8 +73,6 @@ def _draw_pair(
     scores: Any,
 ) -> None:
     """Draw the class maps of both views, and the differences on the first."""
-    from semsplat.data.scene import load_image
-
     for axis, frame in zip(axes[:2], views, strict=True):
         axis.imshow(palette.picture(class_map(run, setting, frame)), interpolation="nearest")
         axis.set_xlabel(frame.name)
@@ -96,13 +86,6 @@ def _draw_pair(
 
 def _summary(scores: dict[str, Any], options: Options) -> str:
     """Return the pooled numbers with their protocol."""
-    from semsplat.evaluate.protocols.consistency import NAME
-
-    found = [
-        f"{label} {scores[name]['metrics']['inconsistency']:.1%}"
-        for name, label in options.settings.items()
-        if "inconsistency" in scores[name]["metrics"]
-    ]
-    what = "differing pixels of neighbouring training views"
-    numbers = ", ".join(found) or next(iter(scores.values()))["absent"]["inconsistency"]
-    return f"{what}: {numbers} ({NAME})"
+    absent = next(iter(scores.values()))["absent"]
+    numbers = percentages(scores, options, "inconsistency") or absent["inconsistency"]
+    return f"differing pixels of neighbouring training views: {numbers} ({NAME})"

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from semsplat.figures import CURVE_FILES
+from semsplat.figures.style import read_curve, run_keys, save_figure, styled
 from semsplat.keys import GeometryKey
 from semsplat.params.base import Count, Positive, Strict
 
@@ -27,8 +28,6 @@ class Options(Strict):
 def draw(runs: list[GeometryKey], options: Options, out: Path) -> None:
     """Draw two panels: loss (logarithmic) and PSNR of the training views."""
     import matplotlib.pyplot as plt
-
-    from semsplat.figures.style import read_curve, run_keys, save_figure, styled
 
     with styled():
         figure, axes = plt.subplots(1, 2, figsize=(options.width_in, 0.38 * options.width_in))

@@ -6,20 +6,21 @@ The paper's Fig. 4.  A Gaussian is taken by its own feature; what does not belon
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from semsplat.data.images import read_rgb
+from semsplat.data.scene import Scene, load_image, load_scene
 from semsplat.errors import SemsplatError
+from semsplat.evaluate.selections import Clicked, extracted_name, read_places
 from semsplat.figures import PREDICTION_FILES, ClickSheet
+from semsplat.figures.pictures import evenly, sheet, show_click
+from semsplat.figures.style import setting_keys
 from semsplat.keys import GeometryKey
 from semsplat.params.base import Count
 from semsplat.paths import EXTRACTED
 
-if TYPE_CHECKING:
-    from semsplat.data.scene import Scene
-    from semsplat.evaluate.selections import Clicked
 SCOPE = "run"
 EXTENSION = "png"
 NEEDS = PREDICTION_FILES
@@ -34,11 +35,6 @@ class Options(ClickSheet):
 
 def draw(runs: list[GeometryKey], options: Options, out: Path) -> None:
     """Draw one run's sheet: a row per prompt."""
-    from semsplat.data.scene import load_scene
-    from semsplat.evaluate.selections import read_places
-    from semsplat.figures.pictures import evenly, picture_grid
-    from semsplat.figures.style import save_figure, setting_keys, styled
-
     (run,) = runs
     scene = load_scene(run.scene_dir)
     places = {
@@ -48,13 +44,10 @@ def draw(runs: list[GeometryKey], options: Options, out: Path) -> None:
     prompts = evenly(list(next(iter(places.values()))), options.n_prompts)
     if not prompts:
         raise SemsplatError(f"{run.dataset}/{run.scene}: nothing was clicked to take out")
-    with styled():
-        aspect = scene.test[0].width / scene.test[0].height
-        titles = ["clicked", *options.settings.values()]
-        figure, axes = picture_grid(len(prompts), titles, aspect, options.row_height_in)
+    views, titles = scene.test[:1] * len(prompts), ["clicked", *options.settings.values()]
+    with sheet(out, setting_keys(run, options.settings), options, views, titles) as (_, axes):
         for row, prompt in zip(axes, prompts, strict=True):
             _draw_row(row, run, scene, prompt, places, options)
-        save_figure(figure, out, setting_keys(run, list(options.settings)), options.dpi)
 
 
 def _draw_row(
@@ -66,10 +59,6 @@ def _draw_row(
     options: Options,
 ) -> None:
     """Draw the clicked view, and what every setting selects, seen from there."""
-    from semsplat.data.scene import load_image
-    from semsplat.evaluate.selections import extracted_name
-    from semsplat.figures.pictures import show_click
-
     frames = {frame.name: frame for frame in scene.frames}
     clicked = next(iter(places.values()))[prompt]
     show_click(row[0], load_image(frames[clicked.view]), clicked.pixel)

@@ -6,19 +6,20 @@ The paper's Figs. 2 and 3.  Colours of one setting mean the same in all views of
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from semsplat.data.images import read_rgb
+from semsplat.data.scene import Frame, load_ids, load_scene
 from semsplat.features.store import SceneFeatures, open_features
 from semsplat.figures import PREDICTION_FILES, SettingSheet
+from semsplat.figures.pictures import evenly, sheet, show_photograph, show_regions
+from semsplat.figures.style import setting_keys
 from semsplat.keys import GeometryKey
 from semsplat.params.base import Count
 from semsplat.paths import FEATURES, features_dir
 
-if TYPE_CHECKING:
-    from semsplat.data.scene import Frame
 SCOPE = "run"
 EXTENSION = "png"
 NEEDS = (
@@ -38,34 +39,22 @@ class Options(SettingSheet):
 
 def draw(runs: list[GeometryKey], options: Options, out: Path) -> None:
     """Draw one run's sheet."""
-    from semsplat.data.scene import load_scene
-    from semsplat.figures.pictures import evenly, picture_grid
-    from semsplat.figures.style import save_figure, setting_keys, styled
-
     (run,) = runs
     frames = evenly(load_scene(run.scene_dir).test, options.n_views)
     features = open_features(features_dir(run.dataset, run.scene, *options.recipe.split("/")))
-    titles = ["photograph", "regions", *options.settings.values()]
-    labelled = any(frame.instances_path for frame in frames)
-    with styled():
-        aspect = frames[0].width / frames[0].height
-        shown = [*titles, "true objects"] if labelled else titles
-        figure, axes = picture_grid(len(frames), shown, aspect, options.row_height_in)
+    truth = ["true objects"] if any(frame.instances_path for frame in frames) else []
+    titles = ["photograph", "regions", *options.settings.values(), *truth]
+    keys = setting_keys(run, options.settings)
+    with sheet(out, keys, options, frames, titles) as (_, axes):
         for row, frame in zip(axes, frames, strict=True):
             _draw_row(row, run, frame, features, options)
-        save_figure(figure, out, setting_keys(run, list(options.settings)), options.dpi)
 
 
 def _draw_row(
     row: Any, run: GeometryKey, frame: Frame, features: SceneFeatures, options: Options
 ) -> None:
     """Draw one view: photograph, regions, every setting's features, true objects if known."""
-    from semsplat.data.scene import load_ids, load_image
-    from semsplat.figures.pictures import show_regions
-
-    photograph = load_image(frame)
-    row[0].imshow(photograph)
-    row[0].set_ylabel(frame.name)
+    photograph = show_photograph(row[0], frame)
     show_regions(row[1], photograph, features.ids(frame.name)[-1], options.row_px)
     for axis, setting in zip(row[2:], options.settings, strict=False):
         path = run.setting_dir(setting) / "predictions" / FEATURES / f"{frame.name}.png"

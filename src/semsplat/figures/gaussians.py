@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from semsplat.figures import CURVE_FILES
+from semsplat.figures.style import read_curve, run_keys, save_figure, styled
 from semsplat.keys import GeometryKey
 from semsplat.params.base import Positive, Strict
 
@@ -23,8 +24,6 @@ class Options(Strict):
 def draw(runs: list[GeometryKey], options: Options, out: Path) -> None:
     """Draw the counts as steps, because they change at refinements only."""
     import matplotlib.pyplot as plt
-
-    from semsplat.figures.style import read_curve, run_keys, save_figure, styled
 
     with styled():
         figure, axis = plt.subplots(figsize=(options.width_in, 0.45 * options.width_in))

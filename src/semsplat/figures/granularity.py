@@ -6,20 +6,22 @@ The granularity map of the paper's Fig. 4, in the mixture of three colours.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL.ImageColor import getrgb
 
+from semsplat.data.scene import Frame, load_scene
 from semsplat.features.store import read_arrays
 from semsplat.figures import PREDICTION_FILES, SettingSheet
+from semsplat.figures.pictures import add_legend, sheet, show_photograph
 from semsplat.figures.relevancy import annotated_views
+from semsplat.figures.style import setting_keys
 from semsplat.keys import GeometryKey
 from semsplat.params.base import Count
 from semsplat.paths import RELEVANCY
 
-if TYPE_CHECKING:
-    from semsplat.data.scene import Frame
 SCOPE = "run"
 EXTENSION = "png"
 NEEDS = PREDICTION_FILES
@@ -35,37 +37,25 @@ class Options(SettingSheet):
 
 def draw(runs: list[GeometryKey], options: Options, out: Path) -> None:
     """Draw one run's sheet."""
-    from matplotlib.colors import to_rgb
-
-    from semsplat.data.scene import load_scene
-    from semsplat.figures.pictures import add_legend, picture_grid
-    from semsplat.figures.style import save_figure, setting_keys, styled
-
     (run,) = runs
     frames = [frame for frame, _ in annotated_views(load_scene(run.scene_dir), options.n_views)]
     titles = ["photograph", *options.settings.values()]
-    with styled():
-        aspect = frames[0].width / frames[0].height
-        figure, axes = picture_grid(len(frames), titles, aspect, options.row_height_in, 0.4)
+    keys = setting_keys(run, options.settings)
+    with sheet(out, keys, options, frames, titles, 0.4) as (figure, axes):
         for row, frame in zip(axes, frames, strict=True):
             _draw_row(row, run, frame, options)
-        add_legend(figure, [(name, to_rgb(colour)) for name, colour in LEVELS.items()])
-        save_figure(figure, out, setting_keys(run, list(options.settings)), options.dpi)
+        add_legend(figure, list(LEVELS.items()))
 
 
 def mixture(shares: NDArray[np.floating]) -> NDArray[np.float64]:
     """Return the colours [H, W, 3] in [0, 1] of shares [3, H, W] that sum to 1."""
-    from matplotlib.colors import to_rgb
-
-    return np.einsum("lhw,lc->hwc", shares, np.array([to_rgb(c) for c in LEVELS.values()]))
+    colours = np.array([getrgb(colour) for colour in LEVELS.values()]) / 255
+    return np.einsum("lhw,lc->hwc", shares, colours)
 
 
 def _draw_row(row: Any, run: GeometryKey, frame: Frame, options: Options) -> None:
     """Draw one view: the photograph, then every setting's map with the mean shares."""
-    from semsplat.data.scene import load_image
-
-    row[0].imshow(load_image(frame))
-    row[0].set_ylabel(frame.name)
+    show_photograph(row[0], frame)
     for axis, setting in zip(row[1:], options.settings, strict=True):
         folder = run.setting_dir(setting) / "predictions" / RELEVANCY
         shares = read_arrays(folder / f"{frame.name}.npz")["factors"].astype(np.float32)

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL.ImageColor import getrgb
 
+from semsplat.data.scene import Frame, load_image, load_scene
 from semsplat.errors import SemsplatError
+from semsplat.evaluate.labeller import Labeller
+from semsplat.evaluate.pairs import DIFFERS, NOT_COMPARED
 from semsplat.features.store import open_features
 from semsplat.figures import FEATURE_FILES, FeatureSheet
+from semsplat.figures.pictures import ClassPalette, add_legend, evenly, grey_picture, sheet
+from semsplat.figures.style import scene_sources
 from semsplat.io import read_json
 from semsplat.keys import SceneKey
 from semsplat.params.base import Count
 
-if TYPE_CHECKING:
-    from semsplat.data.scene import Frame
-    from semsplat.evaluate.labeller import Labeller
-    from semsplat.figures.pictures import ClassPalette
 SCOPE = "scene"
 EXTENSION = "png"
 NEEDS = (
@@ -44,26 +46,19 @@ TITLES = ("view", "next view", "difference")
 
 def draw(shown: list[SceneKey], options: Options, out: Path) -> None:
     """Draw one scene's pairs; where none can be compared only the labels, and the reason."""
-    from semsplat.data.scene import load_scene
-    from semsplat.evaluate.labeller import Labeller
-    from semsplat.figures.pictures import ClassPalette, add_legend, picture_grid
-    from semsplat.figures.style import save_figure, scene_sources, styled
-
     (place,) = shown
     labeller = Labeller(open_features(place.features_dir(options.recipe)))
     scores = read_json(place.scores_dir(options.recipe) / "scores.json")
     frames = {frame.name: frame for frame in load_scene(place.scene_dir).train}
     pairs = _pairs(place, scores, list(frames), options)
     compared = pairs[0].verdict is not None
-    first, palette = frames[pairs[0].names[0]], ClassPalette(labeller.class_names)
-    with styled():
-        titles, height = TITLES[: 3 if compared else 2], options.row_height_in
-        figure, axes = picture_grid(len(pairs), titles, first.width / first.height, height, 0.8)
+    firsts, palette = [frames[pair.names[0]] for pair in pairs], ClassPalette(labeller.class_names)
+    titles, sources = TITLES[: 3 if compared else 2], scene_sources(place, options.recipe)
+    with sheet(out, sources, options, firsts, titles, 0.8) as (figure, axes):
         for row, pair in zip(axes, pairs, strict=True):
             _draw_pair(row, pair, [frames[name] for name in pair.names], labeller, palette, options)
         add_legend(figure, [*palette.legend(), *(MEANINGS.items() if compared else ())])
         figure.suptitle(_summary(scores, options))
-        save_figure(figure, out, scene_sources(place, options.recipe), options.dpi)
 
 
 class _Pair(NamedTuple):
@@ -78,8 +73,6 @@ def _pairs(
     place: SceneKey, scores: dict[str, Any], names: list[str], options: Options
 ) -> list[_Pair]:
     """Return the chosen pairs, with what was compared if anything was."""
-    from semsplat.figures.pictures import evenly
-
     key = f"{options.labels}_inconsistency"
     if key not in scores["metrics"]:
         neighbours = evenly(list(pairwise(names)), options.n_pairs)
@@ -103,8 +96,6 @@ def _draw_pair(
     options: Options,
 ) -> None:
     """Draw the labels of both views, photographs where there are none, and the differences."""
-    from semsplat.data.scene import load_image
-
     for axis, frame in zip(row[:2], frames, strict=True):
         labels = labeller.labels(frame.name).get(options.labels)
         picture = load_image(frame) if labels is None else palette.picture(labels)
@@ -124,14 +115,9 @@ def difference_picture(
     photograph: NDArray[np.uint8], verdict: NDArray[np.uint8]
 ) -> NDArray[np.uint8]:
     """Return the grey photograph, with differing and not compared pixels in their colours."""
-    from matplotlib.colors import to_rgb
-
-    from semsplat.evaluate.pairs import DIFFERS, NOT_COMPARED
-    from semsplat.figures.pictures import grey_picture
-
     picture = 80 + grey_picture(photograph) // 2  # never white: that means not compared
     for value, meaning in ((DIFFERS, "another label"), (NOT_COMPARED, "not compared")):
-        picture[verdict == value] = np.round(np.array(to_rgb(MEANINGS[meaning])) * 255)
+        picture[verdict == value] = getrgb(MEANINGS[meaning])
     return picture
 
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from textwrap import wrap
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import cv2
-import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.colors import to_rgb
-from matplotlib.patches import Patch
 from numpy.typing import NDArray
+from PIL.ImageColor import getrgb
 
 from semsplat.data.images import resize_ids
-from semsplat.palette import region_colours
+from semsplat.data.scene import Frame, load_image
+from semsplat.figures.style import save_figure, styled
 
 T = TypeVar("T")
 Picture = NDArray[np.uint8]  # [H, W, 3] sRGB
@@ -36,10 +37,48 @@ TITLE_LINE_IN = 0.16
 TITLE_GAP_IN = 0.06
 
 
+class Looks(Protocol):
+    """What the options of every sheet say of its looks."""
+
+    @property
+    def row_height_in(self) -> float:
+        """Inches per row."""
+
+    @property
+    def dpi(self) -> int:
+        """Dots per inch."""
+
+
 def evenly(items: Sequence[T], count: int) -> list[T]:
     """Return up to ``count`` items, spread evenly from the first to the last."""
     chosen = np.unique(np.linspace(0, len(items) - 1, count).round().astype(int))
     return [items[index] for index in chosen] if items else []
+
+
+@contextmanager
+def sheet(
+    out: Path,
+    sources: list[str],
+    options: Looks,
+    views: Sequence[Frame],
+    titles: Sequence[str],
+    extra_in: float = 0.0,
+) -> Iterator[tuple[Any, Any]]:
+    """Give a figure and its axes to draw on, in our style, and write it afterwards.
+
+    Args:
+        out: the file to write.
+        sources: see `save_figure`.
+        options: of the sheet.
+        views: one per row; all pictures have the shape of the first.
+        titles: see `picture_grid`.
+        extra_in: see `picture_grid`.
+    """
+    with styled():
+        aspect = views[0].width / views[0].height
+        figure, axes = picture_grid(len(views), titles, aspect, options.row_height_in, extra_in)
+        yield figure, axes
+        save_figure(figure, out, sources, options.dpi)
 
 
 def picture_grid(
@@ -54,6 +93,8 @@ def picture_grid(
         row_height_in: inches per row.
         extra_in: further inches of height, for a legend or a title of the figure.
     """
+    import matplotlib.pyplot as plt
+
     n_columns, column_in = len(titles), row_height_in * aspect
     titles = [wrapped(title, column_in) for title in titles]
     further_lines = max(title.count("\n") for title in titles)
@@ -97,6 +138,8 @@ class ClassPalette:
         self._names = {**names, 0: "no label"}
         few = max(names, default=0) <= len(CLASS_COLOURS)
         self._order = {i: i - 1 if few else place for place, i in enumerate(names)}
+        from semsplat.palette import region_colours
+
         self._further = region_colours(len(names))
         self._used: set[int] = set()
 
@@ -106,8 +149,7 @@ class ClassPalette:
         if place is not None and place >= len(CLASS_COLOURS):
             return self._further[place]
         name = "white" if place is None else CLASS_COLOURS[place]
-        rgb = to_rgb(VOID_COLOUR if class_id == 0 else name)
-        return (np.array(rgb) * 255).round().astype(np.uint8)
+        return np.array(getrgb(VOID_COLOUR if class_id == 0 else name), np.uint8)
 
     def picture(self, ids: NDArray[np.int32]) -> Picture:
         """Return a map of class ids [H, W] in colours, uint8 [H, W, 3]."""
@@ -125,6 +167,8 @@ class ClassPalette:
 
 def add_legend(figure: Any, entries: Sequence[tuple[str, Any]]) -> None:
     """Put a legend of (text, colour) below the pictures of a figure."""
+    from matplotlib.patches import Patch
+
     handles = [Patch(facecolor=c, edgecolor="black", linewidth=0.4, label=t) for t, c in entries]
     if handles:
         columns = max(1, int(figure.get_figwidth() / LEGEND_ENTRY_IN))
@@ -144,6 +188,8 @@ def region_overlay(photograph: Picture, ids: NDArray[np.int16], height_px: int) 
         ids: int16 [H, W], -1 = none.
         height_px: height of the result.
     """
+    from semsplat.palette import region_colours
+
     size = (round(height_px * ids.shape[1] / ids.shape[0]), height_px)
     grey = cv2.resize(grey_picture(photograph), size, interpolation=cv2.INTER_AREA)
     ids = resize_ids(ids, size)
@@ -157,6 +203,14 @@ def region_overlay(photograph: Picture, ids: NDArray[np.int16], height_px: int) 
     outline[1:] |= ids[1:] != ids[:-1]
     picture[outline] = 0
     return picture.round().astype(np.uint8)
+
+
+def show_photograph(axis: Any, frame: Frame) -> Picture:
+    """Draw a view's photograph with its name beside it, and return it."""
+    photograph = load_image(frame)
+    axis.imshow(photograph)
+    axis.set_ylabel(frame.name)
+    return photograph
 
 
 def show_regions(axis: Any, photograph: Picture, ids: NDArray[np.int16], height_px: int) -> None:
@@ -185,8 +239,7 @@ def outlined(picture: Picture, mask: NDArray[np.bool_], colour: str) -> Picture:
     contours, _ = cv2.findContours(shown, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     found = picture.copy()
     for line_colour, width_px in ((HALO, HALO_PX), (colour, LINE_PX)):
-        rgb = [round(255 * part) for part in to_rgb(line_colour)]
-        cv2.drawContours(found, contours, -1, rgb, width_px)
+        cv2.drawContours(found, contours, -1, getrgb(line_colour), width_px)
     return found
 
 

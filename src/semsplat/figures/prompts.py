@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from semsplat.data.scene import Frame, load_scene
 from semsplat.errors import SemsplatError
 from semsplat.features.store import SceneFeatures, ViewFeatures, open_features
 from semsplat.figures import FEATURE_FILES, FeatureSheet
+from semsplat.figures.pictures import evenly, sheet, show_photograph, show_regions
+from semsplat.figures.style import scene_sources
 from semsplat.keys import SceneKey
 from semsplat.params.base import Count
 
-if TYPE_CHECKING:
-    from semsplat.data.scene import Frame
 SCOPE = "scene"
 EXTENSION = "png"
 NEEDS = FEATURE_FILES
@@ -33,22 +34,16 @@ class Options(FeatureSheet):
 
 def draw(shown: list[SceneKey], options: Options, out: Path) -> None:
     """Draw one scene's sheet."""
-    from semsplat.data.scene import load_scene
-    from semsplat.figures.pictures import evenly, picture_grid
-    from semsplat.figures.style import save_figure, scene_sources, styled
-
     (place,) = shown
     names = (options.recipe, options.beside)
     features = [open_features(place.features_dir(name)) for name in names]
     frames = evenly(load_scene(place.scene_dir).train, options.n_views)
     titles = ["photograph", f"depth and points of {options.recipe}"]
     titles += [_title(found, options.layer) for found in features]
-    with styled():
-        aspect = frames[0].width / frames[0].height
-        figure, axes = picture_grid(len(frames), titles, aspect, options.row_height_in)
+    sources = scene_sources(place, *names)
+    with sheet(out, sources, options, frames, titles) as (_, axes):
         for row, frame in zip(axes, frames, strict=True):
             _draw_row(row, frame, features, options)
-        save_figure(figure, out, scene_sources(place, *names), options.dpi)
 
 
 def _title(features: SceneFeatures, layer: str) -> str:
@@ -60,20 +55,16 @@ def _title(features: SceneFeatures, layer: str) -> str:
 
 def _draw_row(row: Any, frame: Frame, features: list[SceneFeatures], options: Options) -> None:
     """Draw one view: the photograph, the points over the depth, the regions of both recipes."""
-    from semsplat.data.scene import load_image
-    from semsplat.figures.pictures import show_regions
-
-    photograph, views = load_image(frame), [found.view(frame.name) for found in features]
-    row[0].imshow(photograph)
-    row[0].set_ylabel(frame.name)
+    photograph = show_photograph(row[0], frame)
+    views = [found.view(frame.name) for found in features]
     _show_points(row[1], views[0], options.recipe)
-    height_px = round(options.row_height_in * options.dpi)
     for axis, found, view in zip(row[2:], features, views, strict=True):
         if options.layer not in found.layers:
             raise SemsplatError(
                 f"{found.folder}: no layer '{options.layer}'; there is {', '.join(found.layers)}"
             )
-        show_regions(axis, photograph, view.ids[found.layers.index(options.layer)], height_px)
+        ids = view.ids[found.layers.index(options.layer)]
+        show_regions(axis, photograph, ids, options.row_px)
 
 
 def _show_points(axis: Any, view: ViewFeatures, recipe: str) -> None:

@@ -5,24 +5,36 @@ from __future__ import annotations
 from itertools import chain, zip_longest
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from semsplat.data.annotations import Annotation, load_annotations
+from semsplat.data.scene import Frame, Scene, load_image, load_scene
 from semsplat.errors import SemsplatError
 from semsplat.evaluate.prompt_kinds import parts_of
+from semsplat.evaluate.protocols import segmentation, segmentation_frozen
+from semsplat.evaluate.relevancy_maps import read_relevancy
 from semsplat.figures import SettingSheet
 from semsplat.figures.class_maps import NEEDS as NEEDS
+from semsplat.figures.class_maps import percentages
+from semsplat.figures.pictures import (
+    Picture,
+    add_legend,
+    add_title,
+    enlarged,
+    evenly,
+    grey_picture,
+    outlined,
+    sheet,
+)
+from semsplat.figures.style import setting_keys
 from semsplat.io import read_json
 from semsplat.keys import GeometryKey
 from semsplat.params.base import Count
 
-if TYPE_CHECKING:
-    from semsplat.data.annotations import Annotation
-    from semsplat.data.scene import Frame, Scene
-    from semsplat.figures.pictures import Picture
 SCOPE = "run"
 EXTENSION = "png"
 COLOUR_MAP = "RdBu_r"
@@ -42,27 +54,22 @@ class Options(SettingSheet):
     """by which masks are cut and scored"""
 
 
-Row = tuple["Frame", str, "Annotation"]
+Row = tuple[Frame, str, Annotation]
 """A view, a prompt, and where it is in truth."""
-Panels = dict[str, list["NDArray[np.float16] | None"]]
+Panels = dict[str, list[NDArray[np.float16] | None]]
 """Per setting the relevancy [L, H, W] of every row, None where there is no prediction."""
 
 
 def draw(runs: list[GeometryKey], options: Options, out: Path) -> None:
     """Draw one run's sheet: a row per view and prompt."""
-    from semsplat.data.scene import load_scene
-    from semsplat.figures.pictures import add_legend, add_title, picture_grid
-    from semsplat.figures.style import save_figure, setting_keys, styled
-
     (run,) = runs
     rows = shown_rows(load_scene(run.scene_dir), options)
     scores = {name: read_json(run.setting_dir(name) / "scores.json") for name in options.settings}
     panels: Panels = {name: _read(run, name, rows) for name in options.settings}
     reach = _reach(panels, _protocol(options))
-    with styled():
-        titles = ["photograph and truth", *options.settings.values()]
-        aspect = rows[0][0].width / rows[0][0].height
-        figure, axes = picture_grid(len(rows), titles, aspect, options.row_height_in, 1.1)
+    titles = ["photograph and truth", *options.settings.values()]
+    keys, views = setting_keys(run, options.settings), [frame for frame, _, _ in rows]
+    with sheet(out, keys, options, views, titles, 1.1) as (figure, axes):
         for index, row in enumerate(rows):
             _draw_row(axes[index], row, options)
             for axis, name in zip(axes[index, 1:], options.settings, strict=True):
@@ -70,7 +77,6 @@ def draw(runs: list[GeometryKey], options: Options, out: Path) -> None:
         _add_scale(figure, axes, reach)
         add_legend(figure, [("truth", TRUTH), ("predicted mask", MASK)])
         add_title(figure, _summary(scores, options))
-        save_figure(figure, out, setting_keys(run, list(options.settings)), options.dpi)
 
 
 def shown_rows(scene: Scene, options: Options) -> list[Row]:
@@ -85,9 +91,6 @@ def shown_rows(scene: Scene, options: Options) -> list[Row]:
 
 def annotated_views(scene: Scene, count: int) -> list[tuple[Frame, dict[str, Annotation]]]:
     """Return held-out views that show anything annotated, spread evenly; raise where none does."""
-    from semsplat.data.annotations import load_annotations
-    from semsplat.figures.pictures import evenly
-
     labelled = [(f, load_annotations(f)) for f in scene.test if f.annotations_path]
     views = evenly([(frame, found) for frame, found in labelled if found], count)
     if not views:
@@ -112,16 +115,18 @@ def chosen_prompts(found: dict[str, Annotation], parts: set[str]) -> list[str]:
 
 def _protocol(options: Options) -> ModuleType:
     """Return the protocol that the options name."""
-    from semsplat.evaluate.protocols import segmentation, segmentation_frozen
-
     known = {module.NAME: module for module in (segmentation, segmentation_frozen)}
     return known[options.protocol]
 
 
+def _metric(protocol: ModuleType) -> str:
+    """Return the name of the one number that a protocol of masks gives."""
+    (name,) = protocol.METRICS
+    return str(name)
+
+
 def _read(run: GeometryKey, setting: str, rows: list[Row]) -> list[NDArray[np.float16] | None]:
     """Return a setting's relevancy of every row."""
-    from semsplat.evaluate.relevancy_maps import read_relevancy
-
     folder = run.setting_dir(setting) / "predictions"
     views = {frame.name: read_relevancy(folder, frame) for frame, _, _ in rows}
     return [views[frame.name].get(prompt) for frame, prompt, _ in rows]
@@ -136,9 +141,6 @@ def _reach(panels: Panels, protocol: ModuleType) -> float:
 
 def _draw_row(row: Any, view: Row, options: Options) -> None:
     """Draw the photograph with the outline of the truth, and name the row."""
-    from semsplat.data.scene import load_image
-    from semsplat.figures.pictures import enlarged, outlined
-
     frame, prompt, truth = view
     picture = enlarged(load_image(frame), options.row_px)
     row[0].imshow(outlined(picture, truth.mask, TRUTH))
@@ -154,9 +156,6 @@ def _draw_panel(
     reach: float,
 ) -> None:
     """Draw what one setting says to one prompt."""
-    from semsplat.data.scene import load_image
-    from semsplat.figures.pictures import enlarged, grey_picture, outlined
-
     frame, prompt, _ = view
     protocol = _protocol(options)
     grey = enlarged(grey_picture(load_image(frame)), options.row_px)
@@ -166,8 +165,8 @@ def _draw_panel(
         return
     picture = _overlay(grey, protocol.smoothed(relevancy), reach)
     axis.imshow(outlined(picture, protocol.mask_of(relevancy), MASK))
-    (metric,) = protocol.METRICS
-    axis.set_xlabel(f"IoU {scores['queries'][frame.name][prompt][metric]:.1%}")
+    values = scores["queries"][frame.name][prompt]
+    axis.set_xlabel(f"IoU {values[_metric(protocol)]:.1%}")
 
 
 def _overlay(grey: Picture, relevancy: NDArray[np.float64], reach: float) -> Picture:
@@ -192,8 +191,5 @@ def _add_scale(figure: Any, axes: Any, reach: float) -> None:
 
 def _summary(scores: dict[str, Any], options: Options) -> str:
     """Return the scores over all held-out pairs, with their protocol."""
-    (metric,) = _protocol(options).METRICS
-    found = [
-        f"{label} {scores[name]['metrics'][metric]:.1%}" for name, label in options.settings.items()
-    ]
-    return f"mIoU of all prompts in held-out views: {', '.join(found)} ({options.protocol})"
+    numbers = percentages(scores, options, _metric(_protocol(options)))
+    return f"mIoU of all prompts in held-out views: {numbers} ({options.protocol})"

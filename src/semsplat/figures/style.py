@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-import matplotlib
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
-from matplotlib.figure import Figure
+from typing import Any
 
 from semsplat.io import atomic_path, read_json
 from semsplat.keys import GeometryKey, SceneKey
@@ -25,8 +20,8 @@ STYLE = {
     "svg.hashsalt": "semsplat",  # element ids in SVG files are random without it
     "svg.fonttype": "none",
     "figure.constrained_layout.use": True,
-    "axes.prop_cycle": plt.cycler(
-        color=["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00"]
+    "axes.prop_cycle": (
+        "cycler(color=['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#56B4E9', '#E69F00'])"
     ),
 }
 
@@ -39,7 +34,10 @@ def scene_sources(place: SceneKey, *recipes: str) -> list[str]:
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """Apply the project's style."""
+    """Apply the project's style; a display is not needed."""
+    import matplotlib
+
+    matplotlib.use("Agg")
     with matplotlib.rc_context(STYLE):
         yield
 
@@ -49,13 +47,15 @@ def run_keys(runs: list[GeometryKey]) -> list[str]:
     return [read_json(run.geometry_dir / "run.json")["run_key"] for run in runs]
 
 
-def setting_keys(run: GeometryKey, settings: list[str]) -> list[str]:
+def setting_keys(run: GeometryKey, settings: Iterable[str]) -> list[str]:
     """Return the keys of the trainings of settings, as a figure's sources."""
     return [read_json(run.train_dir(name) / "run.json")["run_key"] for name in settings]
 
 
-def save_figure(figure: Figure, out: Path, sources: list[str], dpi: int = 150) -> None:
+def save_figure(figure: Any, out: Path, sources: list[str], dpi: int = 150) -> None:
     """Write the figure with its sources as metadata and no date: same input, same bytes."""
+    import matplotlib.pyplot as plt
+
     source = ", ".join(sources)
     metadata = {
         ".png": {"Software": "semsplat", "Source": source},

@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 
 from semsplat.data.images import read_rgb
+from semsplat.data.scene import Frame, load_scene
+from semsplat.figures.pictures import evenly, sheet, show_photograph
+from semsplat.figures.style import run_keys
 from semsplat.io import read_json
 from semsplat.keys import GeometryKey
 from semsplat.params.base import Count, Fraction, Positive, Strict
@@ -38,30 +41,22 @@ class Options(Strict):
 
 def draw(runs: list[GeometryKey], options: Options, out: Path) -> None:
     """Draw one run's strip."""
-    from semsplat.data.scene import load_image, load_scene
-    from semsplat.figures.pictures import evenly, picture_grid
-    from semsplat.figures.style import run_keys, save_figure, styled
-
     (run,) = runs
     frames = evenly(load_scene(run.scene_dir).test, options.n_views)
-    with styled():
-        aspect = frames[0].width / frames[0].height
-        figure, axes = picture_grid(len(frames), TITLES, aspect, options.row_height_in)
+    with sheet(out, run_keys(runs), options, frames, TITLES) as (_, axes):
         for row, frame in zip(axes, frames, strict=True):
-            _draw_row(row, run, frame.name, load_image(frame), options)
-        save_figure(figure, out, run_keys(runs), options.dpi)
+            _draw_row(row, run, frame, options)
 
 
-def _draw_row(row: Any, run: GeometryKey, name: str, truth: np.ndarray, options: Options) -> None:
+def _draw_row(row: Any, run: GeometryKey, frame: Frame, options: Options) -> None:
     """Draw one held-out view."""
-    folder = run.evaluate_dir / "predictions"
+    folder, name = run.evaluate_dir / "predictions", frame.name
+    truth = show_photograph(row[0], frame)
     image = read_rgb(folder / f"{name}.png", truth.shape[1::-1])
     with np.load(folder / f"{name}.npz", allow_pickle=False) as archive:
         depth = archive["depth"].astype(np.float32)
     error = np.abs(image.astype(np.float32) - truth).mean(-1) / 255
     scores = read_json(run.evaluate_dir / "scores.json")["views"][name]
-    row[0].imshow(truth)
-    row[0].set_ylabel(name)
     row[1].imshow(image)
     row[1].set_xlabel(f"PSNR {scores['psnr']:.2f} dB, SSIM {scores['ssim']:.3f}")
     row[2].imshow(error, cmap="magma", vmin=0, vmax=options.error_max)

@@ -23,12 +23,12 @@ from semsplat.figures.pictures import (
     CLASS_COLOURS,
     ClassPalette,
     evenly,
-    region_colours,
     region_overlay,
 )
 from semsplat.figures.style import scene_sources
 from semsplat.io import read_json
 from semsplat.keys import SceneKey
+from semsplat.palette import region_colours
 from tests.unit.data.scene_helpers import one_line_error, random_image
 from tests.unit.evaluate.feature_helpers import features_of, write_features, write_wall
 from tests.unit.figures.conftest import (

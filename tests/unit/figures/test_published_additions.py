@@ -21,13 +21,13 @@ from semsplat.figures.referee.verdicts import REPRODUCED, judge
 from tests.unit.figures.referee_helpers import trainings, write_training
 
 CLAIM = """
-  ours_new:
-    statement: The new row is better than SAC.
-    source: ours
-    table: clipgs_table3
-    better: new
-    worse: b
-    measure: miou
+    - better: new
+      worse: b
+      source: ours
+      claims:
+        ours_new:
+          statement: The new row is better than SAC.
+          measure: miou
 """
 
 
@@ -56,8 +56,8 @@ def test_a_row_is_one_entry(folder: Path) -> None:
 
 def test_a_claim_is_one_entry_and_gets_a_verdict(folder: Path) -> None:
     add_row(folder)
-    with (folder / "claims.yaml").open("a") as file:
-        file.write(CLAIM)
+    path, head = folder / "claims.yaml", "  clipgs_table3:\n"
+    path.write_text(path.read_text().replace(head, head + CLAIM.lstrip("\n"), 1))
     claims = load_claims(folder)
     shown = trainings("clipgs_b", "ours")
     for training in shown:

@@ -29,18 +29,17 @@ MEASURE_MISTAKES = [
     ("better: higher", "better: more", "measures.miou.better: Input should be 'higher' or 'lower'"),
 ]
 CLAIM_MISTAKES = [
-    (
-        "    better: Complete",
-        "    better: Compleat",
-        "no row 'Compleat' in cgc_table3; did you mean",
-    ),
+    (" better: Complete", " better: Compleat", "no row 'Compleat' in cgc_table3; did you mean"),
     ("    measure: miou", "    measure: mioo", "no measure 'mioo' in clipgs_table1; did you mean"),
     ("columns: [overall]", "columns: [over_all]", "no column 'over_all' in gags_table5; did you"),
+    ("  cgc_table3:", "  cgc_table33:", "no published table 'cgc_table33'; did you"),
     (
-        "    table: cgc_table3",
-        "    table: cgc_table33",
-        "no published table 'cgc_table33'; did you",
+        "  cgc_table3:\n",
+        "  cgc_table3: {}\n  rest:\n",
+        "claims.cgc_table3: Input should be a valid list",
     ),
+    ("      worse: LERF\n", "", "claims.clipgs_table1.1.worse: Field required"),
+    (" clipgs_over_lerf_miou:", " clipgs_miou:", "clipgs_miou: two claims have this name"),
     ("    scale: ratio", "    scale: log", "scale: Input should be 'difference' or 'ratio'"),
 ]
 

@@ -9,6 +9,7 @@ verdicts.  Tables of our own are definitions without a CSV, whose ``paper`` is n
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import yaml
 from pydantic import ValidationError
 
 from semsplat.errors import SemsplatError, did_you_mean
-from semsplat.figures.published.claim_models import Claims
+from semsplat.figures.published.claim_models import Claims, Written
 from semsplat.figures.published.models import Measure, Measures, Table
 from semsplat.io import sha256_file, sha256_text
 
@@ -60,7 +61,12 @@ def load_measures(folder: Path = FOLDER) -> dict[str, Measure]:
 def load_claims(folder: Path = FOLDER) -> Claims:
     """Return the claims; a `SemsplatError` names what is wrong with one."""
     path = folder / "claims.yaml"
-    claims: Claims = _validated(Claims, path, _parsed(path))
+    written: Written = _validated(Written, path, _parsed(path))
+    flat = written.flat()
+    for name, count in Counter(name for name, _ in flat).items():
+        if count > 1:
+            raise SemsplatError(f"{path}: {name}: two claims have this name")
+    claims: Claims = _validated(Claims, path, {"rules": written.rules, "claims": dict(flat)})
     for name, claim in claims.claims.items():
         if claim.table not in (tables := paper_names(folder)):
             fix = did_you_mean(claim.table, tables)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -26,8 +26,9 @@ class Claim(Strict):
     """what is compared"""
     scale: Literal["difference", "ratio"] = "difference"
     """how: better minus worse, or better over worse; where lower is better, the other way round"""
-    at_least: float = 0.0
-    """the effect that the claim needs: 0 or 1 for a direction, less where nothing may be lost"""
+    at_least: float = Field(default_factory=lambda said: float(said.get("scale") == "ratio"))
+    """the effect that the claim needs: of itself that of a direction, 0 or for a ratio 1; less
+    where nothing may be lost"""
     printed: tuple[float, float] | None = None
     """better and worse as printed in the text, where no table has them"""
     columns: list[str] | None = None
@@ -49,8 +50,39 @@ class Rules(Strict):
     """pairs of one scene and one seed; with fewer, inconclusive"""
 
 
+class Comparison(Strict):
+    """Two rows of a table, and the claims about them."""
+
+    better: str
+    """the row that the paper prefers"""
+    worse: str
+    """the row that it is compared with"""
+    source: str
+    """where the paper says so"""
+    claims: dict[str, dict[str, Any]]
+    """by name: the rest of a claim, or what it says otherwise"""
+
+
+class Written(Strict):
+    """The whole file, as it is written."""
+
+    rules: Rules
+    """for every claim"""
+    claims: dict[str, list[Comparison]]
+    """by table"""
+
+    def flat(self) -> list[tuple[str, dict[str, Any]]]:
+        """Return every claim's name and what it says, in the order of the file."""
+        return [
+            (name, {"table": table, **comparison.model_dump(exclude={"claims"}), **claim})
+            for table, comparisons in self.claims.items()
+            for comparison in comparisons
+            for name, claim in comparison.claims.items()
+        ]
+
+
 class Claims(Strict):
-    """The whole file."""
+    """All claims, each complete."""
 
     rules: Rules
     """for every claim"""

@@ -26,13 +26,13 @@ class Cell(NamedTuple):
     measure: str
     protocol: str
     digits: int
-    mean: float | None  # over scenes, then over seeds; in the unit of the printed number
-    sd: float | None  # over seeds
-    n_seeds: int
-    published: float | None
-    difference: float | None
-    reason: str  # why there is no mean
-    trainings: str  # dataset/scene/setting/seed, separated by spaces
+    mean: float | None = None  # over scenes, then over seeds; in the unit of the printed number
+    sd: float | None = None  # over seeds
+    n_seeds: int = 0
+    published: float | None = None
+    difference: float | None = None
+    reason: str = ""  # why there is no mean
+    trainings: str = ""  # dataset/scene/setting/seed, separated by spaces
 
     @property
     def alone(self) -> bool:
@@ -138,20 +138,12 @@ def _measured(
         measure=name,
         protocol=measure.protocol or "",
         digits=measure.digits,
-        mean=None,
-        sd=None,
-        n_seeds=0,
-        published=None,
-        difference=None,
         reason=reason,
-        trainings="",
     )
     if reason:
         return cell
     pairs = [(t.seed, v) for t, v in zip(trainings, values, strict=True) if v is not None]
-    return cell._replace(
-        **spread(pairs)._asdict(), trainings=" ".join(str(training) for training in trainings)
-    )
+    return cell._replace(**spread(pairs)._asdict(), trainings=" ".join(map(str, trainings)))
 
 
 def _gap(scenes: list[str], trainings: list[TrainingKey], results: Results) -> str:

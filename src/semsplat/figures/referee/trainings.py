@@ -85,10 +85,6 @@ class Spread(NamedTuple):
     sd: float | None  # over seeds; None for one
     n_seeds: int
 
-    def text(self, digits: int) -> str:
-        """Return "mean ± sd", "mean" of one seed."""
-        return spread_text(self.mean, self.sd, digits)
-
 
 def spread_text(mean: float, sd: float | None, digits: int) -> str:
     """Return "mean ± sd", "mean" where there is no deviation."""
