@@ -38,7 +38,7 @@ def draw(shown: list[SceneKey], options: Options, out: Path) -> None:
     names = (options.recipe, options.beside)
     features = [open_features(place.features_dir(name)) for name in names]
     frames = evenly(load_scene(place.scene_dir).train, options.n_views)
-    titles = ["photograph", f"depth and points of {options.recipe}"]
+    titles = ["photograph", f"depth and points of {features[0].manifest['recipe']}"]
     titles += [_title(found, options.layer) for found in features]
     sources = scene_sources(place, *names)
     with sheet(out, sources, options, frames, titles) as (_, axes):
@@ -57,7 +57,7 @@ def _draw_row(row: Any, frame: Frame, features: list[SceneFeatures], options: Op
     """Draw one view: the photograph, the points over the depth, the regions of both recipes."""
     photograph = show_photograph(row[0], frame)
     views = [found.view(frame.name) for found in features]
-    _show_points(row[1], views[0], options.recipe)
+    _show_points(row[1], views[0], features[0].manifest["recipe"])
     for axis, found, view in zip(row[2:], features, views, strict=True):
         if options.layer not in found.layers:
             raise SemsplatError(

@@ -58,7 +58,12 @@ def write_features(folder: Path, views: dict[str, ViewFeatures], **facts: Any) -
         "layers": ["all"],
         "prompts": {"classes": list(CLASSES.values()), "canonical": ["object"]},
         "class_ids": list(CLASSES),
-        **{"dataset": "made", "scene": "wall", "recipe": folder.name, "seed": None},
+        **{
+            "dataset": "made",
+            "scene": "wall",
+            "recipe": folder.parent.name if folder.name == "all" else folder.name,
+            "seed": None,
+        },
         "config": {"segmenter": {"options": {}}},
     }
     write_manifest(folder, default | facts)
