@@ -21,6 +21,7 @@ from tests.workflow.project import (
     QUERY_TABLE,
     REFEREE,
     SCENES,
+    SELECTION_TABLE,
     SPEED,
     SUITE_FIGURES,
     SUITE_JOBS,
@@ -117,6 +118,14 @@ CHANGES = {
         "src/semsplat/evaluate/grounders/points.py", *NEW_CODE,
         ALL_MASKED_JOBS - CLUSTERED - TRAININGS | TRAINED_SUITE_JOBS
         - {SPEED, TABLE, QUERY_TABLE, *PAPER_TABLES},
+    ),
+    "a protocol's code": (
+        "src/semsplat/evaluate/protocols/localisation.py", *NEW_CODE,
+        {f"score gags on {scene}, seed 0" for scene in SCENES}
+        | {f"index gags on {scene}, seed 0, in MLflow" for scene in SCENES}
+        | {f"draw paper_figures/smoke/gags_relevancy/{scene}/0.png" for scene in SCENES}
+        | TRAINED_SUITE_JOBS
+        - {SPEED, TABLE, SELECTION_TABLE, "draw paper_figures/smoke/clipgs_table1.md"},
     ),
     "another segmenter's code": (
         "src/semsplat/features/segmenters/felzenszwalb.py", *NEW_CODE, set(),
