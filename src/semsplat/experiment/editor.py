@@ -119,13 +119,13 @@ def _part(schema: Any) -> Any:
         return [_part(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
-    found = {}
+    part = {}
     for key, value in schema.items():
         if key == "$ref":
-            found[key] = value if value.endswith(PART) else f"{value}{PART}"
+            part[key] = value if value.endswith(PART) else f"{value}{PART}"
         elif key != "discriminator":
-            found["anyOf" if key == "oneOf" else key] = value if key == "items" else _part(value)
-    return found
+            part["anyOf" if key == "oneOf" else key] = value if key == "items" else _part(value)
+    return part
 
 
 def _reached(schema: Any, defs: Schema) -> list[str]:

@@ -94,10 +94,10 @@ def shown_rows(run: GeometryKey, options: Options) -> list[Row]:
         clicked, pixel = frames[places[prompt].view], places[prompt].pixel
         others = [frame for frame in showing[prompt] if frame is not clicked]
         for frame in evenly(others or showing[prompt], options.n_views):
-            found = [masks[setting][frame.name].get(prompt) for setting in options.settings]
+            there = [masks[setting][frame.name].get(prompt) for setting in options.settings]
             mask = truth.masks(frame).get(prompt) if truth.has(frame) else None
             scores = [of.get(frame.name, {}).get(prompt, {}).get(metric) for of in pairs]
-            rows.append(Row(prompt, clicked, pixel, frame, mask, found, scores))
+            rows.append(Row(prompt, clicked, pixel, frame, mask, there, scores))
     if not rows:
         raise SemsplatError(
             f"{run.dataset}/{run.scene}: nothing was clicked by '{options.grounder}'; name clicks"

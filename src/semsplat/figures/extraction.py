@@ -63,11 +63,11 @@ def _draw_row(
     clicked = next(iter(places.values()))[prompt]
     show_click(row[0], load_image(frames[clicked.view]), clicked.pixel)
     row[0].set_ylabel(f"“{prompt}”")
-    for axis, (setting, found) in zip(row[1:], places.items(), strict=True):
-        if prompt not in found:
+    for axis, (setting, asked) in zip(row[1:], places.items(), strict=True):
+        if prompt not in asked:
             axis.imshow(np.full((1, 1, 3), 255, np.uint8))
             axis.set_xlabel("no prediction")
             continue
-        frame = frames[found[prompt].view]
+        frame = frames[asked[prompt].view]
         folder = run.setting_dir(setting) / "predictions" / EXTRACTED / options.grounder
-        axis.imshow(read_rgb(folder / extracted_name(found, prompt), (frame.width, frame.height)))
+        axis.imshow(read_rgb(folder / extracted_name(asked, prompt), (frame.width, frame.height)))

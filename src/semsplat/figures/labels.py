@@ -80,7 +80,7 @@ def _title(kind: str) -> str:
 def _summary(scores: dict[str, Any]) -> str:
     """Return the scores over all training views, with their protocol."""
     metrics = scores["metrics"]
-    found = {kind: metrics[f"{kind}_miou"] for kind in KINDS if f"{kind}_miou" in metrics}
-    values = [f"{kind} mIoU {value:.3f}" for kind, value in found.items()]
+    shares = {kind: metrics[f"{kind}_miou"] for kind in KINDS if f"{kind}_miou" in metrics}
+    values = [f"{kind} mIoU {value:.3f}" for kind, value in shares.items()]
     views = f"recipe {scores['recipe']}, {scores['n_views']} training views"
     return f"{views}: {', '.join(values or ['no truth'])} ({scores['protocol']})"

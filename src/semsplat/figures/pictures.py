@@ -237,10 +237,10 @@ def outlined(picture: Picture, mask: NDArray[np.bool_], colour: str) -> Picture:
     """Return a picture [H, W, 3] with the outline of a mask of any size, on a white halo."""
     shown = resize_ids(mask.astype(np.uint8), picture.shape[1::-1])
     contours, _ = cv2.findContours(shown, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    found = picture.copy()
+    drawn = picture.copy()
     for line_colour, width_px in ((HALO, HALO_PX), (colour, LINE_PX)):
-        cv2.drawContours(found, contours, -1, getrgb(line_colour), width_px)
-    return found
+        cv2.drawContours(drawn, contours, -1, getrgb(line_colour), width_px)
+    return drawn
 
 
 def grey_picture(photograph: Picture) -> Picture:

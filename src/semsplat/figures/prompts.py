@@ -39,7 +39,7 @@ def draw(shown: list[SceneKey], options: Options, out: Path) -> None:
     features = [open_features(place.features_dir(name)) for name in names]
     frames = evenly(load_scene(place.scene_dir).train, options.n_views)
     titles = ["photograph", f"depth and points of {features[0].manifest['recipe']}"]
-    titles += [_title(found, options.layer) for found in features]
+    titles += [_title(of_recipe, options.layer) for of_recipe in features]
     sources = scene_sources(place, *names)
     with sheet(out, sources, options, frames, titles) as (_, axes):
         for row, frame in zip(axes, frames, strict=True):
@@ -56,14 +56,15 @@ def _title(features: SceneFeatures, layer: str) -> str:
 def _draw_row(row: Any, frame: Frame, features: list[SceneFeatures], options: Options) -> None:
     """Draw one view: the photograph, the points over the depth, the regions of both recipes."""
     photograph = show_photograph(row[0], frame)
-    views = [found.view(frame.name) for found in features]
+    views = [of_recipe.view(frame.name) for of_recipe in features]
     _show_points(row[1], views[0], features[0].manifest["recipe"])
-    for axis, found, view in zip(row[2:], features, views, strict=True):
-        if options.layer not in found.layers:
+    for axis, of_recipe, view in zip(row[2:], features, views, strict=True):
+        if options.layer not in of_recipe.layers:
+            layers = ", ".join(of_recipe.layers)
             raise SemsplatError(
-                f"{found.folder}: no layer '{options.layer}'; there is {', '.join(found.layers)}"
+                f"{of_recipe.folder}: no layer '{options.layer}'; there is {layers}"
             )
-        ids = view.ids[found.layers.index(options.layer)]
+        ids = view.ids[of_recipe.layers.index(options.layer)]
         show_regions(axis, photograph, ids, options.row_px)
 
 

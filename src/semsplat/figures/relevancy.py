@@ -83,16 +83,16 @@ def shown_rows(scene: Scene, options: Options) -> list[Row]:
     """Return the chosen views and prompts; no result is looked at."""
     views, parts = annotated_views(scene, options.n_views), parts_of(scene)
     return [
-        (frame, prompt, found[prompt])
-        for frame, found in views
-        for prompt in chosen_prompts(found, parts)[: options.n_prompts]
+        (frame, prompt, annotations[prompt])
+        for frame, annotations in views
+        for prompt in chosen_prompts(annotations, parts)[: options.n_prompts]
     ]
 
 
 def annotated_views(scene: Scene, count: int) -> list[tuple[Frame, dict[str, Annotation]]]:
     """Return held-out views that show anything annotated, spread evenly; raise where none does."""
     labelled = [(f, load_annotations(f)) for f in scene.test if f.annotations_path]
-    views = evenly([(frame, found) for frame, found in labelled if found], count)
+    views = evenly([(frame, annotations) for frame, annotations in labelled if annotations], count)
     if not views:
         raise SemsplatError(
             f"{scene.scene_dir}: no held-out view is annotated; name data sets in 'datasets'"
@@ -100,10 +100,10 @@ def annotated_views(scene: Scene, count: int) -> list[tuple[Frame, dict[str, Ann
     return views
 
 
-def chosen_prompts(found: dict[str, Annotation], parts: set[str]) -> list[str]:
+def chosen_prompts(annotations: dict[str, Annotation], parts: set[str]) -> list[str]:
     """Return a view's prompts in the order in which they are shown; see `Options.n_prompts`."""
-    area = {prompt: int(annotation.mask.sum()) for prompt, annotation in found.items()}
-    largest = sorted(found, key=lambda prompt: (-area[prompt], prompt))
+    area = {prompt: int(annotation.mask.sum()) for prompt, annotation in annotations.items()}
+    largest = sorted(annotations, key=lambda prompt: (-area[prompt], prompt))
     objects = [prompt for prompt in largest if prompt not in parts]
 
     def fills(part: str) -> bool:
@@ -135,8 +135,8 @@ def _read(run: GeometryKey, setting: str, rows: list[Row]) -> list[NDArray[np.fl
 def _reach(panels: Panels, protocol: ModuleType) -> float:
     """Return how far from 0.5 the colours must reach, for all panels alike."""
     maps = [m for several in panels.values() for m in several if m is not None]
-    found = [float(np.abs(protocol.smoothed(relevancy) - 0.5).max()) for relevancy in maps]
-    return max([0.01, *found])
+    distances = [float(np.abs(protocol.smoothed(relevancy) - 0.5).max()) for relevancy in maps]
+    return max([0.01, *distances])
 
 
 def _draw_row(row: Any, view: Row, options: Options) -> None:

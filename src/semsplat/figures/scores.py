@@ -48,14 +48,14 @@ def _record(place: str, metric: str, results: Results) -> dict[str, Any]:
     scores = [results.scores(training) for training in members]
     values = [each["metrics"].get(metric) for each in scores]
     whole = None not in values
-    found = spread((t.seed, v) for t, v in zip(members, values, strict=True)) if whole else None
+    means = spread((t.seed, v) for t, v in zip(members, values, strict=True)) if whole else None
     absent = {each["absent"].get(metric, "") for each in scores} - {""}
     return {
         "row": place,
         "column": metric,
         "protocol": ", ".join(sorted({each["protocol"] for each in scores})),
-        "mean": found and found.mean,
-        "sd": found and found.sd,
+        "mean": means and means.mean,
+        "sd": means and means.sd,
         "n_seeds": len(members),
         "reason": "" if whole else "; ".join(sorted(absent)) or f"some seeds have no {metric}",
         "trainings": " ".join(map(str, members)) if whole else "",

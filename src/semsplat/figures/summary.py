@@ -57,9 +57,9 @@ def _cells(name: str, measure: str, results: Results) -> list[Cell]:
     """Return a measure's means over the procedural scenes, of the rows that were trained."""
     column = f"{measure}@{load_table(name).stand_in}"
     paper = load_table(name).paper
-    found = [cell for cell in table_cells(name, results) if cell.column == column]
+    cells = [cell for cell in table_cells(name, results) if cell.column == column]
     # Two printed rows can be one setting: the first speaks for both.
-    once = {cell.trainings: cell for cell in reversed(found) if cell.mean is not None}
+    once = {cell.trainings: cell for cell in reversed(cells) if cell.mean is not None}
     return [c._replace(label=f"{paper}: {c.label}") for c in reversed(once.values())]
 
 

@@ -35,8 +35,8 @@ def missing(params: Params) -> list[Missing]:
     """Return what the suite still needs and lacks; what was made of it before needs it no more."""
     undone = [places for result, places in _readers(params) if not result.is_file()]
     wanted = _by_entry(place for places in undone for place in places)
-    found = [_missing(name, sorted(places)) for name, places in sorted(wanted.items())]
-    return [entry for entry in found if entry is not None]
+    entries = [_missing(name, sorted(places)) for name, places in sorted(wanted.items())]
+    return [entry for entry in entries if entry is not None]
 
 
 def missing_lpips(params: Params) -> list[Missing]:
@@ -68,9 +68,9 @@ def _readers(params: Params) -> Iterator[tuple[Path, list[Path]]]:
     """Yield the file that each job leaves, and the places it may read."""
     for place in dict.fromkeys((run.dataset, run.scene) for run in geometry_keys(params)):
         yield scene_dir(*place) / "manifest.json", _scene_places(params, *place)
-    for found in features_keys(params):
-        places = recipe_weights(features_job(params, found))
-        yield features_dir(*found) / "manifest.json", places
+    for key in features_keys(params):
+        places = recipe_weights(features_job(params, key))
+        yield features_dir(*key) / "manifest.json", places
     for lesson in lessons_keys(params):
         weights = teacher_weights(params, lesson.teacher)
         yield lessons_dir(*lesson) / "manifest.json", weights
@@ -92,9 +92,9 @@ def _is_path(value: Any) -> bool:
 
 
 def _by_entry(places: Iterator[Path]) -> Needs:
-    found: Needs = {}
+    needed: Needs = {}
     for place in places:
         name = entry_of(place)
         if name is not None:
-            found.setdefault(name, set()).add(place)
-    return found
+            needed.setdefault(name, set()).add(place)
+    return needed

@@ -39,29 +39,29 @@ def show_plan(params: Params, dry: bool) -> None:
 def missing_lines(params: Params) -> list[str]:
     """Return a line for each thing that is missing, under a head that says how it comes."""
     lacking, lines = missing(params), []
-    for found, head in (
+    for entries, head in (
         ([e for e in lacking if not e.by_hand], "fetched and unpacked when the suite runs:"),
         ([e for e in lacking if e.by_hand], "yours to get; `semsplat data status` says how:"),
         (missing_lpips(params), "`semsplat data fetch NAME`, or LPIPS is not scored:"),
     ):
-        rows = _table(list(map(_missing_row, found)))
-        lines += [f"missing, {head}", *rows] if found else []
+        rows = _table(list(map(_missing_row, entries)))
+        lines += [f"missing, {head}", *rows] if entries else []
     return lines
 
 
 def _work_lines(params: Params) -> list[str]:
     """Return jobs, GPU hours and disk by phase, and where the estimates are from."""
-    found = phases(params)
+    known = phases(params)
     rows = [["phase", "jobs", "GPU hours", "disk GB"]]
-    rows += [[p.name, str(p.jobs), f"{p.gpu_hours:.0f}", f"{p.disk_gb:.0f}"] for p in found]
-    hours, disk = sum(p.gpu_hours for p in found), sum(p.disk_gb for p in found)
+    rows += [[p.name, str(p.jobs), f"{p.gpu_hours:.0f}", f"{p.disk_gb:.0f}"] for p in known]
+    hours, disk = sum(p.gpu_hours for p in known), sum(p.disk_gb for p in known)
     rows += [["together", "", f"{hours:.0f}", f"{disk:.0f}"]]
     places = len({(run.dataset, run.scene) for run in geometry_keys(params)})
     return [
         f"suite {params.suite}: {places} scenes, {len(geometry_keys(params))} geometries,"
         f" {len(training_keys(params))} trainings; hours and disk are estimates:",
         *_table(rows),
-        *(f"  {phase.name}: {phase.basis}" for phase in found),
+        *(f"  {phase.name}: {phase.basis}" for phase in known),
     ]
 
 

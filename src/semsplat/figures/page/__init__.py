@@ -77,15 +77,13 @@ def anchor(trainings: str) -> str:
 
     The training itself, or the narrowest group that holds them all.
     """
-    found = [parse_training(text) for text in trainings.split()]
-    settings, places = {t.setting for t in found}, {t.place for t in found}
-    if len(found) == 1:
-        return f"run-{found[0]}"
+    keys = [parse_training(text) for text in trainings.split()]
+    settings, places = {t.setting for t in keys}, {t.place for t in keys}
+    if len(keys) == 1:
+        return f"run-{keys[0]}"
     if len(settings) > 1:
         return "runs"
-    return (
-        f"run-{found[0].place}/{found[0].setting}" if len(places) == 1 else f"set-{settings.pop()}"
-    )
+    return f"run-{keys[0].place}/{keys[0].setting}" if len(places) == 1 else f"set-{settings.pop()}"
 
 
 def _render(out: Path, shown: dict[str, Any]) -> None:
@@ -172,11 +170,11 @@ def _grouped(names: Iterable[Path]) -> dict[str, list[Path]]:
 
 def _settings(trainings: Sequence[TrainingKey]) -> dict[str, dict[str, list[dict[str, Any]]]]:
     """Return setting: scene: the cards of its trainings."""
-    found: dict[str, dict[str, list[dict[str, Any]]]] = {}
+    cards: dict[str, dict[str, list[dict[str, Any]]]] = {}
     for training in sorted(trainings, key=lambda t: (t.setting, t)):
-        places = found.setdefault(training.setting, {})
+        places = cards.setdefault(training.setting, {})
         places.setdefault(training.place, []).append(_card(training))
-    return found
+    return cards
 
 
 def _card(training: TrainingKey) -> dict[str, Any]:

@@ -20,11 +20,11 @@ def filled(text: str, root: Path) -> str:
         SemsplatError: a file that a block names is not there.
     """
 
-    def block(found: re.Match[str]) -> str:
-        path = root / found[1]
+    def block(match: re.Match[str]) -> str:
+        path = root / match[1]
         if not path.is_file():
             raise SemsplatError(f"{path}: no such file; draw its suite first")
-        return f"<!-- begin {found[1]} -->\n\n{path.read_text().strip()}\n\n<!-- end -->"
+        return f"<!-- begin {match[1]} -->\n\n{path.read_text().strip()}\n\n<!-- end -->"
 
     return BLOCK.sub(block, text)
 

@@ -134,13 +134,13 @@ class Table(Strict):
     def _have_labels(cls, own: Any, info: ValidationInfo) -> Any:
         """Add the rows of other tables, and the labels of those that are called by their names."""
         assert info.context
-        found: dict[str, Any] = {}
+        rows: dict[str, Any] = {}
         for name in info.data.get("rows_of", ()):
             for row in _with_key(info.context["rows"](name), "label").values():
                 if row.get("setting"):
-                    found.setdefault(row["setting"], {k: row[k] for k in ("label", "setting")})
+                    rows.setdefault(row["setting"], {k: row[k] for k in ("label", "setting")})
         own = _with_key(own, "label")
-        return found | own if isinstance(own, dict) else own
+        return rows | own if isinstance(own, dict) else own
 
     @field_validator("measures", mode="before")
     @classmethod

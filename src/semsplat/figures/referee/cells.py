@@ -71,13 +71,13 @@ def table_cells(name: str, results: Results) -> list[Cell]:
     columns of whole data sets have ours.  No cell mixes data sets.
     """
     table, printed = load_table(name), load_printed(name)
-    found, cells = groups(table, results), []
+    shown, cells = groups(table, results), []
     for key, row in rows_of(table, results).items():
         for column, entry in table.columns.items():
             cell = _measured(table, key, row, entry.measure, entry.scenes, results)
             value = printed_value(table, printed, key, column)
             cells.append(_beside(cell._replace(column=column), value))
-        cells += cells_of_row(table, key, row, found, results)
+        cells += cells_of_row(table, key, row, shown, results)
     return cells
 
 
@@ -88,36 +88,36 @@ def rows_of(table: Table, results: Results) -> dict[str, Row]:
 
 def groups(table: Table, results: Results) -> list[Group]:
     """Return the data sets that a table shows whole, each before its scenes."""
-    found = []
+    shown = []
     for dataset, evidence in table.evidence.items():
         places = results.scenes(dataset)
-        found.append(Group(dataset, places or [f"{dataset}/-"], evidence))
-        found += [Group(place, [place], evidence) for place in places]
-    return found
+        shown.append(Group(dataset, places or [f"{dataset}/-"], evidence))
+        shown += [Group(place, [place], evidence) for place in places]
+    return shown
 
 
 def cells_of_row(
-    table: Table, key: str, row: Row, found: Iterable[Group], results: Results
+    table: Table, key: str, row: Row, shown: Iterable[Group], results: Results
 ) -> list[Cell]:
     """Return a row's cells that stand alone: every measure in every group."""
     return [
         _measured(table, key, row, name, group.scenes, results)._replace(
             column=f"{name}@{group.name}", evidence=group.evidence
         )
-        for group in found
+        for group in shown
         for name in table.measures
     ]
 
 
 def _lessons(settings: list[str], results: Results) -> dict[str, Row]:
     """Return the rows of what some settings were taught."""
-    found: dict[str, Row] = {}
+    rows: dict[str, Row] = {}
     for training in (t for name in settings for t in results.trainings if t.setting == name):
         teacher = results.card(training)["config"]["options"].get("teacher")
         for prefix, label in LESSONS.items() if teacher else ():
             row = Row(label=label.format(teacher), setting=training.setting, prefix=prefix)
-            found.setdefault(f"{prefix}{teacher}", row)
-    return found
+            rows.setdefault(f"{prefix}{teacher}", row)
+    return rows
 
 
 def _measured(

@@ -43,10 +43,10 @@ def blocks(table: Table, cells: list[Cell]) -> list[Block]:
 
     Of ours alone, rows and measures without any number are left out.
     """
-    found = []
+    grids = []
     if table.paper:
         title = f"{table.paper}, Table {table.number}: {table.title}"
-        found.append(_block(title, [cell for cell in cells if not cell.alone]))
+        grids.append(_block(title, [cell for cell in cells if not cell.alone]))
     by_group: dict[str, list[Cell]] = {}
     for cell in cells:
         if cell.alone:
@@ -57,9 +57,9 @@ def blocks(table: Table, cells: list[Cell]) -> list[Block]:
         rows = {cell.row for cell in members if cell.mean is not None}
         shown = [cell for cell in members if cell.column in columns and cell.row in rows]
         if shown and shown[0].scenes not in said:  # the only scene is the mean
-            found.append(_block(_title(table, shown[0].scenes.split()), shown))
+            grids.append(_block(_title(table, shown[0].scenes.split()), shown))
             said.add(shown[0].scenes)
-    return found
+    return grids
 
 
 def _block(title: str, cells: list[Cell]) -> Block:
@@ -139,5 +139,5 @@ def conditions(results: Results) -> str:
         "pixels": sorted(f"{width}x{height}" for width, height in sizes),
         "on": sorted({c["machine"]["gpu"] or c["machine"]["cpu"] for c in cards}),
     }
-    said = "; ".join(f"{name}: {', '.join(found)}" for name, found in facts.items() if found)
+    said = "; ".join(f"{name}: {', '.join(values)}" for name, values in facts.items() if values)
     return f"{len(trainings)} trainings; {said}." if trainings else "No trainings."

@@ -80,21 +80,21 @@ def find(address: str) -> tuple[Path, dict[str, str]]:
         raise SemsplatError(f"'{address}': no such table, or not {FORM}")
     records = read_records(records_path)
     key = next(iter(records[0]), "")
-    found = _matching(records, key, parts[1], records_path)
-    if "column" not in found[0]:
-        return path, found[0]
+    matching = _matching(records, key, parts[1], records_path)
+    if "column" not in matching[0]:
+        return path, matching[0]
     if len(parts) == 2:
-        columns = ", ".join(record["column"] for record in found)
+        columns = ", ".join(record["column"] for record in matching)
         raise SemsplatError(f"'{address}' names no column; there are {columns}")
-    return path, _matching(found, "column", parts[2], records_path)[0]
+    return path, _matching(matching, "column", parts[2], records_path)[0]
 
 
 def _matching(
     records: list[dict[str, str]], key: str, value: str, path: Path
 ) -> list[dict[str, str]]:
-    found = [record for record in records if record[key] == value]
-    if not found:
+    matching = [record for record in records if record[key] == value]
+    if not matching:
         known = list(dict.fromkeys(record[key] for record in records))
         fix = did_you_mean(value, known) or f"; there are {', '.join(known)}"
         raise SemsplatError(f"{path}: no {key} '{value}'{fix}")
-    return found
+    return matching

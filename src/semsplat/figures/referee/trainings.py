@@ -49,17 +49,17 @@ class Results:
         """
         match measure.source:
             case "scores":
-                found = self._score(training, measure)
+                number = self._score(training, measure)
             case "classes":
                 key, _, name = measure.name.partition(":")
-                found = self.scores(training)["classes"].get(key, {}).get(name)
+                number = self.scores(training)["classes"].get(key, {}).get(name)
             case "speed":
-                found = self.speed["runs"][str(training)].get(measure.name)
+                number = self.speed["runs"][str(training)].get(measure.name)
             case "card":
-                found = self.card(training)["numbers"].get(measure.name)
+                number = self.card(training)["numbers"].get(measure.name)
             case "costs":
-                found = self.costs(training).get(measure.name)
-        return None if found is None else found * measure.factor
+                number = self.costs(training).get(measure.name)
+        return None if number is None else number * measure.factor
 
     def _score(self, training: TrainingKey, measure: Measure) -> float | None:
         scores = self.scores(training)

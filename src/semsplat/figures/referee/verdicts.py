@@ -137,8 +137,8 @@ def paired(
         values = [results.value(side[key], measure) for side in (better, worse)]
         if values[0] is None or values[1] is None:
             continue
-        found = effect(values[0], values[1], scale, measure.better)
-        effects.setdefault(key[0], []).append(found)
+        gain = effect(values[0], values[1], scale, measure.better)
+        effects.setdefault(key[0], []).append(gain)
         used += [better[key], worse[key]]
     return effects, tuple(used)
 
@@ -158,7 +158,7 @@ def interval(effects: Sequence[float], rules: Rules) -> tuple[float | None, floa
     """Return the percentile bootstrap interval of the mean effect; nothing for a single pair."""
     if len(effects) < 2:
         return None, None
-    found = bootstrap(
+    bounds = bootstrap(
         (np.asarray(effects),),
         np.mean,
         confidence_level=rules.confidence,
@@ -166,7 +166,7 @@ def interval(effects: Sequence[float], rules: Rules) -> tuple[float | None, floa
         method="percentile",
         rng=np.random.default_rng(rules.seed),
     ).confidence_interval
-    return float(found.low), float(found.high)
+    return float(bounds.low), float(bounds.high)
 
 
 def decide(
