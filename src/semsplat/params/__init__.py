@@ -1,3 +1,5 @@
-"""The experiment's parameters: `schema` says what may stand in ``params.yaml``, `check` refuses the
-rest in one line per mistake, `runs` derives what a suite computes.  Nothing else reads the file.
+"""What one job is told: models of parameters, and nothing that reads them.
+
+Each phase has a module of its own, so that a new key of one phase is no change of code for the
+results of another.  The file ``params.yaml`` as a whole is `semsplat.experiment`'s.
 """
