@@ -19,13 +19,14 @@ from tests.workflow.project import (
     PAGE,
     PAPER_TABLES,
     QUERY_TABLE,
-    REFEREE,
     SCENES,
+    SCORES,
     SELECTION_TABLE,
     SPEED,
     SUITE_FIGURES,
     SUITE_JOBS,
     TABLE,
+    TABLES,
     TRAINED_SUITE_JOBS,
     Project,
     data_jobs,
@@ -141,11 +142,11 @@ CHANGES = {
     ),
     "the code of all figures": (
         "src/semsplat/figures/style.py", *NEW_CODE,
-        VIEWS | FEATURE_FIGURES | MAPS | QUERIES | SELECTIONS | SUITE_FIGURES - REFEREE | {PAGE},
+        VIEWS | FEATURE_FIGURES | MAPS | QUERIES | SELECTIONS | SUITE_FIGURES - TABLES | {PAGE},
     ),
     "the rules of verdicts": (
         "src/semsplat/figures/published/claims.yaml", "resamples: 9999", "resamples: 9998",
-        REFEREE | {PAGE},
+        TABLES - {SCORES} | {PAGE},
     ),
     "the page's template": (
         "src/semsplat/figures/page/index.html", "<h2 id=\"costs\">", "<h2 id=\"cost\">", {PAGE},
@@ -153,7 +154,8 @@ CHANGES = {
     "one more setting of the suite": (
         "params.yaml", "settings: [clipgs_a, clipgs_d, gags, cgc]",
         "settings: [clipgs_a, clipgs_b, clipgs_d, gags, cgc]",
-        {job for scene in SCENES for job in setting_jobs(scene, "clipgs_b")} | TRAINED_SUITE_JOBS,
+        {job for scene in SCENES for job in setting_jobs(scene, "clipgs_b")} | MAPS
+        | TRAINED_SUITE_JOBS,
     ),
     "the ray caster": (
         "src/semsplat/data/world/raycast.py", *NEW_CODE, EVERYTHING,
