@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 LINKS = re.findall(r"\]\(([^)#:]+)\)", README)
 MOST_BYTES = 2**20
-WEIGHTS = "src/semsplat/networks/weights/"
+WEIGHTS = "src/semsplat/features/embedded/weights/"
 FIGURES = "paper_figures/"
 TABLES = (".md", ".csv", ".tex")
 
