@@ -29,7 +29,7 @@ def predict(asked: Asked, folder: Path) -> dict[str, Any]:
     from semsplat.train.model import open_field
 
     field, frames = open_field(asked.model_dir, asked.device), asked.scene.frames
-    for frame in progress(frames, "classes", total=len(frames)):
+    for frame in progress(frames, "classes"):
         write_png(folder / CLASSES / f"{frame.name}.png", field.class_map(frame))
     return {"semantics": sha256_file(asked.model_dir / FIELD_FILE)}
 

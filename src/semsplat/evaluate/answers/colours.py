@@ -34,7 +34,7 @@ def predict(asked: Asked, folder: Path) -> dict[str, Any]:
     from semsplat.geometry.trained import open_geometry, render_frame
 
     trained, frames = open_geometry(asked.model_dir, asked.device), asked.scene.test
-    for frame in progress(frames, "render", total=len(frames)):
+    for frame in progress(frames, "render"):
         image, depth = render_frame(trained, frame)
         write_png(folder / f"{frame.name}.png", image)
         np.savez_compressed(folder / f"{frame.name}.npz", depth=depth)

@@ -42,7 +42,7 @@ def predict(asked: Asked, folder: Path) -> dict[str, Any]:
     field = open_field(asked.model_dir, asked.device)
     texts = Texts(open_features(asked.features_dir), asked.device, Cache(asked.cache))
     frames = [frame for frame in asked.scene.frames if frame.annotations_path]
-    for frame in progress(frames, "query", total=len(frames)):
+    for frame in progress(frames, "query"):
         if prompts := list(load_annotations(frame)):
             arrays = ask(field, frame, texts, prompts)
             write_arrays(folder / RELEVANCY / f"{frame.name}.npz", arrays)

@@ -29,7 +29,8 @@ def teacher_weights(params: Params, teacher: str) -> list[Path]:
 def answer_weights(params: Params, run: TrainingKey) -> list[Path]:
     """Return those of the networks that answers of a training ask, such as where to click."""
     options = predict_options(params, run)
-    models = [m for name, told in options.items() for m in answer(name).models(told)]
+    asking = {name: told for name, told in options.items() if hasattr(answer(name), "models")}
+    models = [m for name, told in asking.items() for m in answer(name).models(told)]
     return _files(*models)
 
 
