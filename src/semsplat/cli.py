@@ -8,10 +8,11 @@ from typing import Any, Literal
 import tyro
 import yaml
 
+from semsplat.commands import OutFolder, run_one_of
 from semsplat.data.manifest import verify_manifest
 from semsplat.data.register.fetch import fetch
 from semsplat.data.register.status import status_lines
-from semsplat.errors import SemsplatError, one_line_errors
+from semsplat.errors import SemsplatError
 from semsplat.experiment.check import check as check_params
 from semsplat.experiment.plan.screen import plan_lines
 from semsplat.experiment.runs import geometry_keys, training_keys
@@ -93,7 +94,7 @@ def ply(path: Path, /) -> None:
     print(f"from {[round(v, 3) for v in low]} to {[round(v, 3) for v in high]}")
 
 
-def select(scene: Path, model: Path, out: Path, /, click: list[str]) -> None:
+def select(scene: Path, model: Path, out: OutFolder, /, click: list[str]) -> None:
     """Select objects by clicks: masks of every view, and the Gaussians of each as a splat.
 
     Args:
@@ -191,8 +192,7 @@ def main() -> None:
         "trace": trace,
         "restore": restore,
     }
-    with one_line_errors():
-        tyro.extras.subcommand_cli_from_dict(verbs, prog="semsplat")
+    run_one_of(verbs, prog="semsplat")
 
 
 if __name__ == "__main__":

@@ -48,8 +48,11 @@ class Card:
         self.key = run_key(config, self.inputs, self.code)
         self.phase, self.config = phase, config
 
-    def write(self, path: Path, outputs: dict[str, Path], **numbers: Any) -> None:
-        """Write the card; ``numbers`` are the run's own facts (seconds of training, counts)."""
+    def write(self, path: Path, outputs: list[Path], **numbers: Any) -> None:
+        """Write the card beside the files it is of.
+
+        ``numbers`` are the run's own facts (seconds of training, counts).
+        """
         ended = datetime.now(UTC)
         card = {
             "phase": self.phase,
@@ -57,7 +60,7 @@ class Card:
             "config": self.config,
             "code": self.code,
             "inputs": self.inputs,
-            "outputs": {name: sha256_file(output) for name, output in outputs.items()},
+            "outputs": {output.name: sha256_file(output) for output in outputs},
             "numbers": {"peak_ram_mb": _peak_ram_mb(), **numbers},
             "git": git_state(),
             "machine": machine(),

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from semsplat.errors import SemsplatError
 from semsplat.io import (
-    atomic_dir,
     atomic_path,
     canonical_json,
     read_json,
@@ -61,41 +60,6 @@ def test_a_file_replaces_the_old_one(tmp_path: Path) -> None:
     with atomic_path(path) as partial:
         partial.write_text("new")
     assert path.read_text() == "new" and list(tmp_path.iterdir()) == [path]
-
-
-def test_a_folder_replaces_the_old_one_as_a_whole(tmp_path: Path) -> None:
-    folder = tmp_path / "up" / "folder"
-    for name in ("old", "new"):
-        with atomic_dir(folder) as partial:
-            (partial / "sub").mkdir()
-            (partial / "sub" / name).write_text(name)
-            assert not (folder / "sub" / name).exists()
-    assert [p.name for p in folder.rglob("*")] == ["sub", "new"]
-    assert list(folder.parent.iterdir()) == [folder]
-
-
-@pytest.mark.parametrize("ending", ENDINGS)
-def test_a_failed_folder_leaves_nothing_new(tmp_path: Path, ending: type[BaseException]) -> None:
-    with pytest.raises(ending), atomic_dir(tmp_path / "up" / "folder") as partial:
-        (partial / "a").touch()
-        raise ending
-    assert list(tmp_path.iterdir()) == []
-    (tmp_path / "up" / "folder").mkdir(parents=True)
-    (tmp_path / "up" / "folder" / "old").touch()
-    with pytest.raises(ending), atomic_dir(tmp_path / "up" / "folder") as partial:
-        (partial / "a").touch()
-        raise ending
-    assert [p.name for p in tmp_path.rglob("*")] == ["up", "folder", "old"]
-
-
-def test_what_a_kill_left_behind_is_no_part_of_the_next_folder(tmp_path: Path) -> None:
-    with atomic_dir(tmp_path / "folder") as partial:
-        leftover = partial
-    leftover.mkdir()
-    (leftover / "half").touch()
-    with atomic_dir(tmp_path / "folder") as partial:
-        (partial / "whole").touch()
-    assert [p.name for p in tmp_path.rglob("*")] == ["folder", "whole"]
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), {"a": [float("-inf")]}, {1, 2}])

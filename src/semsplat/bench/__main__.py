@@ -6,9 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import tyro
-
-from semsplat.errors import one_line_errors
+from semsplat.commands import run_one_of
 from semsplat.gpu import claim_device
 from semsplat.io import write_json
 
@@ -108,8 +106,7 @@ def main() -> None:
         "features": features,
         "contrast": contrast,
     }
-    with one_line_errors():
-        tyro.extras.subcommand_cli_from_dict(commands)
+    run_one_of(commands)
 
 
 if __name__ == "__main__":

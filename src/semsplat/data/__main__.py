@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
-import tyro
-
+from semsplat.commands import OutFolder, run_one_of
 from semsplat.data.datasets import importer
 from semsplat.data.datasets.procedural import Options
 from semsplat.data.datasets.procedural import draw as draw_world
-from semsplat.errors import one_line_errors
 
 
-def draw(out: Path, options: str) -> None:
+def draw(out: OutFolder, options: str) -> None:
     """Draw a procedural world in Replica's layout.
 
     Args:
@@ -24,7 +21,7 @@ def draw(out: Path, options: str) -> None:
     draw_world(Options.model_validate_json(options), out)
 
 
-def import_scene(importer_name: str, out: Path, options: str) -> None:
+def import_scene(importer_name: str, out: OutFolder, options: str) -> None:
     """Turn one native layout into a canonical scene.
 
     Args:
@@ -38,8 +35,7 @@ def import_scene(importer_name: str, out: Path, options: str) -> None:
 
 def main() -> None:
     """Run one of the two commands."""
-    with one_line_errors():
-        tyro.extras.subcommand_cli_from_dict({"draw": draw, "import": import_scene})
+    run_one_of({"draw": draw, "import": import_scene})
 
 
 if __name__ == "__main__":

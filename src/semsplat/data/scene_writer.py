@@ -18,7 +18,8 @@ from semsplat.data.mask_folders import Mask, write_masks
 from semsplat.data.poses import check_intrinsics, check_rigid, opengl_from_viewmat
 from semsplat.data.splits import Split
 from semsplat.errors import SemsplatError
-from semsplat.io import atomic_dir, write_json
+from semsplat.folders import atomic_dir
+from semsplat.io import write_json
 
 DEPTH_UNIT_M = 0.001  # 16-bit PNG in millimetres
 ID_FOLDERS = ("labels", "instances", "parts")

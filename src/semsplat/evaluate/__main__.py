@@ -6,9 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import tyro
-
-from semsplat.errors import one_line_errors
+from semsplat.commands import OutFolder, run_one_of
 from semsplat.evaluate.answers import Judged
 from semsplat.gpu import claim_device
 
@@ -17,7 +15,7 @@ def predict(
     answers: list[str],
     scene: Path,
     model: Path,
-    out: Path,
+    out: OutFolder,
     cache: Path,
     options: str = "{}",
     features: Path | None = None,
@@ -67,7 +65,7 @@ def score(
     jobs.score(answers, judged, json.loads(options))
 
 
-def cluster(scene: Path, model: Path, out: Path, options: str, seed: int) -> None:
+def cluster(scene: Path, model: Path, out: OutFolder, options: str, seed: int) -> None:
     """Group the Gaussians of a trained setting into instances.
 
     Args:
@@ -141,8 +139,7 @@ def main() -> None:
         "speed": speed,
         "collect": collect,
     }
-    with one_line_errors():
-        tyro.extras.subcommand_cli_from_dict(commands)
+    run_one_of(commands)
 
 
 if __name__ == "__main__":

@@ -9,31 +9,37 @@ import numpy as np
 import torch
 
 from semsplat.data.images import write_png
+from semsplat.data.manifest import NAME as MANIFEST
 from semsplat.data.manifest import write_manifest
 from semsplat.data.scene import load_scene
 from semsplat.errors import SemsplatError
 from semsplat.evaluate.clickable import ClickableField
 from semsplat.evaluate.grounding import Place
 from semsplat.evaluate.selection import THRESHOLD, cosine, selected
-from semsplat.io import atomic_dir
+from semsplat.folders import atomic_dir
 from semsplat.log import progress
 from semsplat.provenance import model_facts
 from semsplat.splat.ply import write_ply
 from semsplat.train.methods import method
 from semsplat.train.model import open_field
 
-CLICK = re.compile(r"(?P<name>[^=/]+)=(?P<view>.+):(?P<x>\d+),(?P<y>\d+)")
+CLICK = re.compile(r"(?P<name>[^=/\\\0]+)=(?P<view>.+):(?P<x>\d+),(?P<y>\d+)")
+LONGEST_NAME = 255  # bytes, of most file systems
 INSIDE = np.uint8(255)
 
 
 def parse_clicks(texts: list[str]) -> dict[str, Place]:
     """Return the places of clicks written NAME=VIEW:X,Y; raise for what is none."""
+    if not texts:
+        raise SemsplatError("no click; give --click NAME=VIEW:X,Y, as in frog=a_view:207,127")
     places: dict[str, Place] = {}
     for text in texts:
         match = CLICK.fullmatch(text)
         if match is None:
             raise SemsplatError(f"click '{text}': write NAME=VIEW:X,Y, as in frog=a_view:207,127")
         name = match["name"]
+        if name.startswith(".") or name == MANIFEST or len(name.encode()) > LONGEST_NAME:
+            raise SemsplatError(f"click '{text}': '{name[:40]}' cannot be a folder's name")
         if name in places:
             raise SemsplatError(f"click '{text}': '{name}' is clicked twice; choose another name")
         places[name] = Place(match["view"], (int(match["x"]), int(match["y"])))

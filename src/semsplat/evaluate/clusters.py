@@ -19,7 +19,8 @@ from semsplat.data.scene import Frame, load_ids, load_scene
 from semsplat.errors import SemsplatError
 from semsplat.evaluate.protocols import instances
 from semsplat.evaluate.selection import DRAWN
-from semsplat.io import atomic_dir, write_json
+from semsplat.folders import atomic_dir
+from semsplat.io import write_json
 from semsplat.palette import region_colours
 from semsplat.params.evaluate import Clusters
 from semsplat.provenance import model_facts

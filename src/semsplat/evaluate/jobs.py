@@ -12,7 +12,8 @@ from semsplat.data.scene import Scene
 from semsplat.evaluate.answers import Asked, Judged, Scores, answer
 from semsplat.evaluate.cases import means
 from semsplat.evaluate.protocols import protocol_of, protocols_of
-from semsplat.io import atomic_dir, read_json, sha256_file, write_json
+from semsplat.folders import atomic_dir
+from semsplat.io import read_json, sha256_file, write_json
 from semsplat.provenance import model_facts
 
 Options = dict[str, dict[str, Any]]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import tyro
-
-from semsplat.errors import one_line_errors
+from semsplat.commands import OutFolder, run_one_of
 from semsplat.gpu import claim_device
 
 
-def extract(scene: Path, out: Path, cache: Path, config: str, geometry: Path | None = None) -> None:
+def extract(
+    scene: Path, out: OutFolder, cache: Path, config: str, geometry: Path | None = None
+) -> None:
     """Compute the features of a scene under one recipe.
 
     Args:
@@ -28,7 +28,7 @@ def extract(scene: Path, out: Path, cache: Path, config: str, geometry: Path | N
 
 def teach(
     scene: Path,
-    out: Path,
+    out: OutFolder,
     config: str,
     features: Path | None = None,
     geometry: Path | None = None,
@@ -50,8 +50,7 @@ def teach(
 
 def main() -> None:
     """Run one of the commands."""
-    with one_line_errors():
-        tyro.extras.subcommand_cli_from_dict({"extract": extract, "teach": teach})
+    run_one_of({"extract": extract, "teach": teach})
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from semsplat.features.extract import Extractor
 from semsplat.features.segmenters import Prompts, follows_geometry, segmenter_kind
 from semsplat.features.store import write_arrays, write_view
 from semsplat.features.weights import Weights, find_weights
-from semsplat.io import atomic_dir
+from semsplat.folders import atomic_dir
 from semsplat.log import progress
 from semsplat.params.features import ClipModel, FeaturesJob, SamModel
 from semsplat.provenance import Card
@@ -49,10 +49,11 @@ def write_features(
         facts = _write_texts(partial, scene, extractor)
         counts = _write_views(partial, scene, extractor)
         write_manifest(partial, {**_facts(config), **facts, "layers": extractor.layers})
-    seconds = time.monotonic() - started
-    numbers = {"extract_s": round(seconds, 2), "n_views": len(counts), "device": device}
-    numbers |= {"n_regions": sum(counts), "cache_made": cache.made, "cache_served": cache.served}
-    card.write(out / "run.json", {"features": out / "manifest.json"}, **numbers)
+        seconds = time.monotonic() - started
+        numbers = {"extract_s": round(seconds, 2), "n_views": len(counts), "device": device}
+        numbers |= {"n_regions": sum(counts)}
+        numbers |= {"cache_made": cache.made, "cache_served": cache.served}
+        card.write(partial / "run.json", [partial / "manifest.json"], **numbers)
 
 
 def _with_hashes(

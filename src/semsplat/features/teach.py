@@ -28,7 +28,7 @@ from semsplat.features.lessons import Lesson, write_lesson
 from semsplat.features.store import SceneFeatures, open_features
 from semsplat.features.teachers import PseudoLabels, Sources, teacher_with_options
 from semsplat.features.tracks import tracks_with_options
-from semsplat.io import atomic_dir
+from semsplat.folders import atomic_dir
 from semsplat.params.teachers import LessonsJob
 from semsplat.provenance import Card
 
@@ -78,13 +78,13 @@ def write_lessons(
     sources = Sources([entry["id"] for entry in classes], features)
     depths = _depths(config, geometry_dir, device)
     room = Classroom(scene, config, sources, depths, device)
-    with atomic_dir(out) as partial_dir:
+    with atomic_dir(out) as partial:
         for frame, lesson in zip(room.scene.frames, lessons(room), strict=True):
-            write_lesson(partial_dir, frame.name, lesson)
-        write_manifest(partial_dir, _facts(config, classes))
-    numbers = {"teach_s": round(time.monotonic() - started, 2), "device": device}
-    numbers["declares_truth"] = _declares_truth(config)
-    card.write(out / "run.json", {"lessons": out / "manifest.json"}, **numbers)
+            write_lesson(partial, frame.name, lesson)
+        write_manifest(partial, _facts(config, classes))
+        numbers = {"teach_s": round(time.monotonic() - started, 2), "device": device}
+        numbers["declares_truth"] = _declares_truth(config)
+        card.write(partial / "run.json", [partial / "manifest.json"], **numbers)
 
 
 def lessons(room: Classroom) -> Iterator[Lesson]:

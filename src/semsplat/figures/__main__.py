@@ -6,9 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import tyro
-
-from semsplat.errors import one_line_errors
+from semsplat.commands import run_command
 from semsplat.figures import TABLES, figure_kind
 from semsplat.keys import GeometryKey, SceneKey, parse_training
 
@@ -23,10 +21,9 @@ def run(kind: str, runs: list[str], options: str, out: Path) -> None:
         options: the kind's options, as JSON.
         out: the file to write.
     """
-    with one_line_errors():
-        module: Any = figure_kind(kind)
-        shown = _trainings(runs) if module.SCOPE in TABLES else _places(module.SCOPE, runs)
-        module.draw(shown, module.Options.model_validate(json.loads(options)), out)
+    module: Any = figure_kind(kind)
+    shown = _trainings(runs) if module.SCOPE in TABLES else _places(module.SCOPE, runs)
+    module.draw(shown, module.Options.model_validate(json.loads(options)), out)
 
 
 def _trainings(runs: list[str]) -> list[Any]:
@@ -41,4 +38,4 @@ def _places(scope: str, runs: list[str]) -> list[Any]:
 
 
 if __name__ == "__main__":
-    tyro.cli(run)
+    run_command(run)

@@ -11,12 +11,15 @@ from typing import Any
 
 from semsplat.data.scene import Scene
 from semsplat.fit.loop import Objective, fit, warm_up
-from semsplat.fit.steps import Fit
+from semsplat.fit.steps import Fit, remove_state
 from semsplat.fit.trainee import Trainee
 from semsplat.fit.views import load_view, views_in_order
+from semsplat.folders import claim
 from semsplat.params.geometry import Training
 from semsplat.provenance import Card
 from semsplat.splat.ply import write_ply
+
+PLY, CURVES, CARD = "point_cloud.ply", "metrics.jsonl", "run.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,9 +42,11 @@ class Job:
     scratch: Path
     training: Training
     device: str
+    further: tuple[str, ...] = ()  # files that are written between `fit` and `finish`
 
     def fit(self, task: Task, scene: Scene) -> dict[str, Any]:
         """Fit, write the Gaussians and the curves, and return the numbers of the card."""
+        claim(self.out, [PLY, CURVES, CARD, *self.further])
         plan = Fit(task.steps, self.card.key, self.scratch, self.training)
         views = partial(
             views_in_order,
@@ -53,8 +58,8 @@ class Job:
         first = load_view(scene.train[0], task.scale(0), self.device)
         compile_s = warm_up(task.trainee, task.objective, first)
         train_s = fit(plan, task.trainee, task.objective, views)
-        write_ply(self._outputs["point_cloud"], dict(task.trainee.gaussians))
-        shutil.copyfile(plan.log_path, self._outputs["metrics"])
+        write_ply(self.out / PLY, dict(task.trainee.gaussians))
+        shutil.copyfile(plan.log_path, self.out / CURVES)
         return {
             "train_s": round(train_s, 2),
             "compile_s": round(compile_s, 2),
@@ -63,12 +68,8 @@ class Job:
             "device": self.device,
         }
 
-    def finish(self, further: dict[str, Path], numbers: dict[str, Any]) -> None:
+    def finish(self, numbers: dict[str, Any]) -> None:
         """Write the card, last of all files, and remove the resumable state."""
-        self.card.write(self.out / "run.json", self._outputs | further, **numbers)
-        shutil.rmtree(self.scratch)
-
-    @property
-    def _outputs(self) -> dict[str, Path]:
-        names = {"point_cloud": "point_cloud.ply", "metrics": "metrics.jsonl"}
-        return {key: self.out / name for key, name in names.items()}
+        outputs = [self.out / name for name in (PLY, CURVES, *self.further)]
+        self.card.write(self.out / CARD, outputs, **numbers)
+        remove_state(self.scratch)

@@ -20,6 +20,8 @@ from semsplat.fit.state import load_state, save_state
 from semsplat.log import progress
 from semsplat.params.geometry import Training
 
+FILES = ("state.pt", "metrics.jsonl")
+"""In the scratch folder: the saved state, and the metrics so far."""
 Numbers = Callable[[], dict[str, float]]
 """What a step has to say; asked only when a line is logged, because asking can cost time."""
 
@@ -46,12 +48,12 @@ class Fit:
     @property
     def state_path(self) -> Path:
         """The saved state."""
-        return self.scratch / "state.pt"
+        return self.scratch / FILES[0]
 
     @property
     def log_path(self) -> Path:
         """The metrics so far, one JSON per line."""
-        return self.scratch / "metrics.jsonl"
+        return self.scratch / FILES[1]
 
 
 def run_steps(plan: Fit, learner: Learner, steps: Callable[[range], Iterator[Numbers]]) -> float:
@@ -79,6 +81,14 @@ def run_steps(plan: Fit, learner: Learner, steps: Callable[[range], Iterator[Num
                 raise SystemExit(128 + stop[0])
     save_state(plan.state_path, plan.run_key, plan.steps, clock.seconds(), learner.state_dict())
     return clock.seconds()
+
+
+def remove_state(scratch: Path) -> None:
+    """Remove what `run_steps` left in a scratch folder, and the folder where it had no more."""
+    for name in FILES:
+        (scratch / name).unlink(missing_ok=True)
+    if not any(scratch.iterdir()):
+        scratch.rmdir()
 
 
 def _log_line(step: int, seconds: float, numbers: dict[str, float]) -> str:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-import tyro
-
-from semsplat.errors import one_line_errors
+from semsplat.commands import OutFolder, run_command
 from semsplat.fit.lock import sole_trainer
 from semsplat.fit.schedules import image_scale
 from semsplat.gpu import claim_device
@@ -15,7 +13,7 @@ from semsplat.params.geometry import GeometryJob, Training
 from semsplat.provenance import Card
 
 
-def run(scene: Path, out: Path, scratch: Path, config: str, save_every_s: float) -> None:
+def run(scene: Path, out: OutFolder, scratch: Path, config: str, save_every_s: float) -> None:
     """Fit Gaussians to a scene's photographs.
 
     Args:
@@ -25,11 +23,11 @@ def run(scene: Path, out: Path, scratch: Path, config: str, save_every_s: float)
         config: the run's parameters as JSON (see the command in any run.json).
         save_every_s: seconds between two saved states.
     """
-    with one_line_errors(), sole_trainer(scratch), claim_device() as device:
-        reconstruct(scene, out, scratch, config, save_every_s, device)
+    with sole_trainer(scratch), claim_device() as device:
+        _reconstruct(scene, out, scratch, config, save_every_s, device)
 
 
-def reconstruct(
+def _reconstruct(
     scene_dir: Path, out: Path, scratch: Path, config_json: str, save_every_s: float, device: str
 ) -> None:
     """Train, then write point_cloud.ply, metrics.jsonl and run.json, the card last."""
@@ -49,8 +47,8 @@ def reconstruct(
     objective = rgb_objective(trainee.gaussians, config.geometry)
     scale = partial(image_scale, config=config.geometry.progressive)
     task = Task(trainee, objective, config.geometry.steps, scale, config.run_seed)
-    job.finish({}, job.fit(task, scene))
+    job.finish(job.fit(task, scene))
 
 
 if __name__ == "__main__":
-    tyro.cli(run)
+    run_command(run)

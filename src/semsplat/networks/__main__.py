@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import tyro
-
-from semsplat.errors import one_line_errors
+from semsplat.commands import OutFolder, run_one_of
 from semsplat.features.weights import PACKAGED
 from semsplat.fit.lock import sole_trainer
+from semsplat.folders import claim
 from semsplat.log import progress
 from semsplat.params.geometry import Training
 from semsplat.params.networks import ClipJob, Pictures, SamJob
@@ -37,7 +36,7 @@ class Job:
     """archives to learn from"""
     unseen: Path
     """an archive for the curves"""
-    out: Path
+    out: OutFolder
     """the folder for weights.safetensors, metrics.jsonl and run.json"""
     scratch: Path
     """where the resumable state lies"""
@@ -126,20 +125,21 @@ def _trained(
     network: str, job: Job, run: SamJob | ClipJob, trainee: SamTrainee | ClipTrainee
 ) -> Iterator[Path]:
     """Train, yield where the weights belong, then write curves and card, the card last."""
-    from semsplat.fit.steps import Fit, run_steps
+    from semsplat.fit.steps import Fit, remove_state, run_steps
 
     inputs = {path.stem: path for path in [*job.pictures, job.unseen]}
     card = Card("networks", f"semsplat.networks.{network}.train", run.model_dump(), inputs)
     training = Training(save_every_s=job.save_every_s, log_every=run.log_every)
     plan = Fit(trainee.total_steps, card.key, job.scratch, training)
-    outputs = {"weights": job.out / "weights.safetensors", "metrics": job.out / "metrics.jsonl"}
+    outputs = [job.out / "weights.safetensors", job.out / "metrics.jsonl"]
+    claim(job.out, [path.name for path in outputs] + ["run.json"])
     with sole_trainer(job.scratch):
         seconds = run_steps(plan, trainee.learner, trainee.steps)
-        yield outputs["weights"]
-        shutil.copyfile(plan.log_path, outputs["metrics"])
+        yield outputs[0]
+        shutil.copyfile(plan.log_path, outputs[1])
         n_pictures = len(trainee.pictures)
         card.write(job.out / "run.json", outputs, train_s=round(seconds, 1), n_pictures=n_pictures)
-        shutil.rmtree(job.scratch)
+        remove_state(job.scratch)
 
 
 def main() -> None:
@@ -151,8 +151,7 @@ def main() -> None:
         "quality": quality,
         "tune-sam": tune_sam,
     }
-    with one_line_errors():
-        tyro.extras.subcommand_cli_from_dict(commands)
+    run_one_of(commands)
 
 
 if __name__ == "__main__":

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import tyro
-
-from semsplat.errors import SemsplatError, one_line_errors
+from semsplat.commands import run_command
+from semsplat.errors import SemsplatError
 from semsplat.io import write_json
 from semsplat.track.index import single_writer
 
@@ -21,7 +20,7 @@ def run(card: Path, curve: Path, scores: Path, scene: Path, stamp: Path) -> None
         scene: the scene's manifest.json.
         stamp: the file that says it is done.
     """
-    with one_line_errors(), single_writer():
+    with single_writer():
         try:
             from semsplat.track.mlflow_log import Finished, log_finished
         except ModuleNotFoundError as error:
@@ -33,4 +32,4 @@ def run(card: Path, curve: Path, scores: Path, scene: Path, stamp: Path) -> None
 
 
 if __name__ == "__main__":
-    tyro.cli(run)
+    run_command(run)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import tyro
-
-from semsplat.errors import one_line_errors
+from semsplat.commands import OutFolder, run_command
 from semsplat.fit.lock import sole_trainer
 from semsplat.gpu import claim_device
 
 
 def run(
     scene: Path,
-    out: Path,
+    out: OutFolder,
     scratch: Path,
     config: str,
     save_every_s: float,
@@ -33,7 +31,7 @@ def run(
         features: the features of the method's recipe, or of its teacher's.
         geometry: results/geometry/{dataset}/{scene}/{seed}, for methods that leave it as it is.
     """
-    with one_line_errors(), sole_trainer(scratch), claim_device() as device:
+    with sole_trainer(scratch), claim_device() as device:
         from semsplat.train.run import Places, train
 
         places = Places(scene, lessons, features, geometry)
@@ -41,4 +39,4 @@ def run(
 
 
 if __name__ == "__main__":
-    tyro.cli(run)
+    run_command(run)

@@ -52,7 +52,7 @@ def train(
     modules = ("semsplat.train.run", module.__name__)
     card = Card("train", modules, config.model_dump(), places.inputs())
     training = Training(save_every_s=save_every_s, log_every=config.log_every)
-    job = Job(card, out, scratch, training, device)
+    job = Job(card, out, scratch, training, device, (FIELD_FILE,))
     scene = load_scene(places.scene)
     lessons = open_lessons(places.lessons) if places.lessons else None
     features = open_features(places.features) if places.features else None
@@ -75,7 +75,7 @@ def train(
     numbers = job.fit(task, scene) | _sizes(trainee)
     class_ids = lessons.class_ids if lessons else []
     write_field(out / FIELD_FILE, trainee, FieldFacts(config.method, class_ids, attachment.shape))
-    job.finish({"semantics": out / FIELD_FILE}, numbers)
+    job.finish(numbers)
 
 
 def _check(name: str, options: MethodOptions, places: Places) -> None:

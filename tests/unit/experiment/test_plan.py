@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import yaml
 
-from semsplat.data.register import fetch
 from semsplat.data.register.entries import entries, receipt_of, unpacked_receipt_of
 from semsplat.experiment.check import check
 from semsplat.experiment.plan.needs import missing, needs
@@ -17,6 +16,7 @@ from semsplat.experiment.plan.screen import plan_lines, show_plan
 from semsplat.experiment.plan.work import load_estimates, phases
 from semsplat.experiment.runs import training_keys
 from semsplat.experiment.schema import Params
+from semsplat.folders import MARKER
 
 CONFIG: dict[str, Any] = yaml.safe_load(
     (Path(__file__).parents[3] / "params.yaml").read_text(encoding="utf-8")
@@ -103,7 +103,7 @@ def test_an_archive_that_a_person_has_put_is_unpacked_by_the_workflow() -> None:
 
 
 def test_what_the_workflow_has_unpacked_is_there() -> None:
-    write(f"photos/lerf_mask/ramen/{fetch.MARKER}")
+    write(f"photos/lerf_mask/ramen/{MARKER}")
     for receipt in (receipt_of("lerf_mask_ramen"), unpacked_receipt_of("lerf_mask_ramen")):
         receipt.parent.mkdir(parents=True, exist_ok=True)
         receipt.write_text(json.dumps({}))

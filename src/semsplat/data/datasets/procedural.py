@@ -10,7 +10,7 @@ from pydantic import Field
 from semsplat.data.annotate import Annotate, annotate_view, annotated_places
 from semsplat.data.datasets import replica
 from semsplat.data.manifest import write_manifest
-from semsplat.io import atomic_dir
+from semsplat.folders import atomic_dir
 from semsplat.params.base import Count, Strict
 
 SEQUENCE = "Sequence_1"

@@ -12,7 +12,8 @@ import pycolmap
 from semsplat.data.photos.collect import check_one_size, collect
 from semsplat.data.photos.motion import reconstruct
 from semsplat.errors import SemsplatError
-from semsplat.io import atomic_dir, read_json, write_json
+from semsplat.folders import atomic_dir
+from semsplat.io import read_json, write_json
 
 ROOT = Path("photos")
 """The folder of the data set ``photos`` in params.yaml."""

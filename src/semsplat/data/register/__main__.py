@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tyro
-
+from semsplat.commands import run_one_of
 from semsplat.data.register.fetch import download as download_file
 from semsplat.data.register.fetch import unpack as unpack_file
-from semsplat.errors import one_line_errors
 
 
 def download(name: str) -> None:
@@ -30,8 +28,7 @@ def unpack(name: str, times_lost: int) -> None:
 
 def main() -> None:
     """Run one of the two commands."""
-    with one_line_errors():
-        tyro.extras.subcommand_cli_from_dict({"download": download, "unpack": unpack})
+    run_one_of({"download": download, "unpack": unpack})
 
 
 if __name__ == "__main__":

@@ -17,10 +17,8 @@ from semsplat.data.register.entries import (
 )
 from semsplat.data.register.transfer import transfer
 from semsplat.errors import SemsplatError
-from semsplat.io import atomic_dir, read_json, write_json
-
-MARKER = ".unpacked_by_semsplat"
-"""In folders that this program made: the names it put there, a line each."""
+from semsplat.folders import atomic_dir, is_ours
+from semsplat.io import read_json, write_json
 
 
 def download(name: str) -> None:
@@ -51,12 +49,8 @@ def unpack(name: str, times: int) -> None:
     if not is_checked(name):
         download(name)
     folder = Path(entry.folder)
-    if is_filled_by_hand(folder) or _added_by_hand(folder):
-        raise SemsplatError(f"{folder}: has other files; move them away, or use them as they are")
     with atomic_dir(folder) as partial:
         files = unpack_archive(path, partial)
-        names = sorted(path.name for path in partial.iterdir())
-        (partial / MARKER).write_text("".join(f"{n}\n" for n in names))
     sha256 = read_json(receipt_of(name))["sha256"]
     receipt = {"folder": entry.folder, "files": files, "of": sha256, "times_lost": times}
     write_json(unpacked_receipt_of(name), receipt)
@@ -90,15 +84,7 @@ def is_checked(name: str) -> bool:
 
 def is_filled_by_hand(folder: Path) -> bool:
     """Tell whether a folder holds what this program did not put there."""
-    return folder.is_dir() and any(folder.iterdir()) and not (folder / MARKER).is_file()
-
-
-def _added_by_hand(folder: Path) -> bool:
-    """Tell whether somebody put more, such as labels, into a folder that this program made."""
-    if not (folder / MARKER).is_file():
-        return False
-    made = {MARKER, *(folder / MARKER).read_text().splitlines()}
-    return any(path.name not in made for path in folder.iterdir())
+    return folder.is_dir() and any(folder.iterdir()) and not is_ours(folder)
 
 
 def is_unpacked(name: str) -> bool:
@@ -106,7 +92,7 @@ def is_unpacked(name: str) -> bool:
     folder = entry_named(name).folder
     if folder is None or not unpacked_receipt_of(name).is_file():
         return False
-    return Path(folder, MARKER).is_file()
+    return is_ours(Path(folder))
 
 
 def times_lost(name: str) -> int:

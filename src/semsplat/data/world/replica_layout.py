@@ -24,7 +24,8 @@ from semsplat.data.world.cameras import camera_path
 from semsplat.data.world.film import develop, measure_exposure
 from semsplat.data.world.primitives import CLASSES, Instance, World
 from semsplat.data.world.raycast import TracedView, render_view
-from semsplat.io import atomic_dir, write_json
+from semsplat.folders import atomic_dir
+from semsplat.io import write_json
 from semsplat.log import progress
 
 SEQUENCE = "Sequence_1"

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import tyro
-
-from semsplat.errors import one_line_errors
+from semsplat.commands import run_command
 
 
 def run(
@@ -21,12 +19,11 @@ def run(
         alone: the page for Snakemake's report.
         trainings: dataset/scene/setting/seed of those that the suite's tables show.
     """
-    with one_line_errors():
-        from semsplat.figures.page import write_page
-        from semsplat.keys import parse_training
+    from semsplat.figures.page import write_page
+    from semsplat.keys import parse_training
 
-        write_page(suite, files, [parse_training(text) for text in trainings], out, alone)
+    write_page(suite, files, [parse_training(text) for text in trainings], out, alone)
 
 
 if __name__ == "__main__":
-    tyro.cli(run)
+    run_command(run)

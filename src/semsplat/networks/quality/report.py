@@ -58,7 +58,7 @@ def _publish(card: Card, out: Path, results: dict[str, Any]) -> None:
     results = rounded(results)
     print(table(results))
     facts = {"libraries": {name: version(name) for name in LIBRARIES}}
-    card.write(out, {}, **results, **facts, torch_threads=torch.get_num_threads())
+    card.write(out, [], **results, **facts, torch_threads=torch.get_num_threads())
     print(f"written to {out}")
 
 

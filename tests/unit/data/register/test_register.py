@@ -17,7 +17,6 @@ from semsplat.data.register.__main__ import main
 from semsplat.data.register.docs import with_register
 from semsplat.data.register.entries import Entry, entries, entry_of, file_of, how_to_get
 from semsplat.data.register.fetch import (
-    MARKER,
     download,
     fetch,
     times_lost,
@@ -126,7 +125,7 @@ FOLDER = Path("photos/set/scene")
 
 def test_an_archive_becomes_a_folder_once(archive: str, server: Server):
     assert fetch(archive) == FOLDER
-    assert {path.name for path in FOLDER.iterdir()} == {"a", "b", MARKER}
+    assert {path.name for path in FOLDER.iterdir()} == {"a", "b", ".semsplat"}
     receipt = read_json(Path("downloads/receipts/set.json"))
     unpacked = read_json(Path("downloads/receipts/set.unpacked.json"))
     assert receipt["url"] == f"{server.url}/scene.zip" and unpacked["of"] == receipt["sha256"]
@@ -176,7 +175,7 @@ def test_a_folder_that_a_person_filled_is_used_and_never_replaced(archive: str):
     (FOLDER / "mine").write_text("x")
     assert fetch(archive) == FOLDER
     assert status(archive).startswith("present, put there by hand")
-    with pytest.raises(SemsplatError, match="has other files"):
+    with pytest.raises(SemsplatError, match="which semsplat did not put there"):
         unpack(archive, 0)
     assert [path.name for path in FOLDER.iterdir()] == ["mine"]
 
@@ -185,7 +184,7 @@ def test_what_a_person_adds_to_an_unpacked_folder_is_never_lost(archive: str):
     fetch(archive)
     unpack(archive, 0)
     (FOLDER / "label").mkdir()
-    with pytest.raises(SemsplatError, match="has other files"):
+    with pytest.raises(SemsplatError, match="which semsplat did not put there"):
         unpack(archive, 0)
     assert (FOLDER / "label").is_dir() and fetch(archive) == FOLDER
 
