@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
+from typing import NoReturn
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class SemsplatError(Exception):
@@ -25,9 +29,23 @@ def did_you_mean(word: str, known: list[str]) -> str:
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
-    """Turn a `SemsplatError` into ``error: ...`` on stderr and exit status 1."""
+    """Turn a `SemsplatError` into ``error: ...`` on stderr and exit status 1.
+
+    So is a full disk, whoever writes, and Ctrl-C is one line and exit status 130.
+    """
     try:
         yield
     except SemsplatError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
+        _end(f"error: {error}", 1)
+    except OSError as error:
+        if error.errno not in DISK_FULL:
+            raise
+        place = f"{error.filename}: " if error.filename else ""
+        _end(f"error: {place}the disk is full ({error.strerror}); free some and run again", 1)
+    except KeyboardInterrupt:
+        _end("stopped by Ctrl-C; what was finished or saved is continued from", 130)
+
+
+def _end(line: str, status: int) -> NoReturn:
+    print(line, file=sys.stderr)
+    raise SystemExit(status) from None

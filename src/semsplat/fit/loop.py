@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from semsplat.fit.finite import Watch, check_start
 from semsplat.fit.steps import Fit, Numbers, run_steps
 from semsplat.fit.trainee import Trainee
 from semsplat.fit.views import View
@@ -32,9 +33,11 @@ def fit(
     """
 
     def steps(todo: range) -> Iterator[Numbers]:
+        check_start(trainee)
+        watch = Watch(trainee.gaussians["means"].device)
         for step, view in zip(todo, views(todo), strict=True):
-            outcome = _train_step(trainee, objective, step, view)
-            yield partial(_numbers, outcome, trainee)
+            outcome = _train_step(trainee, objective, step, view, watch)
+            yield partial(_numbers, step, outcome, trainee, watch)
 
     return run_steps(plan, trainee, steps)
 
@@ -51,22 +54,30 @@ def warm_up(trainee: Trainee, objective: Objective, view: View) -> float:
     return time.monotonic() - start
 
 
-def _train_step(trainee: Trainee, objective: Objective, step: int, view: View) -> Outcome:
+def _train_step(
+    trainee: Trainee, objective: Objective, step: int, view: View, watch: Watch
+) -> Outcome:
     """Take one optimisation step."""
     trainee.set_rates(step)
     losses, info, numbers = objective(step, view)
     if trainee.density:
         trainee.density.before_backward(trainee.gaussians, trainee.optimizers, step, info)
-    torch.stack(list(losses.values())).sum().backward()
+    loss = torch.stack(list(losses.values())).sum()
+    loss.backward()
+    watch.note(step, loss)
     trainee.step()
     if trainee.density:
         trainee.density.after_step(trainee.gaussians, trainee.optimizers, step, info)
     return losses, info, numbers
 
 
-def _numbers(outcome: Outcome, trainee: Trainee) -> dict[str, float]:
-    """Return the losses of this step's view, the objective's numbers, and the model's size."""
+def _numbers(step: int, outcome: Outcome, trainee: Trainee, watch: Watch) -> dict[str, float]:
+    """Return the losses of this step's view, the objective's numbers, and the model's size.
+
+    Raises a one-line `SemsplatError` where something is no longer finite.
+    """
     losses, _, numbers = outcome
+    watch.check(step, trainee, losses)
     values = {f"loss_{k}": v.item() for k, v in losses.items()}
     values |= {"loss": sum(values.values()), **{k: float(v) for k, v in numbers.items()}}
     return {"n_gaussians": len(trainee.gaussians["means"]), **values}

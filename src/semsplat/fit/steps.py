@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 import torch
 
+from semsplat.fit.finite import check_numbers
 from semsplat.fit.state import load_state, save_state
 from semsplat.log import progress
 from semsplat.params.geometry import Training
@@ -23,7 +24,8 @@ from semsplat.params.geometry import Training
 FILES = ("state.pt", "metrics.jsonl")
 """In the scratch folder: the saved state, and the metrics so far."""
 Numbers = Callable[[], dict[str, float]]
-"""What a step has to say; asked only when a line is logged, because asking can cost time."""
+"""What a step has to say; asked when a line is logged and before a state is saved, because asking
+can cost time.  It raises where something is no longer finite, and then nothing is saved."""
 
 
 class Learner(Protocol):
@@ -71,15 +73,20 @@ def run_steps(plan: Fit, learner: Learner, steps: Callable[[range], Iterator[Num
     with plan.log_path.open("a") as log, _stop_signals() as stop:
         taken = zip(todo, steps(todo), strict=True)
         for step, numbers in progress(taken, "train", total=plan.steps, initial=first):
-            if step % plan.training.log_every == 0 or step == plan.steps - 1:
-                log.write(_log_line(step, clock.seconds(), numbers()))
+            logs = step % plan.training.log_every == 0 or step == plan.steps - 1
+            saves = bool(stop) or clock.seconds() - saved > plan.training.save_every_s
+            if logs or saves:
+                said = numbers()
+                check_numbers(step, said)
+            if logs:
+                log.write(_log_line(step, clock.seconds(), said))
                 log.flush()
-            if stop or clock.seconds() - saved > plan.training.save_every_s:
+            if saves:
                 saved = clock.seconds()
-                save_state(plan.state_path, plan.run_key, step + 1, saved, learner.state_dict())
+                _save(plan, learner, step + 1, saved)
             if stop:
                 raise SystemExit(128 + stop[0])
-    save_state(plan.state_path, plan.run_key, plan.steps, clock.seconds(), learner.state_dict())
+    _save(plan, learner, plan.steps, clock.seconds())
     return clock.seconds()
 
 
@@ -94,7 +101,8 @@ def remove_state(scratch: Path) -> None:
 def _log_line(step: int, seconds: float, numbers: dict[str, float]) -> str:
     """Return one line of ``metrics.jsonl``."""
     line = {"step": step, "seconds": round(seconds, 3)}
-    return json.dumps({**line, **{k: round(v, 6) for k, v in numbers.items()}}) + "\n"
+    rounded = {name: round(value, 6) for name, value in numbers.items()}
+    return json.dumps({**line, **rounded}, allow_nan=False) + "\n"
 
 
 class _Clock:
@@ -110,7 +118,7 @@ class _Clock:
 def _resume(plan: Fit, learner: Learner) -> tuple[int, float]:
     """Load the saved state, if there is one of this run; return its step and seconds.
 
-    Lines logged after the state was saved are dropped: those steps will run again.
+    The log becomes what it was when the state was saved: later steps will run again.
     """
     plan.scratch.mkdir(parents=True, exist_ok=True)
     state = load_state(plan.state_path, plan.run_key)
@@ -119,17 +127,15 @@ def _resume(plan: Fit, learner: Learner) -> tuple[int, float]:
         return 0, 0.0
     learner.load_state_dict(state["content"])
     torch.set_rng_state(state["rng"])
-    kept = [
-        line for line in _whole_lines(plan.log_path) if json.loads(line)["step"] < state["step"]
-    ]
-    plan.log_path.write_text("".join(kept))
+    plan.log_path.write_text(state["log"])
     print(f"resuming at step {state['step']} of {plan.steps}", flush=True)
     return state["step"], state["seconds"]
 
 
-def _whole_lines(path: Path) -> list[str]:
-    """Return the complete lines of a log; a kill can leave half a line at its end."""
-    return [line for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")]
+def _save(plan: Fit, learner: Learner, step: int, seconds: float) -> None:
+    """Save the state after ``step`` steps."""
+    log = plan.log_path.read_text()
+    save_state(plan.state_path, plan.run_key, step, seconds, log, learner.state_dict())
 
 
 @contextmanager

@@ -8,14 +8,15 @@ import signal
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import yaml
 
-from semsplat.errors import SemsplatError
+from semsplat.errors import one_line_errors
 from semsplat.experiment.runs import scaled_geometry
 from semsplat.fit.loop import fit
-from semsplat.fit.state import load_state
+from semsplat.fit.state import load_state, save_state
 from semsplat.fit.steps import Fit
 from semsplat.fit.trainee import seed_everything
 from semsplat.fit.views import frame_at, load_view, views_in_order
@@ -109,11 +110,67 @@ def test_a_state_of_other_parameters_is_not_continued(tiny_scene, tmp_path, undi
     assert torch.equal(again["means"], undisturbed[0]["means"])
 
 
-def test_an_unreadable_state_is_one_line(tmp_path):
-    (tmp_path / "state.pt").write_bytes(b"half a file")
-    with pytest.raises(SemsplatError, match="delete it to start over") as error:
-        load_state(tmp_path / "state.pt", "key")
-    assert "\n" not in str(error.value)
+@pytest.fixture(scope="module")
+def saved(tiny_scene, tmp_path_factory):
+    """Return the bytes of a state, and what it holds."""
+    scratch = tmp_path_factory.mktemp("saved")
+    with pytest.raises(Interrupted):
+        train(tiny_scene, scratch, stop_at=2, training=Training(save_every_s=1e-9, log_every=1))
+    path = scratch / "state.pt"
+    return path.read_bytes(), load_state(path, "key")
+
+
+def same(first, second):
+    if isinstance(first, torch.Tensor):
+        return torch.equal(first, second)
+    if isinstance(first, dict):
+        return first.keys() == second.keys() and all(same(first[k], second[k]) for k in first)
+    if isinstance(first, (list, tuple)):
+        return len(first) == len(second) and all(map(same, first, second))
+    return first == second
+
+
+def test_a_damaged_state_is_never_continued(saved, tmp_path, capsys):
+    whole, state = saved
+    path, rng = tmp_path / "state.pt", np.random.default_rng(0)
+    changes = [whole[: len(whole) * part // 20] for part in range(20)]
+    for place in rng.choice(len(whole), 300, replace=False):
+        flipped = bytearray(whole)
+        flipped[place] ^= 1 << rng.integers(8)
+        changes.append(bytes(flipped))
+    thrown_away = 0
+    for changed in changes:
+        path.write_bytes(changed)
+        loaded = load_state(path, "key")
+        said = capsys.readouterr().err
+        assert said.count("\n") == (loaded is None)
+        assert loaded is None or same(loaded, state)  # padding says nothing
+        thrown_away += loaded is None
+    assert thrown_away > 250 and "so this starts over" in said
+
+
+def test_after_a_damaged_state_it_starts_over(tiny_scene, tmp_path, undisturbed, saved):
+    (tmp_path / "state.pt").write_bytes(saved[0][:-9])
+    again = train(tiny_scene, tmp_path)
+    assert torch.equal(again["means"], undisturbed[0]["means"])
+
+
+def test_the_curve_survives_a_lost_log(tiny_scene, tmp_path, undisturbed):
+    with pytest.raises(SystemExit):
+        train(tiny_scene, tmp_path, stop_at=21, action=lambda: os.kill(os.getpid(), signal.SIGTERM))
+    (tmp_path / "metrics.jsonl").unlink()
+    train(tiny_scene, tmp_path)
+    assert curve(tmp_path) == undisturbed[1]
+
+
+def test_a_full_disk_is_called_one(saved, tmp_path, capsys):
+    state = saved[1]
+    (tmp_path / f".state.partial-{os.getpid()}.pt").symlink_to("/dev/full")
+    told = (tmp_path / "state.pt", "key", 2, 1.0, "", state["content"])
+    with pytest.raises(SystemExit), one_line_errors():
+        save_state(*told)
+    said = capsys.readouterr().err
+    assert "the disk is full" in said and said.count("\n") == 1
 
 
 def test_every_view_comes_once_per_epoch_in_changing_order():
