@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import errno
+import lzma
+import pickle
+import struct
 import sys
+import tarfile
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
+from pathlib import Path
+from textwrap import shorten
 from typing import NoReturn
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -17,14 +25,43 @@ class SemsplatError(Exception):
 
 
 def one_line(error: Exception) -> str:
-    """Return the message of another library's exception as one line."""
-    return " ".join(str(error).split())
+    """Return the message of another library's exception as one line, not longer than a line."""
+    return shorten(str(error), 160, placeholder=" ...")
 
 
 def did_you_mean(word: str, known: list[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the closest of ``known``, or an empty string."""
     close = get_close_matches(word, known, n=1)
     return f"; did you mean '{close[0]}'?" if close else ""
+
+
+UNREADABLE = (
+    *(ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, MemoryError, OSError),
+    *(RuntimeError, SyntaxError, TypeError, ValueError),
+    *(lzma.LZMAError, pickle.UnpicklingError, struct.error, tarfile.TarError),
+    *(zipfile.BadZipFile, zlib.error),
+)
+"""What the readers of formats raise for truncated, damaged and foreign files."""
+
+
+@contextmanager
+def readable(path: Path, what: str, advice: str) -> Iterator[None]:
+    """Turn whatever a reader raises for a file into one line with the file's name.
+
+    Args:
+        path: the file that is read within the block.
+        what: what it should be, as in "a PLY".
+        advice: what to do where it is none.
+    """
+    try:
+        yield
+    except SemsplatError:
+        raise
+    except FileNotFoundError:
+        raise SemsplatError(f"{path}: no such file; {advice}") from None
+    except UNREADABLE as error:
+        reason = one_line(error) or type(error).__name__
+        raise SemsplatError(f"{path}: not {what} ({reason}); {advice}") from None
 
 
 @contextmanager

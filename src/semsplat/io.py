@@ -8,9 +8,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from semsplat.errors import SemsplatError
+from semsplat.errors import SemsplatError, readable
 
 
 @contextmanager
@@ -28,6 +28,16 @@ def atomic_path(path: Path) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
+SEAL = "sha256_of_the_rest"
+"""The key of a record's own digest: what nothing else records would change unnoticed."""
+
+
+def write_sealed(path: Path, data: dict[str, Any]) -> None:
+    """Write a record of results as `write_json`, with a digest of itself in it."""
+    plain = json.loads(canonical_json(data))  # as it will be read: with texts for keys
+    write_json(path, {**plain, SEAL: sha256_text(canonical_json(plain))})
+
+
 def write_json(path: Path, data: Any) -> None:
     """Write ``data`` as indented, key-sorted JSON, atomically; NaN is refused."""
     with atomic_path(path) as partial:
@@ -35,13 +45,21 @@ def write_json(path: Path, data: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Return the parsed JSON file; a missing or broken file is a one-line error."""
-    try:
-        return json.loads(path.read_text())
-    except FileNotFoundError:
-        raise SemsplatError(f"{path}: no such file") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise SemsplatError(f"{path}: not valid JSON ({error})") from None
+    """Return the parsed JSON file without its seal.
+
+    A missing or broken file, one with Infinity or NaN, and one that no longer fits its seal are
+    one-line errors.
+    """
+    with readable(path, "valid JSON", "replace it, or run what writes it again"):
+        data = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
+    seal = data.pop(SEAL, None) if isinstance(data, dict) else None
+    if seal is not None and seal != sha256_text(canonical_json(data)):
+        raise SemsplatError(f"{path}: changed since it was written; delete it and run again")
+    return data
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON number")
 
 
 def read_lines(path: Path, hint: str) -> list[str]:

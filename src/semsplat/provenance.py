@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from semsplat.fingerprint import fingerprint
-from semsplat.io import canonical_json, sha256_file, sha256_text, write_json
+from semsplat.io import canonical_json, sha256_file, sha256_text, write_sealed
 
 PACKAGES = ("semsplat", "torch", "gsplat", "numba", "numpy", "torchmetrics")
 
@@ -69,7 +69,7 @@ class Card:
             "wall_s": round((ended - self.started).total_seconds(), 1),
             "command": ["python", "-m", f"semsplat.{self.phase}", *sys.argv[1:]],
         }
-        write_json(path, card)
+        write_sealed(path, card)
 
 
 def model_facts(model_dir: Path, device: str) -> dict[str, Any]:

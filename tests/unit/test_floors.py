@@ -9,8 +9,9 @@ from pathlib import Path
 SRC = Path(__file__).parents[2] / "src"
 FLOORS = (
     {"errors", "conventions"},
-    {"io", "log", "gpu", "paths", "palette", "kernel_cache", "discovery"},
-    {"fingerprint", "keys"},
+    {"io", "log", "gpu", "paths", "palette", "kernel_cache", "discovery", "folders"},
+    {"fingerprint", "keys", "verified", "commands"},
+    {"arrays", "vertices"},
     {"provenance"},
     {"params"},
     {"data", "splat"},

@@ -23,7 +23,7 @@ def write_card(folder: Path, **numbers: Any) -> dict[str, Any]:
     (folder / "scene.json").write_text("scene")
     card = Card("geometry", MODULE, CONFIG, {"scene": folder / "scene.json"})
     (folder / "out.ply").write_text("result")
-    card.write(folder / "run.json", {"cloud": folder / "out.ply"}, **numbers)
+    card.write(folder / "run.json", [folder / "out.ply"], **numbers)
     read: dict[str, Any] = read_json(folder / "run.json")
     return read
 
@@ -44,7 +44,7 @@ def test_a_card_holds_everything_a_result_depends_on(
     assert card["phase"] == "geometry" and card["config"] == CONFIG
     assert card["code"] == fingerprint(MODULE)
     assert card["inputs"] == {"scene": sha256_text("scene")}
-    assert card["outputs"] == {"cloud": sha256_text("result")}
+    assert card["outputs"] == {"out.ply": sha256_text("result")}
     assert card["run_key"] == run_key(CONFIG, card["inputs"], card["code"])
     assert card["numbers"]["train_s"] == 1.5 and card["numbers"]["n_gaussians"] == 7
     assert 10 < card["numbers"]["peak_ram_mb"] < 1e6
@@ -76,7 +76,7 @@ def test_the_card_describes_inputs_as_they_were_at_the_start(tmp_path: Path) -> 
 def test_a_missing_output_leaves_no_card(tmp_path: Path) -> None:
     card = Card("geometry", MODULE, CONFIG, {})
     with pytest.raises(FileNotFoundError):
-        card.write(tmp_path / "run.json", {"cloud": tmp_path / "none.ply"})
+        card.write(tmp_path / "run.json", [tmp_path / "none.ply"])
     assert not (tmp_path / "run.json").exists()
 
 

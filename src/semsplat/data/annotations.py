@@ -28,6 +28,7 @@ from semsplat.data.mask_folders import Mask, read_masks
 from semsplat.data.scene import Frame
 from semsplat.errors import SemsplatError
 from semsplat.io import read_json
+from semsplat.verified import verified
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Polygon = Annotated[list[tuple[Number, Number]], Field(min_length=1)]
@@ -95,12 +96,12 @@ def load_annotations(frame: Frame) -> dict[str, Annotation]:
     if path.is_dir():
         masks = read_masks(path, size)
         return {prompt: Annotation(mask, _box_around(mask)) for prompt, mask in masks.items()}
-    return _by_category(_checked(read_json(path), size, str(path)), size, str(path))
+    return _by_category(_checked(read_json(verified(path)), size, str(path)), size, str(path))
 
 
 def read_objects(path: Path) -> list[dict[str, Any]]:
     """Return a file's objects as they stand there, all keys included."""
-    return read_json(path)["objects"]
+    return read_json(verified(path))["objects"]
 
 
 def stored_annotations(frame: Frame) -> list[dict[str, Any]] | dict[str, Mask] | None:

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from semsplat.errors import SemsplatError, one_line
+from semsplat.errors import SemsplatError, one_line, readable
+from semsplat.verified import verified
 
 MAX_ID = 2**16 - 1  # id maps are 16-bit PNG
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
@@ -29,14 +30,10 @@ _ONE_CHANNEL = frozenset({"L", "P", "1", "I;16", "I"})
 def _opened(path: Path) -> Iterator[Image.Image]:
     """Yield the image, pixels not yet decoded; unreadable files are one-line errors."""
     try:
-        with Image.open(path) as image:
+        with readable(path, "a readable image", "replace it"), Image.open(verified(path)) as image:
             yield image
-    except FileNotFoundError:
-        raise SemsplatError(f"{path}: no such file") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise SemsplatError(
-            f"{path}: not a readable image ({one_line(error)}); replace it"
-        ) from None
+    except Image.DecompressionBombError as error:
+        raise SemsplatError(f"{path}: too large ({one_line(error)}); shrink it") from None
 
 
 def image_files(folder: Path) -> list[Path]:

@@ -6,30 +6,25 @@ from pathlib import Path
 from typing import Any
 
 from semsplat.errors import SemsplatError
-from semsplat.io import canonical_json, read_json, sha256_file, sha256_text, write_json
+from semsplat.folders import MARKER
+from semsplat.io import canonical_json, read_json, sha256_file, sha256_text, write_sealed
+from semsplat.verified import mismatches
 
 NAME = "manifest.json"
 
 
 def write_manifest(folder: Path, facts: dict[str, Any]) -> None:
     """Hash every file below ``folder`` and write the manifest there, with ``facts`` beside."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    paths = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != MARKER)
     files = {path.relative_to(folder).as_posix(): sha256_file(path) for path in paths}
-    write_json(folder / NAME, {**facts, "files": files, "digest": _digest(files)})
+    write_sealed(folder / NAME, {**facts, "files": files, "digest": _digest(files)})
 
 
 def verify_manifest(folder: Path) -> None:
     """Recompute every hash of the folder's manifest; raise at the first file that differs."""
-    path = folder / NAME
-    manifest = read_json(path)
-    for relative, expected in sorted(manifest["files"].items()):
-        file = folder / relative
-        if not file.is_file():
-            raise SemsplatError(f"{file}: no such file, though {NAME} lists it; import again")
-        if sha256_file(file) != expected:
-            raise SemsplatError(f"{file}: changed since {NAME} was written; import again")
-    if _digest(manifest["files"]) != manifest["digest"]:
-        raise SemsplatError(f"{path}: digest and file list differ; import again")
+    read_json(folder / NAME)  # compares it with its seal
+    for mismatch in mismatches(folder):
+        raise SemsplatError(f"{mismatch}; import again")
 
 
 def _digest(files: dict[str, str]) -> str:

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from plyfile import PlyData, PlyElementParseError, PlyHeaderParseError
 
 from semsplat.data.images import read_ids, read_rgb
 from semsplat.data.poses import camera_centre, check_intrinsics, check_rigid, viewmat_from_opengl
@@ -25,8 +24,10 @@ from semsplat.data.transforms import (
     read_transforms,
     resolve_camera,
 )
-from semsplat.errors import SemsplatError, did_you_mean, one_line
+from semsplat.errors import SemsplatError, did_you_mean, readable
 from semsplat.io import read_json
+from semsplat.verified import verified
+from semsplat.vertices import read_vertices
 
 EXTENT_MARGIN = 1.1  # 3DGS, getNerfppNorm
 
@@ -121,14 +122,10 @@ def load_points(scene: Scene) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     if scene.points_path is None:
         raise SemsplatError(f"{scene.scene_dir}: no initial points; add ply_file_path")
     path = scene.points_path
-    try:
-        vertex = PlyData.read(str(path))["vertex"]
+    with readable(path, "a PLY with vertices x y z red green blue", "write it anew"):
+        vertex = read_vertices(path)
         xyz = np.stack([vertex[key] for key in "xyz"], axis=1).astype(np.float32)
         rgb = np.stack([vertex[key] for key in ("red", "green", "blue")], axis=1)
-    except (PlyHeaderParseError, PlyElementParseError, KeyError, ValueError) as error:
-        raise SemsplatError(
-            f"{path}: not a PLY with vertices x y z red green blue ({one_line(error)})"
-        ) from None
     if len(xyz) == 0 or not np.isfinite(xyz).all() or rgb.dtype != np.uint8:
         raise SemsplatError(f"{path}: points must be finite, 8-bit coloured and at least one")
     return xyz, rgb
@@ -136,7 +133,7 @@ def load_points(scene: Scene) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
 
 def load_semantics(scene: Scene) -> dict[str, Any]:
     """Return ``semantics.json``: ``classes`` ``[{"id", "name"}]`` and further keys."""
-    return read_json(scene.scene_dir / "semantics.json")
+    return read_json(verified(scene.scene_dir / "semantics.json"))
 
 
 def scene_extent(scene: Scene) -> float:

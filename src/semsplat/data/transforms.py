@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from semsplat.errors import SemsplatError
 from semsplat.io import read_json
+from semsplat.verified import verified
 
 # nerfstudio's perspective models; without distortion they are all pinholes.
 PERSPECTIVE_MODELS = frozenset({"PINHOLE", "SIMPLE_PINHOLE", "SIMPLE_RADIAL", "RADIAL", "OPENCV"})
@@ -61,7 +62,7 @@ class Transforms(Intrinsics):
 def read_transforms(path: Path) -> Transforms:
     """Return the parsed file; what does not fit is a one-line `SemsplatError`."""
     try:
-        return Transforms.model_validate(read_json(path))
+        return Transforms.model_validate(read_json(verified(path)))
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "the file"

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from semsplat.arrays import write_arrays
 from semsplat.data.scene import Frame, Scene, load_semantics
 from semsplat.evaluate.answers import Judged, Scores
 from semsplat.evaluate.cases import Case, Numbers, aggregate, counted, judge, prefixed
@@ -19,7 +20,6 @@ from semsplat.evaluate.protocols import consistency, image_mean, pooled, protoco
 from semsplat.evaluate.protocols.consistency import Neighbours
 from semsplat.evaluate.protocols.image_mean import ClassMap
 from semsplat.features.lessons import open_lessons
-from semsplat.features.store import write_arrays
 from semsplat.io import sha256_file
 
 OF_VIEWS, OF_NEIGHBOURS = protocols_of("class_maps"), protocols_of("neighbours")
@@ -45,7 +45,8 @@ def class_scores(judged: Judged) -> Scores:
     trained = {prefix: view_cases(scene.train, map_of, ids) for prefix, map_of in every.items()}
     pairs = neighbour_cases(scene, maps)
     metrics = _metrics(held_out, trained, pairs)
-    write_arrays(judged.out.with_name("inconsistency.npz"), _verdicts(pairs[""]))
+    beside = judged.out.with_name("inconsistency.npz")
+    write_arrays(beside, _verdicts(pairs[""]))
     return {
         "metrics": metrics,
         "views": {case.frame: image_mean.aggregate([case]) for case in held_out[""]},
@@ -54,6 +55,7 @@ def class_scores(judged: Judged) -> Scores:
         "missing_classes": _missing(scene, judged.predictions_dir),
         "counts": _counts(held_out[""], trained[""], pairs[""]),
         "absent": _absent(scene, metrics),
+        "files": {beside.name: sha256_file(beside)},
         "lessons_sha256": sha256_file(judged.lessons_dir / "manifest.json"),
     }
 

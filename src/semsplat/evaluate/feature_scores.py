@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from semsplat.arrays import write_arrays
 from semsplat.data.scene import Frame, Scene, load_scene
 from semsplat.errors import SemsplatError
 from semsplat.evaluate.cases import Case, Numbers, judge, prefixed
@@ -18,8 +19,8 @@ from semsplat.evaluate.protocols import consistency
 from semsplat.evaluate.protocols import feature_labels as protocol
 from semsplat.evaluate.protocols.consistency import Neighbours
 from semsplat.evaluate.protocols.image_mean import ClassMap
-from semsplat.features.store import open_features, write_arrays
-from semsplat.io import sha256_file, write_json
+from semsplat.features.store import open_features
+from semsplat.io import sha256_file, write_sealed
 
 Cases = dict[str, list[Case]]
 """By the kind of labels."""
@@ -70,8 +71,9 @@ def score_features(scene_dir: Path, features_dir: Path, out: Path) -> None:
         "features_sha256": sha256_file(features_dir / "manifest.json"),
         "truth_sha256": sha256_file(scene_dir / "manifest.json"),
     }
-    write_arrays(out.with_name("inconsistency.npz"), _archive(neighbouring))
-    write_json(out, scores)
+    beside = out.with_name("inconsistency.npz")
+    write_arrays(beside, _archive(neighbouring))
+    write_sealed(out, {**scores, "files": {beside.name: sha256_file(beside)}})
 
 
 def view_cases(scene: Scene, labeller: Labeller) -> Cases:

@@ -13,7 +13,7 @@ from semsplat.evaluate.answers import Asked, Judged, Scores, answer
 from semsplat.evaluate.cases import means
 from semsplat.evaluate.protocols import protocol_of, protocols_of
 from semsplat.folders import atomic_dir
-from semsplat.io import read_json, sha256_file, write_json
+from semsplat.io import read_json, sha256_file, write_json, write_sealed
 from semsplat.provenance import model_facts
 
 Options = dict[str, dict[str, Any]]
@@ -48,7 +48,7 @@ def score(names: Sequence[str], judged: Judged, options: Options) -> None:
     scores["protocol"] = ", ".join(sorted(set(protocols.values()) or asked))
     if len(asked) > 1:
         scores["protocols"] = protocols
-    write_json(judged.out, scores)
+    write_sealed(judged.out, scores)
 
 
 def identity(scene: Scene, predictions_dir: Path, out: Path) -> Scores:

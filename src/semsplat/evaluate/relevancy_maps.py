@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from semsplat.arrays import read_arrays
 from semsplat.data.scene import Frame
 from semsplat.errors import SemsplatError
-from semsplat.features.store import read_arrays
 from semsplat.paths import RELEVANCY
 
 Maps = NDArray[np.float16]

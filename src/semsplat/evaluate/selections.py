@@ -23,12 +23,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from semsplat.arrays import read_arrays
 from semsplat.data.scene import Frame, Scene
 from semsplat.errors import SemsplatError
 from semsplat.evaluate.boundary import Mask
-from semsplat.features.store import read_arrays
 from semsplat.io import read_json
 from semsplat.paths import GROUNDING, SELECTIONS
+from semsplat.verified import verified
 
 ARRAYS = ("prompts", "masks", "gaussians", "scene_prompts", "classes")
 References = dict[str, dict[str, str]]
@@ -104,7 +105,7 @@ def read_references(predictions_dir: Path, scene: Scene) -> References:
 def _read_grounding(path: Path) -> dict[str, dict[str, Clicked | _Missed]]:
     """Return the parsed file."""
     try:
-        return _GROUNDING.validate_python(read_json(path))
+        return _GROUNDING.validate_python(read_json(verified(path)))
     except ValidationError as error:
         place = ".".join(map(str, error.errors()[0]["loc"][:2])) or "the file"
         raise SemsplatError(

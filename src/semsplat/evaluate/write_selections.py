@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from semsplat.arrays import write_arrays
 from semsplat.data.images import write_png
 from semsplat.data.scene import Scene
 from semsplat.evaluate.answers import Asked
@@ -17,7 +18,7 @@ from semsplat.evaluate.selections import extracted_name
 from semsplat.features.cache import Cache
 from semsplat.features.hub import weights_path
 from semsplat.features.queries import Texts
-from semsplat.features.store import open_features, write_arrays
+from semsplat.features.store import open_features
 from semsplat.io import sha256_file, write_json
 from semsplat.log import progress
 from semsplat.params.evaluate import SelectionsJob

@@ -14,7 +14,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from semsplat.features.store import read_arrays, write_arrays
+from semsplat.arrays import read_arrays, write_arrays
 from semsplat.fingerprint import fingerprint
 from semsplat.io import canonical_json, sha256_text
 

@@ -14,6 +14,7 @@ from filelock import FileLock
 from numpy.typing import NDArray
 from segment_anything.modeling import Sam
 
+from semsplat.arrays import read_arrays, write_arrays
 from semsplat.data.scene import Frame, load_image
 from semsplat.errors import SemsplatError
 from semsplat.features.cache import Arrays, Cache
@@ -23,7 +24,7 @@ from semsplat.features.masks import Masks, pooled, unpacked
 from semsplat.features.precision import precision_on
 from semsplat.features.regions import painted, select_regions
 from semsplat.features.segmenters import Prompts, segmenter_kind
-from semsplat.features.store import Half, ViewFeatures, read_arrays, write_arrays
+from semsplat.features.store import Half, ViewFeatures
 from semsplat.io import sha256_file
 from semsplat.params.features import ClipModel, FeaturesJob, Regions, SamModel
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from semsplat.arrays import write_arrays
 from semsplat.data.manifest import write_manifest
 from semsplat.data.scene import Frame, Scene, load_scene, load_semantics
 from semsplat.errors import SemsplatError
@@ -14,7 +15,7 @@ from semsplat.features import clip, sam
 from semsplat.features.cache import Cache
 from semsplat.features.extract import Extractor
 from semsplat.features.segmenters import Prompts, follows_geometry, segmenter_kind
-from semsplat.features.store import write_arrays, write_view
+from semsplat.features.store import write_view
 from semsplat.features.weights import Weights, find_weights
 from semsplat.folders import atomic_dir
 from semsplat.log import progress

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semsplat.features.store import read_arrays, write_arrays
+from semsplat.arrays import read_arrays, write_arrays
 from semsplat.features.teachers import Ids
 from semsplat.io import read_json
 

@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semsplat.errors import SemsplatError, one_line
-from semsplat.io import atomic_path, read_json
+from semsplat.arrays import read_arrays, write_arrays
+from semsplat.errors import SemsplatError
+from semsplat.io import read_json
 
 Half = NDArray[np.float16]
 
@@ -55,28 +56,6 @@ def read_view(path: Path) -> ViewFeatures:
     arrays = read_arrays(path)
     optional = {name: arrays.get(name) for name in ("vectors", "dense", "points", "depth")}
     return ViewFeatures(arrays["ids"], arrays["scores"], **optional)
-
-
-def write_arrays(path: Path, arrays: dict[str, Any]) -> None:
-    """Write named arrays, compressed, without pickle, atomically."""
-    with atomic_path(path) as partial:
-        np.savez_compressed(partial, allow_pickle=False, **arrays)
-
-
-def read_arrays(path: Path, only: tuple[str, ...] = ()) -> dict[str, NDArray[Any]]:
-    """Return the named arrays, of some names only where ``only`` gives any.
-
-    A missing or broken file is a one-line error.
-    """
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {n: archive[n] for n in archive.files if not only or n in only}
-    except FileNotFoundError:
-        raise SemsplatError(f"{path}: no such file; run the phase features") from None
-    except (OSError, ValueError, EOFError) as error:
-        raise SemsplatError(
-            f"{path}: not a readable archive ({one_line(error)}); delete it"
-        ) from None
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from semsplat.io import read_json
 from semsplat.keys import GeometryKey
 from semsplat.params.base import Count
 from semsplat.paths import CLUSTERS
+from semsplat.verified import verified
 
 SCOPE = "run"
 EXTENSION = "png"
@@ -59,7 +60,7 @@ def _draw_row(row: Any, run: GeometryKey, frame: Frame, options: Options) -> Non
         ids = load_ids(path, frame) - 1
         show_regions(axis, photograph, ids.astype(np.int16), options.row_px)
     for axis, setting in zip(row[1:], options.settings, strict=False):
-        scores = read_json(run.setting_dir(setting) / CLUSTERS / "scores.json")
+        scores = read_json(verified(run.setting_dir(setting) / CLUSTERS / "scores.json"))
         ari = scores["ari"][frame.name]
         count = axis.get_xlabel().split(",")[0]
         axis.set_xlabel(count if ari is None else f"{count}, ARI {ari:.2f}")

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from semsplat.arrays import read_arrays
 from semsplat.data.scene import Frame, load_image, load_scene
 from semsplat.errors import SemsplatError
 from semsplat.evaluate.protocols.consistency import NAME
@@ -77,8 +78,7 @@ def _draw_pair(
         axis.imshow(palette.picture(class_map(run, setting, frame)), interpolation="nearest")
         axis.set_xlabel(frame.name)
     if len(axes) > 2:
-        with np.load(run.setting_dir(setting) / "inconsistency.npz") as archive:
-            verdict = archive[str(index)]
+        verdict = read_arrays(run.setting_dir(setting) / "inconsistency.npz")[str(index)]
         axes[2].imshow(difference_picture(load_image(views[0]), verdict), interpolation="nearest")
         share = scores["pairs"][index].get("inconsistency")
         axes[2].set_xlabel("none compared" if share is None else f"{share:.1%} differ")

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.ImageColor import getrgb
 
+from semsplat.arrays import read_arrays
 from semsplat.data.scene import Frame, load_scene
-from semsplat.features.store import read_arrays
 from semsplat.figures import PREDICTION_FILES, SettingSheet
 from semsplat.figures.pictures import add_legend, sheet, show_photograph
 from semsplat.figures.relevancy import annotated_views

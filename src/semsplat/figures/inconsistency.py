@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.ImageColor import getrgb
 
+from semsplat.arrays import read_arrays
 from semsplat.data.scene import Frame, load_image, load_scene
 from semsplat.errors import SemsplatError
 from semsplat.evaluate.labeller import Labeller
@@ -80,11 +81,11 @@ def _pairs(
             raise SemsplatError(f"{place.scene_dir}: one training view has no neighbour to draw")
         return [_Pair(list(pair), None, None) for pair in neighbours]
     chosen = evenly(list(enumerate(scores["pairs"])), options.n_pairs)
-    with np.load(place.scores_dir(options.recipe) / "inconsistency.npz") as maps:
-        return [
-            _Pair(row["views"], maps[f"{options.labels}_{index}"], row.get(key))
-            for index, row in chosen
-        ]
+    maps = read_arrays(place.scores_dir(options.recipe) / "inconsistency.npz")
+    return [
+        _Pair(row["views"], maps[f"{options.labels}_{index}"], row.get(key))
+        for index, row in chosen
+    ]
 
 
 def _draw_pair(

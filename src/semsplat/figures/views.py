@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from semsplat.arrays import read_arrays
 from semsplat.data.images import read_rgb
 from semsplat.data.scene import Frame, load_scene
 from semsplat.figures.pictures import evenly, sheet, show_photograph
@@ -53,8 +54,7 @@ def _draw_row(row: Any, run: GeometryKey, frame: Frame, options: Options) -> Non
     folder, name = run.evaluate_dir / "predictions", frame.name
     truth = show_photograph(row[0], frame)
     image = read_rgb(folder / f"{name}.png", truth.shape[1::-1])
-    with np.load(folder / f"{name}.npz", allow_pickle=False) as archive:
-        depth = archive["depth"].astype(np.float32)
+    depth = read_arrays(folder / f"{name}.npz")["depth"].astype(np.float32)
     error = np.abs(image.astype(np.float32) - truth).mean(-1) / 255
     scores = read_json(run.evaluate_dir / "scores.json")["views"][name]
     row[1].imshow(image)

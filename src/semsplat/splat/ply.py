@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from plyfile import PlyData, PlyElement, PlyParseError
+from plyfile import PlyData, PlyElement
 from torch import Tensor
 
 from semsplat.errors import SemsplatError
 from semsplat.io import atomic_path
 from semsplat.splat.gaussians import SH_COEFFICIENTS
+from semsplat.vertices import read_vertices
 
 SCALARS = ("x", "y", "z", "nx", "ny", "nz", "f_dc_0", "f_dc_1", "f_dc_2")
 
@@ -53,12 +54,7 @@ def read_ply(path: Path) -> dict[str, Tensor]:
     Raises:
         SemsplatError: the file is missing, broken, no splat, or holds values that are not finite.
     """
-    try:
-        vertex = PlyData.read(path)["vertex"]
-    except FileNotFoundError:
-        raise SemsplatError(f"{path}: no such file") from None
-    except (PlyParseError, KeyError, ValueError) as error:
-        raise SemsplatError(f"{path}: not a readable PLY ({error})") from None
+    vertex = read_vertices(path)
     names = [p.name for p in vertex.properties]
     n_rest = sum(name.startswith("f_rest_") for name in names)
     required = [name for name in _names(n_rest) if name not in ("nx", "ny", "nz")]

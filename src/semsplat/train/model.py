@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import Module
 
 from semsplat.data.scene import Frame
-from semsplat.errors import SemsplatError
+from semsplat.errors import SemsplatError, one_line, readable
 from semsplat.fit.trainee import Trainee
 from semsplat.fit.views import camera_of
 from semsplat.geometry.trained import Trained, open_geometry, render
@@ -24,6 +24,7 @@ from semsplat.paths import FIELD_FILE
 from semsplat.splat.gaussians import splat_values
 from semsplat.train.attached import SEMANTICS
 from semsplat.train.methods import method
+from semsplat.verified import verified
 
 DECODER = "decoder."
 FACTS = "field"
@@ -94,15 +95,7 @@ def open_field(folder: Path, device: str) -> SemanticField:
         SemsplatError: its files are missing, broken, or not of one training.
     """
     path, trained = folder / FIELD_FILE, open_geometry(folder, device)
-    try:
-        with safe_open(path, framework="pt", device=device) as archive:
-            written = archive.metadata()
-            tensors = {name: archive.get_tensor(name) for name in archive.keys()}  # noqa: SIM118
-    except FileNotFoundError:
-        raise SemsplatError(f"{path}: no such file; train first") from None
-    except SafetensorError as error:
-        raise SemsplatError(f"{path}: not a readable archive ({error})") from None
-    facts = _facts(written)
+    facts, tensors = _read(path, device)
     if facts is None or SEMANTICS not in tensors:
         raise SemsplatError(f"{path}: not a semantic field of this version; train again")
     semantics = tensors.pop(SEMANTICS)
@@ -116,6 +109,21 @@ def open_field(folder: Path, device: str) -> SemanticField:
     except RuntimeError:
         raise SemsplatError(f"{path}: its decoder fits no semantics; train again") from None
     return SemanticField(trained, semantics, decoder, facts)
+
+
+def _read(path: Path, device: str) -> tuple[FieldFacts | None, dict[str, Tensor]]:
+    """Return an archive's facts and tensors; raise where it is missing, changed or broken."""
+    try:
+        with (
+            readable(path, "a readable archive", "train again"),
+            safe_open(verified(path), framework="pt", device=device) as archive,
+        ):
+            names = archive.keys()
+            return _facts(archive.metadata()), {name: archive.get_tensor(name) for name in names}
+    except SafetensorError as error:
+        raise SemsplatError(
+            f"{path}: not a readable archive ({one_line(error)}); train again"
+        ) from None
 
 
 def _facts(written: dict[str, str] | None) -> FieldFacts | None:

@@ -11,6 +11,7 @@ from scene_helpers import (
     ORIGIN,
     K,
     assert_nothing_left,
+    disown,
     one_line_error,
     random_image,
     viewmat_at,
@@ -31,7 +32,7 @@ def write(out_dir: Path, objects: Any = (CUP,), name: str = "left/a") -> Frame:
     with SceneWriter(out_dir, **ORIGIN) as writer:
         writer.add_frame(name, random_image(), viewmat_at(0), K, "train", annotations=[*objects])
         writer.add_frame("bare", random_image(), viewmat_at(1), K, "test")
-    return load_scene(out_dir).train[0]
+    return load_scene(disown(out_dir)).train[0]
 
 
 def edited(frame: Frame, **changes: Any) -> Frame:

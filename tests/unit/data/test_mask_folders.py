@@ -12,6 +12,7 @@ from scene_helpers import (
     ORIGIN,
     K,
     assert_nothing_left,
+    disown,
     one_line_error,
     random_image,
     viewmat_at,
@@ -83,6 +84,7 @@ def test_what_is_stored_can_be_written_again(tmp_path: Path) -> None:
 def test_inside_is_above_128_and_colours_count_by_luminance(tmp_path: Path) -> None:
     frame = write(tmp_path / "scene", {"ring": ring()})
     assert frame.annotations_path is not None
+    disown(tmp_path / "scene")
     grey = np.tile(np.uint8([0, 128, 129, 255]), (12, 4))
     write_png(frame.annotations_path / "ring.png", grey)
     write_png(frame.annotations_path / "colour.png", np.stack([grey] * 3, axis=2))
@@ -120,6 +122,7 @@ def test_what_cannot_be_read_back_is_not_written(tmp_path: Path, case: str) -> N
 
 def break_masks(folder: Path, case: str) -> None:
     path = folder / "ring.png"
+    disown(folder.parents[2])
     match case:
         case "size":
             write_png(path, np.full((6, 8), 255, np.uint8))

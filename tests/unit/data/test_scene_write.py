@@ -194,5 +194,5 @@ def test_manifest_with_an_edited_file_list_is_refused(tmp_path: Path) -> None:
     manifest = json.loads(path.read_text())
     del manifest["files"]["points.ply"]
     path.write_text(json.dumps(manifest))
-    with one_line_error("manifest.json", "digest"):
+    with one_line_error("manifest.json", "changed since it was written"):
         verify_manifest(path.parent)

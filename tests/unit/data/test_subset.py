@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from semsplat.data.annotations import load_annotations, read_objects
 from semsplat.data.backproject import InitialPoints
 from semsplat.data.datasets import importer, subset
-from semsplat.data.manifest import verify_manifest
+from semsplat.data.manifest import verify_manifest, write_manifest
 from semsplat.data.scene import (
     Scene,
     load_depth,
@@ -128,6 +128,7 @@ def test_views_keep_the_order_in_which_the_camera_passes() -> None:
     transforms = read_json(path)
     transforms["frames"].reverse()
     write_json(path, transforms)
+    write_manifest(path.parent, read_json(path.with_name("manifest.json")))
     assert names(imported(n_views=3).frames) == ["v08", "v04", "v00"]
 
 
@@ -284,6 +285,7 @@ def test_one_training_view_without_depth_keeps_the_points_too() -> None:
         if "v04" in entry["file_path"]:
             del entry["depth_file_path"]
     write_json(path, transforms)
+    write_manifest(path.parent, read_json(path.with_name("manifest.json")))
     scene = imported(n_views=4, test_every=2)  # trains on 1 and 4
     assert names(scene.train) == ["v01", "v04"]
     assert (load_points(scene)[0] == 8).all()

@@ -18,6 +18,7 @@ from semsplat.data.world import (
     render_view,
 )
 from semsplat.errors import SemsplatError
+from semsplat.folders import MARKER
 from semsplat.io import read_json, sha256_file
 
 FOLDERS = {
@@ -46,7 +47,7 @@ def test_files_have_the_right_shapes_and_types(drawn: Path):
             image = pixels(drawn, kind, index)
             assert image.shape[:2] == (48, 64)
             assert image.dtype == dtype
-    files = [p for p in drawn.rglob("*") if p.is_file()]
+    files = [p for p in drawn.rglob("*") if p.is_file() and p.name != MARKER]
     assert len(files) == 3 * len(FOLDERS) + 2
 
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from semsplat.arrays import write_arrays
 from semsplat.data.manifest import write_manifest
 from semsplat.data.scene_writer import SceneWriter
-from semsplat.features.store import ViewFeatures, write_arrays, write_view
+from semsplat.features.store import ViewFeatures, write_view
 from tests.unit.data.scene_helpers import ORIGIN, K, random_image, viewmat_at
 
 CLASSES = {2: "wall", 5: "lamp", 9: "rug"}  # ids with gaps, as Replica's

@@ -18,12 +18,13 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from semsplat.arrays import write_arrays
 from semsplat.data.images import write_png
 from semsplat.data.manifest import write_manifest
 from semsplat.data.scene_writer import SceneWriter
 from semsplat.evaluate.feature_scores import score_features
 from semsplat.features.lessons import Lesson, write_lesson
-from semsplat.features.store import ViewFeatures, write_arrays
+from semsplat.features.store import ViewFeatures
 from semsplat.io import read_json, write_json
 from tests.unit.data.scene_helpers import ORIGIN, K, viewmat_at
 from tests.unit.evaluate.annotation_helpers import labelled

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from semsplat.arrays import write_arrays
 from semsplat.data.manifest import write_manifest
 from semsplat.evaluate.selections import Selection
-from semsplat.features.store import write_arrays
 from semsplat.io import write_json
 from tests.unit.evaluate.annotation_helpers import (
     CUP,

@@ -13,6 +13,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from semsplat.arrays import read_arrays
 from semsplat.data.images import write_png
 from semsplat.data.manifest import write_manifest
 from semsplat.data.scene import load_image, load_scene
@@ -23,7 +24,6 @@ from semsplat.evaluate.confusion import class_ids_of, confusion
 from semsplat.evaluate.pairs import AGREES, DIFFERS, NOT_COMPARED
 from semsplat.evaluate.protocols import consistency, image_mean, pooled, protocol_of, rgb_held_out
 from semsplat.features.lessons import Lesson, open_lessons, write_lesson
-from semsplat.features.store import read_arrays
 from semsplat.io import read_json, sha256_file
 from tests.unit.data.scene_helpers import ORIGIN, K, one_line_error, random_image, viewmat_at
 from tests.unit.evaluate.feature_helpers import CLASSES, HEIGHT, WIDTH, write_wall

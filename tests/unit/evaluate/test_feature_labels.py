@@ -11,12 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from semsplat.arrays import read_arrays
 from semsplat.evaluate.confusion import confusion, label_metrics
 from semsplat.evaluate.feature_scores import score_features
 from semsplat.evaluate.jobs import collect
 from semsplat.evaluate.pairs import compare
 from semsplat.evaluate.protocols.feature_labels import MEASURES
-from semsplat.features.store import ViewFeatures, read_arrays
+from semsplat.features.store import ViewFeatures
 from semsplat.io import read_json, sha256_file
 from tests.unit.data.scene_helpers import one_line_error
 from tests.unit.evaluate.feature_helpers import (

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from semsplat.arrays import write_arrays
 from semsplat.evaluate.protocol_docs import PARTS, parts
 from semsplat.evaluate.protocols import protocols, segmentation, segmentation_frozen
-from semsplat.features.store import write_arrays
 from semsplat.io import read_json
 from tests.unit.evaluate.job_helpers import run_score
 from tests.unit.evaluate.protocol_adapters import ADAPTERS

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from semsplat.arrays import write_arrays
 from semsplat.cli import main
 from semsplat.data.images import read_ids, read_rgb
 from semsplat.data.manifest import write_manifest
@@ -19,7 +20,7 @@ from semsplat.evaluate.grounding import interior
 from semsplat.evaluate.named_objects import Truth
 from semsplat.evaluate.selections import read_references, read_selections
 from semsplat.features.queries import Texts
-from semsplat.features.store import ViewFeatures, write_arrays, write_view
+from semsplat.features.store import ViewFeatures, write_view
 from semsplat.io import read_json
 from semsplat.params.evaluate import Click, SelectionsJob
 from semsplat.splat.ply import read_ply

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from semsplat.arrays import write_arrays
 from semsplat.data.scene import load_scene
 from semsplat.evaluate.selections import read_references, read_selections
-from semsplat.features.store import write_arrays
 from tests.unit.data.scene_helpers import one_line_error
 from tests.unit.evaluate.annotation_helpers import CUP, HANDLE, PLATE, write_scene
 from tests.unit.evaluate.job_helpers import run_score

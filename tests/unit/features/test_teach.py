@@ -126,7 +126,7 @@ def test_the_card_names_inputs_outputs_and_the_parameters(wall: Path, tmp_path: 
     card = read_json(lessons.folder / "run.json")
     assert card["phase"] == "features"
     assert card["inputs"] == {"scene": sha256_file(wall / "manifest.json")}
-    assert card["outputs"] == {"lessons": sha256_file(lessons.folder / "manifest.json")}
+    assert card["outputs"] == {"manifest.json": sha256_file(lessons.folder / "manifest.json")}
     assert card["config"]["run_seed"] == 11
     assert card["numbers"]["declares_truth"] is False
     assert card["numbers"]["device"] == "cpu"

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from semsplat.arrays import write_arrays
 from semsplat.data.images import write_png
 from semsplat.data.scene import Frame
 from semsplat.errors import SemsplatError
@@ -26,7 +27,7 @@ from semsplat.features.labels import (
 from semsplat.features.lessons import Lesson, Lessons, write_lesson
 from semsplat.features.masks import Masks
 from semsplat.features.regions import painted
-from semsplat.features.store import SceneFeatures, ViewFeatures, write_arrays, write_view
+from semsplat.features.store import SceneFeatures, ViewFeatures, write_view
 from semsplat.features.teachers import (
     IGNORED,
     PseudoLabels,

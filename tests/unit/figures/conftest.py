@@ -15,12 +15,13 @@ import pytest
 import yaml
 from matplotlib.figure import Figure
 
+from semsplat.arrays import write_arrays
 from semsplat.data.images import write_png
 from semsplat.data.manifest import write_manifest
 from semsplat.data.scene import load_image, load_scene
 from semsplat.data.scene_writer import SceneWriter
 from semsplat.evaluate.feature_scores import score_features
-from semsplat.features.store import ViewFeatures, write_arrays
+from semsplat.features.store import ViewFeatures
 from semsplat.figures import TABLES, figure_kind, figure_kinds
 from semsplat.io import write_json
 from semsplat.keys import GeometryKey, SceneKey

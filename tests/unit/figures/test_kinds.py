@@ -15,8 +15,10 @@ import pytest
 from PIL import Image
 from pydantic import BaseModel
 
+from semsplat.data.manifest import write_manifest
 from semsplat.errors import SemsplatError
 from semsplat.figures import figure_kind, figure_kinds
+from semsplat.io import read_json
 from semsplat.keys import GeometryKey, SceneKey
 from tests.unit.evaluate.feature_helpers import features_of
 from tests.unit.figures.conftest import (
@@ -161,6 +163,8 @@ def test_another_result_gives_another_figure(results: Path, kind: str) -> None:
         write_relevancy(path.parent, "left/a", 0.5)
     for path in results.rglob("clusters"):
         write_selections(path.parent, 3)
+    for path in results.rglob("manifest.json"):
+        write_manifest(path.parent, read_json(path))
     assert draw(kind, out_path(kind)) != before
 
 

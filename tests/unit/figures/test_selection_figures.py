@@ -7,6 +7,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from semsplat.data.manifest import write_manifest
 from semsplat.figures import figure_kind
 from semsplat.io import read_json, write_json
 from semsplat.keys import GeometryKey
@@ -38,6 +39,7 @@ def test_a_setting_that_selects_nothing_has_an_empty_panel(
     path = RUNS[0].setting_dir("coherent") / "predictions/grounding.json"
     grounding = read_json(path)
     write_json(path, {**grounding, "points": {**grounding["points"], "wall": {"missing": "x"}}})
+    write_manifest(path.parent, {})
     draw("extraction")
     assert "no prediction" in texts(drawn[0])
 

@@ -7,15 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from semsplat.arrays import write_arrays
 from semsplat.data.manifest import write_manifest
 from semsplat.data.scene import Frame, Scene
-from semsplat.features.store import (
-    SceneFeatures,
-    ViewFeatures,
-    open_features,
-    write_arrays,
-    write_view,
-)
+from semsplat.features.store import SceneFeatures, ViewFeatures, open_features, write_view
 from semsplat.params.methods import TrainingJob
 from semsplat.train.methods import cgc
 from tests.unit.train.conftest import GEOMETRY, PARAMS

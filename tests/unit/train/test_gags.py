@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import torch
 
+from semsplat.arrays import write_arrays
 from semsplat.data.scene import Scene
 from semsplat.errors import SemsplatError
 from semsplat.features.queries import Texts
-from semsplat.features.store import SceneFeatures, ViewFeatures, write_arrays
+from semsplat.features.store import SceneFeatures, ViewFeatures
 from semsplat.fit.state import load_state
 from semsplat.fit.views import load_view
 from semsplat.io import read_json

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from semsplat.arrays import write_arrays
 from semsplat.data.scene import Scene
 from semsplat.errors import SemsplatError
 from semsplat.features.lessons import Lessons
-from semsplat.features.store import SceneFeatures, ViewFeatures, write_arrays, write_view
+from semsplat.features.store import SceneFeatures, ViewFeatures, write_view
 from semsplat.fit.trainee import Trainee
 from semsplat.fit.views import load_view
 from semsplat.train.attached import SEMANTICS

@@ -68,7 +68,7 @@ def test_one_view_that_is_taught_wrongly_is_outvoted(tiny_scene, tmp_path):
 def test_the_card_says_what_was_learned_from_and_how_big_it_is(folder, lessons):
     card = read_json(folder / "run.json")
     assert set(card["inputs"]) == {"scene", "lessons"}
-    assert set(card["outputs"]) == {"point_cloud", "semantics", "metrics"}
+    assert set(card["outputs"]) == {"point_cloud.ply", "semantics.safetensors", "metrics.jsonl"}
     assert card["config"]["teacher"]["corruption"] is None
     numbers = card["numbers"]
     assert numbers["semantic_dim"] == 3

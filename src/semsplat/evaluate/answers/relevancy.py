@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from semsplat.arrays import write_arrays
 from semsplat.evaluate.answers import Asked, Judged, Scores
 from semsplat.features.cache import Cache
-from semsplat.features.store import open_features, write_arrays
+from semsplat.features.store import open_features
 from semsplat.io import sha256_file
 from semsplat.log import progress
 from semsplat.paths import FIELD_FILE, RELEVANCY

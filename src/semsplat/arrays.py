@@ -1,0 +1,31 @@
+"""Named arrays on disk: compressed archives without pickle, written whole and read verified."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semsplat.errors import readable
+from semsplat.io import atomic_path
+from semsplat.verified import verified
+
+
+def write_arrays(path: Path, arrays: dict[str, Any]) -> None:
+    """Write named arrays, compressed, without pickle, atomically."""
+    with atomic_path(path) as partial:
+        np.savez_compressed(partial, allow_pickle=False, **arrays)
+
+
+def read_arrays(path: Path, only: tuple[str, ...] = ()) -> dict[str, NDArray[Any]]:
+    """Return the named arrays, of some names only where ``only`` gives any.
+
+    A missing, broken or changed file is a one-line `SemsplatError`.
+    """
+    with (
+        readable(path, "a readable archive of arrays", "delete it and run again"),
+        np.load(verified(path), allow_pickle=False) as archive,
+    ):
+        return {n: archive[n] for n in archive.files if not only or n in only}

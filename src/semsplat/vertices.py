@@ -1,0 +1,42 @@
+"""The vertices of a PLY, read verified: points of scenes and Gaussians of trainings."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from plyfile import PlyData, PlyParseError
+
+from semsplat.errors import readable
+from semsplat.verified import verified
+
+MOST_HEADER = 2**16  # bytes
+
+
+def read_vertices(path: Path) -> Any:
+    """Return the element "vertex" of a PLY, at least one vertex.
+
+    Raises a one-line `SemsplatError` for a file that is missing, changed, broken or empty.
+    """
+    with readable(path, "a readable PLY", "replace it, or run what writes it again"):
+        _check_length(verified(path))
+        try:
+            vertex = PlyData.read(path)["vertex"]
+        except PlyParseError as error:
+            raise ValueError(str(error)) from None
+        if not len(vertex.data):
+            raise ValueError("it has no vertices")
+        return vertex
+
+
+def _check_length(path: Path) -> None:
+    """Raise unless a file is long enough for what its header promises, before it is made room for.
+
+    Every value of a line takes two bytes or more as text; of a binary, plyfile asks itself.
+    """
+    with path.open("rb") as file:
+        header = file.read(MOST_HEADER).split(b"end_header")[0]
+    promised = sum(int(count) for count in re.findall(rb"element +\S+ +(\d+)", header))
+    if promised > path.stat().st_size:
+        raise ValueError(f"its header promises {promised} lines, too many for its length")
