@@ -7,7 +7,7 @@ import pytest
 import torch
 from segment_anything import SamAutomaticMaskGenerator
 
-from semsplat.data.world import CLASSES
+from semsplat.data.world.primitives import CLASSES
 from semsplat.errors import SemsplatError
 from semsplat.features.embedded.clip import build_clip, save_clip
 from semsplat.features.embedded.sam import build_sam, save_sam

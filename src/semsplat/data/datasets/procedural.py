@@ -10,6 +10,7 @@ from pydantic import Field
 from semsplat.data.annotate import Annotate, annotate_view, annotated_places
 from semsplat.data.datasets import replica
 from semsplat.data.manifest import write_manifest
+from semsplat.data.world.vocabulary import STUFF
 from semsplat.io import atomic_dir
 from semsplat.params.base import Count, Strict
 
@@ -48,7 +49,7 @@ def native_dir(scene_dir: Path) -> Path:
 
 def draw(options: Options, out_dir: Path) -> None:
     """Draw the world into ``out_dir`` in Semantic-NeRF's Replica layout, all or nothing."""
-    from semsplat.data.world import draw_world  # compiles Numba kernels
+    from semsplat.data.world.replica_layout import draw_world  # compiles Numba kernels
 
     with atomic_dir(out_dir) as partial:
         draw_world(
@@ -88,8 +89,6 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
 
 def _annotator(options: Options) -> replica.Annotator:
     """Return what labels the chosen views from their instances and parts."""
-    from semsplat.data.world.vocabulary import STUFF  # compiles Numba kernels
-
     chosen, which = options.annotate, options.annotate.also_train
     places = annotated_places(options.n_views, options.test_every, which)
 

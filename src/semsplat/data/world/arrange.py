@@ -13,40 +13,20 @@ from semsplat.data.world.primitives import Floats
 
 @dataclass(frozen=True)
 class Item:
-    """A thing for a table: half sizes of its footprint in metres at size 1, and its builder."""
+    """A thing for a table: half sizes of its footprint in metres at size 1, and its builder.
+
+    ``sizes`` are what the builder takes after the pose, in metres at size 1.
+    """
 
     half_x: float
     half_y: float
-    build: Callable[[WorldBuilder, Floats, float], None]
+    build: Callable[..., None]
+    sizes: tuple[float, ...]
 
 
 def _mug(build: WorldBuilder, pose: Floats, size: float) -> None:
     """Build a mug moved so that body and handle share the footprint evenly."""
     items.mug(build, pose @ pose_at(-0.04 * size, 0.0, 0.0), 0.105 * size)
-
-
-def _book(build: WorldBuilder, pose: Floats, size: float) -> None:
-    items.book(build, pose, 0.13 * size)
-
-
-def _ball(build: WorldBuilder, pose: Floats, size: float) -> None:
-    items.ball(build, pose, 0.115 * size)
-
-
-def _lamp(build: WorldBuilder, pose: Floats, size: float) -> None:
-    furniture.lamp(build, pose, 0.42 * size, 0.135 * size)
-
-
-def _plant(build: WorldBuilder, pose: Floats, size: float) -> None:
-    items.plant(build, pose, 0.36 * size)
-
-
-def _box(build: WorldBuilder, pose: Floats, size: float) -> None:
-    items.box(build, pose, 0.14 * size, 0.105 * size, 0.17 * size)
-
-
-def _cushion(build: WorldBuilder, pose: Floats, size: float) -> None:
-    items.cushion(build, pose, 0.125 * size)
 
 
 def _picture(build: WorldBuilder, pose: Floats, size: float) -> None:
@@ -57,14 +37,14 @@ def _picture(build: WorldBuilder, pose: Floats, size: float) -> None:
 
 
 ITEMS = {
-    "mug": Item(0.165, 0.11, _mug),
-    "book": Item(0.135, 0.18, _book),
-    "ball": Item(0.12, 0.12, _ball),
-    "lamp": Item(0.14, 0.14, _lamp),
-    "plant": Item(0.15, 0.15, _plant),
-    "box": Item(0.15, 0.115, _box),
-    "cushion": Item(0.15, 0.15, _cushion),
-    "picture": Item(0.165, 0.06, _picture),
+    "mug": Item(0.165, 0.11, _mug, (1.0,)),
+    "book": Item(0.135, 0.18, items.book, (0.13,)),
+    "ball": Item(0.12, 0.12, items.ball, (0.115,)),
+    "lamp": Item(0.14, 0.14, furniture.lamp, (0.42, 0.135)),
+    "plant": Item(0.15, 0.15, items.plant, (0.36,)),
+    "box": Item(0.15, 0.115, items.box, (0.14, 0.105, 0.17)),
+    "cushion": Item(0.15, 0.15, items.cushion, (0.125,)),
+    "picture": Item(0.165, 0.06, _picture, (1.0,)),
 }
 
 
@@ -88,5 +68,5 @@ def put_items(
         item, unit = ITEMS[kind], size * build.rng.uniform(0.95, 1.1)
         spot = top.find(unit * item.half_x, unit * item.half_y)
         if spot is not None:
-            item.build(build, base @ on(spot), unit)
+            item.build(build, base @ on(spot), *(unit * share for share in item.sizes))
             left -= 1

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from semsplat.data.world.intersect import SceneArrays
 from semsplat.data.world.kernels import trace_image
-from semsplat.data.world.primitives import Floats, Light, Primitive, World
+from semsplat.data.world.primitives import Floats, Light, World
 
 _GOLDEN_ANGLE = math.pi * (3.0 - math.sqrt(5.0))
+_LOOK = ("frequency", "base", "accent", "specular", "glow")  # of materials, as in `SceneArrays`
 
 
 @dataclass(frozen=True)
@@ -55,22 +56,10 @@ def light_points(light: Light, count: int) -> Floats:
     return ring + np.array(light.centre)
 
 
-def _surface_arrays(primitives: tuple[Primitive, ...]) -> dict[str, NDArray]:
-    """Return the per-primitive look as arrays named like the fields of `SceneArrays`."""
-    looks = [p.material for p in primitives]
-    return {
-        "pattern": np.array([m.pattern for m in looks], np.int64),
-        "frequency": np.array([m.frequency for m in looks]),
-        "base": np.array([m.base for m in looks]),
-        "accent": np.array([m.accent for m in looks]),
-        "specular": np.array([m.specular for m in looks]),
-        "glow": np.array([m.glow for m in looks]),
-    }
-
-
 def scene_arrays(world: World, samples: int = 3) -> SceneArrays:
     """Return a world as the kernel reads it, with ``samples**2`` light points."""
     prims = world.primitives
+    looks = [p.material for p in prims]
     hulls = [p.hull() for p in prims]
     first = np.searchsorted(world.instance_ids, np.arange(1, len(world.instances) + 2))
     grouped = [np.concatenate(hulls[a:b]) for a, b in pairwise(first)]
@@ -87,7 +76,8 @@ def scene_arrays(world: World, samples: int = 3) -> SceneArrays:
         light_color=np.array(world.light.color),
         ambient=float(world.light.ambient),
         fill=np.array(world.light.fill),
-        **_surface_arrays(prims),
+        pattern=np.array([look.pattern for look in looks], np.int64),
+        **{name: np.array([getattr(look, name) for look in looks]) for name in _LOOK},
     )
 
 

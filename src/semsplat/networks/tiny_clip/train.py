@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.optim import AdamW
 
-from semsplat.data.world import CLASSES
+from semsplat.data.world.primitives import CLASSES
 from semsplat.data.world.vocabulary import ANY, Caption, caption, trained_texts
 from semsplat.features.dense import value_map, whole_patches
 from semsplat.features.embedded.clip import build_clip
