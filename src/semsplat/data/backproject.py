@@ -8,28 +8,6 @@ from numpy.typing import NDArray
 from semsplat.data.poses import rigid_inverse
 
 
-def sample_points(
-    depth: NDArray[np.float32],  # [H, W] metres, 0 = unknown
-    image: NDArray[np.uint8],  # [H, W, 3]
-    viewmat: NDArray[np.float64],  # [4, 4] world-to-camera
-    K: NDArray[np.float64],  # [3, 3] px
-    *,
-    n_points: int,
-    rng: np.random.Generator,
-) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
-    """Return (xyz float64 [N, 3] world, rgb uint8 [N, 3]) of random pixels with known depth.
-
-    Pixels are drawn without repetition, so N is below ``n_points`` where fewer are known.
-    """
-    known = np.flatnonzero(depth)
-    chosen = rng.choice(known, size=min(n_points, len(known)), replace=False)
-    v, u = np.unravel_index(chosen, depth.shape)
-    pixels = np.stack([u + 0.5, v + 0.5, np.ones(len(chosen))], axis=1)  # [N, 3]
-    in_camera = pixels @ np.linalg.inv(K).T * depth[v, u, None]
-    c2w = rigid_inverse(viewmat)
-    return in_camera @ c2w[:3, :3].T + c2w[:3, 3], image[v, u]
-
-
 class InitialPoints:
     """Points of the training views, the same number from each as far as it divides."""
 
@@ -49,11 +27,18 @@ class InitialPoints:
         viewmat: NDArray[np.float64],  # [4, 4] world-to-camera
         K: NDArray[np.float64],  # [3, 3] px
     ) -> None:
-        """Take the next training view's share."""
-        n_points = next(self._shares)
-        xyz, rgb = sample_points(depth, image, viewmat, K, n_points=n_points, rng=self._rng)
-        self._xyz.append(xyz)
-        self._rgb.append(rgb)
+        """Take the next training view's share: random pixels with known depth.
+
+        Pixels are drawn without repetition, so there are fewer where fewer are known.
+        """
+        known = np.flatnonzero(depth)
+        chosen = self._rng.choice(known, size=min(next(self._shares), len(known)), replace=False)
+        v, u = np.unravel_index(chosen, depth.shape)
+        pixels = np.stack([u + 0.5, v + 0.5, np.ones(len(chosen))], axis=1)  # [N, 3]
+        in_camera = pixels @ np.linalg.inv(K).T * depth[v, u, None]
+        c2w = rigid_inverse(viewmat)
+        self._xyz.append(in_camera @ c2w[:3, :3].T + c2w[:3, 3])
+        self._rgb.append(image[v, u])
 
     def noisy(self) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
         """Return (xyz float32 [N, 3] with noise, rgb uint8 [N, 3])."""

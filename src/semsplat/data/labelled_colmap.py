@@ -7,21 +7,18 @@ label is about the picture whose name it bears, and nothing else is looked at he
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
-import pycolmap
 from pydantic import Field
 
 from semsplat.data.annotations import annotations_file
-from semsplat.data.colmap_model import model_points, viewmat
-from semsplat.data.colmap_views import Views, frame_name, unregistered
-from semsplat.data.images import Size, read_rgb, same_shape
+from semsplat.data.colmap_model import Photographs
+from semsplat.data.images import Size, same_shape
 from semsplat.data.rectify import Rectifier
 from semsplat.data.scene_writer import SceneWriter
-from semsplat.data.splits import Split
 from semsplat.errors import SemsplatError
 from semsplat.io import read_json
 from semsplat.params.base import Strict
@@ -102,9 +99,8 @@ def n_pairs(labels: Mapping[str, LabelFile]) -> int:
     return sum(len(label.prompts) for label in labels.values())
 
 
-def check_registered(labels: Mapping[str, LabelFile], images: Sequence[pycolmap.Image]) -> None:
-    """Raise at a label whose picture the model does not register: its pairs would be lost."""
-    names = {frame_name(image) for image in images}
+def check_registered(labels: Mapping[str, LabelFile], names: Collection[str]) -> None:
+    """Raise at a label whose picture is no frame of the model: its pairs would be lost."""
     for name, label in labels.items():
         if name not in names:
             raise SemsplatError(
@@ -113,32 +109,22 @@ def check_registered(labels: Mapping[str, LabelFile], images: Sequence[pycolmap.
             )
 
 
-@dataclass(frozen=True, eq=False)
-class Material:
-    """The photographs of a scene, their model and the labels of some."""
-
-    folder: Path  # of the photographs
-    model: pycolmap.Reconstruction
-    images: list[pycolmap.Image]  # registered ones, by name
-    labels: Mapping[str, LabelFile]  # by name of the frame
-
-
 def write_frames(
-    writer: SceneWriter, material: Material, *, held_out: bool, max_width_px: int | None
+    writer: SceneWriter,
+    photographs: Photographs,
+    labels: Mapping[str, LabelFile],  # by name of the frame
+    *,
+    held_out: bool,
 ) -> None:
     """Write views, points and notes of a scene; labelled views are held out or trained on."""
-    views = Views(material.model, material.folder, max_width_px)
-    for image in material.images:
-        name, (path, plan) = frame_name(image), views.locate(image)
-        label = material.labels.get(name)
-        objects = None if label is None else _imported_objects(label, path, plan)
-        split: Split = "test" if held_out and label is not None else "train"
-        pixels = plan.image(read_rgb(path, plan.source_size))
-        writer.add_frame(name, pixels, viewmat(image), plan.K, split, annotations=objects)
-    writer.set_points(*model_points(material.model))
-    writer.note("pairs", n_pairs(material.labels))
-    writer.note("labels_of", {label.path.stem: n for n, label in material.labels.items()})
-    writer.note("unregistered_images", unregistered(material.folder, material.images))
+
+    def annotations(name: str, image: Path, plan: Rectifier) -> dict[str, Any]:
+        label = labels.get(name)
+        return {} if label is None else {"annotations": _imported_objects(label, image, plan)}
+
+    photographs.write(writer, labels if held_out else (), annotations)
+    writer.note("pairs", n_pairs(labels))
+    writer.note("labels_of", {label.path.stem: name for name, label in labels.items()})
 
 
 def _read_label(path: Path) -> LabelFile:

@@ -7,17 +7,23 @@ later, one view at a time, by ``load_image``, ``load_depth`` and ``load_ids``, a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from plyfile import PlyData, PlyElementParseError, PlyHeaderParseError
 
 from semsplat.data.images import read_ids, read_rgb
-from semsplat.data.poses import camera_centre, check_intrinsics, check_rigid, viewmat_from_opengl
-from semsplat.data.splits import HELD_OUT_EVERY, split_every
+from semsplat.data.poses import (
+    camera_centre,
+    check_intrinsics,
+    check_rigid,
+    flip_camera_axes,
+    rigid_inverse,
+)
 from semsplat.data.transforms import (
     FrameEntry,
     Transforms,
@@ -29,6 +35,10 @@ from semsplat.errors import SemsplatError, did_you_mean, one_line
 from semsplat.io import read_json
 
 EXTENT_MARGIN = 1.1  # 3DGS, getNerfppNorm
+HELD_OUT_EVERY = 8  # 3DGS (llffhold) and nerfstudio, where a data set states no split
+
+Split = Literal["train", "test"]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +93,12 @@ def load_scene(scene_dir: Path) -> Scene:
     kept = {frame.name for frame in (*train, *test)}
     shown = tuple(frame for frame in frames.values() if frame.name in kept)
     return Scene(scene_dir, shown, train=train, test=test, points_path=points_path)
+
+
+def split_every(items: Sequence[T], every: int) -> tuple[list[T], list[T]]:
+    """Return (train, test): test holds indices 0, ``every``, 2 ``every`` ... of ``items``."""
+    train = [item for index, item in enumerate(items) if index % every]
+    return train, list(items[::every])
 
 
 def load_image(frame: Frame) -> NDArray[np.uint8]:
@@ -163,7 +179,7 @@ def _load_frame(path: Path, transforms: Transforms, entry: FrameEntry) -> Frame:
     return Frame(
         name=name,
         image_path=_file(path, entry.file_path),
-        viewmat=viewmat_from_opengl(c2w),
+        viewmat=rigid_inverse(flip_camera_axes(c2w)),
         K=K,
         width=width,
         height=height,

@@ -14,19 +14,11 @@ from pathlib import Path
 
 from pydantic import Field
 
-from semsplat.data.colmap_model import (
-    model_files,
-    model_points,
-    read_model,
-    registered_images,
-    viewmat,
-)
-from semsplat.data.colmap_views import Views, frame_name, unregistered
-from semsplat.data.images import image_files, read_rgb
+from semsplat.data.colmap_model import Photographs, model_files
+from semsplat.data.images import image_files
 from semsplat.data.mask_folders import mask_files
 from semsplat.data.native_masks import NativeMasks, labelled_folders
 from semsplat.data.scene_writer import SceneWriter
-from semsplat.data.splits import Split
 from semsplat.errors import SemsplatError
 from semsplat.params.base import Strict
 
@@ -65,26 +57,20 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
     of masks that belong to no image.
     """
     root = Path(options.root)
-    model = read_model(root / SPARSE)
-    images = registered_images(model)
+    photographs = Photographs(root / SPARSE, root / IMAGES, options.max_width_px)
     train = _train_names(root / TRAIN)
-    labelled = _labelled(root / MASKS, [frame_name(image) for image in images], train)
+    labelled = _labelled(root / MASKS, list(photographs.paths), train)
     masks = NativeMasks({name: mask_files(folder) for name, folder in labelled.items()})
-    views = Views(model, root / IMAGES, options.max_width_px)
     origin = {"source": options.source, "licence": options.licence}
     with SceneWriter(out_dir, dataset=out_dir.parent.name, scene=scene, **origin) as writer:
-        for image in images:
-            name, (path, plan) = frame_name(image), views.locate(image)
-            split: Split = "train" if name in train else "test"
-            writer.add_frame(
-                name, plan.image(read_rgb(path, plan.source_size)), viewmat(image), plan.K, split,
-                annotations=masks.read(name, plan),
-            )  # fmt: skip
-        writer.set_points(*model_points(model))
+        photographs.write(
+            writer,
+            photographs.paths.keys() - train,
+            lambda name, _, plan: {"annotations": masks.read(name, plan)},
+        )
         writer.note("masks_of", {folder.name: name for name, folder in labelled.items()})
         writer.note("labelled_and_trained_on", sorted(train & set(labelled)))
         writer.note("empty_masks", masks.empty)
-        writer.note("unregistered_images", unregistered(root / IMAGES, images))
 
 
 def _train_names(folder: Path) -> set[str]:

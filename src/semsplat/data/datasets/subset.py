@@ -13,15 +13,16 @@ from semsplat.data.backproject import InitialPoints
 from semsplat.data.scene import (
     Frame,
     Scene,
+    Split,
     load_depth,
     load_ids,
     load_image,
     load_points,
     load_scene,
     load_semantics,
+    split_every,
 )
 from semsplat.data.scene_writer import ID_FOLDERS, SceneWriter
-from semsplat.data.splits import Split, split_every
 from semsplat.errors import SemsplatError
 from semsplat.io import read_json
 from semsplat.params.base import Count, Strict
