@@ -14,23 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsplat.features.store import read_arrays, write_arrays
-from semsplat.features.teachers import Ids
+from semsplat.features.teachers import Lesson
 from semsplat.io import read_json
-
-
-@dataclass(frozen=True, eq=False)
-class Lesson:
-    """What a teacher says about one view.
-
-    ``labels`` int32 [H, W]: classes 1 to C in the order of the scene's list, 0 = ignored.
-    ``regions`` int32 [H, W]: the view's own masks, -1 = none.  ``tracks`` int32 [H, W]: ids that
-    neighbouring training views share, -1 = none; None for held-out views, from which nothing may
-    be learned.
-    """
-
-    labels: Ids
-    regions: Ids
-    tracks: Ids | None
 
 
 def write_lesson(folder: Path, name: str, lesson: Lesson) -> None:

@@ -1,16 +1,64 @@
-"""Segment Anything Models, big and tiny, through the package segment_anything."""
+"""Segment Anything Models, big and tiny, through the package segment_anything.
+
+Image embeddings are kept on disk: a changed threshold never encodes an image again.
+"""
 
 from __future__ import annotations
+
+import hashlib
 
 import torch
 from segment_anything import sam_model_registry
 from segment_anything.modeling import Sam
+from torch import Tensor, nn
 
 from semsplat.features.cache import Cache
 from semsplat.features.embedded.sam import load_sam
-from semsplat.features.embeddings import ImageEncoder
+from semsplat.features.memory import halving
+from semsplat.features.precision import computing, precision_on
 from semsplat.features.weights import EMBEDDED, Weights, one_line_misfit
 from semsplat.params.features import SamModel
+
+
+class ImageEncoder(nn.Module):
+    """SAM's image encoder in the precision of params.yaml, each of its embeddings made once.
+
+    An embedding is named by the very pixels that the encoder sees, not by a file: the predictor,
+    the automatic mode and its crops of an image all go through here.
+    """
+
+    def __init__(self, encoder: nn.Module, weights: Weights[SamModel], cache: Cache | None) -> None:
+        """Wrap an encoder of `segment_anything`; without a cache every call computes."""
+        super().__init__()
+        self.encoder, self.spec, self.cache = encoder, weights.spec, cache
+        self.img_size = encoder.img_size
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return embeddings float32 [B, C, h, w] of normalised, padded images [B, 3, S, S].
+
+        Raises:
+            SemsplatError: an image exceeds the GPU's memory.
+        """
+        if self.cache is None:
+            return self._encoded(images)
+        path = self.cache.path(
+            "embeddings",
+            ("semsplat.features.sam",),
+            image=hashlib.sha256(images.cpu().numpy().tobytes()).hexdigest(),
+            size=list(images.shape),
+            model=self.spec.sha256,
+            precision=precision_on(images.device.type, self.spec.precision),
+        )
+        kept = self.cache.get(path, lambda: {"embedding": self._encoded(images).cpu().numpy()})
+        return torch.from_numpy(kept["embedding"]).to(images.device)
+
+    def _encoded(self, images: Tensor) -> Tensor:
+        def encode(_: int) -> Tensor:
+            with computing(images.device.type, self.spec.precision):
+                embeddings: Tensor = self.encoder(images)
+            return embeddings.float()
+
+        return halving(1, encode, "image")
 
 
 def open_model(weights: Weights[SamModel], device: str, cache: Cache | None = None) -> Sam:

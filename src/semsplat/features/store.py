@@ -50,13 +50,6 @@ def write_view(path: Path, view: ViewFeatures) -> None:
     write_arrays(path, arrays)
 
 
-def read_view(path: Path) -> ViewFeatures:
-    """Return what `write_view` wrote."""
-    arrays = read_arrays(path)
-    optional = {name: arrays.get(name) for name in ("vectors", "dense", "points", "depth")}
-    return ViewFeatures(arrays["ids"], arrays["scores"], **optional)
-
-
 def write_arrays(path: Path, arrays: dict[str, Any]) -> None:
     """Write named arrays, compressed, without pickle, atomically."""
     with atomic_path(path) as partial:
@@ -93,7 +86,9 @@ class SceneFeatures:
 
     def view(self, name: str) -> ViewFeatures:
         """Return the features of the view of this name."""
-        return read_view(self.folder / "views" / f"{name}.npz")
+        arrays = read_arrays(self.folder / "views" / f"{name}.npz")
+        optional = {key: arrays.get(key) for key in ("vectors", "dense", "points", "depth")}
+        return ViewFeatures(arrays["ids"], arrays["scores"], **optional)
 
     def ids(self, name: str) -> NDArray[np.int16]:
         """Return a view's ids [L, H, W]; the rest of its archive stays unread."""

@@ -69,13 +69,13 @@ def draw(first_seed: int, count: int, shape: str, out: Path) -> None:
 
 def train_sam(job: Job, config: str) -> None:
     """Train the tiny SAM; ``config`` is a `SamJob` as JSON."""
-    from semsplat.features.embedded.sam import save_sam
+    from semsplat.features.embedded.archive import halved, write_weights
     from semsplat.networks.tiny_sam.train import SamTrainee
 
     run = SamJob.model_validate_json(config)
     trainee = SamTrainee(run.shape, run.training, *job.load())
     with _trained("tiny_sam", job, run, trainee) as weights:
-        save_sam(weights, trainee.sam, run.shape)
+        write_weights(weights, halved(trainee.sam), run.shape)
 
 
 def train_clip(job: Job, config: str) -> None:

@@ -9,8 +9,9 @@ from segment_anything import SamAutomaticMaskGenerator
 
 from semsplat.data.world.primitives import CLASSES
 from semsplat.errors import SemsplatError
+from semsplat.features.embedded.archive import halved, write_weights
 from semsplat.features.embedded.clip import build_clip, save_clip
-from semsplat.features.embedded.sam import build_sam, save_sam
+from semsplat.features.embedded.sam import build_sam
 from semsplat.io import read_json
 from semsplat.networks.quality import clip as clip_quality
 from semsplat.networks.quality.automatic import best_overlaps
@@ -127,7 +128,7 @@ def test_cached_candidates_are_thinned_as_the_generator_would(sam, pictures):
 def stored(sam, pictures, tmp_path_factory):
     """Return files with weights of a random CLIP and a random SAM."""
     folder = tmp_path_factory.mktemp("weights")
-    save_sam(folder / "sam.safetensors", sam, SAM)
+    write_weights(folder / "sam.safetensors", halved(sam), SAM)
     tokens = ClipTrainee(CLIP, CLIP_TRAINING, pictures, pictures).token_ids
     save_clip(folder / "clip.safetensors", build_clip(CLIP), CLIP, tokens)
     return folder / "clip.safetensors", folder / "sam.safetensors"

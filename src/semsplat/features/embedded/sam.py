@@ -15,7 +15,7 @@ from segment_anything.modeling import (
 )
 from torch import nn
 
-from semsplat.features.embedded.archive import halved, read_weights, write_weights
+from semsplat.features.embedded.archive import read_weights
 from semsplat.params.networks import SamShape
 
 LEVELS = ("subpart", "part", "whole")
@@ -57,11 +57,6 @@ def build_sam(shape: SamShape) -> Sam:
         iou_head_hidden_dim=96,
     )
     return Sam(encoder, prompts, decoder)
-
-
-def save_sam(path: Path, sam: Sam, shape: SamShape) -> None:
-    """Write weights in half precision, with the shape in the header."""
-    write_weights(path, halved(sam), shape)
 
 
 def load_sam(path: Path) -> Sam:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from semsplat.data.overlap import shared_pixels
 from semsplat.data.scene import Frame
 from semsplat.features.teachers import Ids
+from semsplat.features.tracks import uses_nothing
 from semsplat.params.base import Fraction, Positive, Strict
-from semsplat.params.hub import HubModel
 
 
 class Options(Strict):
@@ -37,14 +37,7 @@ class Seen(NamedTuple):
     tracks: Ids  # [H, W]
 
 
-def folders(_: Options) -> list[str]:
-    """Return no folders."""
-    return []
-
-
-def models(_: Options) -> list[HubModel]:
-    """Return no models."""
-    return []
+folders = models = uses_nothing
 
 
 def needs_geometry(options: Options) -> bool:
