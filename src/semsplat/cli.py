@@ -9,8 +9,7 @@ import tyro
 import yaml
 
 from semsplat.data.manifest import verify_manifest
-from semsplat.data.register.fetch import fetch
-from semsplat.data.register.status import status_lines
+from semsplat.data.register.fetch import fetch, status_lines
 from semsplat.errors import SemsplatError, one_line_errors
 from semsplat.experiment.check import check as check_params
 from semsplat.experiment.plan.screen import plan_lines

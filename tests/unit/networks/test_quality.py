@@ -14,12 +14,17 @@ from semsplat.features.embedded.clip import build_clip, save_clip
 from semsplat.features.embedded.sam import build_sam
 from semsplat.io import read_json
 from semsplat.networks.quality import clip as clip_quality
-from semsplat.networks.quality.automatic import best_overlaps
+from semsplat.networks.quality.automatic import (
+    Thresholds,
+    best_overlaps,
+    candidates,
+    kept,
+    loosest_settings,
+)
 from semsplat.networks.quality.clip import Crops, by_size, class_mean
 from semsplat.networks.quality.prompts import true_box
 from semsplat.networks.quality.report import choose_thresholds, measure, rounded, table
 from semsplat.networks.quality.truth import class_map, overlaps, things
-from semsplat.networks.quality.tune import Thresholds, candidates, kept, loosest_settings
 from semsplat.networks.tiny_clip.train import ClipTrainee
 from semsplat.networks.tiny_sam.batches import random_cell, surroundings
 from semsplat.networks.tiny_sam.init import initialise

@@ -28,12 +28,9 @@ def markdown() -> str:
 def _row(name: str, entry: Entry) -> str:
     scenes = f": {', '.join(entry.scenes)}" if entry.scenes else ""
     licence = entry.licence or "not stated"
-    cells = [f"`{name}`", entry.of + scenes, entry.about, _size(entry), licence]
+    size = f"{entry.size_bytes:,}" if entry.size_bytes else "not published"
+    cells = [f"`{name}`", entry.of + scenes, entry.about, size, licence]
     return "| " + " | ".join([*cells, _how(entry), _place(entry)]) + " |"
-
-
-def _size(entry: Entry) -> str:
-    return f"{entry.size_bytes:,}" if entry.size_bytes else "not published"
 
 
 def _how(entry: Entry) -> str:

@@ -87,11 +87,7 @@ class ClipTrainee:
             weight_decay=config.weight_decay,
         )  # fmt: skip
         self.learner = NetworkLearner(self.model, optimizer)
-
-    @property
-    def total_steps(self) -> int:
-        """The length of the training, both phases."""
-        return self.config.steps + self.config.steps_calm
+        self.total_steps = config.steps + config.steps_calm  # both phases
 
     @property
     def token_ids(self) -> list[int]:

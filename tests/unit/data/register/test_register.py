@@ -20,10 +20,11 @@ from semsplat.data.register.fetch import (
     MARKER,
     download,
     fetch,
+    status,
+    status_lines,
     times_lost,
     unpack,
 )
-from semsplat.data.register.status import status, status_lines
 from semsplat.errors import SemsplatError
 from semsplat.evaluate.lpips import WEIGHTS
 from semsplat.io import read_json
