@@ -161,14 +161,9 @@ def _imported_objects(label: LabelFile, image: Path, plan: Rectifier) -> list[di
         )
     if label.size == plan.size:
         return label.objects
-    return [_scaled(entry, label.size, plan.size) for entry in label.objects]
-
-
-def _scaled(entry: dict[str, Any], size: Size, new_size: Size) -> dict[str, Any]:
-    """Return an object of a picture of ``size`` as it lies on one of ``new_size``."""
-    factors = new_size[0] / size[0], new_size[1] / size[1]
-    moved = {key: _scaled_points(entry[key], factors) for key in ("bbox", "segmentation")}
-    return {**entry, **moved}
+    factors = plan.size[0] / label.size[0], plan.size[1] / label.size[1]
+    keys = ("bbox", "segmentation")
+    return [e | {key: _scaled_points(e[key], factors) for key in keys} for e in label.objects]
 
 
 def _scaled_points(values: list[Any], factors: tuple[float, float]) -> list[Any]:

@@ -61,7 +61,11 @@ def plan_rectification(
     camera models without an undistortion to a pinhole.
     """
     camera_size = (camera.width, camera.height)
-    _check_scale(image_size, camera_size, where)
+    if not same_shape(image_size, camera_size):
+        raise SemsplatError(
+            f"{where}: image of {image_size[0]}x{image_size[1]} pixels does not fit its camera of "
+            f"{camera_size[0]}x{camera_size[1]}; use the images the model was made from"
+        )
     if camera.model_name in PINHOLE_MODELS:
         K, full_size, lookup = camera.calibration_matrix(), image_size, None
         K = scale_intrinsics(K, camera_size, image_size)
@@ -94,12 +98,3 @@ def _undistortion(
         source = camera.img_from_cam(pixels @ np.linalg.inv(K).T) * scale  # [w, 2]
         lookup[row] = source - 0.5  # OpenCV's pixel centres are at integers
     return K, (width, height), lookup
-
-
-def _check_scale(image_size: Size, camera_size: Size, where: str) -> None:
-    """Raise unless one scale, up to rounding, maps the camera's size to the image's."""
-    if not same_shape(image_size, camera_size):
-        raise SemsplatError(
-            f"{where}: image of {image_size[0]}x{image_size[1]} pixels does not fit its camera of "
-            f"{camera_size[0]}x{camera_size[1]}; use the images the model was made from"
-        )

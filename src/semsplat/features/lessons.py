@@ -10,9 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from semsplat.features.store import read_arrays, write_arrays
 from semsplat.features.teachers import Lesson
 from semsplat.io import read_json
@@ -38,8 +35,7 @@ class Lessons:
 
     def view(self, name: str) -> Lesson:
         """Return the lesson of the view of this name."""
-        arrays: dict[str, NDArray[np.int32]] = read_arrays(self.folder / "views" / f"{name}.npz")
-        return Lesson(arrays["labels"], arrays["regions"], arrays.get("tracks"))
+        return Lesson(**read_arrays(self.folder / "views" / f"{name}.npz"))
 
 
 def open_lessons(folder: Path) -> Lessons:

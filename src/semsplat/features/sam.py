@@ -72,15 +72,11 @@ def open_model(weights: Weights[SamModel], device: str, cache: Cache | None = No
     Raises:
         SemsplatError: the weights cannot be read, or are those of another model.
     """
-    embedded = weights.spec.weights == EMBEDDED
-    sam = load_sam(weights.path) if embedded else _loaded(weights)
+    if weights.spec.weights == EMBEDDED:
+        sam = load_sam(weights.path)
+    else:
+        sam = sam_model_registry[weights.spec.architecture]()
+        with one_line_misfit(weights):
+            sam.load_state_dict(torch.load(weights.path, weights_only=True, map_location="cpu"))
     sam.image_encoder = ImageEncoder(sam.image_encoder, weights, cache)
     return sam.eval().requires_grad_(False).to(device)
-
-
-def _loaded(weights: Weights[SamModel]) -> Sam:
-    """Return a SAM of the package with the weights of a checkpoint, on the CPU."""
-    sam = sam_model_registry[weights.spec.architecture]()
-    with one_line_misfit(weights):
-        sam.load_state_dict(torch.load(weights.path, weights_only=True, map_location="cpu"))
-    return sam

@@ -38,8 +38,8 @@ class ViewFeatures:
 
     ids: NDArray[np.int16]
     scores: Half
-    vectors: Half | None
-    dense: Half | None
+    vectors: Half | None = None
+    dense: Half | None = None
     points: NDArray[np.float32] | None = None
     depth: Half | None = None
 
@@ -86,9 +86,7 @@ class SceneFeatures:
 
     def view(self, name: str) -> ViewFeatures:
         """Return the features of the view of this name."""
-        arrays = read_arrays(self.folder / "views" / f"{name}.npz")
-        optional = {key: arrays.get(key) for key in ("vectors", "dense", "points", "depth")}
-        return ViewFeatures(arrays["ids"], arrays["scores"], **optional)
+        return ViewFeatures(**read_arrays(self.folder / "views" / f"{name}.npz"))
 
     def ids(self, name: str) -> NDArray[np.int16]:
         """Return a view's ids [L, H, W]; the rest of its archive stays unread."""

@@ -13,11 +13,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from semsplat.data.world.cameras import orbit_pose
-from semsplat.data.world.film import develop, measure_exposure
 from semsplat.data.world.materials import COLORS
 from semsplat.data.world.primitives import World
-from semsplat.data.world.raycast import render_view
+from semsplat.data.world.raycast import develop, measure_exposure, orbit_pose, render_view
 from semsplat.data.world.rooms import make_world
 from semsplat.data.world.vocabulary import PARTS
 from semsplat.io import atomic_path

@@ -8,10 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from semsplat.data.world.cameras import camera_path
-from semsplat.data.world.film import develop, measure_exposure
 from semsplat.data.world.primitives import CLASSES
-from semsplat.data.world.raycast import render_view
+from semsplat.data.world.raycast import camera_path, develop, measure_exposure, render_view
 from semsplat.data.world.replica_layout import draw_world
 from semsplat.data.world.rooms import make_world
 from semsplat.errors import SemsplatError

@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 
 from semsplat.data.world import raycast
 from semsplat.data.world.builder import WorldBuilder, pose_at
-from semsplat.data.world.cameras import camera_path, look_at
 from semsplat.data.world.materials import plain
 from semsplat.data.world.primitives import Light, Orbit, Shape, World
-from semsplat.data.world.raycast import focal_length, render_view
+from semsplat.data.world.raycast import camera_path, focal_length, look_at, render_view
 from semsplat.data.world.rooms import make_room
 
 GREY = plain((0.5, 0.5, 0.5))

@@ -9,11 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from semsplat.data.world.cameras import camera_path
+from semsplat.data.world.arrange import Footprint, Placer, overlap
 from semsplat.data.world.materials import COLORS
-from semsplat.data.world.placement import Footprint, Placer, overlap
 from semsplat.data.world.primitives import CLASSES, Shape, World
-from semsplat.data.world.raycast import focal_length, render_view
+from semsplat.data.world.raycast import camera_path, focal_length, render_view
 from semsplat.data.world.replica_layout import view_ids
 from semsplat.data.world.rooms import make_world
 

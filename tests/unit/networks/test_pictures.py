@@ -8,9 +8,9 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from semsplat.data.world.cameras import camera_path
 from semsplat.data.world.materials import COLORS
 from semsplat.data.world.primitives import CLASSES
+from semsplat.data.world.raycast import camera_path
 from semsplat.data.world.rooms import make_world
 from semsplat.data.world.vocabulary import PARTS
 from semsplat.experiment.check import check

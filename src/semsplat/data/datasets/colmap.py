@@ -108,7 +108,9 @@ class _LabelMaps:
         unnamed = set(np.unique(ids).tolist()) - set(self._classes) - {self._void}
         if unnamed:
             raise SemsplatError(f"{path}: label {min(unnamed)} is not in the classes file; add it")
-        return {"labels": plan.ids(self._stored(ids))}
+        if self._void:  # see ``Options.void_label``
+            ids = np.where(ids == self._void, 0, ids + 1)
+        return {"labels": plan.ids(ids)}
 
     def stored_classes(self) -> list[dict[str, int | str]]:
         """Return the classes with the ids that `read` hands out, void left out."""
@@ -118,10 +120,6 @@ class _LabelMaps:
             for number, name in sorted(self._classes.items())
             if number != self._void
         ]
-
-    def _stored(self, ids: NDArray[np.int32]) -> NDArray[np.int32]:
-        """Return our ids: see ``Options.void_label``."""
-        return np.where(ids == self._void, 0, ids + 1) if self._void else ids
 
 
 def _read_classes(path: Path) -> dict[int, str]:

@@ -5,5 +5,5 @@ Out: a folder in Semantic-NeRF's Replica layout (see `replica_layout`): photogra
 instance and part ids, poses, and the names of everything.  14 classes, 13 colours.
 A seed fixes every byte; threads and repetition change nothing.
 
-`rooms` makes a `World`, `cameras` its poses; `raycast` draws a view, `film` develops it.
+`rooms` makes a `World`, `raycast` its poses and photographs, `replica_layout` the files.
 """

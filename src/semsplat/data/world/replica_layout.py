@@ -20,10 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from semsplat.data.world.cameras import camera_path
-from semsplat.data.world.film import develop, measure_exposure
 from semsplat.data.world.primitives import CLASSES, Instance, World
-from semsplat.data.world.raycast import render_view
+from semsplat.data.world.raycast import camera_path, develop, measure_exposure, render_view
 from semsplat.data.world.rooms import make_world
 from semsplat.errors import SemsplatError
 from semsplat.io import write_json
@@ -42,11 +40,6 @@ def view_ids(world: World, primitives: NDArray[np.int32]) -> dict[str, NDArray[A
     }
     # A trailing zero makes primitive -1 (nothing seen) map to id 0.
     return {name: np.append(ids, ids.dtype.type(0))[primitives] for name, ids in tables.items()}
-
-
-def depth_millimetres(depth: NDArray[np.float32]) -> NDArray[np.uint16]:
-    """Return depth in metres [H, W] as whole millimetres, 0 where nothing was seen."""
-    return np.clip(np.rint(depth * 1000.0), 0, 65535).astype(np.uint16)
 
 
 def _object_record(instance: Instance) -> dict[str, Any]:
@@ -103,7 +96,8 @@ def draw_world(
         view = render_view(world, poses[index], width, height, hfov_deg)
         noise = np.random.default_rng([world.seed, _NOISE_STREAM, index])
         _save(folder, "rgb", index, develop(view.radiance, exposure, noise))
-        _save(folder, "depth", index, depth_millimetres(view.depth))
+        millimetres = np.clip(np.rint(view.depth * 1000.0), 0, 65535)  # 0 where nothing was seen
+        _save(folder, "depth", index, millimetres.astype(np.uint16))
         for name, ids in view_ids(world, view.primitives).items():
             _save(folder, f"semantic_{name}", index, ids)
     np.savetxt(folder / "traj_w_c.txt", poses.reshape(n_views, 16), fmt="%.17g")

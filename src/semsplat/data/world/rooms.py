@@ -12,9 +12,8 @@ from collections.abc import Callable
 import numpy as np
 
 from semsplat.data.world import furniture, items
-from semsplat.data.world.arrange import on, put_items
+from semsplat.data.world.arrange import Footprint, Placer, on, put_items
 from semsplat.data.world.builder import WorldBuilder, pose_at
-from semsplat.data.world.placement import Footprint, Placer
 from semsplat.data.world.primitives import Light, Orbit, World
 from semsplat.errors import SemsplatError, did_you_mean
 
