@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pycolmap
-from numpy.typing import NDArray
 
 from semsplat.data.images import Size, image_files, image_size, read_rgb
 from semsplat.data.rectify import Rectifier, plan_rectification
@@ -38,15 +37,6 @@ def read_model(sparse_dir: Path) -> pycolmap.Reconstruction:
     if model.num_points3D() == 0:
         raise SemsplatError(f"{sparse_dir}: no 3-D points; run COLMAP's point_triangulator")
     return model
-
-
-def model_points(
-    model: pycolmap.Reconstruction,
-) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """Return (xyz float32 [N, 3], rgb uint8 [N, 3]) in the order of the point ids."""
-    points = [model.point3D(point_id) for point_id in sorted(model.point3D_ids())]
-    xyz = np.array([point.xyz for point in points], dtype=np.float32)
-    return xyz, np.array([point.color for point in points], dtype=np.uint8)
 
 
 class Photographs:
@@ -97,7 +87,9 @@ class Photographs:
             writer.add_frame(
                 name, pixels, viewmat, plan.K, "test" if name in test else "train", **maps
             )
-        writer.set_points(*model_points(self._model))
+        points = [self._model.point3D(number) for number in sorted(self._model.point3D_ids())]
+        xyz = np.array([point.xyz for point in points], dtype=np.float32)
+        writer.set_points(xyz, np.array([point.color for point in points], dtype=np.uint8))
         on_disk = {path.relative_to(self._folder).as_posix() for path in image_files(self._folder)}
         posed = {image.name for image in self._images}
         writer.note("unregistered_images", sorted(on_disk - posed))

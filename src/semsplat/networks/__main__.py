@@ -6,11 +6,11 @@ How the networks came about, and how good they are.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import tyro
 
@@ -142,18 +142,14 @@ def _trained(
         shutil.rmtree(job.scratch)
 
 
-def main() -> None:
-    """Run one of the commands."""
-    commands: dict[str, Callable[..., Any]] = {
-        "draw": draw,
-        "train-sam": train_sam,
-        "train-clip": train_clip,
-        "quality": quality,
-        "tune-sam": tune_sam,
-    }
-    with one_line_errors():
-        tyro.extras.subcommand_cli_from_dict(commands)
-
-
 if __name__ == "__main__":
-    main()
+    with one_line_errors():
+        tyro.extras.subcommand_cli_from_dict(
+            {
+                "draw": draw,
+                "train-sam": train_sam,
+                "train-clip": train_clip,
+                "quality": quality,
+                "tune-sam": tune_sam,
+            }
+        )

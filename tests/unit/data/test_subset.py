@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from semsplat.data.annotations import load_annotations
-from semsplat.data.backproject import InitialPoints
 from semsplat.data.datasets import importer, subset
+from semsplat.data.depth import InitialPoints
 from semsplat.data.manifest import verify_manifest
 from semsplat.data.scene import (
     Scene,

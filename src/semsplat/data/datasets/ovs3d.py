@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from semsplat.data.backproject import InitialPoints
+from semsplat.data.depth import InitialPoints
 from semsplat.data.images import (
     Size,
     downscaled_size,

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from semsplat.conventions import NO_ID
-from semsplat.data.backproject import InitialPoints
+from semsplat.data.depth import InitialPoints
 from semsplat.data.images import MAX_ID, Size, read_ids, read_rgb, resize_ids, resize_rgb
 from semsplat.data.poses import rigid_inverse
 from semsplat.data.scannet_sensor import (

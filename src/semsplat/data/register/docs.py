@@ -30,7 +30,9 @@ def _row(name: str, entry: Entry) -> str:
     licence = entry.licence or "not stated"
     size = f"{entry.size_bytes:,}" if entry.size_bytes else "not published"
     cells = [f"`{name}`", entry.of + scenes, entry.about, size, licence]
-    return "| " + " | ".join([*cells, _how(entry), _place(entry)]) + " |"
+    folder = f"{entry.folder}/" if entry.folder else None
+    places = ", ".join(f"`{place}`" for place in (entry.path, folder) if place)
+    return "| " + " | ".join([*cells, _how(entry), places]) + " |"
 
 
 def _how(entry: Entry) -> str:
@@ -41,9 +43,3 @@ def _how(entry: Entry) -> str:
     digits = entry.sha256 or entry.sha256_start
     known = f"sha256 `{digits[:8]}...`" if digits else "no hash published, the size is checked"
     return f"fetched; {known}"
-
-
-def _place(entry: Entry) -> str:
-    """Say where the file lies and where it is unpacked."""
-    folder = f"{entry.folder}/" if entry.folder else None
-    return ", ".join(f"`{place}`" for place in (entry.path, folder) if place)

@@ -18,9 +18,6 @@ from torch import nn
 from semsplat.features.embedded.archive import read_weights
 from semsplat.params.networks import SamShape
 
-LEVELS = ("subpart", "part", "whole")
-"""What the three multimask outputs mean, in SAM's order."""
-
 
 def build_sam(shape: SamShape) -> Sam:
     """Return a SAM of this shape on the CPU, initialised as the package initialises it."""
@@ -50,7 +47,7 @@ def build_sam(shape: SamShape) -> Sam:
         depth=2, embedding_dim=shape.prompt_dim, mlp_dim=shape.decoder_mlp, num_heads=1
     )
     decoder = MaskDecoder(
-        num_multimask_outputs=len(LEVELS),
+        num_multimask_outputs=3,  # sub-part, part, whole
         transformer=transformer,
         transformer_dim=shape.prompt_dim,
         iou_head_depth=2,

@@ -47,8 +47,8 @@ class Sources:
     features: SceneFeatures | None
 
 
-def reads_nothing(_: Any) -> list[str]:
-    """Return no folders: what kinds do that read none."""
+def reads_nothing(_: Any) -> list[Any]:
+    """Return no folders or models: what kinds, of tracks too, do that read none."""
     return []
 
 

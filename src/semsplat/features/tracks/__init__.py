@@ -19,11 +19,6 @@ track_kinds, track_kind = kinds_of(
 )
 
 
-def uses_nothing(_: Any) -> list[Any]:
-    """Return no folders and no models: what kinds do that use none."""
-    return []
-
-
 def ignores_geometry(_: Any) -> bool:
     """Tell that no depth is needed: what kinds do that look at views alone."""
     return False

@@ -11,10 +11,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from semsplat.data.overlap import shared_pixels
+from semsplat.data.depth import shared_pixels
 from semsplat.data.scene import Frame
-from semsplat.features.teachers import Ids
-from semsplat.features.tracks import uses_nothing
+from semsplat.features.teachers import Ids, reads_nothing
 from semsplat.params.base import Fraction, Positive, Strict
 
 
@@ -37,7 +36,7 @@ class Seen(NamedTuple):
     tracks: Ids  # [H, W]
 
 
-folders = models = uses_nothing
+folders = models = reads_nothing
 
 
 def needs_geometry(options: Options) -> bool:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from semsplat.data.scene import Frame, load_ids
-from semsplat.features.teachers import Ids
-from semsplat.features.tracks import ignores_geometry, uses_nothing
+from semsplat.features.teachers import Ids, reads_nothing
+from semsplat.features.tracks import ignores_geometry
 from semsplat.params.base import Strict
 
 
@@ -26,7 +26,7 @@ def folders(options: Options) -> list[str]:
     return [options.folder]
 
 
-models = uses_nothing
+models = reads_nothing
 needs_geometry = ignores_geometry
 
 

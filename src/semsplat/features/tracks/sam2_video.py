@@ -14,8 +14,8 @@ import numpy as np
 from pydantic import Field
 
 from semsplat.data.scene import Frame
-from semsplat.features.teachers import Ids
-from semsplat.features.tracks import ignores_geometry, uses_nothing
+from semsplat.features.teachers import Ids, reads_nothing
+from semsplat.features.tracks import ignores_geometry
 from semsplat.params.base import Count, Strict
 from semsplat.params.hub import HubModel
 
@@ -36,7 +36,7 @@ class Options(Strict):
     """followed at once, the largest; DEVA: 200"""
 
 
-folders = uses_nothing
+folders = reads_nothing
 needs_geometry = ignores_geometry
 
 
