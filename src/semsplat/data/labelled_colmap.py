@@ -15,13 +15,11 @@ from typing import Any
 from pydantic import Field
 
 from semsplat.data.annotations import annotations_file
-from semsplat.data.colmap_model import Photographs
+from semsplat.data.colmap_model import Photographs, Rectifier
 from semsplat.data.images import Size, same_shape
-from semsplat.data.rectify import Rectifier
-from semsplat.data.scene_writer import SceneWriter
+from semsplat.data.scene_writer import Origin, SceneWriter
 from semsplat.errors import SemsplatError
 from semsplat.io import read_json
-from semsplat.params.base import Strict
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,18 +36,14 @@ class LabelFile:
         return list(dict.fromkeys(entry["category"] for entry in self.objects))
 
 
-class ReleaseOptions(Strict):
-    """What importers of labelled releases share: who is held out, sizes, origin."""
+class ReleaseOptions(Origin):
+    """What importers of labelled releases share: who is held out, and sizes."""
 
     held_out: bool
     """false: labelled views are trained on, as published, and none is left whose colours could be
     scored; true: they are held out"""
     max_width_px: int | None = Field(gt=0)
     """wider images are shrunk to this width, and labels with them"""
-    source: str
-    """where the material comes from; goes into the manifest"""
-    licence: str
-    """what may be done with it; goes into the manifest"""
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from semsplat.data.colmap_model import Rectifier
 from semsplat.data.images import resize_ids, same_shape
 from semsplat.data.mask_folders import Mask, read_mask
-from semsplat.data.rectify import Rectifier
 from semsplat.errors import SemsplatError
 
 

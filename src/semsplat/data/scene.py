@@ -187,20 +187,15 @@ def _load_frame(path: Path, transforms: Transforms, entry: FrameEntry) -> Frame:
         labels_path=_optional_file(path, entry.labels_file_path),
         instances_path=_optional_file(path, entry.instances_file_path),
         parts_path=_optional_file(path, entry.parts_file_path),
-        annotations_path=_annotations(path, entry.annotations_file_path),
+        annotations_path=_optional_file(path, entry.annotations_file_path, or_folder=True),
         depth_unit_m=transforms.depth_unit_scale_factor,
     )
 
 
-def _annotations(path: Path, relative: str | None) -> Path | None:
-    """Return the file of polygons or the folder of masks; None where there is neither."""
-    if relative is not None and (path.parent / relative).is_dir():
+def _optional_file(path: Path, relative: str | None, or_folder: bool = False) -> Path | None:
+    """Return the file, or perhaps folder, or None where ``transforms.json`` names none."""
+    if relative is not None and or_folder and (path.parent / relative).is_dir():
         return path.parent / relative
-    return _optional_file(path, relative)
-
-
-def _optional_file(path: Path, relative: str | None) -> Path | None:
-    """Return the file, or None where ``transforms.json`` names none."""
     return None if relative is None else _file(path, relative)
 
 

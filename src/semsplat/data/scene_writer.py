@@ -18,6 +18,7 @@ from semsplat.data.poses import check_intrinsics, check_rigid, flip_camera_axes,
 from semsplat.data.scene import Split
 from semsplat.errors import SemsplatError
 from semsplat.io import atomic_dir, write_json
+from semsplat.params.base import Strict
 
 DEPTH_UNIT_M = 0.001  # 16-bit PNG in millimetres
 ID_FOLDERS = ("labels", "instances", "parts")
@@ -183,6 +184,20 @@ class SceneWriter:
             transforms["ply_file_path"] = "points.ply"
         write_json(self._dir / "transforms.json", transforms)
         write_manifest(self._dir, {**self._origin, "notes": self._notes})
+
+
+class Origin(Strict):
+    """What importers of others' material share: where it comes from."""
+
+    source: str
+    """where the material comes from; goes into the manifest"""
+    licence: str
+    """what may be done with it; goes into the manifest"""
+
+    def writer(self, scene: str, out_dir: Path) -> SceneWriter:
+        """Return what writes a scene to ``out_dir``, which ends in ``{dataset}/{scene}``."""
+        origin = {"source": self.source, "licence": self.licence}
+        return SceneWriter(out_dir, dataset=out_dir.parent.name, scene=scene, **origin)
 
 
 def _intrinsics(K: NDArray[np.float64], width: int, height: int) -> dict[str, float]:

@@ -9,17 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from semsplat.data.colmap_model import Photographs, model_files
+from semsplat.data.colmap_model import Photographs, Rectifier, model_files
 from semsplat.data.images import image_files, read_ids
-from semsplat.data.rectify import Rectifier
 from semsplat.data.scene import split_every
-from semsplat.data.scene_writer import SceneWriter
+from semsplat.data.scene_writer import Origin
 from semsplat.errors import SemsplatError
 from semsplat.io import read_lines
-from semsplat.params.base import Strict
 
 
-class Options(Strict):
+class Options(Origin):
     """Where the material lies and how it is taken over; paths are relative to ``root``."""
 
     root: str
@@ -40,10 +38,6 @@ class Options(Strict):
     """frames 0, n, 2n ... in name order are held out"""
     max_width_px: int | None = Field(gt=0)
     """wider images are shrunk to this width"""
-    source: str
-    """where the material comes from; goes into the manifest"""
-    licence: str
-    """what may be done with it; goes into the manifest"""
 
     @model_validator(mode="after")
     def _labels_have_names(self) -> Options:
@@ -77,8 +71,7 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
     _, test = split_every(list(photographs.paths), options.test_every)
     classes = _read_classes(root / options.classes) if options.classes is not None else {}
     labels = _LabelMaps(options, classes, photographs.paths)
-    origin = {"source": options.source, "licence": options.licence}
-    with SceneWriter(out_dir, dataset=out_dir.parent.name, scene=scene, **origin) as writer:
+    with options.writer(scene, out_dir) as writer:
         photographs.write(writer, test, labels.read)
         if classes:
             writer.set_semantics({"classes": labels.stored_classes()})

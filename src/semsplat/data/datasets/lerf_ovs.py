@@ -21,7 +21,6 @@ from semsplat.data.labelled_colmap import (
     read_labels,
     write_frames,
 )
-from semsplat.data.scene_writer import SceneWriter
 
 IMAGES, SPARSE = "images", "sparse/0"
 
@@ -67,8 +66,7 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
         check_release(folder, labels, known)
     photographs = Photographs(root / SPARSE, root / IMAGES, options.max_width_px)
     check_registered(labels, photographs.paths)
-    origin = {"source": options.source, "licence": options.licence}
-    with SceneWriter(out_dir, dataset=out_dir.parent.name, scene=scene, **origin) as writer:
+    with options.writer(scene, out_dir) as writer:
         write_frames(writer, photographs, labels, held_out=options.held_out)
         if known is not None:
-            writer.note("images", {"found": len(photographs), "expected": known.images})
+            writer.note("images", {"found": len(photographs.paths), "expected": known.images})

@@ -31,7 +31,6 @@ from semsplat.data.labelled_colmap import (
     read_labels,
     write_frames,
 )
-from semsplat.data.scene_writer import SceneWriter
 from semsplat.errors import SemsplatError
 
 SPARSE = "sparse/0"
@@ -65,7 +64,8 @@ def sources(options: Options) -> list[Path]:
     """Return the files the import reads, sorted; a missing folder adds none."""
     root, labels = Path(options.root), label_files(Path(options.labels))
     paths = model_files(root / SPARSE) + image_files(root / options.images) + labels
-    return sorted(paths + [path for label in labels if (path := _picture(label)).is_file()])
+    pictures = [label.with_suffix(".jpg") for label in labels]
+    return sorted(paths + [path for path in pictures if path.is_file()])
 
 
 def import_scene(scene: str, options: Options, out_dir: Path) -> None:
@@ -81,8 +81,7 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
     labels = _read_labels(folder, RELEASES.get(scene))
     photographs = Photographs(root / SPARSE, root / options.images, options.max_width_px)
     labels = _by_image(labels, photographs.paths)
-    origin = {"source": options.source, "licence": options.licence}
-    with SceneWriter(out_dir, dataset=out_dir.parent.name, scene=scene, **origin) as writer:
+    with options.writer(scene, out_dir) as writer:
         write_frames(writer, photographs, labels, held_out=options.held_out)
 
 
@@ -121,18 +120,13 @@ def _by_image(labels: Mapping[str, LabelFile], paths: Mapping[str, Path]) -> dic
 
 def _shown(label: LabelFile, thumbnails: Mapping[str, Thumbnail]) -> str:
     """Return the name of the image that the label's picture shows; raise where there is none."""
-    path = _picture(label.path)
+    path = label.path.with_suffix(".jpg")
     if not path.is_file():
         raise SemsplatError(
             f"{label.path}: the model registers no image '{path.stem}', and no {path.name} lies"
             " beside the label to show which one is meant; copy it there"
         )
     return _name_of_copy(path, thumbnails)
-
-
-def _picture(label: Path) -> Path:
-    """Return where the picture lies that was labelled."""
-    return label.with_suffix(".jpg")
 
 
 def _thumbnail(path: Path) -> Thumbnail:

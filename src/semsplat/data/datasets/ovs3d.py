@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from semsplat.data.colmap_model import Rectifier
 from semsplat.data.depth import InitialPoints
 from semsplat.data.images import (
     Size,
@@ -30,19 +31,18 @@ from semsplat.data.images import (
 )
 from semsplat.data.native_masks import NativeMasks, labelled_folders
 from semsplat.data.poses import check_rigid, rigid_inverse
-from semsplat.data.rectify import Rectifier
 from semsplat.data.scene import Split
-from semsplat.data.scene_writer import SceneWriter
+from semsplat.data.scene_writer import Origin
 from semsplat.errors import SemsplatError, one_line
 from semsplat.io import read_lines
-from semsplat.params.base import Count, Strict
+from semsplat.params.base import Count
 
 IMAGES, MASKS, CLASSES = "images", "segmentations", "segmentations/classes.txt"
 POSES = "poses_bounds.npy"
 COLUMNS = 17  # 3 x 5 numbers row by row, then the nearest and the farthest depth
 
 
-class Options(Strict):
+class Options(Origin):
     """Where the material lies and how it is taken over."""
 
     root: str
@@ -57,10 +57,6 @@ class Options(Strict):
     """of their choice"""
     max_width_px: int | None = Field(gt=0)
     """wider images are shrunk to this width, and masks with them"""
-    source: str
-    """where the material comes from; goes into the manifest"""
-    licence: str
-    """what may be done with it; goes into the manifest"""
 
 
 def sources(options: Options) -> list[Path]:
@@ -88,8 +84,7 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
         raise SemsplatError(f"{root / MASKS}: all views are labelled; set 'held_out' to false")
     points = InitialPoints(options.n_points, len(poses) - len(test), 0.0, options.points_seed)
     rng = np.random.default_rng([options.points_seed, 1])  # not the stream that chooses pixels
-    origin = {"source": options.source, "licence": options.licence}
-    with SceneWriter(out_dir, dataset=out_dir.parent.name, scene=scene, **origin) as writer:
+    with options.writer(scene, out_dir) as writer:
         for path, (name, view) in zip(paths, poses.items(), strict=True):
             plan = _plan(path, view, options.max_width_px)
             image = plan.image(read_rgb(path, plan.source_size))

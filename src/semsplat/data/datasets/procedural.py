@@ -70,7 +70,7 @@ def sources(_options: Options) -> list[Path]:
 
 
 def import_scene(scene: str, options: Options, out_dir: Path) -> None:
-    """Import the drawn folder through the Replica importer."""
+    """Import the drawn folder through the Replica importer, chosen views with annotations."""
     as_replica = replica.Options(
         root=str(native_dir(out_dir)),
         sequence=SEQUENCE,
@@ -84,19 +84,14 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
         source=f"semsplat's procedural world, {options.kind}, seed {options.seed}",
         licence="Apache-2.0",
     )
-    replica.import_scene(scene, as_replica, out_dir, _annotator(options))
-
-
-def _annotator(options: Options) -> replica.Annotator:
-    """Return what labels the chosen views from their instances and parts."""
-    chosen, which = options.annotate, options.annotate.also_train
-    places = annotated_places(options.n_views, options.test_every, which)
+    also_train = options.annotate.also_train
+    places = annotated_places(options.n_views, options.test_every, also_train)
 
     def labels(
         place: int, ids: replica.Ids, objects: list[dict[str, Any]]
     ) -> list[dict[str, Any]] | None:
         if place not in places:
             return None
-        return annotate_view(ids["instances"], ids["parts"], objects, STUFF, chosen)
+        return annotate_view(ids["instances"], ids["parts"], objects, STUFF, options.annotate)
 
-    return labels
+    replica.import_scene(scene, as_replica, out_dir, labels)

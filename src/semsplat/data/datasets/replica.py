@@ -31,10 +31,9 @@ from semsplat.data.images import (
 )
 from semsplat.data.poses import check_rigid, read_table, rigid_inverse
 from semsplat.data.scene import Split, split_every
-from semsplat.data.scene_writer import SceneWriter
+from semsplat.data.scene_writer import Origin
 from semsplat.errors import SemsplatError
 from semsplat.io import read_json
-from semsplat.params.base import Strict
 
 MILLIMETRE_M = 0.001
 TRAJECTORY = "traj_w_c.txt"
@@ -52,7 +51,7 @@ Annotator = Callable[[int, Ids, list[dict[str, Any]]], list[dict[str, Any]] | No
 """From a view's place in the order of frames, its ids and the scene's objects to its labels."""
 
 
-class Options(Strict):
+class Options(Origin):
     """Where the renders lie and how they are taken over."""
 
     root: str
@@ -73,10 +72,6 @@ class Options(Strict):
     """of their choice and noise"""
     max_width_px: int | None = Field(gt=0)
     """wider images are shrunk to this width"""
-    source: str
-    """where the material comes from; goes into the manifest"""
-    licence: str
-    """what may be done with it; goes into the manifest"""
 
 
 def sources(options: Options) -> list[Path]:
@@ -111,8 +106,7 @@ def import_scene(
     train, test = split_every(chosen, options.test_every)
     points = InitialPoints(options.n_points, len(train), options.point_noise_m, options.points_seed)
     occurring: set[int] = set()
-    origin = {"source": options.source, "licence": options.licence}
-    with SceneWriter(out_dir, dataset=out_dir.parent.name, scene=scene, **origin) as writer:
+    with options.writer(scene, out_dir) as writer:
         for place, number in enumerate(sorted(train + test)):
             image, K, depth, ids = _read_view(folder, number, options)
             viewmat = rigid_inverse(poses[number])

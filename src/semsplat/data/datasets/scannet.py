@@ -34,16 +34,16 @@ from semsplat.data.scannet_sensor import (
     sensor_file,
 )
 from semsplat.data.scene import Split, split_every
-from semsplat.data.scene_writer import SceneWriter
+from semsplat.data.scene_writer import Origin
 from semsplat.errors import SemsplatError
 from semsplat.io import read_lines
-from semsplat.params.base import Count, Strict
+from semsplat.params.base import Count
 
 MILLIMETRE_M = 0.001
 RAW, CLASS, NAME = "id", "nyu40id", "nyu40class"  # columns of the table of labels
 
 
-class Options(Strict):
+class Options(Origin):
     """Where the scan lies and how it is taken over."""
 
     root: str
@@ -67,10 +67,6 @@ class Options(Strict):
     """standard deviation of their positions"""
     points_seed: int = Field(ge=0)
     """of their choice and noise"""
-    source: str
-    """where the material comes from; goes into the manifest"""
-    licence: str
-    """what may be done with it; goes into the manifest"""
 
     @model_validator(mode="after")
     def _one_choice(self) -> Options:
@@ -111,8 +107,7 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
     train, test = split_every(numbers, options.test_every)
     points = InitialPoints(options.n_points, len(train), options.point_noise_m, options.points_seed)
     occurring: set[int] = set()
-    origin = {"source": options.source, "licence": options.licence}
-    with SceneWriter(out_dir, dataset=out_dir.parent.name, scene=scene, **origin) as writer:
+    with options.writer(scene, out_dir) as writer:
         for number in numbers:
             viewmat = rigid_inverse(read_pose(sensor_file(root, "pose", number)))
             image, depth, labels = _read_view(root, number, camera, table)

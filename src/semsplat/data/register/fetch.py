@@ -37,7 +37,10 @@ def download(name: str) -> None:
         raise SemsplatError(f"{name} is not fetched: {how_to_get(name)}")
     url = None
     if path.is_file():
-        sha256 = _check_there(path, Content.of(entry))
+        try:
+            sha256 = Content.of(entry).check(path)
+        except WrongContentError as error:  # it is left to its owner
+            raise SemsplatError(f"{error}; it is another file, remove or replace it") from None
     else:
         url, sha256 = transfer(entry.urls, path, Content.of(entry))
     write_json(receipt_of(name), {**_look(path), "sha256": sha256, "url": url})
@@ -164,14 +167,6 @@ def times_lost(name: str) -> int:
 def _times_noted(name: str) -> int:
     receipt = unpacked_receipt_of(name)
     return read_json(receipt).get("times_lost", 0) if receipt.is_file() else 0
-
-
-def _check_there(path: Path, content: Content) -> str:
-    """Return the sha256 of a file that lies there; a wrong one is left to its owner."""
-    try:
-        return content.check(path)
-    except WrongContentError as error:
-        raise SemsplatError(f"{error}; it is another file, remove or replace it") from None
 
 
 def _look(path: Path) -> dict[str, int]:
