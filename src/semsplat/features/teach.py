@@ -64,7 +64,8 @@ def write_lessons(
     inputs |= {"geometry": geometry_dir / "point_cloud.ply"} if geometry_dir else {}
     inputs |= {model.folder: weights_path(model) for model in tracker.models(track_options)}
     card = Card("features", "semsplat.features.teach", config.model_dump(), inputs)
-    started, scene = time.monotonic(), load_scene(scene_dir)
+    started = time.monotonic()
+    scene = load_scene(scene_dir)
     classes = _classes(scene)
     if features_dir is None and labeller.recipe(options):
         kind = config.teacher.labels.kind

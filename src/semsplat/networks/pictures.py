@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from semsplat.data.world.materials import COLORS
+from semsplat.data.world.builder import COLORS
 from semsplat.data.world.primitives import World
 from semsplat.data.world.raycast import develop, measure_exposure, orbit_pose, render_view
 from semsplat.data.world.rooms import make_world

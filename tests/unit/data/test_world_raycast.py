@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semsplat.data.world import raycast
-from semsplat.data.world.builder import WorldBuilder, pose_at
-from semsplat.data.world.materials import plain
+from semsplat.data.world.builder import WorldBuilder, plain, pose_at
 from semsplat.data.world.primitives import Light, Orbit, Shape, World
 from semsplat.data.world.raycast import camera_path, focal_length, look_at, render_view
 from semsplat.data.world.rooms import make_room

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semsplat.data.world.arrange import Footprint, Placer, overlap
-from semsplat.data.world.materials import COLORS
+from semsplat.data.world.builder import COLORS
 from semsplat.data.world.primitives import CLASSES, Shape, World
 from semsplat.data.world.raycast import camera_path, focal_length, render_view
 from semsplat.data.world.replica_layout import view_ids

@@ -9,7 +9,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from semsplat.data.world.materials import COLORS
+from semsplat.data.world.builder import COLORS
 from semsplat.data.world.primitives import CLASSES
 from semsplat.data.world.vocabulary import GENERIC, PARTS, Caption
 from semsplat.features.dense import whole_patches

@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from semsplat.data.world.materials import COLORS
+from semsplat.data.world.builder import COLORS
 from semsplat.data.world.primitives import CLASSES
 from semsplat.data.world.raycast import camera_path
 from semsplat.data.world.rooms import make_world

@@ -27,7 +27,7 @@ from semsplat.networks.quality.report import choose_thresholds, measure, rounded
 from semsplat.networks.quality.truth import class_map, overlaps, things
 from semsplat.networks.tiny_clip.train import ClipTrainee
 from semsplat.networks.tiny_sam.batches import random_cell, surroundings
-from semsplat.networks.tiny_sam.init import initialise
+from semsplat.networks.tiny_sam.model import initialise
 from semsplat.params.networks import SeedRange
 from semsplat.params.quality import AutomaticMasks, QualityJob, ThresholdGrid, TuningJob
 from tests.unit.networks.conftest import CLIP, CLIP_TRAINING, SAM, SHAPE

@@ -13,8 +13,7 @@ from segment_anything import SamAutomaticMaskGenerator, SamPredictor
 from semsplat.errors import SemsplatError
 from semsplat.features.embedded.archive import halved, write_weights
 from semsplat.features.embedded.sam import build_sam, load_sam, normalised
-from semsplat.networks.tiny_sam.decode import Prompts, decode
-from semsplat.networks.tiny_sam.init import initialise
+from semsplat.networks.tiny_sam.model import Prompts, decode, initialise
 from tests.unit.networks.conftest import SAM
 
 ATTENTION = SAM.model_copy(update={"image_px": 80, "prompt_dim": 128})

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import math
 
-from semsplat.data.world.builder import WorldBuilder, pose_at, turn_z
-from semsplat.data.world.materials import (
+from semsplat.data.world.builder import (
     COLORS,
     WOODS,
+    WorldBuilder,
     grained,
     lightened,
     mottled,
     plain,
+    pose_at,
     printed,
     scaled,
     tint,
+    turn_z,
 )
 from semsplat.data.world.primitives import Floats, Material, Pattern, Shape
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from semsplat.data.world.primitives import CLASSES, Instance, World
+from semsplat.data.world.primitives import CLASSES, World
 from semsplat.data.world.raycast import camera_path, develop, measure_exposure, render_view
 from semsplat.data.world.rooms import make_world
 from semsplat.errors import SemsplatError
@@ -42,22 +42,20 @@ def view_ids(world: World, primitives: NDArray[np.int32]) -> dict[str, NDArray[A
     return {name: np.append(ids, ids.dtype.type(0))[primitives] for name, ids in tables.items()}
 
 
-def _object_record(instance: Instance) -> dict[str, Any]:
-    """Return an instance as ``info_semantic.json`` lists it."""
-    return {
-        "id": instance.instance_id,
-        "class_id": CLASSES.index(instance.class_name) + 1,
-        "class_name": instance.class_name,
-        "color": instance.color,
-        "parts": [{"id": part.part_id, "name": part.name} for part in instance.parts],
-    }
-
-
 def semantic_info(world: World, width: int, height: int, hfov_deg: float) -> dict[str, Any]:
     """Return the content of ``info_semantic.json``; the camera is an addition to Replica's."""
     return {
         "classes": [{"id": k + 1, "name": name} for k, name in enumerate(CLASSES)],
-        "objects": [_object_record(instance) for instance in world.instances],
+        "objects": [
+            {
+                "id": instance.instance_id,
+                "class_id": CLASSES.index(instance.class_name) + 1,
+                "class_name": instance.class_name,
+                "color": instance.color,
+                "parts": [{"id": part.part_id, "name": part.name} for part in instance.parts],
+            }
+            for instance in world.instances
+        ],
         "camera": {"width": width, "height": height, "hfov_deg": hfov_deg},
     }
 
@@ -90,7 +88,8 @@ def draw_world(
     if not 0.0 < hfov_deg < 180.0:
         raise SemsplatError(f"a field of view of {hfov_deg} degrees is impossible; use 1 to 170")
     world = make_world(kind, seed)
-    poses, exposure = camera_path(world, n_views), measure_exposure(world, hfov_deg)
+    poses = camera_path(world, n_views)
+    exposure = measure_exposure(world, hfov_deg)
     folder = out_dir / SEQUENCE
     for index in progress(range(n_views), "draw"):
         view = render_view(world, poses[index], width, height, hfov_deg)

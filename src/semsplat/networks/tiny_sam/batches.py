@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from semsplat.networks.pictures import PictureSet
-from semsplat.networks.tiny_sam.decode import Prompts
+from semsplat.networks.tiny_sam.model import Prompts
 
 SMALLEST = 6  # cells; a smaller thing is no target
 UNIFORM_CLICKS = 0.2  # share of clicks anywhere, as the automatic mode's grid clicks

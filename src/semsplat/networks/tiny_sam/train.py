@@ -26,8 +26,6 @@ from semsplat.networks.tiny_sam.batches import (
     points_task,
     refinement_task,
 )
-from semsplat.networks.tiny_sam.decode import decode
-from semsplat.networks.tiny_sam.init import initialise
 from semsplat.networks.tiny_sam.losses import (
     OUTPUT_WEIGHTS,
     SINGLE_WEIGHTS,
@@ -35,6 +33,7 @@ from semsplat.networks.tiny_sam.losses import (
     iou,
     mask_loss,
 )
+from semsplat.networks.tiny_sam.model import decode, initialise
 from semsplat.params.networks import LevelShare, SamShape, SamTraining
 
 JOINT_CODE_WEIGHT = 0.3  # of the dense loss once masks are trained
