@@ -10,8 +10,7 @@ import yaml
 
 from semsplat.commands import OutFolder, run_one_of
 from semsplat.data.manifest import verify_manifest
-from semsplat.data.register.fetch import fetch
-from semsplat.data.register.status import status_lines
+from semsplat.data.register.fetch import fetch, status_lines
 from semsplat.errors import SemsplatError
 from semsplat.experiment.check import check as check_params
 from semsplat.experiment.plan.screen import plan_lines

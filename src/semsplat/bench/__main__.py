@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -99,15 +98,11 @@ def print_report(report: dict[str, Any]) -> None:
         print(f"largest relative error against {name}: {max(errors.values()):.1e}")
 
 
-def main() -> None:
-    """Run one of the commands."""
-    commands: dict[str, Callable[..., None]] = {
-        "rasterize": rasterize,
-        "features": features,
-        "contrast": contrast,
-    }
-    run_one_of(commands)
-
-
 if __name__ == "__main__":
-    main()
+    run_one_of(
+        {
+            "rasterize": rasterize,
+            "features": features,
+            "contrast": contrast,
+        }
+    )

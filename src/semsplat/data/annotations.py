@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any
 
 import cv2
@@ -99,18 +98,13 @@ def load_annotations(frame: Frame) -> dict[str, Annotation]:
     return _by_category(_checked(read_json(verified(path)), size, str(path)), size, str(path))
 
 
-def read_objects(path: Path) -> list[dict[str, Any]]:
-    """Return a file's objects as they stand there, all keys included."""
-    return read_json(verified(path))["objects"]
-
-
 def stored_annotations(frame: Frame) -> list[dict[str, Any]] | dict[str, Mask] | None:
     """Return what `SceneWriter.add_frame` takes to write the same again; None where nothing is."""
     if frame.annotations_path is None:
         return None
     if frame.annotations_path.is_dir():
         return read_masks(frame.annotations_path, (frame.width, frame.height))
-    return read_objects(frame.annotations_path)
+    return read_json(verified(frame.annotations_path))["objects"]
 
 
 def annotations_file(

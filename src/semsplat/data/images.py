@@ -57,7 +57,11 @@ def read_rgb(path: Path, size: Size) -> NDArray[np.uint8]:
     with _opened(path) as image:
         _check_size(image.size, size, path)
         if image.mode in _WITH_ALPHA or "transparency" in image.info:
-            return _opaque(np.asarray(image.convert("RGBA")), path)
+            rgba = np.asarray(image.convert("RGBA"))
+            if rgba[..., 3].min() < 255:  # transparent pixels have no colour
+                fix = "composite it over a background first"
+                raise SemsplatError(f"{path}: transparent pixels; {fix}")
+            return np.ascontiguousarray(rgba[..., :3])
         if image.mode not in _EIGHT_BIT:
             raise SemsplatError(f"{path}: pixel format {image.mode}; convert it to 8-bit RGB")
         return np.asarray(image.convert("RGB"))
@@ -154,13 +158,3 @@ def _check_size(found: Size, expected: Size, path: Path) -> None:
             f"{path}: {found[0]}x{found[1]} pixels, expected {expected[0]}x{expected[1]}; "
             "resize it or correct the camera"
         )
-
-
-def _opaque(
-    rgba: NDArray[np.uint8],  # [H, W, 4]
-    path: Path,
-) -> NDArray[np.uint8]:
-    """Return the colours [H, W, 3]; transparent pixels have none, so they are refused."""
-    if rgba[..., 3].min() < 255:
-        raise SemsplatError(f"{path}: transparent pixels; composite it over a background first")
-    return np.ascontiguousarray(rgba[..., :3])

@@ -7,24 +7,19 @@ label is about the picture whose name it bears, and nothing else is looked at he
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
-import pycolmap
 from pydantic import Field
 
 from semsplat.data.annotations import annotations_file
-from semsplat.data.colmap_model import model_points, viewmat
-from semsplat.data.colmap_views import Views, frame_name, unregistered
-from semsplat.data.images import Size, read_rgb, same_shape
-from semsplat.data.rectify import Rectifier
-from semsplat.data.scene_writer import SceneWriter
-from semsplat.data.splits import Split
+from semsplat.data.colmap_model import Photographs, Rectifier
+from semsplat.data.images import Size, same_shape
+from semsplat.data.scene_writer import Origin, SceneWriter
 from semsplat.errors import SemsplatError
 from semsplat.io import read_json
-from semsplat.params.base import Strict
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,18 +36,14 @@ class LabelFile:
         return list(dict.fromkeys(entry["category"] for entry in self.objects))
 
 
-class ReleaseOptions(Strict):
-    """What importers of labelled releases share: who is held out, sizes, origin."""
+class ReleaseOptions(Origin):
+    """What importers of labelled releases share: who is held out, and sizes."""
 
     held_out: bool
     """false: labelled views are trained on, as published, and none is left whose colours could be
     scored; true: they are held out"""
     max_width_px: int | None = Field(gt=0)
     """wider images are shrunk to this width, and labels with them"""
-    source: str
-    """where the material comes from; goes into the manifest"""
-    licence: str
-    """what may be done with it; goes into the manifest"""
 
 
 @dataclass(frozen=True)
@@ -102,9 +93,8 @@ def n_pairs(labels: Mapping[str, LabelFile]) -> int:
     return sum(len(label.prompts) for label in labels.values())
 
 
-def check_registered(labels: Mapping[str, LabelFile], images: Sequence[pycolmap.Image]) -> None:
-    """Raise at a label whose picture the model does not register: its pairs would be lost."""
-    names = {frame_name(image) for image in images}
+def check_registered(labels: Mapping[str, LabelFile], names: Collection[str]) -> None:
+    """Raise at a label whose picture is no frame of the model: its pairs would be lost."""
     for name, label in labels.items():
         if name not in names:
             raise SemsplatError(
@@ -113,32 +103,22 @@ def check_registered(labels: Mapping[str, LabelFile], images: Sequence[pycolmap.
             )
 
 
-@dataclass(frozen=True, eq=False)
-class Material:
-    """The photographs of a scene, their model and the labels of some."""
-
-    folder: Path  # of the photographs
-    model: pycolmap.Reconstruction
-    images: list[pycolmap.Image]  # registered ones, by name
-    labels: Mapping[str, LabelFile]  # by name of the frame
-
-
 def write_frames(
-    writer: SceneWriter, material: Material, *, held_out: bool, max_width_px: int | None
+    writer: SceneWriter,
+    photographs: Photographs,
+    labels: Mapping[str, LabelFile],  # by name of the frame
+    *,
+    held_out: bool,
 ) -> None:
     """Write views, points and notes of a scene; labelled views are held out or trained on."""
-    views = Views(material.model, material.folder, max_width_px)
-    for image in material.images:
-        name, (path, plan) = frame_name(image), views.locate(image)
-        label = material.labels.get(name)
-        objects = None if label is None else _imported_objects(label, path, plan)
-        split: Split = "test" if held_out and label is not None else "train"
-        pixels = plan.image(read_rgb(path, plan.source_size))
-        writer.add_frame(name, pixels, viewmat(image), plan.K, split, annotations=objects)
-    writer.set_points(*model_points(material.model))
-    writer.note("pairs", n_pairs(material.labels))
-    writer.note("labels_of", {label.path.stem: n for n, label in material.labels.items()})
-    writer.note("unregistered_images", unregistered(material.folder, material.images))
+
+    def annotations(name: str, image: Path, plan: Rectifier) -> dict[str, Any]:
+        label = labels.get(name)
+        return {} if label is None else {"annotations": _imported_objects(label, image, plan)}
+
+    photographs.write(writer, labels if held_out else (), annotations)
+    writer.note("pairs", n_pairs(labels))
+    writer.note("labels_of", {label.path.stem: name for name, label in labels.items()})
 
 
 def _read_label(path: Path) -> LabelFile:
@@ -175,14 +155,9 @@ def _imported_objects(label: LabelFile, image: Path, plan: Rectifier) -> list[di
         )
     if label.size == plan.size:
         return label.objects
-    return [_scaled(entry, label.size, plan.size) for entry in label.objects]
-
-
-def _scaled(entry: dict[str, Any], size: Size, new_size: Size) -> dict[str, Any]:
-    """Return an object of a picture of ``size`` as it lies on one of ``new_size``."""
-    factors = new_size[0] / size[0], new_size[1] / size[1]
-    moved = {key: _scaled_points(entry[key], factors) for key in ("bbox", "segmentation")}
-    return {**entry, **moved}
+    factors = plan.size[0] / label.size[0], plan.size[1] / label.size[1]
+    keys = ("bbox", "segmentation")
+    return [e | {key: _scaled_points(e[key], factors) for key in keys} for e in label.objects]
 
 
 def _scaled_points(values: list[Any], factors: tuple[float, float]) -> list[Any]:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from semsplat.data.colmap_model import Rectifier
 from semsplat.data.images import resize_ids, same_shape
 from semsplat.data.mask_folders import Mask, read_mask
-from semsplat.data.rectify import Rectifier
 from semsplat.errors import SemsplatError
 
 
@@ -30,7 +30,16 @@ class NativeMasks:
         """
         shown = {}
         for path in self._files.get(name, ()):
-            mask = _rectified(path, plan)
+            mask = read_mask(path)
+            size = (mask.shape[1], mask.shape[0])
+            if not same_shape(size, plan.source_size):
+                width, height = plan.source_size
+                raise SemsplatError(
+                    f"{path}: {size[0]}x{size[1]} pixels are no scaled {width}x{height}, the size"
+                    " of the image; make the mask anew from the image"
+                )
+            ids = resize_ids(mask.astype(np.int32), plan.source_size)
+            mask = plan.ids(ids).astype(bool)
             if mask.any():
                 shown[path.stem] = mask
             else:
@@ -44,17 +53,3 @@ def labelled_folders(folder: Path) -> list[Path]:
     if not folders:
         raise SemsplatError(f"{folder}: no folder of a labelled view; correct 'root'")
     return folders
-
-
-def _rectified(path: Path, plan: Rectifier) -> Mask:
-    """Return one mask [h, w] as it lies on the imported image."""
-    mask = read_mask(path)
-    size = (mask.shape[1], mask.shape[0])
-    if not same_shape(size, plan.source_size):
-        width, height = plan.source_size
-        raise SemsplatError(
-            f"{path}: {size[0]}x{size[1]} pixels are no scaled {width}x{height}, the size of the"
-            " image; make the mask anew from the image"
-        )
-    ids = resize_ids(mask.astype(np.int32), plan.source_size)
-    return plan.ids(ids).astype(bool)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
-from semsplat.errors import SemsplatError
+from semsplat.errors import SemsplatError, one_line
 
 # Text files carry six or seven digits, so rotations are orthonormal to about 1e-6; a matrix with
 # scale or shear in it is off by far more than this.
@@ -17,20 +19,6 @@ def flip_camera_axes(
 ) -> NDArray[np.float64]:
     """Return ``c2w`` [..., 4, 4] with OpenCV and OpenGL camera axes swapped (an involution)."""
     return c2w * np.array([1.0, -1.0, -1.0, 1.0])
-
-
-def viewmat_from_opengl(
-    c2w: NDArray[np.float64],  # [4, 4] camera-to-world, OpenGL axes
-) -> NDArray[np.float64]:
-    """Return the viewmat [4, 4]: world-to-camera, OpenCV axes."""
-    return rigid_inverse(flip_camera_axes(c2w))
-
-
-def opengl_from_viewmat(
-    viewmat: NDArray[np.float64],  # [4, 4] world-to-camera, OpenCV axes
-) -> NDArray[np.float64]:
-    """Return the camera-to-world matrix [4, 4] in OpenGL axes."""
-    return flip_camera_axes(rigid_inverse(viewmat))
 
 
 def rigid_inverse(
@@ -80,3 +68,13 @@ def check_intrinsics(K: NDArray[np.float64], where: str) -> None:
         raise SemsplatError(
             f"{where}: K is not [[fx, 0, cx], [0, fy, cy], [0, 0, 1]] with positive focal lengths"
         )
+
+
+def read_table(path: Path) -> NDArray[np.float64]:
+    """Return the numbers [rows, columns] of a text file; raise a `SemsplatError` for other text."""
+    try:
+        return np.loadtxt(path, dtype=np.float64, ndmin=2)
+    except FileNotFoundError:
+        raise SemsplatError(f"{path}: no such file") from None
+    except ValueError as error:
+        raise SemsplatError(f"{path}: not a table of numbers ({one_line(error)})") from None

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsplat.data.images import Size, image_size, scale_intrinsics
-from semsplat.data.poses import check_intrinsics, check_rigid
-from semsplat.errors import SemsplatError, one_line
+from semsplat.data.poses import check_intrinsics, check_rigid, read_table
+from semsplat.errors import SemsplatError
 
 SUFFIXES = {"color": "jpg", "depth": "png", "label-filt": "png", "pose": "txt"}
 INTRINSICS = {kind: f"intrinsic/intrinsic_{kind}.txt" for kind in ("color", "depth")}
@@ -95,12 +95,7 @@ def read_pose(path: Path) -> NDArray[np.float64]:
 
 def _read_matrix(path: Path) -> NDArray[np.float64]:
     """Return the matrix [4, 4] of a text file."""
-    try:
-        matrix = np.loadtxt(path, dtype=np.float64, ndmin=2)
-    except FileNotFoundError:
-        raise SemsplatError(f"{path}: no such file") from None
-    except ValueError as error:
-        raise SemsplatError(f"{path}: not a table of numbers ({one_line(error)})") from None
+    matrix = read_table(path)
     if matrix.shape != (4, 4):
         raise SemsplatError(f"{path}: {matrix.size} numbers; it needs four lines of four")
     return matrix

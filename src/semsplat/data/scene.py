@@ -7,16 +7,22 @@ later, one view at a time, by ``load_image``, ``load_depth`` and ``load_ids``, a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semsplat.data.images import read_ids, read_rgb
-from semsplat.data.poses import camera_centre, check_intrinsics, check_rigid, viewmat_from_opengl
-from semsplat.data.splits import HELD_OUT_EVERY, split_every
+from semsplat.data.poses import (
+    camera_centre,
+    check_intrinsics,
+    check_rigid,
+    flip_camera_axes,
+    rigid_inverse,
+)
 from semsplat.data.transforms import (
     FrameEntry,
     Transforms,
@@ -30,6 +36,10 @@ from semsplat.verified import verified
 from semsplat.vertices import read_vertices
 
 EXTENT_MARGIN = 1.1  # 3DGS, getNerfppNorm
+HELD_OUT_EVERY = 8  # 3DGS (llffhold) and nerfstudio, where a data set states no split
+
+Split = Literal["train", "test"]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +94,12 @@ def load_scene(scene_dir: Path) -> Scene:
     kept = {frame.name for frame in (*train, *test)}
     shown = tuple(frame for frame in frames.values() if frame.name in kept)
     return Scene(scene_dir, shown, train=train, test=test, points_path=points_path)
+
+
+def split_every(items: Sequence[T], every: int) -> tuple[list[T], list[T]]:
+    """Return (train, test): test holds indices 0, ``every``, 2 ``every`` ... of ``items``."""
+    train = [item for index, item in enumerate(items) if index % every]
+    return train, list(items[::every])
 
 
 def load_image(frame: Frame) -> NDArray[np.uint8]:
@@ -160,7 +176,7 @@ def _load_frame(path: Path, transforms: Transforms, entry: FrameEntry) -> Frame:
     return Frame(
         name=name,
         image_path=_file(path, entry.file_path),
-        viewmat=viewmat_from_opengl(c2w),
+        viewmat=rigid_inverse(flip_camera_axes(c2w)),
         K=K,
         width=width,
         height=height,
@@ -168,20 +184,15 @@ def _load_frame(path: Path, transforms: Transforms, entry: FrameEntry) -> Frame:
         labels_path=_optional_file(path, entry.labels_file_path),
         instances_path=_optional_file(path, entry.instances_file_path),
         parts_path=_optional_file(path, entry.parts_file_path),
-        annotations_path=_annotations(path, entry.annotations_file_path),
+        annotations_path=_optional_file(path, entry.annotations_file_path, or_folder=True),
         depth_unit_m=transforms.depth_unit_scale_factor,
     )
 
 
-def _annotations(path: Path, relative: str | None) -> Path | None:
-    """Return the file of polygons or the folder of masks; None where there is neither."""
-    if relative is not None and (path.parent / relative).is_dir():
+def _optional_file(path: Path, relative: str | None, or_folder: bool = False) -> Path | None:
+    """Return the file, or perhaps folder, or None where ``transforms.json`` names none."""
+    if relative is not None and or_folder and (path.parent / relative).is_dir():
         return path.parent / relative
-    return _optional_file(path, relative)
-
-
-def _optional_file(path: Path, relative: str | None) -> Path | None:
-    """Return the file, or None where ``transforms.json`` names none."""
     return None if relative is None else _file(path, relative)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -15,11 +14,12 @@ from semsplat.data.annotations import annotations_file
 from semsplat.data.images import MAX_ID, write_png
 from semsplat.data.manifest import write_manifest
 from semsplat.data.mask_folders import Mask, write_masks
-from semsplat.data.poses import check_intrinsics, check_rigid, opengl_from_viewmat
-from semsplat.data.splits import Split
+from semsplat.data.poses import check_intrinsics, check_rigid, flip_camera_axes, rigid_inverse
+from semsplat.data.scene import Split
 from semsplat.errors import SemsplatError
 from semsplat.folders import atomic_dir
 from semsplat.io import write_json
+from semsplat.params.base import Strict
 
 DEPTH_UNIT_M = 0.001  # 16-bit PNG in millimetres
 ID_FOLDERS = ("labels", "instances", "parts")
@@ -51,15 +51,10 @@ class SceneWriter:
         self._dir = self._stack.enter_context(atomic_dir(self._out_dir))
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *details: Any) -> None:
         """Write the rest and move the folder into place, or drop it after an exception."""
         if kind is not None:
-            self._stack.__exit__(kind, error, trace)
+            self._stack.__exit__(kind, *details)
             return
         with self._stack:  # commits the folder, or drops it when finishing fails
             self._finish()
@@ -86,7 +81,7 @@ class SceneWriter:
         check_intrinsics(K, where)
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
             raise SemsplatError(f"{where}: image {image.dtype}{image.shape}; give uint8 [H, W, 3]")
-        entry = {"transform_matrix": opengl_from_viewmat(viewmat).tolist()}
+        entry = {"transform_matrix": flip_camera_axes(rigid_inverse(viewmat)).tolist()}
         entry |= _intrinsics(K, image.shape[1], image.shape[0])
         entry["file_path"] = self._write("images", name, image)
         if depth is not None:
@@ -190,6 +185,20 @@ class SceneWriter:
             transforms["ply_file_path"] = "points.ply"
         write_json(self._dir / "transforms.json", transforms)
         write_manifest(self._dir, {**self._origin, "notes": self._notes})
+
+
+class Origin(Strict):
+    """What importers of others' material share: where it comes from."""
+
+    source: str
+    """where the material comes from; goes into the manifest"""
+    licence: str
+    """what may be done with it; goes into the manifest"""
+
+    def writer(self, scene: str, out_dir: Path) -> SceneWriter:
+        """Return what writes a scene to ``out_dir``, which ends in ``{dataset}/{scene}``."""
+        origin = {"source": self.source, "licence": self.licence}
+        return SceneWriter(out_dir, dataset=out_dir.parent.name, scene=scene, **origin)
 
 
 def _intrinsics(K: NDArray[np.float64], width: int, height: int) -> dict[str, float]:

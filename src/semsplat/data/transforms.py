@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from semsplat.errors import SemsplatError
 from semsplat.io import read_json
@@ -19,8 +19,6 @@ UNDISTORT_ADVICE = "undistort the images first, or import the COLMAP model with 
 
 class Intrinsics(BaseModel):
     """Camera of a frame, or of all frames; a key of the frame wins over the shared one."""
-
-    model_config = ConfigDict(extra="ignore")
 
     camera_model: str | None = None
     fl_x: float | None = None  # px, as all below

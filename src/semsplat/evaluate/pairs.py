@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from semsplat.data.overlap import shared_pixels
+from semsplat.data.depth import shared_pixels
 from semsplat.data.scene import Frame, load_depth
 from semsplat.evaluate.confusion import Labels
 

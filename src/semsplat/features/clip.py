@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,7 +70,7 @@ class Clip:
             filled = np.concatenate(
                 [some, np.zeros((batch - len(some), *some.shape[1:]), np.uint8)]
             )
-            with self._computing():
+            with computing(self.device, self.precision):
                 encoded = self.model.encode_image(self._normalised(filled))
             vectors.append(_half(F.normalize(encoded.float(), dim=-1))[: len(some)])
         return np.concatenate(vectors) if vectors else np.zeros((0, self.dimensions), np.float16)
@@ -98,7 +97,7 @@ class Clip:
         """Return MaskCLIP's map of the image resized to whole patches."""
         scale = config.short_side_px / min(image.shape[:2])
         resized = whole_patches(image, scale, self.patch_px)
-        with self._computing():
+        with computing(self.device, self.precision):
             dense = value_map(self.model.visual, self._normalised(resized[None]))[0]
         return _half(F.normalize(dense.float(), dim=0))
 
@@ -132,7 +131,7 @@ class Clip:
         for prompt in prompts:
             tokens = self.tokenize([template.format(prompt) for template in templates])
             self._check_words(prompt, tokens)
-            with self._computing():
+            with computing(self.device, self.precision):
                 encoded = self.model.encode_text(tokens.to(self.device))
             each = F.normalize(encoded.float(), dim=-1)
             rows.append(F.normalize(each.mean(0), dim=-1))
@@ -148,9 +147,6 @@ class Clip:
             f"prompt '{prompt}': the embedded CLIP was never taught {strange or 'a template word'};"
             " its words are in src/semsplat/data/world/vocabulary.py; name another model for others"
         )
-
-    def _computing(self) -> AbstractContextManager[Any]:
-        return computing(self.device, self.precision)
 
     def _normalised(self, images: NDArray[np.uint8]) -> Tensor:
         """Return uint8 images [B, H, W, 3] as the model's input [B, 3, H, W]."""

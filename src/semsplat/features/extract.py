@@ -112,7 +112,8 @@ class Extractor:
 
     def _vectors(self, image: NDArray[np.uint8], digest: str, masks: Masks) -> Half:
         """Return the crop vectors of masks [N, D]; only masks never seen before are encoded."""
-        names = [mask_name(mask) for mask in masks.masks]
+        digests = [hashlib.sha256(np.packbits(mask).tobytes()) for mask in masks.masks]
+        names = [digest.hexdigest()[:24] for digest in digests]
         path = self.cache.path(
             "vectors",
             ("semsplat.features.crops", "semsplat.features.clip"),
@@ -153,11 +154,6 @@ def chosen_regions(candidates: dict[str, Masks], config: Regions) -> list[Masks]
     """Return the regions of every layer, of one layer of all masks if they are pooled."""
     layers = [pooled(candidates.values())] if config.pool else list(candidates.values())
     return [select_regions(masks, config) for masks in layers]
-
-
-def mask_name(mask: NDArray[np.bool_]) -> str:
-    """Return the name under which a mask's vector is kept."""
-    return hashlib.sha256(np.packbits(mask).tobytes()).hexdigest()[:24]
 
 
 def _known_vectors(path: Path) -> dict[str, Half]:

@@ -16,10 +16,10 @@ from semsplat.features.cache import Cache
 from semsplat.features.extract import Extractor
 from semsplat.features.segmenters import Prompts, follows_geometry, segmenter_kind
 from semsplat.features.store import write_view
-from semsplat.features.weights import Weights, find_weights
+from semsplat.features.weights import find_weights
 from semsplat.folders import atomic_dir
 from semsplat.log import progress
-from semsplat.params.features import ClipModel, FeaturesJob, SamModel
+from semsplat.params.features import FeaturesJob
 from semsplat.provenance import Card
 
 
@@ -35,7 +35,11 @@ def write_features(
 
     Arguments as the command's.
     """
-    config, clip_weights, sam_weights = _with_hashes(FeaturesJob.model_validate_json(config_json))
+    config = FeaturesJob.model_validate_json(config_json)
+    clip_weights = find_weights(config.clip)
+    sam_weights = find_weights(config.sam) if config.sam else None
+    found = {"clip": clip_weights.spec, "sam": sam_weights.spec if sam_weights else None}
+    config = config.model_copy(update=found)  # with the hashes of these files
     inputs = {"scene": scene_dir / "manifest.json"}
     inputs |= {"geometry": geometry_dir / "point_cloud.ply"} if geometry_dir else {}
     segmenter_code = segmenter_kind(config.recipe.segmenter.kind).__name__
@@ -55,16 +59,6 @@ def write_features(
         numbers |= {"n_regions": sum(counts)}
         numbers |= {"cache_made": cache.made, "cache_served": cache.served}
         card.write(partial / "run.json", [partial / "manifest.json"], **numbers)
-
-
-def _with_hashes(
-    config: FeaturesJob,
-) -> tuple[FeaturesJob, Weights[ClipModel], Weights[SamModel] | None]:
-    """Return the weights of CLIP and of SAM, if any, and the run with the hashes of these files."""
-    clip_weights = find_weights(config.clip)
-    sam_weights = find_weights(config.sam) if config.sam else None
-    specs = {"clip": clip_weights.spec, "sam": sam_weights.spec if sam_weights else None}
-    return config.model_copy(update=specs), clip_weights, sam_weights
 
 
 def scene_prompts(

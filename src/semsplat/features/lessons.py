@@ -10,27 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from semsplat.arrays import read_arrays, write_arrays
-from semsplat.features.teachers import Ids
+from semsplat.features.teachers import Lesson
 from semsplat.io import read_json
-
-
-@dataclass(frozen=True, eq=False)
-class Lesson:
-    """What a teacher says about one view.
-
-    ``labels`` int32 [H, W]: classes 1 to C in the order of the scene's list, 0 = ignored.
-    ``regions`` int32 [H, W]: the view's own masks, -1 = none.  ``tracks`` int32 [H, W]: ids that
-    neighbouring training views share, -1 = none; None for held-out views, from which nothing may
-    be learned.
-    """
-
-    labels: Ids
-    regions: Ids
-    tracks: Ids | None
 
 
 def write_lesson(folder: Path, name: str, lesson: Lesson) -> None:
@@ -53,8 +35,7 @@ class Lessons:
 
     def view(self, name: str) -> Lesson:
         """Return the lesson of the view of this name."""
-        arrays: dict[str, NDArray[np.int32]] = read_arrays(self.folder / "views" / f"{name}.npz")
-        return Lesson(arrays["labels"], arrays["regions"], arrays.get("tracks"))
+        return Lesson(**read_arrays(self.folder / "views" / f"{name}.npz"))
 
 
 def open_lessons(folder: Path) -> Lessons:

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 from transformers import Sam2VideoModel, Sam2VideoProcessor
@@ -15,9 +14,8 @@ from transformers import Sam2VideoModel, Sam2VideoProcessor
 from semsplat.data.scene import Frame, load_image
 from semsplat.features import hub
 from semsplat.features.precision import computing
+from semsplat.features.teachers import Ids
 from semsplat.params.hub import HubModel
-
-Ids = NDArray[np.int32]
 
 
 class Follower:

@@ -39,8 +39,8 @@ class ViewFeatures:
 
     ids: NDArray[np.int16]
     scores: Half
-    vectors: Half | None
-    dense: Half | None
+    vectors: Half | None = None
+    dense: Half | None = None
     points: NDArray[np.float32] | None = None
     depth: Half | None = None
 
@@ -49,13 +49,6 @@ def write_view(path: Path, view: ViewFeatures) -> None:
     """Write one view; equal content gives equal bytes."""
     arrays = {k: v for k, v in vars(view).items() if v is not None}
     write_arrays(path, arrays)
-
-
-def read_view(path: Path) -> ViewFeatures:
-    """Return what `write_view` wrote."""
-    arrays = read_arrays(path)
-    optional = {name: arrays.get(name) for name in ("vectors", "dense", "points", "depth")}
-    return ViewFeatures(arrays["ids"], arrays["scores"], **optional)
 
 
 @dataclass(frozen=True)
@@ -72,7 +65,7 @@ class SceneFeatures:
 
     def view(self, name: str) -> ViewFeatures:
         """Return the features of the view of this name."""
-        return read_view(self.folder / "views" / f"{name}.npz")
+        return ViewFeatures(**read_arrays(self.folder / "views" / f"{name}.npz"))
 
     def ids(self, name: str) -> NDArray[np.int16]:
         """Return a view's ids [L, H, W]; the rest of its archive stays unread."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +25,13 @@ from semsplat.data.scene import Frame, Scene, load_depth, load_scene, load_seman
 from semsplat.errors import SemsplatError
 from semsplat.features.corruption import corrupt_iid, corrupt_runs
 from semsplat.features.hub import weights_path
-from semsplat.features.lessons import Lesson, write_lesson
-from semsplat.features.store import SceneFeatures, open_features
-from semsplat.features.teachers import PseudoLabels, Sources, teacher_with_options
+from semsplat.features.lessons import write_lesson
+from semsplat.features.store import open_features
+from semsplat.features.teachers import Lesson, Sources, teacher_with_options
 from semsplat.features.tracks import tracks_with_options
 from semsplat.folders import atomic_dir
 from semsplat.params.teachers import LessonsJob
 from semsplat.provenance import Card
-
-Depths = Callable[[Frame], NDArray[np.float32]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,19 +40,11 @@ class Classroom:
 
     scene: Scene
     run: LessonsJob
-    sources: Sources
-    depths: Depths
-    device: str
-
-    def teach(self, frame: Frame) -> PseudoLabels:
-        """Return what the teacher itself says about a view."""
-        kind, options = teacher_with_options(self.run.teacher.labels)
-        return kind.teach(frame, options, self.sources)
-
-    def track(self, frames: tuple[Frame, ...], regions: Callable[[Frame], Any]) -> Iterator[Any]:
-        """Yield the track ids of views in order."""
-        kind, options = tracks_with_options(self.run.teacher.tracks)
-        return kind.track(frames, regions, options, self.depths, self.device)
+    n_classes: int
+    teach: Callable[[Frame], Lesson]
+    """what the teacher itself says about a view"""
+    track: Callable[[tuple[Frame, ...], Callable[[Frame], Any]], Iterator[Any]]
+    """from views in order and what gives their regions to their track ids"""
 
 
 def write_lessons(
@@ -66,25 +57,32 @@ def write_lessons(
 ) -> None:
     """Write the lessons, the manifest and run.json, the card last; arguments as the command's."""
     config = LessonsJob.model_validate_json(config_json)
+    labeller, options = teacher_with_options(config.teacher.labels)
+    tracker, track_options = tracks_with_options(config.teacher.tracks)
     inputs = {"scene": scene_dir / "manifest.json"}
     inputs |= {"features": features_dir / "manifest.json"} if features_dir else {}
     inputs |= {"geometry": geometry_dir / "point_cloud.ply"} if geometry_dir else {}
-    inputs |= _weights(config)
+    inputs |= {model.folder: weights_path(model) for model in tracker.models(track_options)}
     card = Card("features", "semsplat.features.teach", config.model_dump(), inputs)
     started = time.monotonic()
     scene = load_scene(scene_dir)
     classes = _classes(scene)
-    features = _features(config, features_dir)
+    if features_dir is None and labeller.recipe(options):
+        kind = config.teacher.labels.kind
+        raise SemsplatError(f"a {kind} teacher learns from features; give --features")
+    features = open_features(features_dir) if features_dir else None
     sources = Sources([entry["id"] for entry in classes], features)
-    depths = _depths(config, geometry_dir, device)
-    room = Classroom(scene, config, sources, depths, device)
-    with atomic_dir(out) as partial:
-        for frame, lesson in zip(room.scene.frames, lessons(room), strict=True):
-            write_lesson(partial, frame.name, lesson)
-        write_manifest(partial, _facts(config, classes))
+    depths = _depths(tracker.needs_geometry(track_options), geometry_dir, device)
+    teach = partial(labeller.teach, options=options, sources=sources)
+    track = partial(tracker.track, options=track_options, depths=depths, device=device)
+    room = Classroom(scene, config, len(classes), teach, track)
+    with atomic_dir(out) as folder:
+        for frame, lesson in zip(scene.frames, lessons(room), strict=True):
+            write_lesson(folder, frame.name, lesson)
+        write_manifest(folder, _facts(config, classes))
         numbers = {"teach_s": round(time.monotonic() - started, 2), "device": device}
-        numbers["declares_truth"] = _declares_truth(config)
-        card.write(partial / "run.json", [partial / "manifest.json"], **numbers)
+        numbers["declares_truth"] = labeller.declares_truth(options)
+        card.write(folder / "run.json", [folder / "manifest.json"], **numbers)
 
 
 def lessons(room: Classroom) -> Iterator[Lesson]:
@@ -97,9 +95,9 @@ def lessons(room: Classroom) -> Iterator[Lesson]:
         yield Lesson(labels, clean.regions, tracks.get(name))
 
 
-def _labels(room: Classroom, taught: dict[str, PseudoLabels]) -> Iterator[Any]:
+def _labels(room: Classroom, taught: dict[str, Lesson]) -> Iterator[Any]:
     """Yield the labels of every frame."""
-    corruption, n_classes = room.run.teacher.corruption, len(room.sources.class_ids)
+    corruption, n_classes = room.run.teacher.corruption, room.n_classes
     if corruption is None:
         yield from (clean.labels for clean in taught.values())
     elif corruption.kind == "iid":
@@ -121,20 +119,11 @@ def _classes(scene: Scene) -> list[dict[str, Any]]:
     return load_semantics(scene)["classes"]
 
 
-def _features(config: LessonsJob, features_dir: Path | None) -> SceneFeatures | None:
-    """Return the features; raise where the teacher reads some and there are none."""
-    kind, options = teacher_with_options(config.teacher.labels)
-    if features_dir is None and kind.recipe(options):
-        raise SemsplatError(
-            f"a {config.teacher.labels.kind} teacher learns from features; give --features"
-        )
-    return open_features(features_dir) if features_dir else None
-
-
-def _depths(config: LessonsJob, geometry_dir: Path | None, device: str) -> Depths:
-    """Return what gives the depth float32 [H, W] of a frame: rendered where tracks ask for that."""
-    kind, options = tracks_with_options(config.teacher.tracks)
-    if not kind.needs_geometry(options):
+def _depths(
+    rendered: bool, geometry_dir: Path | None, device: str
+) -> Callable[[Frame], NDArray[np.float32]]:
+    """Return what gives the depth float32 [H, W] of a frame, ``rendered`` where tracks ask."""
+    if not rendered:
         return load_depth
     if geometry_dir is None:
         raise SemsplatError("the tracks follow rendered depth; give --geometry")
@@ -148,19 +137,7 @@ def _depths(config: LessonsJob, geometry_dir: Path | None, device: str) -> Depth
     return depth
 
 
-def _weights(config: LessonsJob) -> dict[str, Path]:
-    """Return the weights of the models that follow regions, by their folders."""
-    kind, options = tracks_with_options(config.teacher.tracks)
-    return {model.folder: weights_path(model) for model in kind.models(options)}
-
-
 def _facts(config: LessonsJob, classes: list[dict[str, Any]]) -> dict[str, Any]:
     """Return what identifies the lessons beside their content."""
     place = {key: getattr(config, key) for key in ("dataset", "scene", "name", "seed")}
     return {**place, "teacher": config.teacher.model_dump(), "classes": classes}
-
-
-def _declares_truth(config: LessonsJob) -> bool:
-    """Tell whether the teacher is the scene's ground truth, which the parameters then say."""
-    kind, options = teacher_with_options(config.teacher.labels)
-    return kind.declares_truth(options)

@@ -6,11 +6,11 @@ How the networks came about, and how good they are.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from semsplat.commands import OutFolder, run_one_of
 from semsplat.features.weights import PACKAGED
@@ -68,13 +68,13 @@ def draw(first_seed: int, count: int, shape: str, out: Path) -> None:
 
 def train_sam(job: Job, config: str) -> None:
     """Train the tiny SAM; ``config`` is a `SamJob` as JSON."""
-    from semsplat.features.embedded.sam import save_sam
+    from semsplat.features.embedded.archive import halved, write_weights
     from semsplat.networks.tiny_sam.train import SamTrainee
 
     run = SamJob.model_validate_json(config)
     trainee = SamTrainee(run.shape, run.training, *job.load())
     with _trained("tiny_sam", job, run, trainee) as weights:
-        save_sam(weights, trainee.sam, run.shape)
+        write_weights(weights, halved(trainee.sam), run.shape)
 
 
 def train_clip(job: Job, config: str) -> None:
@@ -142,17 +142,13 @@ def _trained(
         remove_state(job.scratch)
 
 
-def main() -> None:
-    """Run one of the commands."""
-    commands: dict[str, Callable[..., Any]] = {
-        "draw": draw,
-        "train-sam": train_sam,
-        "train-clip": train_clip,
-        "quality": quality,
-        "tune-sam": tune_sam,
-    }
-    run_one_of(commands)
-
-
 if __name__ == "__main__":
-    main()
+    run_one_of(
+        {
+            "draw": draw,
+            "train-sam": train_sam,
+            "train-clip": train_clip,
+            "quality": quality,
+            "tune-sam": tune_sam,
+        }
+    )

@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from semsplat.data.world import COLORS, World, develop, make_world, render_view
-from semsplat.data.world.cameras import orbit_pose
-from semsplat.data.world.film import measure_exposure
+from semsplat.data.world.builder import COLORS
+from semsplat.data.world.primitives import World
+from semsplat.data.world.raycast import develop, measure_exposure, orbit_pose, render_view
+from semsplat.data.world.rooms import make_world
 from semsplat.data.world.vocabulary import PARTS
 from semsplat.io import atomic_path
 from semsplat.params.networks import Pictures

@@ -29,20 +29,10 @@ BATCH = 100  # MLflow's limit for parameters; far below its limit for metrics
 class Finished:
     """The files of one finished run."""
 
-    card_path: Path
-    curve_path: Path
-    scores_path: Path
-    scene_path: Path
-
-    @property
-    def card(self) -> dict[str, Any]:
-        """The provenance card."""
-        return read_json(self.card_path)
-
-    @property
-    def scores(self) -> dict[str, Any]:
-        """The scores."""
-        return read_json(self.scores_path)
+    card: Path
+    curve: Path
+    scores: Path
+    scene: Path
 
 
 def log_finished(finished: Finished) -> str:
@@ -55,10 +45,9 @@ def log_finished(finished: Finished) -> str:
     client = MlflowClient(tracking_uri())
     mlflow.set_tracking_uri(tracking_uri())
     experiment = _experiment(client)
-    scores = finished.scores
+    scores = read_json(finished.scores)
     parent = _parent(client, experiment, scores["setting"])
-    key = finished.card["run_key"]
-    run = _complete_run(client, experiment, key)
+    run = _complete_run(client, experiment, read_json(finished.card)["run_key"])
     if run is None:
         run = _log_new(client, experiment, parent, finished)
     _make_current(client, experiment, run, scores)
@@ -104,7 +93,7 @@ def _complete_run(client: MlflowClient, experiment: str, key: str) -> Run | None
 
 def _log_new(client: MlflowClient, experiment: str, parent: str, finished: Finished) -> Run:
     """Create the run with parameters, tags, curves, data set and artifacts."""
-    card, place = finished.card, _place(finished.scores)
+    card, place = read_json(finished.card), _place(read_json(finished.scores))
     name = "{setting}/{dataset}/{scene}/{seed}".format(**place)
     tags = {**place, **_tags(card), "mlflow.parentRunId": parent}
     started, ended = (
@@ -115,12 +104,12 @@ def _log_new(client: MlflowClient, experiment: str, parent: str, finished: Finis
     params = [Param(k, v) for k, v in _flat(card["config"])]
     for block in _blocks(params):
         client.log_batch(run_id, params=block)
-    for metrics in _blocks(list(_curve(finished.curve_path, started))):
+    for metrics in _blocks(list(_curve(finished.curve, started))):
         client.log_batch(run_id, metrics=metrics)
     system = {f"system/{k}": v for k, v in card["numbers"].items() if isinstance(v, int | float)}
     client.log_batch(run_id, metrics=[Metric(k, v, ended, 0) for k, v in system.items()])
-    _log_dataset(run_id, finished.scene_path)
-    client.log_artifact(run_id, str(finished.card_path))
+    _log_dataset(run_id, finished.scene)
+    client.log_artifact(run_id, str(finished.card))
     client.log_batch(run_id, tags=[RunTag("complete", "true")])
     client.set_terminated(run_id, end_time=ended)
     return client.get_run(run_id)
@@ -190,10 +179,10 @@ def _log_dataset(run_id: str, manifest_path: Path) -> None:
 
 def _log_changed_scores(client: MlflowClient, run: Run, finished: Finished) -> None:
     """Log scores that the run does not show yet, with the file they come from."""
-    scores, run_id = finished.scores, run.info.run_id
+    scores, run_id = read_json(finished.scores), run.info.run_id
     values = {f"eval/{metric}": value for metric, value in scores["metrics"].items()}
     if _log_changed(client, run, values) or run.data.tags.get("protocol") != scores["protocol"]:
-        client.log_artifact(run_id, str(finished.scores_path))
+        client.log_artifact(run_id, str(finished.scores))
         client.set_tag(run_id, "protocol", scores["protocol"])
 
 

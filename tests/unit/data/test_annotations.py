@@ -17,7 +17,7 @@ from scene_helpers import (
     viewmat_at,
 )
 
-from semsplat.data.annotations import filled, load_annotations, read_objects
+from semsplat.data.annotations import filled, load_annotations
 from semsplat.data.scene import Frame, load_scene
 from semsplat.data.scene_writer import SceneWriter
 from semsplat.io import read_json, write_json
@@ -93,7 +93,7 @@ def test_other_keys_are_tolerated_and_kept(tmp_path: Path) -> None:
     info = {"name": "x", "width": 16, "height": 12, "depth": 3, "description": "ISAT"}
     assert list(load_annotations(edited(frame, info=info))) == ["red cup"]
     assert frame.annotations_path is not None
-    assert read_objects(frame.annotations_path) == [extra]
+    assert read_json(frame.annotations_path)["objects"] == [extra]
 
 
 def test_a_frame_may_be_annotated_with_nothing(tmp_path: Path) -> None:

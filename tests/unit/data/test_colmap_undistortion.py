@@ -6,8 +6,8 @@ import numpy as np
 import pycolmap
 import pytest
 
+from semsplat.data.colmap_model import plan_rectification
 from semsplat.data.images import Size
-from semsplat.data.rectify import plan_rectification
 
 WIDTH, HEIGHT, FOCAL = 320, 240, 250.0
 CAMERAS = {

@@ -8,9 +8,9 @@ import numpy as np
 import pycolmap
 import pytest
 
+from semsplat.data.colmap_model import plan_rectification
 from semsplat.data.images import write_png
 from semsplat.data.native_masks import NativeMasks
-from semsplat.data.rectify import plan_rectification
 
 LENS = {"model": "SIMPLE_RADIAL", "params": [40.0, 32.0, 24.0, 0.2]}
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from semsplat.data.overlap import shared_pixels
+from semsplat.data.depth import shared_pixels
 from semsplat.data.scene import load_depth, load_scene
 from semsplat.evaluate.pairs import DEPTH_TOLERANCE
 from tests.unit.evaluate.feature_helpers import DISTANCE, HEIGHT, WIDTH, write_wall

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semsplat.data.annotations import load_annotations, read_objects
-from semsplat.data.backproject import InitialPoints
+from semsplat.data.annotations import load_annotations
 from semsplat.data.datasets import importer, subset
+from semsplat.data.depth import InitialPoints
 from semsplat.data.manifest import verify_manifest, write_manifest
 from semsplat.data.scene import (
     Scene,
@@ -179,7 +179,7 @@ def test_pixels_cameras_and_maps_are_those_of_the_whole_scene() -> None:
         assert load_ids(frame.labels_path, frame).max() == 700
         annotated = frame.annotations_path
         assert (annotated is None) == (former.annotations_path is None)
-        assert annotated is None or read_objects(annotated) == [LABELLED]
+        assert annotated is None or read_json(annotated)["objects"] == [LABELLED]
     assert [bool(frame.annotations_path) for frame in scene.frames] == [True, False, True, False]
     assert load_semantics(scene) == CLASSES
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from semsplat.data.world import focal_length, make_room, raycast, render_view
-from semsplat.data.world.builder import WorldBuilder, pose_at
-from semsplat.data.world.cameras import camera_path, look_at
-from semsplat.data.world.materials import plain
+from semsplat.data.world import raycast
+from semsplat.data.world.builder import WorldBuilder, plain, pose_at
 from semsplat.data.world.primitives import Light, Orbit, Shape, World
+from semsplat.data.world.raycast import camera_path, focal_length, look_at, render_view
+from semsplat.data.world.rooms import make_room
 
 GREY = plain((0.5, 0.5, 0.5))
 LIGHT = Light((0.0, 0.0, 3.0), 0.2, (3.0, 3.0, 3.0), 0.3, (0.0, 0.0, 1.0, 0.1))

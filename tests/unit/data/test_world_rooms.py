@@ -9,18 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from semsplat.data.world import (
-    CLASSES,
-    COLORS,
-    World,
-    camera_path,
-    focal_length,
-    make_world,
-    render_view,
-    view_ids,
-)
-from semsplat.data.world.placement import Footprint, Placer, overlap
-from semsplat.data.world.primitives import Shape
+from semsplat.data.world.arrange import Footprint, Placer, overlap
+from semsplat.data.world.builder import COLORS
+from semsplat.data.world.primitives import CLASSES, Shape, World
+from semsplat.data.world.raycast import camera_path, focal_length, render_view
+from semsplat.data.world.replica_layout import view_ids
+from semsplat.data.world.rooms import make_world
 
 KINDS = ("room", "tabletop")
 SEEDS = (0, 1, 2, 3, 4, 5)

@@ -108,6 +108,6 @@ def test_another_model_image_or_precision_is_another_entry(
     if "image" in change:
         images = images + 1e-6
     if "device_precision" in change:
-        monkeypatch.setattr("semsplat.features.embeddings.precision_on", lambda *_: "float16")
+        monkeypatch.setattr("semsplat.features.sam.precision_on", lambda *_: "float16")
     sam.open_model(weights, "cpu", Cache(tmp_path)).image_encoder(images)
     assert len(encodings) == 2

@@ -249,7 +249,7 @@ def test_untrained_words_are_refused(run_of, params):
 
 
 def test_every_prompt_of_the_suites_is_trained(params):
-    from semsplat.data.world import CLASSES
+    from semsplat.data.world.primitives import CLASSES
 
     for recipe in params.features.recipes.values():
         spec = params.features.clip_models[recipe.clip]

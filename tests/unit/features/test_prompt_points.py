@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 from semsplat.data.scene import load_scene
 from semsplat.features.prompt_points import PointOptions
 from semsplat.features.prompt_points.sampling import blocks, points_per_patch, sampled_points
-from semsplat.features.prompt_points.scene import open_scene_prompts, view_rng
-from semsplat.features.prompt_points.visibility import (
+from semsplat.features.prompt_points.scene import (
     DepthView,
     centre_pixels,
     centres_minimum,
@@ -24,6 +23,8 @@ from semsplat.features.prompt_points.visibility import (
     landed,
     lifted,
     nearest_by_centre,
+    open_scene_prompts,
+    view_rng,
 )
 from tests.unit.data.scene_helpers import random_image
 from tests.unit.features.conftest import write_wall_geometry

@@ -30,7 +30,6 @@ from semsplat.features.regions import painted
 from semsplat.features.store import SceneFeatures, ViewFeatures, write_view
 from semsplat.features.teachers import (
     IGNORED,
-    PseudoLabels,
     Sources,
     clip_regions,
     label_maps,
@@ -77,7 +76,7 @@ def stored(folder: Path, ids: Any, name: str = "v0") -> Path:
 
 def clip_says(
     tmp_path: Path, view: ViewFeatures, text: np.ndarray = TEXT, **options: Any
-) -> PseudoLabels:
+) -> Lesson:
     write_view(tmp_path / "views/v0.npz", view)
     write_arrays(tmp_path / "text.npz", {"classes": text})
     sources = Sources(list(range(1, len(text) + 1)), SceneFeatures(tmp_path, {}))
@@ -87,7 +86,7 @@ def clip_says(
     )
 
 
-def maps_say(frame: Frame, labels: Any = "scene", masks: Any = "components") -> PseudoLabels:
+def maps_say(frame: Frame, labels: Any = "scene", masks: Any = "components") -> Lesson:
     options = label_maps.Options(labels=str(labels), masks=str(masks))
     return label_maps.teach(frame, options, Sources(list(CLASSES), None))
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import yaml
 
-from semsplat.data.world import CLASSES
+from semsplat.data.world.primitives import CLASSES
 from semsplat.networks.pictures import MAX_PRIMITIVES, PictureSet, draw_pictures
 from semsplat.params.networks import ClipShape, ClipTraining, Pictures, SamShape, SamTraining
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from semsplat.data.world import CLASSES
+from semsplat.data.world.primitives import CLASSES
 from semsplat.data.world.vocabulary import ANY, STUFF
 from semsplat.networks.tiny_clip import crops as module
 from semsplat.networks.tiny_clip.crops import SMALLEST, CropSource, visible_instances

@@ -9,7 +9,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from semsplat.data.world import CLASSES, COLORS
+from semsplat.data.world.builder import COLORS
+from semsplat.data.world.primitives import CLASSES
 from semsplat.data.world.vocabulary import GENERIC, PARTS, Caption
 from semsplat.features.dense import whole_patches
 from semsplat.networks.tiny_clip.train import Facts, contrastive_loss, truth_table

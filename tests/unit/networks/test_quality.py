@@ -7,21 +7,27 @@ import pytest
 import torch
 from segment_anything import SamAutomaticMaskGenerator
 
-from semsplat.data.world import CLASSES
+from semsplat.data.world.primitives import CLASSES
 from semsplat.errors import SemsplatError
+from semsplat.features.embedded.archive import halved, write_weights
 from semsplat.features.embedded.clip import build_clip, save_clip
-from semsplat.features.embedded.sam import build_sam, save_sam
+from semsplat.features.embedded.sam import build_sam
 from semsplat.io import read_json
 from semsplat.networks.quality import clip as clip_quality
-from semsplat.networks.quality.automatic import best_overlaps
+from semsplat.networks.quality.automatic import (
+    Thresholds,
+    best_overlaps,
+    candidates,
+    kept,
+    loosest_settings,
+)
 from semsplat.networks.quality.clip import Crops, by_size, class_mean
 from semsplat.networks.quality.prompts import true_box
 from semsplat.networks.quality.report import choose_thresholds, measure, rounded, table
 from semsplat.networks.quality.truth import class_map, overlaps, things
-from semsplat.networks.quality.tune import Thresholds, candidates, kept, loosest_settings
 from semsplat.networks.tiny_clip.train import ClipTrainee
 from semsplat.networks.tiny_sam.batches import random_cell, surroundings
-from semsplat.networks.tiny_sam.init import initialise
+from semsplat.networks.tiny_sam.model import initialise
 from semsplat.params.networks import SeedRange
 from semsplat.params.quality import AutomaticMasks, QualityJob, ThresholdGrid, TuningJob
 from tests.unit.networks.conftest import CLIP, CLIP_TRAINING, SAM, SHAPE
@@ -127,7 +133,7 @@ def test_cached_candidates_are_thinned_as_the_generator_would(sam, pictures):
 def stored(sam, pictures, tmp_path_factory):
     """Return files with weights of a random CLIP and a random SAM."""
     folder = tmp_path_factory.mktemp("weights")
-    save_sam(folder / "sam.safetensors", sam, SAM)
+    write_weights(folder / "sam.safetensors", halved(sam), SAM)
     tokens = ClipTrainee(CLIP, CLIP_TRAINING, pictures, pictures).token_ids
     save_clip(folder / "clip.safetensors", build_clip(CLIP), CLIP, tokens)
     return folder / "clip.safetensors", folder / "sam.safetensors"

@@ -11,9 +11,9 @@ from safetensors.torch import save_file
 from segment_anything import SamAutomaticMaskGenerator, SamPredictor
 
 from semsplat.errors import SemsplatError
-from semsplat.features.embedded.sam import build_sam, load_sam, normalised, save_sam
-from semsplat.networks.tiny_sam.decode import Prompts, decode
-from semsplat.networks.tiny_sam.init import initialise
+from semsplat.features.embedded.archive import halved, write_weights
+from semsplat.features.embedded.sam import build_sam, load_sam, normalised
+from semsplat.networks.tiny_sam.model import Prompts, decode, initialise
 from tests.unit.networks.conftest import SAM
 
 ATTENTION = SAM.model_copy(update={"image_px": 80, "prompt_dim": 128})
@@ -111,7 +111,7 @@ def test_a_fresh_click_looks_at_its_own_cell():
 
 
 def test_weights_come_back_in_half_precision(sam, tmp_path, pictures):
-    save_sam(tmp_path / "sam.safetensors", sam, SAM)
+    write_weights(tmp_path / "sam.safetensors", halved(sam), SAM)
     loaded = load_sam(tmp_path / "sam.safetensors")
     rounded = build_sam(SAM)
     rounded.load_state_dict({k: v.half().float() for k, v in sam.state_dict().items()})

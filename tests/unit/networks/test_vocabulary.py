@@ -9,7 +9,9 @@ import open_clip
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from semsplat.data.world import CLASSES, COLORS, make_room, make_tabletop
+from semsplat.data.world.builder import COLORS
+from semsplat.data.world.primitives import CLASSES
+from semsplat.data.world.rooms import make_room, make_tabletop
 from semsplat.data.world.vocabulary import (
     ANY,
     GENERIC,

@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-import pycolmap
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from semsplat.data.colmap_model import (
-    model_files,
-    model_points,
-    read_model,
-    registered_images,
-    viewmat,
-)
-from semsplat.data.colmap_views import Views, frame_name, unregistered
-from semsplat.data.images import image_files, read_ids, read_rgb
-from semsplat.data.rectify import Rectifier
-from semsplat.data.scene_writer import SceneWriter
-from semsplat.data.splits import Split, split_every
+from semsplat.data.colmap_model import Photographs, Rectifier, model_files
+from semsplat.data.images import image_files, read_ids
+from semsplat.data.scene import split_every
+from semsplat.data.scene_writer import Origin
 from semsplat.errors import SemsplatError
 from semsplat.io import read_lines
-from semsplat.params.base import Strict
 
 
-class Options(Strict):
+class Options(Origin):
     """Where the material lies and how it is taken over; paths are relative to ``root``."""
 
     root: str
@@ -47,10 +38,6 @@ class Options(Strict):
     """frames 0, n, 2n ... in name order are held out"""
     max_width_px: int | None = Field(gt=0)
     """wider images are shrunk to this width"""
-    source: str
-    """where the material comes from; goes into the manifest"""
-    licence: str
-    """what may be done with it; goes into the manifest"""
 
     @model_validator(mode="after")
     def _labels_have_names(self) -> Options:
@@ -80,53 +67,43 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
     files, an empty model, other camera models, sizes that do not agree and unnamed labels.
     """
     root = Path(options.root)
-    model = read_model(root / options.sparse)
-    images = registered_images(model)
-    _, test = split_every([image.name for image in images], options.test_every)
+    photographs = Photographs(root / options.sparse, root / options.images, options.max_width_px)
+    _, test = split_every(list(photographs.paths), options.test_every)
     classes = _read_classes(root / options.classes) if options.classes is not None else {}
-    labels = _LabelMaps(options, classes, images)
-    views = Views(model, root / options.images, options.max_width_px)
-    origin = {"source": options.source, "licence": options.licence}
-    with SceneWriter(out_dir, dataset=out_dir.parent.name, scene=scene, **origin) as writer:
-        for image in images:
-            path, plan = views.locate(image)
-            pixels = plan.image(read_rgb(path, plan.source_size))
-            ids = labels.read(image, plan)
-            split: Split = "test" if image.name in test else "train"
-            writer.add_frame(frame_name(image), pixels, viewmat(image), plan.K, split, labels=ids)
-        writer.set_points(*model_points(model))
+    labels = _LabelMaps(options, classes, photographs.paths)
+    with options.writer(scene, out_dir) as writer:
+        photographs.write(writer, test, labels.read)
         if classes:
             writer.set_semantics({"classes": labels.stored_classes()})
-        writer.note("unregistered_images", unregistered(root / options.images, images))
 
 
 class _LabelMaps:
     """Label PNGs in the ids of the source, handed out in ours (0 = void)."""
 
-    def __init__(
-        self, options: Options, classes: dict[int, str], images: list[pycolmap.Image]
-    ) -> None:
+    def __init__(self, options: Options, classes: dict[int, str], names: Iterable[str]) -> None:
         self._classes = classes
         self._void = options.void_label or 0
         self._paths: dict[str, Path] = {}  # of the images that have labels
         if options.labels is None:
             return
         folder = Path(options.root) / options.labels
-        paths = {image.name: folder / f"{frame_name(image)}.png" for image in images}
+        paths = {name: folder / f"{name}.png" for name in names}
         self._paths = {name: path for name, path in paths.items() if path.is_file()}
         if not self._paths:
             raise SemsplatError(f"{folder}: no PNG has the stem of a registered image; rename them")
 
-    def read(self, image: pycolmap.Image, plan: Rectifier) -> NDArray[np.int32] | None:
-        """Return the image's rectified labels [h, w], or None where it has no PNG."""
-        path = self._paths.get(image.name)
+    def read(self, name: str, _: Path, plan: Rectifier) -> dict[str, NDArray[np.int32]]:
+        """Return a frame's rectified ``labels`` [h, w], or nothing where it has no PNG."""
+        path = self._paths.get(name)
         if path is None:
-            return None
+            return {}
         ids = read_ids(path, plan.source_size)
         unnamed = set(np.unique(ids).tolist()) - set(self._classes) - {self._void}
         if unnamed:
             raise SemsplatError(f"{path}: label {min(unnamed)} is not in the classes file; add it")
-        return plan.ids(self._stored(ids))
+        if self._void:  # see ``Options.void_label``
+            ids = np.where(ids == self._void, 0, ids + 1)
+        return {"labels": plan.ids(ids)}
 
     def stored_classes(self) -> list[dict[str, int | str]]:
         """Return the classes with the ids that `read` hands out, void left out."""
@@ -136,10 +113,6 @@ class _LabelMaps:
             for number, name in sorted(self._classes.items())
             if number != self._void
         ]
-
-    def _stored(self, ids: NDArray[np.int32]) -> NDArray[np.int32]:
-        """Return our ids: see ``Options.void_label``."""
-        return np.where(ids == self._void, 0, ids + 1) if self._void else ids
 
 
 def _read_classes(path: Path) -> dict[int, str]:

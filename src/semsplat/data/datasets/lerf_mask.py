@@ -14,36 +14,23 @@ from pathlib import Path
 
 from pydantic import Field
 
-from semsplat.data.colmap_model import (
-    model_files,
-    model_points,
-    read_model,
-    registered_images,
-    viewmat,
-)
-from semsplat.data.colmap_views import Views, frame_name, unregistered
-from semsplat.data.images import image_files, read_rgb
+from semsplat.data.colmap_model import Photographs, model_files
+from semsplat.data.images import image_files
 from semsplat.data.mask_folders import mask_files
 from semsplat.data.native_masks import NativeMasks, labelled_folders
-from semsplat.data.scene_writer import SceneWriter
-from semsplat.data.splits import Split
+from semsplat.data.scene_writer import Origin
 from semsplat.errors import SemsplatError
-from semsplat.params.base import Strict
 
 IMAGES, TRAIN, SPARSE, MASKS = "images", "images_train", "sparse/0", "test_mask"
 
 
-class Options(Strict):
+class Options(Origin):
     """Where the material lies and how it is taken over."""
 
     root: str
     """folder of one scene"""
     max_width_px: int | None = Field(gt=0)
     """wider images are shrunk to this width, and masks with them"""
-    source: str
-    """where the material comes from; goes into the manifest"""
-    licence: str
-    """what may be done with it; goes into the manifest"""
 
 
 def sources(options: Options) -> list[Path]:
@@ -65,34 +52,22 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
     of masks that belong to no image.
     """
     root = Path(options.root)
-    model = read_model(root / SPARSE)
-    images = registered_images(model)
-    train = _train_names(root / TRAIN)
-    labelled = _labelled(root / MASKS, [frame_name(image) for image in images], train)
+    photographs = Photographs(root / SPARSE, root / IMAGES, options.max_width_px)
+    files = [path.relative_to(root / TRAIN) for path in image_files(root / TRAIN)]
+    train = {path.with_suffix("").as_posix() for path in files}
+    if not train:
+        raise SemsplatError(f"{root / TRAIN}: no image; its names are the training set")
+    labelled = _labelled(root / MASKS, list(photographs.paths), train)
     masks = NativeMasks({name: mask_files(folder) for name, folder in labelled.items()})
-    views = Views(model, root / IMAGES, options.max_width_px)
-    origin = {"source": options.source, "licence": options.licence}
-    with SceneWriter(out_dir, dataset=out_dir.parent.name, scene=scene, **origin) as writer:
-        for image in images:
-            name, (path, plan) = frame_name(image), views.locate(image)
-            split: Split = "train" if name in train else "test"
-            writer.add_frame(
-                name, plan.image(read_rgb(path, plan.source_size)), viewmat(image), plan.K, split,
-                annotations=masks.read(name, plan),
-            )  # fmt: skip
-        writer.set_points(*model_points(model))
+    with options.writer(scene, out_dir) as writer:
+        photographs.write(
+            writer,
+            photographs.paths.keys() - train,
+            lambda name, _, plan: {"annotations": masks.read(name, plan)},
+        )
         writer.note("masks_of", {folder.name: name for name, folder in labelled.items()})
         writer.note("labelled_and_trained_on", sorted(train & set(labelled)))
         writer.note("empty_masks", masks.empty)
-        writer.note("unregistered_images", unregistered(root / IMAGES, images))
-
-
-def _train_names(folder: Path) -> set[str]:
-    """Return the names without suffix in ``images_train``; raise when there is none."""
-    names = {path.relative_to(folder).with_suffix("").as_posix() for path in image_files(folder)}
-    if not names:
-        raise SemsplatError(f"{folder}: no image; its names are the training set")
-    return names
 
 
 def _labelled(folder: Path, names: list[str], train: set[str]) -> dict[str, Path]:

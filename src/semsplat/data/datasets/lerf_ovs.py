@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from semsplat.data.colmap_model import model_files, read_model, registered_images
+from semsplat.data.colmap_model import Photographs, model_files
 from semsplat.data.images import image_files
 from semsplat.data.labelled_colmap import (
-    Material,
     Release,
     ReleaseOptions,
     check_registered,
@@ -22,7 +21,6 @@ from semsplat.data.labelled_colmap import (
     read_labels,
     write_frames,
 )
-from semsplat.data.scene_writer import SceneWriter
 
 IMAGES, SPARSE = "images", "sparse/0"
 
@@ -66,12 +64,9 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
     known = RELEASES.get(scene)
     if known is not None:
         check_release(folder, labels, known)
-    model = read_model(root / SPARSE)
-    images = registered_images(model)
-    check_registered(labels, images)
-    material = Material(root / IMAGES, model, images, labels)
-    origin = {"source": options.source, "licence": options.licence}
-    with SceneWriter(out_dir, dataset=out_dir.parent.name, scene=scene, **origin) as writer:
-        write_frames(writer, material, held_out=options.held_out, max_width_px=options.max_width_px)
+    photographs = Photographs(root / SPARSE, root / IMAGES, options.max_width_px)
+    check_registered(labels, photographs.paths)
+    with options.writer(scene, out_dir) as writer:
+        write_frames(writer, photographs, labels, held_out=options.held_out)
         if known is not None:
-            writer.note("images", {"found": len(images), "expected": known.images})
+            writer.note("images", {"found": len(photographs.paths), "expected": known.images})

@@ -16,14 +16,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import pycolmap
+import numpy as np
+from numpy.typing import NDArray
 
-from semsplat.data.colmap_model import model_files, read_model, registered_images
-from semsplat.data.colmap_views import frame_name
-from semsplat.data.images import image_files
+from semsplat.data.colmap_model import Photographs, model_files
+from semsplat.data.images import image_files, image_size, read_rgb, resize_rgb
 from semsplat.data.labelled_colmap import (
     LabelFile,
-    Material,
     Release,
     ReleaseOptions,
     check_release,
@@ -32,11 +31,14 @@ from semsplat.data.labelled_colmap import (
     read_labels,
     write_frames,
 )
-from semsplat.data.same_picture import Thumbnail, name_of_copy, thumbnail
-from semsplat.data.scene_writer import SceneWriter
 from semsplat.errors import SemsplatError
 
 SPARSE = "sparse/0"
+THUMBNAIL = (32, 24)  # small enough that compression and resizing leave no trace
+SAME_LEVELS = 4.0  # a copy is nearer than this, of 255, on average
+CLEARLY = 2.0  # the next picture must be farther by this factor
+
+Thumbnail = NDArray[np.float32]
 
 RELEASES = {
     "room": Release(pairs=(29,)),
@@ -62,7 +64,8 @@ def sources(options: Options) -> list[Path]:
     """Return the files the import reads, sorted; a missing folder adds none."""
     root, labels = Path(options.root), label_files(Path(options.labels))
     paths = model_files(root / SPARSE) + image_files(root / options.images) + labels
-    return sorted(paths + [path for label in labels if (path := _picture(label)).is_file()])
+    pictures = [label.with_suffix(".jpg") for label in labels]
+    return sorted(paths + [path for path in pictures if path.is_file()])
 
 
 def import_scene(scene: str, options: Options, out_dir: Path) -> None:
@@ -76,13 +79,10 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
     """
     root, folder = Path(options.root), Path(options.labels)
     labels = _read_labels(folder, RELEASES.get(scene))
-    model = read_model(root / SPARSE)
-    images = registered_images(model)
-    labels = _by_image(labels, root / options.images, images)
-    material = Material(root / options.images, model, images, labels)
-    origin = {"source": options.source, "licence": options.licence}
-    with SceneWriter(out_dir, dataset=out_dir.parent.name, scene=scene, **origin) as writer:
-        write_frames(writer, material, held_out=options.held_out, max_width_px=options.max_width_px)
+    photographs = Photographs(root / SPARSE, root / options.images, options.max_width_px)
+    labels = _by_image(labels, photographs.paths)
+    with options.writer(scene, out_dir) as writer:
+        write_frames(writer, photographs, labels, held_out=options.held_out)
 
 
 def _read_labels(folder: Path, known: Release | None) -> dict[str, LabelFile]:
@@ -105,13 +105,10 @@ def _read_labels(folder: Path, known: Release | None) -> dict[str, LabelFile]:
     return labels
 
 
-def _by_image(
-    labels: Mapping[str, LabelFile], folder: Path, images: list[pycolmap.Image]
-) -> dict[str, LabelFile]:
+def _by_image(labels: Mapping[str, LabelFile], paths: Mapping[str, Path]) -> dict[str, LabelFile]:
     """Return the labels by name of their image: the one called so, else the one they show."""
-    paths = {frame_name(image): folder / image.name for image in images}
     shown = any(name not in paths for name in labels)
-    thumbnails = {name: thumbnail(path) for name, path in paths.items()} if shown else {}
+    thumbnails = {name: _thumbnail(path) for name, path in paths.items()} if shown else {}
     labelled: dict[str, LabelFile] = {}
     for name, label in labels.items():
         image = name if name in paths else _shown(label, thumbnails)
@@ -123,15 +120,33 @@ def _by_image(
 
 def _shown(label: LabelFile, thumbnails: Mapping[str, Thumbnail]) -> str:
     """Return the name of the image that the label's picture shows; raise where there is none."""
-    path = _picture(label.path)
+    path = label.path.with_suffix(".jpg")
     if not path.is_file():
         raise SemsplatError(
             f"{label.path}: the model registers no image '{path.stem}', and no {path.name} lies"
             " beside the label to show which one is meant; copy it there"
         )
-    return name_of_copy(path, thumbnails)
+    return _name_of_copy(path, thumbnails)
 
 
-def _picture(label: Path) -> Path:
-    """Return where the picture lies that was labelled."""
-    return label.with_suffix(".jpg")
+def _thumbnail(path: Path) -> Thumbnail:
+    """Return the picture at ``THUMBNAIL`` as float32 [24, 32, 3], 0 to 255."""
+    return resize_rgb(read_rgb(path, image_size(path)), THUMBNAIL).astype(np.float32)
+
+
+def _name_of_copy(path: Path, pictures: Mapping[str, Thumbnail]) -> str:
+    """Return the name of the one picture that ``path`` shows, perhaps at another scale.
+
+    Raises a `SemsplatError` when none is alike, and when a second one is nearly as much alike.
+    """
+    copy = _thumbnail(path)
+    away = {name: float(np.abs(other - copy).mean()) for name, other in pictures.items()}
+    nearest = sorted(away, key=lambda name: (away[name], name))[:2]
+    best, *others = nearest
+    if away[best] > SAME_LEVELS:
+        raise SemsplatError(f"{path}: shows none of the images; use the images that were labelled")
+    if others and away[others[0]] <= CLEARLY * away[best]:
+        raise SemsplatError(
+            f"{path}: shows '{best}' or '{others[0]}'; rename it and its label as the right one"
+        )
+    return best

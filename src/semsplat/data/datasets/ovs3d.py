@@ -11,13 +11,17 @@ that ``classes.txt`` does not list are passed over, as its code does.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
-from semsplat.data.backproject import InitialPoints
+from semsplat.data.colmap_model import Rectifier
+from semsplat.data.depth import InitialPoints
 from semsplat.data.images import (
+    Size,
     downscaled_size,
     image_files,
     image_size,
@@ -25,19 +29,20 @@ from semsplat.data.images import (
     same_shape,
     scale_intrinsics,
 )
-from semsplat.data.llff import POSES, LlffView, read_llff
 from semsplat.data.native_masks import NativeMasks, labelled_folders
-from semsplat.data.rectify import Rectifier
-from semsplat.data.scene_writer import SceneWriter
-from semsplat.data.splits import Split
-from semsplat.errors import SemsplatError
+from semsplat.data.poses import check_rigid, rigid_inverse
+from semsplat.data.scene import Split
+from semsplat.data.scene_writer import Origin
+from semsplat.errors import SemsplatError, one_line
 from semsplat.io import read_lines
-from semsplat.params.base import Count, Strict
+from semsplat.params.base import Count
 
 IMAGES, MASKS, CLASSES = "images", "segmentations", "segmentations/classes.txt"
+POSES = "poses_bounds.npy"
+COLUMNS = 17  # 3 x 5 numbers row by row, then the nearest and the farthest depth
 
 
-class Options(Strict):
+class Options(Origin):
     """Where the material lies and how it is taken over."""
 
     root: str
@@ -52,10 +57,6 @@ class Options(Strict):
     """of their choice"""
     max_width_px: int | None = Field(gt=0)
     """wider images are shrunk to this width, and masks with them"""
-    source: str
-    """where the material comes from; goes into the manifest"""
-    licence: str
-    """what may be done with it; goes into the manifest"""
 
 
 def sources(options: Options) -> list[Path]:
@@ -75,7 +76,7 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
     """
     root = Path(options.root)
     paths = image_files(root / IMAGES)
-    poses = read_llff(root / POSES, [path.stem for path in paths])
+    poses = _read_llff(root / POSES, [path.stem for path in paths])
     labelled = _labelled(root / MASKS, _classes(root / CLASSES), list(poses))
     masks = NativeMasks(labelled)
     test = set(labelled) if options.held_out else set()
@@ -83,8 +84,7 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
         raise SemsplatError(f"{root / MASKS}: all views are labelled; set 'held_out' to false")
     points = InitialPoints(options.n_points, len(poses) - len(test), 0.0, options.points_seed)
     rng = np.random.default_rng([options.points_seed, 1])  # not the stream that chooses pixels
-    origin = {"source": options.source, "licence": options.licence}
-    with SceneWriter(out_dir, dataset=out_dir.parent.name, scene=scene, **origin) as writer:
+    with options.writer(scene, out_dir) as writer:
         for path, (name, view) in zip(paths, poses.items(), strict=True):
             plan = _plan(path, view, options.max_width_px)
             image = plan.image(read_rgb(path, plan.source_size))
@@ -97,7 +97,73 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
         writer.note("empty_masks", masks.empty)
 
 
-def _plan(path: Path, view: LlffView, max_width_px: int | None) -> Rectifier:
+@dataclass(frozen=True, eq=False)
+class _View:
+    """One camera."""
+
+    viewmat: NDArray[np.float64]  # [4, 4] world-to-camera, OpenCV axes
+    K: NDArray[np.float64]  # [3, 3] px, of an image of ``size``
+    size: Size  # of the original image
+    near: float  # smallest and
+    far: float  # largest depth of what COLMAP saw in this view, world units
+
+    def random_depth(self, size: Size, rng: np.random.Generator) -> NDArray[np.float32]:
+        """Return a depth [h, w] between the bounds for every pixel, even in inverse depth.
+
+        Steps of inverse depth are steps of parallax, so that the points are as dense as views can
+        tell them apart; NeRF samples captures of this kind in the same way.
+        """
+        inverse = rng.uniform(1 / self.far, 1 / self.near, size[::-1])
+        return (1 / inverse).astype(np.float32)
+
+
+def _read_llff(path: Path, names: list[str]) -> dict[str, _View]:
+    """Return {name: camera} for the images of these ``names``, in the order of the file's lines.
+
+    Raises a one-line `SemsplatError` when the file is missing, has not one line of 17 numbers per
+    image, or has poses, sizes or bounds that cannot be.
+    """
+    try:
+        rows = np.load(path, allow_pickle=False)
+    except FileNotFoundError:
+        raise SemsplatError(f"{path}: no such file") from None
+    except (OSError, ValueError, EOFError) as error:
+        raise SemsplatError(f"{path}: not a NumPy array ({one_line(error)})") from None
+    if not isinstance(rows, np.ndarray) or rows.shape != (len(names), COLUMNS):
+        shape = "x".join(map(str, getattr(rows, "shape", ())))
+        raise SemsplatError(
+            f"{path}: {shape} numbers; it needs a line of {COLUMNS} for each of the"
+            f" {len(names)} images"
+        )
+    if len(set(names)) < len(names):
+        double = next(name for name in names if names.count(name) > 1)
+        raise SemsplatError(f"{path.parent}: two images are named '{double}'; remove one")
+    lines = zip(names, rows.astype(np.float64), strict=True)
+    return {name: _camera(row, f"{path}: image '{name}'") for name, row in lines}
+
+
+def _camera(
+    row: NDArray[np.float64],  # [17]
+    where: str,
+) -> _View:
+    """Return the camera of one line; raise a `SemsplatError` that starts with ``where``."""
+    matrix, (near, far) = row[:15].reshape(3, 5), row[15:].tolist()
+    height, width, focal = matrix[:, 4].tolist()
+    if not (np.isfinite(row).all() and min(height, width, focal) > 0):
+        raise SemsplatError(
+            f"{where}: all numbers must be finite, size and focal length above 0; remove the image"
+        )
+    if not 0 < near < far < np.inf:
+        raise SemsplatError(f"{where}: bounds {near:g} and {far:g}; they must be 0 < near < far")
+    down, right, back, position = matrix[:, :4].T
+    c2w = np.eye(4)
+    c2w[:3] = np.stack([right, down, -back, position], axis=1)
+    check_rigid(c2w, where)
+    K = np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]])
+    return _View(rigid_inverse(c2w), K, (round(width), round(height)), near, far)
+
+
+def _plan(path: Path, view: _View, max_width_px: int | None) -> Rectifier:
     """Return how an image is shrunk; raise unless it has the proportions of the poses file."""
     size = image_size(path)
     if not same_shape(size, view.size):

@@ -10,6 +10,7 @@ from pydantic import Field
 from semsplat.data.annotate import Annotate, annotate_view, annotated_places
 from semsplat.data.datasets import replica
 from semsplat.data.manifest import write_manifest
+from semsplat.data.world.vocabulary import STUFF
 from semsplat.folders import atomic_dir
 from semsplat.params.base import Count, Strict
 
@@ -48,7 +49,7 @@ def native_dir(scene_dir: Path) -> Path:
 
 def draw(options: Options, out_dir: Path) -> None:
     """Draw the world into ``out_dir`` in Semantic-NeRF's Replica layout, all or nothing."""
-    from semsplat.data.world import draw_world  # compiles Numba kernels
+    from semsplat.data.world.replica_layout import draw_world  # compiles Numba kernels
 
     with atomic_dir(out_dir) as partial:
         draw_world(
@@ -69,7 +70,7 @@ def sources(_options: Options) -> list[Path]:
 
 
 def import_scene(scene: str, options: Options, out_dir: Path) -> None:
-    """Import the drawn folder through the Replica importer."""
+    """Import the drawn folder through the Replica importer, chosen views with annotations."""
     as_replica = replica.Options(
         root=str(native_dir(out_dir)),
         sequence=SEQUENCE,
@@ -83,21 +84,14 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
         source=f"semsplat's procedural world, {options.kind}, seed {options.seed}",
         licence="Apache-2.0",
     )
-    replica.import_scene(scene, as_replica, out_dir, _annotator(options))
-
-
-def _annotator(options: Options) -> replica.Annotator:
-    """Return what labels the chosen views from their instances and parts."""
-    from semsplat.data.world.vocabulary import STUFF  # compiles Numba kernels
-
-    chosen, which = options.annotate, options.annotate.also_train
-    places = annotated_places(options.n_views, options.test_every, which)
+    also_train = options.annotate.also_train
+    places = annotated_places(options.n_views, options.test_every, also_train)
 
     def labels(
         place: int, ids: replica.Ids, objects: list[dict[str, Any]]
     ) -> list[dict[str, Any]] | None:
         if place not in places:
             return None
-        return annotate_view(ids["instances"], ids["parts"], objects, STUFF, chosen)
+        return annotate_view(ids["instances"], ids["parts"], objects, STUFF, options.annotate)
 
-    return labels
+    replica.import_scene(scene, as_replica, out_dir, labels)

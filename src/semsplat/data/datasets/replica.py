@@ -11,7 +11,6 @@ and ``objects`` lies there or in ``<root>/``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from semsplat.data.backproject import InitialPoints
+from semsplat.data.depth import InitialPoints
 from semsplat.data.images import (
     Size,
     downscaled_size,
@@ -30,12 +29,11 @@ from semsplat.data.images import (
     resize_rgb,
     scale_intrinsics,
 )
-from semsplat.data.poses import check_rigid, rigid_inverse
-from semsplat.data.scene_writer import SceneWriter
-from semsplat.data.splits import Split, split_every
+from semsplat.data.poses import check_rigid, read_table, rigid_inverse
+from semsplat.data.scene import Split, split_every
+from semsplat.data.scene_writer import Origin
 from semsplat.errors import SemsplatError
 from semsplat.io import read_json
-from semsplat.params.base import Strict
 
 MILLIMETRE_M = 0.001
 TRAJECTORY = "traj_w_c.txt"
@@ -53,7 +51,7 @@ Annotator = Callable[[int, Ids, list[dict[str, Any]]], list[dict[str, Any]] | No
 """From a view's place in the order of frames, its ids and the scene's objects to its labels."""
 
 
-class Options(Strict):
+class Options(Origin):
     """Where the renders lie and how they are taken over."""
 
     root: str
@@ -74,10 +72,6 @@ class Options(Strict):
     """of their choice and noise"""
     max_width_px: int | None = Field(gt=0)
     """wider images are shrunk to this width"""
-    source: str
-    """where the material comes from; goes into the manifest"""
-    licence: str
-    """what may be done with it; goes into the manifest"""
 
 
 def sources(options: Options) -> list[Path]:
@@ -112,37 +106,31 @@ def import_scene(
     train, test = split_every(chosen, options.test_every)
     points = InitialPoints(options.n_points, len(train), options.point_noise_m, options.points_seed)
     occurring: set[int] = set()
-    origin = {"source": options.source, "licence": options.licence}
-    with SceneWriter(out_dir, dataset=out_dir.parent.name, scene=scene, **origin) as writer:
+    with options.writer(scene, out_dir) as writer:
         for place, number in enumerate(sorted(train + test)):
-            view = _read_view(folder, number, options)
+            image, K, depth, ids = _read_view(folder, number, options)
             viewmat = rigid_inverse(poses[number])
             split: Split = "test" if number in test else "train"
-            labelled = annotator(place, view.ids, objects) if annotator else None
+            labelled = annotator(place, ids, objects) if annotator else None
             writer.add_frame(
-                f"rgb_{number}", view.image, viewmat, view.K, split,
-                depth=view.depth, annotations=labelled, **view.ids,
+                f"rgb_{number}", image, viewmat, K, split,
+                depth=depth, annotations=labelled, **ids,
             )  # fmt: skip
-            occurring |= _named_ids(view.ids["labels"], names, number, info_path)
+            occurring |= _named_ids(ids["labels"], names, number, info_path)
             if split == "train":
-                points.add(view.depth, view.image, viewmat, view.K)
+                points.add(depth, image, viewmat, K)
         writer.set_points(*points.noisy())
         classes = [{"id": key, "name": names[key]} for key in sorted(occurring)]
         writer.set_semantics({"classes": classes, **({"objects": objects} if objects else {})})
 
 
-@dataclass(frozen=True, eq=False)
-class _View:
-    """The pixels of one view, at the size they are stored in."""
+def _read_view(
+    folder: Path, number: int, options: Options
+) -> tuple[NDArray[np.uint8], NDArray[np.float64], NDArray[np.float32], Ids]:
+    """Return one view at the size it is stored in, at most ``options.max_width_px`` wide.
 
-    image: NDArray[np.uint8]  # [H, W, 3]
-    K: NDArray[np.float64]  # [3, 3] px
-    depth: NDArray[np.float32]  # [H, W] metres, 0 = unknown
-    ids: Ids
-
-
-def _read_view(folder: Path, number: int, options: Options) -> _View:
-    """Return one view's pixels, shrunk to ``options.max_width_px``."""
+    Image [H, W, 3], K [3, 3] px, depth [H, W] metres (0 = unknown), ids.
+    """
     native = image_size(_file(folder, "rgb", number))
     size = downscaled_size(native, options.max_width_px)
     millimetres = read_ids(_file(folder, "depth", number), native)
@@ -151,12 +139,10 @@ def _read_view(folder: Path, number: int, options: Options) -> _View:
         for kind, ours in ID_KINDS.items()
         if (path := _file(folder, kind, number)).is_file() or ours == "labels"
     }
-    return _View(
-        image=resize_rgb(read_rgb(_file(folder, "rgb", number), native), size),
-        K=scale_intrinsics(_native_intrinsics(native, options.hfov_deg), native, size),
-        depth=resize_ids((millimetres * MILLIMETRE_M).astype(np.float32), size),
-        ids=ids,
-    )
+    image = resize_rgb(read_rgb(_file(folder, "rgb", number), native), size)
+    K = scale_intrinsics(_native_intrinsics(native, options.hfov_deg), native, size)
+    depth = resize_ids((millimetres * MILLIMETRE_M).astype(np.float32), size)
+    return image, K, depth, ids
 
 
 def _native_intrinsics(size: Size, hfov_deg: float) -> NDArray[np.float64]:
@@ -175,12 +161,7 @@ def _read_poses(folder: Path) -> dict[int, NDArray[np.float64]]:
     numbers = _numbers(folder)
     if not numbers:
         raise SemsplatError(f"{folder / 'rgb'}: no rgb_N.png; correct 'root' and 'sequence'")
-    try:
-        rows = np.loadtxt(path, dtype=np.float64, ndmin=2)
-    except FileNotFoundError:
-        raise SemsplatError(f"{path}: no such file") from None
-    except ValueError as error:
-        raise SemsplatError(f"{path}: not a table of numbers ({error})") from None
+    rows = read_table(path)
     if rows.shape != (len(numbers), 16):
         raise SemsplatError(
             f"{path}: {rows.shape[0]} lines of {rows.shape[1]} numbers for {len(numbers)} images; "

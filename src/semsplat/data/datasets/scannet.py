@@ -12,6 +12,7 @@ pose, but not a field of view, so that depth is looked up through both intrinsic
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from semsplat.data.backproject import InitialPoints
-from semsplat.data.images import read_ids, read_rgb, resize_ids, resize_rgb
-from semsplat.data.nyu40 import LabelTable, read_label_table
+from semsplat.conventions import NO_ID
+from semsplat.data.depth import InitialPoints
+from semsplat.data.images import MAX_ID, Size, read_ids, read_rgb, resize_ids, resize_rgb
 from semsplat.data.poses import rigid_inverse
 from semsplat.data.scannet_sensor import (
     INTRINSICS,
@@ -32,15 +33,17 @@ from semsplat.data.scannet_sensor import (
     read_pose,
     sensor_file,
 )
-from semsplat.data.scene_writer import SceneWriter
-from semsplat.data.splits import Split, split_every
+from semsplat.data.scene import Split, split_every
+from semsplat.data.scene_writer import Origin
 from semsplat.errors import SemsplatError
-from semsplat.params.base import Count, Strict
+from semsplat.io import read_lines
+from semsplat.params.base import Count
 
 MILLIMETRE_M = 0.001
+RAW, CLASS, NAME = "id", "nyu40id", "nyu40class"  # columns of the table of labels
 
 
-class Options(Strict):
+class Options(Origin):
     """Where the scan lies and how it is taken over."""
 
     root: str
@@ -64,10 +67,6 @@ class Options(Strict):
     """standard deviation of their positions"""
     points_seed: int = Field(ge=0)
     """of their choice and noise"""
-    source: str
-    """where the material comes from; goes into the manifest"""
-    licence: str
-    """what may be done with it; goes into the manifest"""
 
     @model_validator(mode="after")
     def _one_choice(self) -> Options:
@@ -104,48 +103,39 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
             " taken; correct 'root' or 'frame_step'"
         )
     camera = read_camera(root, numbers[0], (options.width_px, options.height_px))
-    table = read_label_table(Path(options.label_table))
+    table = _read_label_table(Path(options.label_table))
     train, test = split_every(numbers, options.test_every)
     points = InitialPoints(options.n_points, len(train), options.point_noise_m, options.points_seed)
     occurring: set[int] = set()
-    origin = {"source": options.source, "licence": options.licence}
-    with SceneWriter(out_dir, dataset=out_dir.parent.name, scene=scene, **origin) as writer:
+    with options.writer(scene, out_dir) as writer:
         for number in numbers:
             viewmat = rigid_inverse(read_pose(sensor_file(root, "pose", number)))
-            view = _read_view(root, number, camera, table)
+            image, depth, labels = _read_view(root, number, camera, table)
             split: Split = "test" if number in test else "train"
             writer.add_frame(
-                str(number), view.image, viewmat, camera.K, split,
-                depth=view.depth, labels=view.labels,
+                str(number), image, viewmat, camera.K, split, depth=depth, labels=labels
             )  # fmt: skip
-            occurring |= set(np.unique(view.labels).tolist()) - {0}
+            occurring |= set(np.unique(labels).tolist()) - {0}
             if split == "train":
-                points.add(view.depth, view.image, viewmat, camera.K)
+                points.add(depth, image, viewmat, camera.K)
         writer.set_points(*points.noisy())
         classes = [{"id": key, "name": table.names[key]} for key in sorted(occurring)]
         writer.set_semantics({"classes": classes})
         writer.note("images", {"with_pose": len(posed), "without_pose": len(lost)})
 
 
-@dataclass(frozen=True, eq=False)
-class _View:
-    """The pixels of one view, at the size they are stored in."""
+def _read_view(
+    root: Path, number: int, camera: Camera, table: LabelTable
+) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.int32]]:
+    """Return one view at the size it is stored in.
 
-    image: NDArray[np.uint8]  # [h, w, 3]
-    depth: NDArray[np.float32]  # [h, w] metres, 0 = unknown
-    labels: NDArray[np.int32]  # [h, w] NYU40 ids, 0 = void
-
-
-def _read_view(root: Path, number: int, camera: Camera, table: LabelTable) -> _View:
-    """Return one view's pixels."""
+    Image [h, w, 3], depth [h, w] metres (0 = unknown), NYU40 ids [h, w] (0 = void).
+    """
     image = read_rgb(sensor_file(root, "color", number), camera.native)
     millimetres = read_ids(sensor_file(root, "depth", number), camera.depth_size)
     labels = table.read(sensor_file(root, "label-filt", number), camera.native)
-    return _View(
-        image=resize_rgb(image, camera.size),
-        depth=camera.depth((millimetres * MILLIMETRE_M).astype(np.float32)),
-        labels=resize_ids(labels, camera.size),
-    )
+    depth = camera.depth((millimetres * MILLIMETRE_M).astype(np.float32))
+    return resize_rgb(image, camera.size), depth, resize_ids(labels, camera.size)
 
 
 def _chosen(posed: list[int], options: Options) -> list[int]:
@@ -155,3 +145,65 @@ def _chosen(posed: list[int], options: Options) -> list[int]:
     n_frames = min(options.n_frames, len(posed))
     places = np.linspace(0, len(posed) - 1, n_frames).round().astype(int)
     return [posed[place] for place in places]
+
+
+@dataclass(frozen=True, eq=False)
+class LabelTable:
+    """What ``scannetv2-labels.combined.tsv`` says."""
+
+    path: Path
+    classes: NDArray[np.int32]  # [65536] NYU40 id of every raw id, 0 = void, -1 = not listed
+    names: dict[int, str]  # of the NYU40 ids, as the table spells them
+
+    def read(self, path: Path, size: Size) -> NDArray[np.int32]:
+        """Return a picture of raw ids as NYU40 ids int32 [H, W], 0 = void.
+
+        Raises a `SemsplatError` when it is unreadable, of another size, or has an id that the
+        table does not list: taken as void it would drop out of the scores unnoticed.
+        """
+        raw = read_ids(path, size)
+        ids = self.classes[raw]
+        if (ids == NO_ID).any():
+            raise SemsplatError(
+                f"{path}: raw label {raw[ids == NO_ID].min()} is not in {self.path.name};"
+                " use the table of the release or add a line"
+            )
+        return ids
+
+
+def _read_label_table(path: Path) -> LabelTable:
+    """Return the table; raise a `SemsplatError` when it is missing, broken or says two things.
+
+    Raw label 0 is no label, and rows without a NYU40 id are void too.
+    """
+    classes = np.full(MAX_ID + 1, NO_ID, np.int32)
+    classes[0] = 0
+    names: dict[int, str] = {}
+    for number, row in enumerate(_table_rows(path), start=2):
+        try:
+            raw, label = int(row[RAW]), int(row[CLASS] or 0)
+            earlier = classes[raw], names.get(label, row[NAME])
+        except (TypeError, ValueError, IndexError):
+            raise SemsplatError(
+                f"{path}: line {number}: '{RAW}' and '{CLASS}' must be ids"
+            ) from None
+        if earlier[0] not in (NO_ID, label) or earlier[1] != row[NAME]:
+            raise SemsplatError(f"{path}: line {number} contradicts an earlier one; remove one")
+        classes[raw] = label
+        if label:
+            names[label] = row[NAME]
+    return LabelTable(path, classes, names)
+
+
+def _table_rows(path: Path) -> list[dict[str, str]]:
+    """Return the rows by column; raise where a column is missing."""
+    lines = read_lines(path, "it comes with ScanNet's labels")
+    # Inches are written " in names of things, so that this sign quotes nothing.
+    reader = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+    missing = {RAW, CLASS, NAME} - set(reader.fieldnames or ())
+    if missing:
+        raise SemsplatError(
+            f"{path}: no column '{min(missing)}'; use scannetv2-labels.combined.tsv, not the first"
+            " version's table"
+        )
+    return list(reader)

@@ -9,19 +9,20 @@ import numpy as np
 from pydantic import Field
 
 from semsplat.data.annotations import stored_annotations
-from semsplat.data.backproject import InitialPoints
+from semsplat.data.depth import InitialPoints
 from semsplat.data.scene import (
     Frame,
     Scene,
+    Split,
     load_depth,
     load_ids,
     load_image,
     load_points,
     load_scene,
     load_semantics,
+    split_every,
 )
 from semsplat.data.scene_writer import ID_FOLDERS, SceneWriter
-from semsplat.data.splits import Split, split_every
 from semsplat.errors import SemsplatError
 from semsplat.io import read_json
 from semsplat.params.base import Count, Strict
@@ -64,8 +65,13 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
     frames = chosen(whole, options.n_views)
     train, _ = split_every(frames, options.test_every)
     kept = {frame.name for frame in train}
-    points = _points(train, options)
-    with SceneWriter(out_dir, dataset=out_dir.parent.name, scene=scene, **_origin(whole)) as writer:
+    points = None  # where a training view has no depth
+    if all(frame.depth_path is not None for frame in train):
+        noise_m, seed = options.point_noise_m, options.points_seed
+        points = InitialPoints(options.n_points, len(train), noise_m, seed)
+    manifest = read_json(whole.scene_dir / "manifest.json")
+    origin = {key: manifest[key] for key in ("source", "licence")}
+    with SceneWriter(out_dir, dataset=out_dir.parent.name, scene=scene, **origin) as writer:
         for frame in frames:
             split: Split = "train" if frame.name in kept else "test"
             image, maps = load_image(frame), _maps(frame)
@@ -86,13 +92,6 @@ def chosen(scene: Scene, n_views: int) -> list[Frame]:
     return [scene.frames[place] for place in places]
 
 
-def _points(train: list[Frame], options: Options) -> InitialPoints | None:
-    """Return what draws new points, or None where a training view has no depth."""
-    if any(frame.depth_path is None for frame in train):
-        return None
-    return InitialPoints(options.n_points, len(train), options.point_noise_m, options.points_seed)
-
-
 def _maps(frame: Frame) -> dict[str, Any]:
     """Return depth, id maps and annotations of a frame, as far as there are any."""
     paths = frame.labels_path, frame.instances_path, frame.parts_path
@@ -103,9 +102,3 @@ def _maps(frame: Frame) -> dict[str, Any]:
     }
     maps["annotations"] = stored_annotations(frame)
     return maps | ({} if frame.depth_path is None else {"depth": load_depth(frame)})
-
-
-def _origin(scene: Scene) -> dict[str, str]:
-    """Return source and licence as the whole scene's manifest has them."""
-    manifest = read_json(scene.scene_dir / "manifest.json")
-    return {key: manifest[key] for key in ("source", "licence")}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image, ImageOps
@@ -23,16 +22,10 @@ UNREAD = {
 """Formats of cameras that are not read, and what makes JPEGs of them."""
 
 
-@dataclass(frozen=True)
-class Collected:
-    """The copies, by name."""
-
-    sizes: dict[str, Size]
-    turned: list[str]  # they lay on their side
-
-
-def collect(folder: Path, out: Path) -> Collected:
+def collect(folder: Path, out: Path) -> tuple[dict[str, Size], list[str]]:
     """Copy the photographs of ``folder`` to ``out``, turned as their EXIF says.
+
+    Return the sizes of the copies by name, and the names of those that lay on their side.
 
     COLMAP and the importer ignore EXIF's orientation, so what lies on its side is turned for good,
     and saved as PNG.  Raises a one-line `SemsplatError` for fewer than three, unreadable, equal and
@@ -50,7 +43,7 @@ def collect(folder: Path, out: Path) -> Collected:
         seen[digest] = path
         sizes[copy.name] = size
         turned += [copy.name] if is_turned else []
-    return Collected(sizes, turned)
+    return sizes, turned
 
 
 def check_one_size(sizes: dict[str, Size], folder: Path) -> None:

@@ -36,15 +36,15 @@ def make_photos(
     if out.exists():
         raise SemsplatError(f"{out} is there already; remove it or choose another name")
     with atomic_dir(out) as partial, tempfile.TemporaryDirectory() as work:
-        collected = collect(folder, partial / "images")
+        sizes, turned = collect(folder, partial / "images")
         if single_camera:
-            check_one_size(collected.sizes, folder)
+            check_one_size(sizes, folder)
         how: dict[str, Any] = {"sequential": sequential, "single_camera": single_camera}
         model = reconstruct(partial / "images", Path(work) / name, **how, seed=seed)
         (partial / "sparse/0").mkdir(parents=True)
         model.write(partial / "sparse/0")
-        facts = _facts(model, list(collected.sizes))
-        write_json(partial / REPORT, {"turned": collected.turned, **how, "seed": seed, **facts})
+        facts = _facts(model, list(sizes))
+        write_json(partial / REPORT, {"turned": turned, **how, "seed": seed, **facts})
     return out
 
 

@@ -28,7 +28,9 @@ def reconstruct(
         pycolmap.set_random_seed(seed)
         _extract(database, images, single_camera)
         match = pycolmap.match_sequential if sequential else pycolmap.match_exhaustive
-        match(database, verification_options=_verification(seed), device=pycolmap.Device.cpu)
+        pairs = pycolmap.TwoViewGeometryOptions()
+        pairs.ransac.random_seed = seed
+        match(database, verification_options=pairs, device=pycolmap.Device.cpu)
         models = pycolmap.incremental_mapping(database, images, work, _mapping(seed))
     largest = max(models.values(), key=lambda model: model.num_reg_images(), default=None)
     if largest is None or largest.num_reg_images() < FEWEST:
@@ -47,13 +49,6 @@ def _extract(database: Path, images: Path, single_camera: bool) -> None:
     pycolmap.extract_features(
         database, images, camera_mode=mode, extraction_options=options, device=pycolmap.Device.cpu
     )
-
-
-def _verification(seed: int) -> pycolmap.TwoViewGeometryOptions:
-    """Return how pairs are verified."""
-    options = pycolmap.TwoViewGeometryOptions()
-    options.ransac.random_seed = seed
-    return options
 
 
 def _mapping(seed: int) -> pycolmap.IncrementalPipelineOptions:

@@ -28,12 +28,11 @@ def markdown() -> str:
 def _row(name: str, entry: Entry) -> str:
     scenes = f": {', '.join(entry.scenes)}" if entry.scenes else ""
     licence = entry.licence or "not stated"
-    cells = [f"`{name}`", entry.of + scenes, entry.about, _size(entry), licence]
-    return "| " + " | ".join([*cells, _how(entry), _place(entry)]) + " |"
-
-
-def _size(entry: Entry) -> str:
-    return f"{entry.size_bytes:,}" if entry.size_bytes else "not published"
+    size = f"{entry.size_bytes:,}" if entry.size_bytes else "not published"
+    cells = [f"`{name}`", entry.of + scenes, entry.about, size, licence]
+    folder = f"{entry.folder}/" if entry.folder else None
+    places = ", ".join(f"`{place}`" for place in (entry.path, folder) if place)
+    return "| " + " | ".join([*cells, _how(entry), places]) + " |"
 
 
 def _how(entry: Entry) -> str:
@@ -44,9 +43,3 @@ def _how(entry: Entry) -> str:
     digits = entry.sha256 or entry.sha256_start
     known = f"sha256 `{digits[:8]}...`" if digits else "no hash published, the size is checked"
     return f"fetched; {known}"
-
-
-def _place(entry: Entry) -> str:
-    """Say where the file lies and where it is unpacked."""
-    folder = f"{entry.folder}/" if entry.folder else None
-    return ", ".join(f"`{place}`" for place in (entry.path, folder) if place)

@@ -1,4 +1,4 @@
-"""From an entry to a checked file and, where it is an archive, to its folder."""
+"""From an entry to a checked file and, where it is an archive, to its folder; what is there."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from semsplat.data.register.archives import unpack_archive
-from semsplat.data.register.content import Content, WrongContentError
 from semsplat.data.register.entries import (
+    entries,
     entry_named,
     file_of,
     how_to_get,
@@ -15,7 +15,8 @@ from semsplat.data.register.entries import (
     receipt_of,
     unpacked_receipt_of,
 )
-from semsplat.data.register.transfer import transfer
+from semsplat.data.register.part import part_of
+from semsplat.data.register.transfer import Content, WrongContentError, transfer
 from semsplat.errors import SemsplatError
 from semsplat.folders import atomic_dir, is_ours
 from semsplat.io import read_json, write_json
@@ -25,23 +26,33 @@ def download(name: str) -> None:
     """Fetch and check the file of an entry, or check the one that lies there; write the receipt.
 
     Files with terms or without a direct address are never fetched: the error says what to do.
+
+    Args:
+        name: its name in the register.
     """
     entry, path = entry_named(name), file_of(entry_named(name))
     if path is None or not (path.is_file() or entry.urls):
         raise SemsplatError(f"{name} is not fetched: {how_to_get(name)}")
     url = None
     if path.is_file():
-        sha256 = _check_there(path, Content.of(entry))
+        try:
+            sha256 = Content.of(entry).check(path)
+        except WrongContentError as error:  # it is left to its owner
+            raise SemsplatError(f"{error}; it is another file, remove or replace it") from None
     else:
         url, sha256 = transfer(entry.urls, path, Content.of(entry))
     write_json(receipt_of(name), {**_look(path), "sha256": sha256, "url": url})
 
 
-def unpack(name: str, times: int) -> None:
+def unpack(name: str, times_lost: int) -> None:
     """Unpack the archive of an entry into its folder, and write a receipt of that.
 
-    A folder of the same name that somebody else filled is left alone: a one-line error.  ``times``
-    goes into the receipt, for `times_lost`.
+    A folder of the same name that somebody else filled is left alone: a one-line error.
+
+    Args:
+        name: its name in the register.
+        times_lost: how often the folder was removed since it was unpacked first; goes into the
+            receipt, for the function of that name.
     """
     entry, path = entry_named(name), file_of(entry_named(name))
     if path is None or entry.folder is None:
@@ -52,7 +63,7 @@ def unpack(name: str, times: int) -> None:
     with atomic_dir(folder) as partial:
         files = unpack_archive(path, partial)
     sha256 = read_json(receipt_of(name))["sha256"]
-    receipt = {"folder": entry.folder, "files": files, "of": sha256, "times_lost": times}
+    receipt = {"folder": entry.folder, "files": files, "of": sha256, "times_lost": times_lost}
     write_json(unpacked_receipt_of(name), receipt)
 
 
@@ -69,6 +80,41 @@ def fetch(name: str) -> Path:
     if entry.folder is not None and not is_unpacked(name):
         unpack(name, _times_noted(name))
     return place_of(entry)
+
+
+def status_lines() -> list[str]:
+    """Return a line for each entry: its name, what is there, what to do.
+
+    No network is asked, and no file of an entry is read.
+    """
+    width = max(map(len, entries()))
+    return [f"{name:{width}}  {status(name)}" for name in entries()]
+
+
+def status(name: str) -> str:
+    """Say what is there of an entry, and after a colon what to do if that is not all."""
+    entry, path = entry_named(name), file_of(entry_named(name))
+    if is_unpacked(name):
+        return f"verified and unpacked in {entry.folder}/"
+    if entry.folder is not None and is_filled_by_hand(Path(entry.folder)):
+        return f"present, put there by hand, in {entry.folder}/"
+    if path is not None and path.is_file():
+        return _file_status(name, path)
+    if path is not None and part_of(path).is_file():
+        size = part_of(path).stat().st_size / 2**20
+        return f"begun, {size:.1f} MiB are there: {how_to_get(name)} goes on"
+    return f"missing: {how_to_get(name)}"
+
+
+def _file_status(name: str, path: Path) -> str:
+    """Say whether a file was checked, and against what."""
+    entry = entry_named(name)
+    if not is_checked(name):
+        return f"present, not checked, at {path}: semsplat data fetch {name}"
+    published = entry.sha256 or entry.sha256_start
+    against = "" if published else " (no hash is published, its own is recorded)"
+    todo = f": semsplat data fetch {name} unpacks it" if entry.folder else ""
+    return f"verified{against} at {path}{todo}"
 
 
 def is_checked(name: str) -> bool:
@@ -107,14 +153,6 @@ def times_lost(name: str) -> int:
 def _times_noted(name: str) -> int:
     receipt = unpacked_receipt_of(name)
     return read_json(receipt).get("times_lost", 0) if receipt.is_file() else 0
-
-
-def _check_there(path: Path, content: Content) -> str:
-    """Return the sha256 of a file that lies there; a wrong one is left to its owner."""
-    try:
-        return content.check(path)
-    except WrongContentError as error:
-        raise SemsplatError(f"{error}; it is another file, remove or replace it") from None
 
 
 def _look(path: Path) -> dict[str, int]:

@@ -10,10 +10,10 @@ import math
 
 import numpy as np
 
-from semsplat.data.world.builder import WorldBuilder, turn_x, turn_z
-from semsplat.data.world.materials import (
+from semsplat.data.world.builder import (
     FABRIC,
     POTS,
+    WorldBuilder,
     accent_of,
     clip_color,
     lightened,
@@ -22,6 +22,8 @@ from semsplat.data.world.materials import (
     printed,
     scaled,
     tint,
+    turn_x,
+    turn_z,
 )
 from semsplat.data.world.primitives import Floats, Material, Pattern, Rgb, Shape
 

@@ -20,11 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from semsplat.data.world.cameras import camera_path
-from semsplat.data.world.film import develop, measure_exposure
-from semsplat.data.world.primitives import CLASSES, Instance, World
-from semsplat.data.world.raycast import TracedView, render_view
-from semsplat.folders import atomic_dir
+from semsplat.data.world.primitives import CLASSES, World
+from semsplat.data.world.raycast import camera_path, develop, measure_exposure, render_view
+from semsplat.data.world.rooms import make_world
+from semsplat.errors import SemsplatError
 from semsplat.io import write_json
 from semsplat.log import progress
 
@@ -43,27 +42,20 @@ def view_ids(world: World, primitives: NDArray[np.int32]) -> dict[str, NDArray[A
     return {name: np.append(ids, ids.dtype.type(0))[primitives] for name, ids in tables.items()}
 
 
-def depth_millimetres(depth: NDArray[np.float32]) -> NDArray[np.uint16]:
-    """Return depth in metres [H, W] as whole millimetres, 0 where nothing was seen."""
-    return np.clip(np.rint(depth * 1000.0), 0, 65535).astype(np.uint16)
-
-
-def _object_record(instance: Instance) -> dict[str, Any]:
-    """Return an instance as ``info_semantic.json`` lists it."""
-    return {
-        "id": instance.instance_id,
-        "class_id": CLASSES.index(instance.class_name) + 1,
-        "class_name": instance.class_name,
-        "color": instance.color,
-        "parts": [{"id": part.part_id, "name": part.name} for part in instance.parts],
-    }
-
-
 def semantic_info(world: World, width: int, height: int, hfov_deg: float) -> dict[str, Any]:
     """Return the content of ``info_semantic.json``; the camera is an addition to Replica's."""
     return {
         "classes": [{"id": k + 1, "name": name} for k, name in enumerate(CLASSES)],
-        "objects": [_object_record(instance) for instance in world.instances],
+        "objects": [
+            {
+                "id": instance.instance_id,
+                "class_id": CLASSES.index(instance.class_name) + 1,
+                "class_name": instance.class_name,
+                "color": instance.color,
+                "parts": [{"id": part.part_id, "name": part.name} for part in instance.parts],
+            }
+            for instance in world.instances
+        ],
         "camera": {"width": width, "height": height, "hfov_deg": hfov_deg},
     }
 
@@ -75,31 +67,37 @@ def _save(folder: Path, kind: str, index: int, pixels: NDArray[Any]) -> None:
     Image.fromarray(pixels).save(path)
 
 
-def _save_view(folder: Path, index: int, world: World, view: TracedView, photo: NDArray) -> None:
-    """Write the five images of one view."""
-    _save(folder, "rgb", index, photo)
-    _save(folder, "depth", index, depth_millimetres(view.depth))
-    for kind, ids in view_ids(world, view.primitives).items():
-        _save(folder, f"semantic_{kind}", index, ids)
-
-
-def write_world(
-    world: World,
+def draw_world(
+    kind: str,
+    seed: int,
     n_views: int,
     width: int,
     height: int,
     hfov_deg: float,
     out_dir: Path,
 ) -> None:
-    """Draw views of a world along its path into ``out_dir``, which is replaced whole."""
+    """Draw views of the world of a kind and a seed along its path into ``out_dir``.
+
+    ``width`` and ``height`` are in pixels, ``hfov_deg`` is the horizontal field of view in degrees.
+    Raises a one-line `SemsplatError`, and draws nothing, for what cannot be drawn.
+    """
+    if n_views < 1 or width < 1 or height < 1:
+        raise SemsplatError(
+            f"cannot draw {n_views} views of {width}x{height} pixels: all three must be at least 1"
+        )
+    if not 0.0 < hfov_deg < 180.0:
+        raise SemsplatError(f"a field of view of {hfov_deg} degrees is impossible; use 1 to 170")
+    world = make_world(kind, seed)
     poses = camera_path(world, n_views)
     exposure = measure_exposure(world, hfov_deg)
-    with atomic_dir(out_dir) as partial:
-        for index in progress(range(n_views), "draw"):
-            view = render_view(world, poses[index], width, height, hfov_deg)
-            noise = np.random.default_rng([world.seed, _NOISE_STREAM, index])
-            photo = develop(view.radiance, exposure, noise)
-            _save_view(partial / SEQUENCE, index, world, view, photo)
-        rows = poses.reshape(n_views, 16)
-        np.savetxt(partial / SEQUENCE / "traj_w_c.txt", rows, fmt="%.17g")
-        write_json(partial / "info_semantic.json", semantic_info(world, width, height, hfov_deg))
+    folder = out_dir / SEQUENCE
+    for index in progress(range(n_views), "draw"):
+        view = render_view(world, poses[index], width, height, hfov_deg)
+        noise = np.random.default_rng([world.seed, _NOISE_STREAM, index])
+        _save(folder, "rgb", index, develop(view.radiance, exposure, noise))
+        millimetres = np.clip(np.rint(view.depth * 1000.0), 0, 65535)  # 0 where nothing was seen
+        _save(folder, "depth", index, millimetres.astype(np.uint16))
+        for name, ids in view_ids(world, view.primitives).items():
+            _save(folder, f"semantic_{name}", index, ids)
+    np.savetxt(folder / "traj_w_c.txt", poses.reshape(n_views, 16), fmt="%.17g")
+    write_json(out_dir / "info_semantic.json", semantic_info(world, width, height, hfov_deg))

@@ -7,14 +7,15 @@ that see them.  Things stand apart, and everything tall stands outside the camer
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
-from semsplat.data.world import furniture, items, structure
-from semsplat.data.world.arrange import on, put_items
+from semsplat.data.world import furniture, items
+from semsplat.data.world.arrange import Footprint, Placer, on, put_items
 from semsplat.data.world.builder import WorldBuilder, pose_at
-from semsplat.data.world.placement import Footprint, Placer
 from semsplat.data.world.primitives import Light, Orbit, World
+from semsplat.errors import SemsplatError, did_you_mean
 
 # A room and a table top of the same seed share nothing.
 _ROOM_STREAM, _TABLETOP_STREAM = 0, 3
@@ -90,7 +91,7 @@ def _central_table(build: WorldBuilder, ground: Placer) -> Footprint:
     half_y = 0.54 if round_top else rng.uniform(0.4, 0.46)
     spot = Footprint(x, y, half_x, half_y, yaw + rng.uniform(-0.15, 0.15))
     rug_half = (1.0, 1.0) if round_top else (half_x + 0.5, half_y + 0.42)
-    structure.rug(build, pose_at(x, y, 0.0, yaw), *rug_half)
+    furniture.rug(build, pose_at(x, y, 0.0, yaw), *rug_half)
     ground.reserve(spot)
     height = rng.uniform(0.48, 0.56)
     furniture.table(build, on(spot), half_x, half_y, height, round_top)
@@ -137,8 +138,8 @@ def make_room(seed: int) -> World:
     rng = np.random.default_rng([seed, _ROOM_STREAM])
     build, half = WorldBuilder(rng), float(rng.uniform(1.85, 2.05))
     ground = Placer(rng, half - 0.04, half - 0.04, 0.05)
-    structure.floor(build, half)
-    structure.walls(build, half, _HEIGHT)
+    furniture.floor(build, half)
+    furniture.walls(build, half, _HEIGHT)
     sides = [int(s) for s in rng.permutation(4)]
     table = _central_table(build, ground)
     _sofa_with_cushions(build, ground, half, sides[0])
@@ -155,11 +156,11 @@ def make_tabletop(seed: int) -> World:
     """Lay out a table with 4 to 7 large items in a sparse room, seen from close all around."""
     rng = np.random.default_rng([seed, _TABLETOP_STREAM])
     build, half, height = WorldBuilder(rng), float(rng.uniform(1.9, 2.1)), 0.7
-    structure.floor(build, half)
-    structure.walls(build, half, _HEIGHT)
+    furniture.floor(build, half)
+    furniture.walls(build, half, _HEIGHT)
     round_top = bool(rng.random() < 0.3)
     size = (0.62, 0.62) if round_top else (rng.uniform(0.62, 0.68), rng.uniform(0.46, 0.52))
-    structure.rug(build, pose_at(0.0, 0.0, 0.0), size[0] + 0.6, size[1] + 0.6)
+    furniture.rug(build, pose_at(0.0, 0.0, 0.0), size[0] + 0.6, size[1] + 0.6)
     furniture.table(build, pose_at(0.0, 0.0, 0.0), *size, height, round_top)
     top = Placer(rng, size[0] - 0.01, size[1] - 0.01, 0.03, disc=round_top)
     kinds = [str(kind) for kind in rng.permutation(_TABLETOP_ITEMS)]
@@ -167,3 +168,18 @@ def make_tabletop(seed: int) -> World:
     _corners(build, Placer(rng, half, half, 0.0), half, ["plant", "box", "box", "plant"])
     orbit = Orbit((0.0, 0.0), 1.12, 1.46, 0.1, 0.76, 0.0)
     return build.finish("tabletop", seed, half, _HEIGHT, _light(rng), orbit)
+
+
+KINDS: dict[str, Callable[[int], World]] = {"room": make_room, "tabletop": make_tabletop}
+
+
+def make_world(kind: str, seed: int) -> World:
+    """Return the world of a kind ("room" or "tabletop") and a seed (an integer >= 0)."""
+    if kind not in KINDS:
+        known = list(KINDS)
+        raise SemsplatError(
+            f"unknown world kind '{kind}' (known: {', '.join(known)}){did_you_mean(kind, known)}"
+        )
+    if seed < 0:
+        raise SemsplatError(f"world seed {seed} is negative; give an integer from 0 up")
+    return KINDS[kind](seed)

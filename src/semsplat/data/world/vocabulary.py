@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from semsplat.data.world import CLASSES, COLORS
+from semsplat.data.world.builder import COLORS
+from semsplat.data.world.primitives import CLASSES
 
 # All names of parts that the procedural worlds use; positions are ids in the training pictures.
 PARTS = (

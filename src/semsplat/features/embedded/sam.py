@@ -15,11 +15,8 @@ from segment_anything.modeling import (
 )
 from torch import nn
 
-from semsplat.features.embedded.archive import halved, read_weights, write_weights
+from semsplat.features.embedded.archive import read_weights
 from semsplat.params.networks import SamShape
-
-LEVELS = ("subpart", "part", "whole")
-"""What the three multimask outputs mean, in SAM's order."""
 
 
 def build_sam(shape: SamShape) -> Sam:
@@ -50,18 +47,13 @@ def build_sam(shape: SamShape) -> Sam:
         depth=2, embedding_dim=shape.prompt_dim, mlp_dim=shape.decoder_mlp, num_heads=1
     )
     decoder = MaskDecoder(
-        num_multimask_outputs=len(LEVELS),
+        num_multimask_outputs=3,  # sub-part, part, whole
         transformer=transformer,
         transformer_dim=shape.prompt_dim,
         iou_head_depth=2,
         iou_head_hidden_dim=96,
     )
     return Sam(encoder, prompts, decoder)
-
-
-def save_sam(path: Path, sam: Sam, shape: SamShape) -> None:
-    """Write weights in half precision, with the shape in the header."""
-    write_weights(path, halved(sam), shape)
 
 
 def load_sam(path: Path) -> Sam:

@@ -1,8 +1,8 @@
 """Granularity-aware prompt points: SAM is asked more often where a view is farther than others.
 
 GAGS section 3.1, Eq. 1 and appendix 6.1; what the official code does otherwise is an option
-(METHODS 2.1 and 2.2).  `visibility`: the least depth at which any view sees a pixel's surface.
-`sampling`: how many points that asks for in each patch, and which.  `scene`: both for every view.
+(METHODS 2.1 and 2.2).  `scene`: the least depth at which any view sees a pixel's surface, and the
+points of every view.  `sampling`: how many points that depth asks for in each patch, and which.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 One kind per file.  A kind has ``Options`` (what ``params.yaml`` may say), ``recipe(options)`` (the
 feature recipe it reads, or None), ``folders(options)`` (what it reads from disk besides),
-``declares_truth(options)`` and ``teach(frame, options, sources)``, which returns `PseudoLabels`.
+``declares_truth(options)`` and ``teach(frame, options, sources)``, which returns a `Lesson`.
 """
 
 from __future__ import annotations
@@ -25,14 +25,18 @@ Ids = NDArray[np.int32]
 
 
 @dataclass(frozen=True, eq=False)
-class PseudoLabels:
-    """One view's lesson: ``labels`` int32 [H, W], 0 = ignored, 1 to C; ``regions`` int32, -1 none.
+class Lesson:
+    """What is learned from one view.
 
-    Labels number the scene's classes in the order of its list.
+    ``labels`` int32 [H, W]: classes 1 to C in the order of the scene's list, 0 = ignored.
+    ``regions`` int32 [H, W]: the view's own masks, -1 = none.  ``tracks`` int32 [H, W]: ids that
+    neighbouring training views share, -1 = none; None as a teacher says it, and for held-out views,
+    from which nothing may be learned.
     """
 
     labels: Ids
     regions: Ids
+    tracks: Ids | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +45,11 @@ class Sources:
 
     class_ids: list[int]
     features: SceneFeatures | None
+
+
+def reads_nothing(_: Any) -> list[Any]:
+    """Return no folders or models: what kinds, of tracks too, do that read none."""
+    return []
 
 
 teacher_kinds, teacher_kind = kinds_of(

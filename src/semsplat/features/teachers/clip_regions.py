@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
+from semsplat.data.scene import Frame
 from semsplat.features.labels import (
     confidence_weights,
     dense_labels,
     labels_of_means,
     uniform_weights,
 )
-from semsplat.features.teachers import IGNORED, PseudoLabels, Sources
+from semsplat.features.teachers import IGNORED, Lesson, Sources, reads_nothing
 from semsplat.params.base import Strict
-
-if TYPE_CHECKING:
-    from semsplat.data.scene import Frame
 
 
 class Options(Strict):
@@ -35,9 +33,7 @@ def recipe(options: Options) -> str | None:
     return options.recipe
 
 
-def folders(_: Options) -> list[str]:
-    """Return no folders."""
-    return []
+folders = reads_nothing
 
 
 def declares_truth(_: Options) -> bool:
@@ -45,7 +41,7 @@ def declares_truth(_: Options) -> bool:
     return False
 
 
-def teach(frame: Frame, options: Options, sources: Sources) -> PseudoLabels:
+def teach(frame: Frame, options: Options, sources: Sources) -> Lesson:
     """Return the pseudo labels of a view (CLIP-GS, section 3.2; METHODS 1.1-2) and its regions."""
     assert sources.features is not None
     view, text = sources.features.view(frame.name), sources.features.text_vectors("classes")
@@ -54,4 +50,4 @@ def teach(frame: Frame, options: Options, sources: Sources) -> PseudoLabels:
     own = dense_labels(view, text)
     elsewhere = own if options.uncovered == "pixel_argmax" else np.full_like(own, IGNORED)
     labels = labels_of_means(view, text, weights, elsewhere)
-    return PseudoLabels(labels, view.ids[0].astype(np.int32))
+    return Lesson(labels, view.ids[0].astype(np.int32))

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from semsplat.data.scene import Frame, load_ids
 from semsplat.errors import SemsplatError
-from semsplat.features.teachers import Ids, PseudoLabels, Sources
+from semsplat.features.teachers import Ids, Lesson, Sources
 from semsplat.params.base import Strict
 
-if TYPE_CHECKING:
-    from semsplat.data.scene import Frame
 SCENE = "scene"
 COMPONENTS = "components"
 
@@ -43,10 +41,10 @@ def declares_truth(options: Options) -> bool:
     return SCENE in (options.labels, options.masks)
 
 
-def teach(frame: Frame, options: Options, sources: Sources) -> PseudoLabels:
+def teach(frame: Frame, options: Options, sources: Sources) -> Lesson:
     """Return a view's label map in the scene's classes, and its regions numbered from 0."""
     labels = _labels(frame, options, sources.class_ids)
-    return PseudoLabels(labels, _regions(frame, options, labels))
+    return Lesson(labels, _regions(frame, options, labels))
 
 
 def _labels(frame: Frame, options: Options, class_ids: list[int]) -> Ids:
@@ -75,8 +73,6 @@ def _regions(frame: Frame, options: Options, labels: Ids) -> Ids:
 
 def _read(place: str, own: Path | None, frame: Frame, lacks: str) -> tuple[Path, Ids]:
     """Return the map in a folder, or the scene's own, and its path; raise what a view lacks."""
-    from semsplat.data.scene import load_ids
-
     path = own if place == SCENE else Path(place) / f"{frame.name}.png"
     if path is None:
         raise SemsplatError(f"view '{frame.name}' has no {lacks}")

@@ -19,6 +19,11 @@ track_kinds, track_kind = kinds_of(
 )
 
 
+def ignores_geometry(_: Any) -> bool:
+    """Tell that no depth is needed: what kinds do that look at views alone."""
+    return False
+
+
 def tracks_with_options(entry: Kind) -> tuple[ModuleType, Any]:
     """Return the kind that ``params.yaml`` names, and its options."""
     kind = track_kind(entry.kind)

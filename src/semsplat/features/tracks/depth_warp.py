@@ -11,11 +11,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from semsplat.data.overlap import shared_pixels
+from semsplat.data.depth import shared_pixels
 from semsplat.data.scene import Frame
-from semsplat.features.teachers import Ids
+from semsplat.features.teachers import Ids, reads_nothing
 from semsplat.params.base import Fraction, Positive, Strict
-from semsplat.params.hub import HubModel
 
 
 class Options(Strict):
@@ -37,14 +36,7 @@ class Seen(NamedTuple):
     tracks: Ids  # [H, W]
 
 
-def folders(_: Options) -> list[str]:
-    """Return no folders."""
-    return []
-
-
-def models(_: Options) -> list[HubModel]:
-    """Return no models."""
-    return []
+folders = models = reads_nothing
 
 
 def needs_geometry(options: Options) -> bool:

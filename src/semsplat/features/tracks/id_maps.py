@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from semsplat.features.teachers import Ids
+from semsplat.data.scene import Frame, load_ids
+from semsplat.features.teachers import Ids, reads_nothing
+from semsplat.features.tracks import ignores_geometry
 from semsplat.params.base import Strict
-from semsplat.params.hub import HubModel
-
-if TYPE_CHECKING:
-    from semsplat.data.scene import Frame
 
 
 class Options(Strict):
@@ -28,14 +26,8 @@ def folders(options: Options) -> list[str]:
     return [options.folder]
 
 
-def models(_: Options) -> list[HubModel]:
-    """Return no models."""
-    return []
-
-
-def needs_geometry(_: Options) -> bool:
-    """Tell that no depth is needed."""
-    return False
+models = reads_nothing
+needs_geometry = ignores_geometry
 
 
 def track(
@@ -46,7 +38,5 @@ def track(
     device: str,
 ) -> Iterator[Ids]:
     """Yield the stored ids int32 [H, W] of every view, -1 for none, whatever regions there are."""
-    from semsplat.data.scene import load_ids
-
     for frame in frames:
         yield (load_ids(Path(options.folder) / f"{frame.name}.png", frame) - 1).astype(np.int32)

@@ -8,19 +8,18 @@ track that is lost in between is not found again; its region starts a new one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import numpy as np
 from pydantic import Field
 
-from semsplat.features.teachers import Ids
+from semsplat.data.scene import Frame
+from semsplat.features.teachers import Ids, reads_nothing
+from semsplat.features.tracks import ignores_geometry
 from semsplat.params.base import Count, Strict
 from semsplat.params.hub import HubModel
 
-if TYPE_CHECKING:
-    from semsplat.data.scene import Frame
-
-    Follow = Callable[[tuple[Frame, ...], Ids], Iterator[Ids]]
+Follow = Callable[[tuple[Frame, ...], Ids], Iterator[Ids]]
 
 
 class Options(Strict):
@@ -37,19 +36,13 @@ class Options(Strict):
     """followed at once, the largest; DEVA: 200"""
 
 
-def folders(_: Options) -> list[str]:
-    """Return no folders of maps."""
-    return []
+folders = reads_nothing
+needs_geometry = ignores_geometry
 
 
 def models(options: Options) -> list[HubModel]:
     """Return the model."""
     return [options.model]
-
-
-def needs_geometry(_: Options) -> bool:
-    """Tell that no depth is needed."""
-    return False
 
 
 def track(

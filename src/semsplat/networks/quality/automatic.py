@@ -1,19 +1,23 @@
-"""Automatic masks of a SAM against true masks."""
+"""Automatic masks of a SAM against true masks, and thresholds chosen on worlds of their own."""
 
 from __future__ import annotations
 
 import time
-from typing import Any
+from itertools import product
+from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from segment_anything import SamAutomaticMaskGenerator
 from segment_anything.modeling import Sam
+from torchvision.ops import nms
 
+from semsplat.errors import SemsplatError
 from semsplat.log import progress
 from semsplat.networks.pictures import PictureSet
 from semsplat.networks.quality.truth import Thing, overlaps, things
-from semsplat.params.quality import AutomaticMasks
+from semsplat.params.quality import AutomaticMasks, ThresholdGrid
 
 INSTANCE_PX, PART_PX = 100, 60  # smaller ones are not asked for
 
@@ -48,3 +52,97 @@ def best_overlaps(records: list[dict[str, Any]], wanted: list[Thing]) -> NDArray
         return np.zeros(len(wanted))
     masks = np.stack([record["segmentation"] for record in records])
     return np.asarray(overlaps(masks, np.stack([thing.mask for thing in wanted])).max(axis=0))
+
+
+class Thresholds(NamedTuple):
+    """One point of the grid; names as in `AutomaticMasks`."""
+
+    pred_iou_thresh: float
+    stability_score_thresh: float
+    box_nms_thresh: float
+
+
+class Candidates(NamedTuple):
+    """All masks of an image that any point of the grid keeps, before boxes are compared.
+
+    ``boxes`` float32 [N, 4] (x0, y0, x1, y1); ``scores`` (predicted IoU) and ``stability``
+    float32 [N]; ``overlap`` float64 [N, T], IoU with every true instance.
+    """
+
+    boxes: torch.Tensor
+    scores: torch.Tensor
+    stability: torch.Tensor
+    overlap: NDArray[np.float64]
+
+
+def tuned(
+    sam: Sam, pictures: PictureSet, config: AutomaticMasks, grid: ThresholdGrid
+) -> dict[str, Any]:
+    """Return all settings of the grid, best first, and the best that makes few enough masks.
+
+    Raises a one-line `SemsplatError` when every setting makes too many.
+    """
+    loosest = loosest_settings(config, grid)
+    generator = SamAutomaticMaskGenerator(sam, **loosest.model_dump())
+    images = progress(range(len(pictures)), "candidates")
+    several = [candidates(generator, pictures, index) for index in images]
+    points = product(grid.pred_iou_thresh, grid.stability_score_thresh, grid.box_nms_thresh)
+    rows = [measured(several, Thresholds(*point)) for point in points]
+    rows.sort(key=lambda row: -row["best_iou_instances"])
+    possible = [row for row in rows if row["masks_per_image"] <= grid.max_masks]
+    if not possible:
+        raise SemsplatError(f"networks.tuning: every setting makes over {grid.max_masks:g} masks")
+    return {"chosen": possible[0], "settings": rows}
+
+
+def loosest_settings(config: AutomaticMasks, grid: ThresholdGrid) -> AutomaticMasks:
+    """Return settings that drop nothing which any point of the grid keeps.
+
+    Islands stay: the generator removes them after it has compared boxes.
+    """
+    change = {
+        "pred_iou_thresh": min(grid.pred_iou_thresh),
+        "stability_score_thresh": min(grid.stability_score_thresh),
+        "box_nms_thresh": 1.0,
+        "min_mask_region_area": 0,
+    }
+    return config.model_copy(update=change)
+
+
+def candidates(
+    generator: SamAutomaticMaskGenerator, pictures: PictureSet, index: int
+) -> Candidates:
+    """Return what the generator finds in picture ``index``, compared with its instances."""
+    records = generator.generate(pictures.images[index])
+    truths = np.stack([t.mask for t in things(pictures, index, "instance", INSTANCE_PX)])
+    masks = np.zeros((len(records), *truths.shape[1:]), bool)
+    for mask, record in zip(masks, records, strict=True):
+        mask[:] = record["segmentation"]
+    boxes = torch.tensor([r["bbox"] for r in records], dtype=torch.float32).reshape(-1, 4)
+    boxes[:, 2:] += boxes[:, :2]
+    scores = torch.tensor([r["predicted_iou"] for r in records])
+    stability = torch.tensor([r["stability_score"] for r in records])
+    return Candidates(boxes, scores, stability, overlaps(masks, truths))
+
+
+def kept(image: Candidates, thresholds: Thresholds) -> torch.Tensor:
+    """Return which candidates the generator would keep: int64 indices, best predicted first."""
+    good = (image.scores > thresholds.pred_iou_thresh) | (thresholds.pred_iou_thresh == 0)
+    good &= image.stability >= thresholds.stability_score_thresh
+    chosen = good.nonzero()[:, 0]
+    order = nms(image.boxes[chosen], image.scores[chosen], thresholds.box_nms_thresh)
+    return chosen[order]
+
+
+def measured(several: list[Candidates], thresholds: Thresholds) -> dict[str, float]:
+    """Return thresholds, mean best IoU with instances and masks an image."""
+    best, counts = [], []
+    for image in several:
+        overlap = image.overlap[kept(image, thresholds).numpy()]
+        best.append(overlap.max(axis=0, initial=0.0))
+        counts.append(len(overlap))
+    return {
+        **thresholds._asdict(),
+        "best_iou_instances": float(np.concatenate(best).mean()),
+        "masks_per_image": float(np.mean(counts)),
+    }

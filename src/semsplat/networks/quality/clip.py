@@ -13,7 +13,8 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
-from semsplat.data.world import CLASSES, COLORS
+from semsplat.data.world.builder import COLORS
+from semsplat.data.world.primitives import CLASSES
 from semsplat.features.crops import region_crop
 from semsplat.features.dense import value_map, whole_patches
 from semsplat.features.embedded.clip import load_clip

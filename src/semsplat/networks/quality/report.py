@@ -11,10 +11,9 @@ import torch
 from semsplat.features.embedded.sam import load_sam
 from semsplat.log import progress
 from semsplat.networks.pictures import PictureSet, draw_pictures
-from semsplat.networks.quality.automatic import automatic_quality
+from semsplat.networks.quality.automatic import automatic_quality, tuned
 from semsplat.networks.quality.clip import clip_quality
 from semsplat.networks.quality.prompts import prompt_quality
-from semsplat.networks.quality.tune import tuned
 from semsplat.params.networks import Pictures, SeedRange
 from semsplat.params.quality import QualityJob, TuningJob
 from semsplat.provenance import Card

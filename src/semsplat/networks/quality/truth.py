@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from semsplat.data.world import CLASSES
+from semsplat.data.world.primitives import CLASSES
 from semsplat.networks.pictures import MAX_PRIMITIVES, NOTHING, PictureSet
 
 LEVELS = ("primitive", "part", "instance")

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from semsplat.data.world import CLASSES
+from semsplat.data.world.primitives import CLASSES
 from semsplat.data.world.vocabulary import ANY, STUFF
 from semsplat.features.crops import region_crop
 from semsplat.networks.pictures import MAX_PRIMITIVES, NOTHING, PictureSet

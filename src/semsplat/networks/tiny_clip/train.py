@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.optim import AdamW
 
-from semsplat.data.world import CLASSES
+from semsplat.data.world.primitives import CLASSES
 from semsplat.data.world.vocabulary import ANY, Caption, caption, trained_texts
 from semsplat.features.dense import value_map, whole_patches
 from semsplat.features.embedded.clip import build_clip
@@ -87,11 +87,7 @@ class ClipTrainee:
             weight_decay=config.weight_decay,
         )  # fmt: skip
         self.learner = NetworkLearner(self.model, optimizer)
-
-    @property
-    def total_steps(self) -> int:
-        """The length of the training, both phases."""
-        return self.config.steps + self.config.steps_calm
+        self.total_steps = config.steps + config.steps_calm  # both phases
 
     @property
     def token_ids(self) -> list[int]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from semsplat.networks.pictures import PictureSet
-from semsplat.networks.tiny_sam.decode import Prompts
+from semsplat.networks.tiny_sam.model import Prompts
 
 SMALLEST = 6  # cells; a smaller thing is no target
 UNIFORM_CLICKS = 0.2  # share of clicks anywhere, as the automatic mode's grid clicks
@@ -89,7 +89,8 @@ def click_task(
             points.append(_pixels(np.array([[x, y]]), batch.cell, rng if jitter else None))
             answers = [ids[level] == ids[level, y, x] for level in range(3)]
             targets.append(np.stack([answers[2], *answers]))
-    return Task(_click_prompts(points), _masks(targets), ambiguous=True)
+    prompts = Prompts(points=_floats(points), point_labels=_floats([[1.0]] * len(points)))
+    return Task(prompts, _masks(targets), ambiguous=True)
 
 
 def box_task(batch: Batch, count: int, levels: Levels, rng: np.random.Generator) -> Task:
@@ -188,12 +189,6 @@ def _pixels(
     """Return pixel positions [n, 2] in cells (x, y): their centres, or anywhere near them."""
     shift = rng.uniform(-0.3, 0.3, cells.shape) if rng is not None else 0.0
     return (cells + 0.5 + shift) * cell - 0.5
-
-
-def _click_prompts(points: list[NDArray[np.floating]]) -> Prompts:
-    """Return positive clicks."""
-    labels = np.ones((len(points), points[0].shape[0]))
-    return Prompts(points=_floats(points), point_labels=_floats(labels))
 
 
 def _floats(values: Any) -> Tensor:

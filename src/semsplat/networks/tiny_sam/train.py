@@ -26,8 +26,6 @@ from semsplat.networks.tiny_sam.batches import (
     points_task,
     refinement_task,
 )
-from semsplat.networks.tiny_sam.decode import decode
-from semsplat.networks.tiny_sam.init import initialise
 from semsplat.networks.tiny_sam.losses import (
     OUTPUT_WEIGHTS,
     SINGLE_WEIGHTS,
@@ -35,6 +33,7 @@ from semsplat.networks.tiny_sam.losses import (
     iou,
     mask_loss,
 )
+from semsplat.networks.tiny_sam.model import decode, initialise
 from semsplat.params.networks import LevelShare, SamShape, SamTraining
 
 JOINT_CODE_WEIGHT = 0.3  # of the dense loss once masks are trained
@@ -61,11 +60,7 @@ class SamTrainee:
             both.parameters(), lr=config.lr, betas=(0.9, 0.98), weight_decay=config.weight_decay
         )
         self.learner = NetworkLearner(both, optimizer)
-
-    @property
-    def total_steps(self) -> int:
-        """The length of the training, all phases."""
-        return total_steps(self.config)
+        self.total_steps = total_steps(config)
 
     def steps(self, todo: range) -> Iterator[Numbers]:
         """Take the steps of a range; batches depend on the step alone, so any may come first."""
@@ -75,7 +70,8 @@ class SamTrainee:
             self.learner.set_rate(rate_at(step, self.config))
             with torch.autocast("cpu", torch.bfloat16):
                 outcome = self._losses(step, rng, generator)
-            self._update(outcome)
+            losses = [v for k, v in outcome.items() if k.startswith("loss_")]
+            self.learner.minimise(torch.stack([torch.as_tensor(loss) for loss in losses]).sum())
             yield partial(self._numbers, step, outcome)
 
     def _losses(self, step: int, rng: np.random.Generator, generator: torch.Generator) -> Outcome:
@@ -119,11 +115,6 @@ class SamTrainee:
         with torch.no_grad():
             logits, _ = decode(self.sam, embeddings, clicks.prompts)
         return refinement_task(batch, clicks, logits.float(), levels, rng)
-
-    def _update(self, outcome: Outcome) -> None:
-        """Take one optimisation step on the sum of the losses."""
-        losses = [v for k, v in outcome.items() if k.startswith("loss_")]
-        self.learner.minimise(torch.stack([torch.as_tensor(loss) for loss in losses]).sum())
 
     def _numbers(self, step: int, outcome: Outcome) -> dict[str, float]:
         """Return this step's losses, and now and then the IoUs on unseen pictures."""

@@ -97,8 +97,8 @@ def test_one_camera_makes_one_size(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_what_lies_on_its_side_is_turned_for_good_and_the_rest_copied(tmp_path: Path):
     folder = write_noise(tmp_path / "mine")
     turn(folder / "1.png")
-    found = collect(folder, tmp_path / "out")
-    assert found.turned == ["1.png"] and found.sizes["1.png"] == (48, 64)
+    sizes, turned = collect(folder, tmp_path / "out")
+    assert turned == ["1.png"] and sizes["1.png"] == (48, 64)
     with Image.open(tmp_path / "out/1.png") as image:
         assert image.getexif().get(0x0112, 1) == 1
         assert (np.asarray(image) == np.rot90(np.asarray(noise(1)), -1)).all()

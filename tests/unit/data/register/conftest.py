@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from semsplat.data.register import docs, status
+from semsplat.data.register import docs, fetch
 from semsplat.data.register import entries as entries_module
 from semsplat.data.register import transfer as transfer_module
 from semsplat.data.register.entries import Entry
@@ -37,6 +37,6 @@ def register(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Entry
     found: dict[str, Entry] = {}
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    for module in (entries_module, docs, status):
+    for module in (entries_module, docs, fetch):
         monkeypatch.setattr(module, "entries", lambda: found)
     return found

@@ -19,10 +19,11 @@ from semsplat.data.register.entries import Entry, entries, entry_of, file_of, ho
 from semsplat.data.register.fetch import (
     download,
     fetch,
+    status,
+    status_lines,
     times_lost,
     unpack,
 )
-from semsplat.data.register.status import status, status_lines
 from semsplat.errors import SemsplatError
 from semsplat.evaluate.lpips import WEIGHTS
 from semsplat.io import read_json

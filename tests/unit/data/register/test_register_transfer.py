@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 
 from semsplat.data.register import transfer as transfer_module
-from semsplat.data.register.content import Content
 from semsplat.data.register.part import note_of, part_of, sole_part
-from semsplat.data.register.transfer import transfer
+from semsplat.data.register.transfer import Content, transfer
 from semsplat.errors import SemsplatError
 from semsplat.io import write_json
 from tests.unit.data.register.register_helpers import CHUNK, PAYLOAD, SHA256, Server
