@@ -27,6 +27,7 @@ TABLE_MISTAKES = [
 MEASURE_MISTAKES = [
     ("protocol: ovs3d/argmax@1", "protocol: null", "scores name their protocol"),
     ("better: higher", "better: more", "measures.miou.better: Input should be 'higher' or 'lower'"),
+    ("  ssim: {title: SSIM}", "  ssim: SSIM", "measures: Value error, write a list of groups"),
 ]
 CLAIM_MISTAKES = [
     (" better: Complete", " better: Compleat", "no row 'Compleat' in cgc_table3; did you mean"),
@@ -38,9 +39,15 @@ CLAIM_MISTAKES = [
         "  cgc_table3: {}\n  rest:\n",
         "claims.cgc_table3: Input should be a valid list",
     ),
-    ("      worse: LERF\n", "", "claims.clipgs_table1.1.worse: Field required"),
+    ("    - worse: LERF\n      claims", "    - claims", "clipgs_table1.1.worse: Field required"),
+    ("      worse: Feature 3DGS\n", "", "claims.clipgs_table1.0.worse: Field required"),
+    ("    - better: CLIP-GS\n      worse", "    - worse", "clipgs_table1.0.better: Field required"),
     (" clipgs_over_lerf_miou:", " clipgs_miou:", "clipgs_miou: two claims have this name"),
-    ("    scale: ratio", "    scale: log", "scale: Input should be 'difference' or 'ratio'"),
+    (
+        "    measure: fps",
+        "    measure: fps\n          scale: log",
+        "scale: Input should be 'difference' or 'ratio'",
+    ),
 ]
 
 

@@ -62,7 +62,7 @@ def load_claims(folder: Path = FOLDER) -> Claims:
     """Return the claims; a `SemsplatError` names what is wrong with one."""
     path = folder / "claims.yaml"
     written: Written = _validated(Written, path, _parsed(path))
-    flat = written.flat()
+    flat = written.flat(load_measures(folder))
     for name, count in Counter(name for name, _ in flat).items():
         if count > 1:
             raise SemsplatError(f"{path}: {name}: two claims have this name")

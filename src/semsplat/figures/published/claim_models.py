@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Iterator, Mapping
+from itertools import accumulate
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
+from semsplat.figures.published.models import Measure
 from semsplat.params.base import Count, Strict
+
+ABOVE = {"better", "source"}
+HELD_OUT = " in frames that were not trained on."
 
 
 class Claim(Strict):
@@ -25,7 +31,8 @@ class Claim(Strict):
     measure: str
     """what is compared"""
     scale: Literal["difference", "ratio"] = "difference"
-    """how: better minus worse, or better over worse; where lower is better, the other way round"""
+    """how: better minus worse, or better over worse; where lower is better, the other way round; in
+    the file that of its measure, where a claim says none: of scores a difference, else a ratio"""
     at_least: float = Field(default_factory=lambda said: float(said.get("scale") == "ratio"))
     """the effect that the claim needs: of itself that of a direction, 0 or for a ratio 1; less
     where nothing may be lost"""
@@ -59,8 +66,31 @@ class Comparison(Strict):
     """the row that it is compared with"""
     source: str
     """where the paper says so"""
+    held_out: bool = False
+    """whether each claim, about frames that were trained on, is one about the others as well"""
     claims: dict[str, dict[str, Any]]
     """by name: the rest of a claim, or what it says otherwise"""
+
+    def whole(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield each claim with what all say, then those about frames that were not trained on."""
+        shared = {"better": self.better, "worse": self.worse, "source": self.source}
+        for name, claim in self.claims.items():
+            yield name, shared | claim
+        for name, claim in self.claims.items() if self.held_out else ():
+            statement = str(claim.get("statement")).removesuffix(".") + HELD_OUT
+            measure = str(claim.get("measure")).removeprefix("train_")
+            yield f"{name}_held_out", {**shared, "statement": statement, "measure": measure}
+
+
+def _as_above(comparisons: Any) -> Any:
+    """Give a comparison without a preferred row, or without a source, those of the one above."""
+    if not isinstance(comparisons, list) or not all(isinstance(c, dict) for c in comparisons):
+        return comparisons  # the model says what is wrong
+    return list(
+        accumulate(
+            comparisons, lambda above, own: {k: above[k] for k in ABOVE & above.keys()} | own
+        )
+    )
 
 
 class Written(Strict):
@@ -68,16 +98,21 @@ class Written(Strict):
 
     rules: Rules
     """for every claim"""
-    claims: dict[str, list[Comparison]]
-    """by table"""
+    claims: dict[str, Annotated[list[Comparison], BeforeValidator(_as_above)]]
+    """by table; the preferred row and the source are those above, where a comparison names none"""
 
-    def flat(self) -> list[tuple[str, dict[str, Any]]]:
+    def flat(self, measures: Mapping[str, Measure]) -> list[tuple[str, dict[str, Any]]]:
         """Return every claim's name and what it says, in the order of the file."""
+        ratios = {name for name, measure in measures.items() if measure.protocol is None}
+
+        def scale(claim: dict[str, Any]) -> dict[str, Any]:
+            return {"scale": "ratio"} if str(claim.get("measure")) in ratios else {}
+
         return [
-            (name, {"table": table, **comparison.model_dump(exclude={"claims"}), **claim})
+            (name, {"table": table, **scale(claim), **claim})
             for table, comparisons in self.claims.items()
             for comparison in comparisons
-            for name, claim in comparison.claims.items()
+            for name, claim in comparison.whole()
         ]
 
 

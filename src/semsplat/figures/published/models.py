@@ -56,7 +56,17 @@ class Measures(Strict):
 
     @field_validator("measures", mode="before")
     @classmethod
-    def _are_called_by_their_names(cls, entries: Any) -> Any:
+    def _are_called_by_their_names(cls, groups: Any) -> Any:
+        """Return the entries of all groups, each with its name and what its group says of all."""
+        try:
+            entries = {
+                name: group.get("all", {}) | entry
+                for group in groups
+                for name, entry in group.items()
+                if name != "all"
+            }
+        except (AttributeError, TypeError):
+            raise ValueError("write a list of groups of entries") from None
         return _with_key(entries, "name")
 
 
