@@ -6,16 +6,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from semsplat.data.datasets import importer, importer_names
 from semsplat.evaluate.answers import answer_names
 from semsplat.evaluate.grounders import askable_names, with_clicks
 from semsplat.experiment.mistakes import Where, hint, line, mistakes, no_such
 from semsplat.experiment.runs import is_frozen, merged
-from semsplat.experiment.schema import Dataset, Figure, Params
-from semsplat.features.segmenters import segmenter_kind, segmenter_kinds
-from semsplat.features.teachers import teacher_kind, teacher_kinds
-from semsplat.features.tracks import track_kind, track_kinds
-from semsplat.figures import figure_kind, figure_kinds
+from semsplat.experiment.schema import FAMILIES, Dataset, Figure, Params
+from semsplat.features.segmenters import segmenter_kinds
+from semsplat.params.base import Kind
 from semsplat.params.evaluate import Evaluate
 from semsplat.params.features import Features, Recipe
 from semsplat.params.geometry import Geometry
@@ -31,9 +28,10 @@ def check_dataset(name: str, dataset: Dataset) -> list[str]:
     scene.
     """
     where = ("datasets", name)
-    if dataset.importer not in importer_names():
-        return [no_such(where, "importer", dataset.importer, importer_names())]
-    model: type[BaseModel] = importer(dataset.importer).Options
+    names, module = FAMILIES["importer"]
+    if dataset.importer not in names():
+        return [no_such(where, "importer", dataset.importer, names())]
+    model = module(dataset.importer).Options
     lines = []
     for scene, diff in dataset.scenes.items():
         for error in mistakes(model, {**dataset.options, **diff}):
@@ -46,12 +44,9 @@ def check_dataset(name: str, dataset: Dataset) -> list[str]:
 def check_figure(name: str, figure: Figure, params: Params) -> list[str]:
     """Validate a figure's options with its kind's own model, and the names in them."""
     where = ("figures", name)
-    if figure.kind not in figure_kinds():
-        return [no_such(where, "kind", figure.kind, figure_kinds())]
-    place = (*where, "options")
-    lines = _options(figure_kind(figure.kind).Options, figure.options, place)
-    if lines:
+    if lines := _kind("figure", figure, where):
         return lines
+    place = (*where, "options")
     recipes = list(params.features.recipes)
     lines = [
         _dangling((*place, key), recipe, recipes)
@@ -76,10 +71,10 @@ def check_figure(name: str, figure: Figure, params: Params) -> list[str]:
 def check_recipe(name: str, recipe: Recipe, features: Features) -> list[str]:
     """Validate a recipe's segmenter with its kind's own model, and the names it refers to."""
     where = ("features", "recipes", name)
-    kind, options = recipe.segmenter.kind, recipe.segmenter.options
-    if kind not in segmenter_kinds():
-        return [no_such((*where, "segmenter"), "kind", kind, segmenter_kinds())]
-    lines = _options(segmenter_kind(kind).Options, options, (*where, "segmenter", "options"))
+    options = recipe.segmenter.options
+    lines = _kind("segmenter", recipe.segmenter, (*where, "segmenter"))
+    if recipe.segmenter.kind not in segmenter_kinds():
+        return lines
     used: list[tuple[str, str, list[str]]] = [
         ("clip", recipe.clip, list(features.clip_models)),
         ("templates", recipe.templates, list(features.templates)),
@@ -92,16 +87,8 @@ def check_recipe(name: str, recipe: Recipe, features: Features) -> list[str]:
 def check_teacher(name: str, teacher: Teacher, features: Features) -> list[str]:
     """Validate the options of a teacher's kinds, and the recipe that it reads."""
     where = ("features", "teachers", name)
-    lines = []
-    for part, entry, kinds, kind in (
-        ("labels", teacher.labels, teacher_kinds(), teacher_kind),
-        ("tracks", teacher.tracks, track_kinds(), track_kind),
-    ):
-        place = (*where, part)
-        if entry.kind not in kinds:
-            lines.append(no_such(place, "kind", entry.kind, kinds))
-        else:
-            lines += _options(kind(entry.kind).Options, entry.options, (*place, "options"))
+    lines = _kind("labels", teacher.labels, (*where, "labels"))
+    lines += _kind("tracks", teacher.tracks, (*where, "tracks"))
     recipe = teacher.labels.options.get("recipe")
     if isinstance(recipe, str) and recipe not in features.recipes:
         lines.append(_dangling((*where, "labels.options.recipe"), recipe, list(features.recipes)))
@@ -182,6 +169,14 @@ def _method_options(
         for key, known in groups.items()
         if isinstance(options.get(key), str) and options[key] not in known
     ]
+
+
+def _kind(family: str, entry: Kind | Figure, where: Where) -> list[str]:
+    """Return the mistakes in the kind that an entry at ``where`` names, or in its options."""
+    names, module = FAMILIES[family]
+    if entry.kind not in names():
+        return [no_such(where, "kind", entry.kind, names())]
+    return _options(module(entry.kind).Options, entry.options, (*where, "options"))
 
 
 def _options(model: type[BaseModel], options: dict[str, Any], where: Where) -> list[str]:
