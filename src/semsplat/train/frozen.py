@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -11,25 +10,10 @@ from torch.nn import Parameter, ParameterDict
 from semsplat.fit.loop import Objective, Outcome
 from semsplat.fit.trainee import Trainee
 from semsplat.fit.views import View
-from semsplat.params.methods import Frozen, TrainingJob
 from semsplat.splat.gaussians import splat_values
 from semsplat.splat.ply import read_ply
 from semsplat.train.attached import SEMANTICS, attach_to
-from semsplat.train.course import Course
 from semsplat.train.methods import Attachment, Terms
-
-
-def frozen_course(
-    config: TrainingJob, options: Frozen, geometry_dir: Path, attachment: Attachment, device: str
-) -> Course:
-    """Return the course of a method on the Gaussians of a geometry run."""
-    eps = config.geometry.adam_eps
-    trainee = start_frozen(geometry_dir, attachment, eps, config.run_seed, device)
-
-    def scale(_: int) -> float:
-        return options.image_scale
-
-    return Course(trainee, partial(frozen_objective, trainee), options.steps, scale)
 
 
 def start_frozen(

@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import torch
 
 from semsplat.data.scene import Scene
 from semsplat.fit.loop import Objective, Outcome
-from semsplat.fit.schedules import image_scale
 from semsplat.fit.trainee import Trainee
 from semsplat.fit.views import View
 from semsplat.geometry.rgb import colour_terms, render_view, start_training
 from semsplat.params.geometry import Geometry
-from semsplat.params.methods import Joint, TrainingJob
+from semsplat.params.methods import Joint
 from semsplat.train.attached import SEMANTICS, attach_to
-from semsplat.train.course import Course
 from semsplat.train.methods import Attachment, Terms
-
-
-def joint_course(
-    config: TrainingJob, options: Joint, scene: Scene, attachment: Attachment, device: str
-) -> Course:
-    """Return the course of a geometry run with the attachment beside the colours."""
-    geometry = config.geometry
-    trainee = start_joint(scene, geometry, attachment, config.run_seed, device)
-
-    def objective(terms: Terms) -> Objective:
-        return joint_objective(trainee, geometry, terms, options)
-
-    scale = partial(image_scale, config=geometry.progressive)
-    return Course(trainee, objective, geometry.steps, scale)
 
 
 def start_joint(
