@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import tyro
@@ -133,16 +132,9 @@ def collect(scores: list[Path], out: Path) -> None:
 
 def main() -> None:
     """Run one of the commands."""
-    commands: dict[str, Callable[..., None]] = {
-        "predict": predict,
-        "score": score,
-        "cluster": cluster,
-        "score-features": score_features,
-        "speed": speed,
-        "collect": collect,
-    }
+    commands = (predict, score, cluster, score_features, speed, collect)
     with one_line_errors():
-        tyro.extras.subcommand_cli_from_dict(commands)
+        tyro.extras.subcommand_cli_from_dict({c.__name__.replace("_", "-"): c for c in commands})
 
 
 if __name__ == "__main__":
