@@ -118,22 +118,14 @@ def _bad_names(params: Params) -> list[str]:
         "settings": params.settings,
     }
     groups |= {f"datasets.{name}.scenes": d.scenes for name, d in params.datasets.items()}
-    return (
-        [
-            f"{group}: '{name}' must be lower-case letters, digits and underscores"
-            for group, names in groups.items()
-            for name in names
-            if not NAME.fullmatch(name)
-        ]
-        + [
-            f"datasets: '{name}' is the folder of drawn worlds; choose another name"
-            for name in params.datasets
-            if name == "native"
-        ]
-        + [
-            f"{group}: '{name}' is the folder of something else; choose another name"
-            for group, names, taken in (("settings", params.settings, {"geometry", "features"}),)
-            for name in names
-            if name in taken
-        ]
-    )
+    lines = [
+        f"{group}: '{name}' must be lower-case letters, digits and underscores"
+        for group, names in groups.items()
+        for name in names
+        if not NAME.fullmatch(name)
+    ]
+    if "native" in params.datasets:
+        lines.append("datasets: 'native' is the folder of drawn worlds; choose another name")
+    taken = [name for name in params.settings if name in ("geometry", "features")]
+    told = "is the folder of something else; choose another name"
+    return [*lines, *(f"settings: '{name}' {told}" for name in taken)]

@@ -34,7 +34,7 @@ MEASURE_MISTAKES = [
 CLAIM_MISTAKES = [
     (" better: Complete", " better: Compleat", "no row 'Compleat' in cgc_table3; did you mean"),
     ("    measure: miou", "    measure: mioo", "no measure 'mioo' in clipgs_table1; did you mean"),
-    ("columns: [overall]", "columns: [over_all]", "no column 'over_all' in gags_table5; did you"),
+    ("columns: [ramen_miou]", "columns: [ramen]", "no column 'ramen' in cgc_table1; did you"),
     ("  cgc_table3:", "  cgc_table33:", "no published table 'cgc_table33'; did you"),
     (
         "  cgc_table3:\n",

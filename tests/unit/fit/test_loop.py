@@ -15,8 +15,7 @@ import yaml
 from semsplat.errors import SemsplatError
 from semsplat.experiment.runs import scaled_geometry
 from semsplat.fit.loop import fit
-from semsplat.fit.state import load_state
-from semsplat.fit.steps import Fit
+from semsplat.fit.steps import Fit, load_state
 from semsplat.fit.trainee import seed_everything
 from semsplat.fit.views import frame_at, load_view, views_in_order
 from semsplat.geometry.rgb import rgb_objective, start_training

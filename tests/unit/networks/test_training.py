@@ -8,8 +8,7 @@ from itertools import pairwise
 import pytest
 import torch
 
-from semsplat.fit.state import load_state
-from semsplat.fit.steps import Fit, run_steps
+from semsplat.fit.steps import Fit, load_state, run_steps
 from semsplat.networks.tiny_clip import train as clip
 from semsplat.networks.tiny_sam import train as sam
 from semsplat.params.geometry import Training

@@ -14,7 +14,7 @@ from semsplat.data.scene import Scene
 from semsplat.errors import SemsplatError
 from semsplat.features.queries import Texts
 from semsplat.features.store import SceneFeatures, ViewFeatures, write_arrays
-from semsplat.fit.state import load_state
+from semsplat.fit.steps import load_state
 from semsplat.fit.views import load_view
 from semsplat.io import read_json
 from semsplat.params.methods import Frozen

@@ -11,7 +11,7 @@ import torch
 
 from semsplat.data.scene import Scene
 from semsplat.features.lessons import Lessons
-from semsplat.fit.state import load_state
+from semsplat.fit.steps import load_state
 from semsplat.geometry.__main__ import reconstruct
 from semsplat.io import read_json
 from semsplat.params.geometry import GeometryJob

@@ -17,7 +17,6 @@ from semsplat.evaluate.class_maps import MapOf, best_votes, map_path, predicted,
 from semsplat.evaluate.confusion import Labels, check_known, class_ids_of, class_iou, load_truth
 from semsplat.evaluate.pairs import neighbours, why_none
 from semsplat.evaluate.protocols import consistency, image_mean, pooled, protocols_of
-from semsplat.evaluate.protocols.consistency import Neighbours
 from semsplat.evaluate.protocols.image_mean import ClassMap
 from semsplat.features.lessons import open_lessons
 from semsplat.features.store import write_arrays
@@ -106,11 +105,10 @@ def neighbour_cases(scene: Scene, maps: Mapping[str, MapOf]) -> Cases:
     """Return a case per two neighbouring training views with depth, of each kind of maps."""
     cases: Cases = {prefix: [] for prefix in maps}
     pairs = neighbours(scene.train, lambda frame: {p: map_of(frame) for p, map_of in maps.items()})
-    for (first, own), (second, other), pixels in pairs:
-        sizes = (first.height, first.width), (second.height, second.width)
+    for (first, own), (second, other), shared in pairs:
         for prefix in maps:
             both = own[prefix], other[prefix]
-            case = judge(OF_NEIGHBOURS, first.name, second.name, both, Neighbours(pixels, sizes))
+            case = judge(OF_NEIGHBOURS, first.name, second.name, both, shared)
             predicted = all(labels is not None for labels in both)
             cases[prefix].append(case._replace(predicted=predicted))
     return cases

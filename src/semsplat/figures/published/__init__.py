@@ -82,6 +82,8 @@ def load_claims(folder: Path = FOLDER) -> Claims:
             if used not in known:
                 fix = did_you_mean(used, known)
                 raise SemsplatError(f"{path}: {name}: no {kind} '{used}' in {claim.table}{fix}")
+        if claim.columns is None and (means := table.means(claim.measure)):
+            claims.claims[name] = claim.model_copy(update={"columns": means})
     return claims
 
 

@@ -39,8 +39,8 @@ class Claim(Strict):
     printed: tuple[float, float] | None = None
     """better and worse as printed in the text, where no table has them"""
     columns: list[str] | None = None
-    """the printed columns that it is about, where not all of the measure; in the file, where a claim
-    says none, its means over scenes"""
+    """the printed columns that it is about, where not all of the measure; the file names them where
+    they are not the means over scenes"""
 
 
 class Rules(Strict):

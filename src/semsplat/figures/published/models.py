@@ -209,6 +209,12 @@ class Table(Strict):
             return measure
         return measure.model_copy(update={"name": measure.on_real})
 
+    def means(self, measure: str) -> list[str]:
+        """Return a measure's printed columns that are means over scenes, where others are not."""
+        sizes = {n: len(c.scenes) for n, c in self.columns.items() if c.measure == measure}
+        means = [name for name, size in sizes.items() if size > 1]
+        return means if len(means) < len(sizes) else []
+
     @property
     def scenes(self) -> list[str]:
         """The papers' own scenes of all columns, each once."""
