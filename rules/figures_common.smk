@@ -79,10 +79,9 @@ def figure_runs(wildcards):
     """Name the runs that a figure shows, its scene, or its trainings."""
     if figure_kind(figure_kind_name(wildcards)).SCOPE in TABLES:
         return training_names(table_trainings(wildcards.figure))
-    if hasattr(wildcards, "seed"):
-        return f"{wildcards.dataset}/{wildcards.scene}/{wildcards.seed}"
-    if hasattr(wildcards, "scene"):
-        return f"{wildcards.dataset}/{wildcards.scene}"
+    place = [v for k, v in wildcards.items() if k in ("dataset", "scene", "seed")]
+    if place:
+        return "/".join(place)
     return [
         "/".join(map(str, run)) for run in runs.shown_runs(PARAMS, wildcards.figure)
     ]

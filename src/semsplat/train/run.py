@@ -20,10 +20,14 @@ from semsplat.params.methods import Frozen, Joint, Masked, MethodOptions, Taught
 from semsplat.paths import FIELD_FILE
 from semsplat.provenance import Card
 from semsplat.train.attached import SEMANTICS
-from semsplat.train.frozen import frozen_objective, start_frozen
-from semsplat.train.joint import joint_objective, start_joint
 from semsplat.train.methods import Attachment, Stage, Terms, method, method_options
 from semsplat.train.model import FieldFacts, write_field
+from semsplat.train.objectives import (
+    frozen_objective,
+    joint_objective,
+    start_frozen,
+    start_joint,
+)
 
 
 @dataclass(frozen=True)

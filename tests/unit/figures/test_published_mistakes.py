@@ -11,17 +11,17 @@ import pytest
 from semsplat.errors import SemsplatError
 from semsplat.figures.published import FOLDER, load_claims, load_table
 
-TABLE = "cgc_table2"
+TABLE = "cgc_table1"
 TABLE_MISTAKES = [
     ("  CGC: {", "  CGS: {", "CGS: not in the CSV beside it"),
-    ("  bed_miou:", "  bet_miou:", "bet_miou: not in the CSV beside it"),
-    ("measure: clip_regions_argmax_miou,", "measure: argmax,", "no measure 'argmax'"),
+    ("  ramen_miou:", "  raman_miou:", "raman_miou: not in the CSV beside it"),
+    ("measure: clip_regions_mask_miou,", "measure: argmax,", "no measure 'argmax'"),
     ("setting: cgc}", "setting: cgc, absent: why}", "a row has a setting or says why"),
     ("stand_in:", "standin: procedural\nstand_in:", "standin: Extra inputs"),
     ("points_mask_miou,", "points_mask_mio,", "no measure 'points_mask_mio'; did you mean"),
-    ("notes: {clip_regions_mask_miou", "notes: {text_miou", "no measure 'text_miou'"),
+    ("measures:\n", "notes: {text_miou: null}\nmeasures:\n", "no measure 'text_miou'"),
     ("measures:\n", "measures: {}\nrest:\n", "measures: Value error, write a list of names"),
-    ("number: 2\n", "", "a paper's table has a number, a key and a stand_in"),
+    ("number: 1\n", "", "a paper's table has a number, a key and a stand_in"),
     ("paper: CGC", "paper: null", "a table of ours has no number, key or columns"),
     ("paper: CGC", "like: cgc_table4", "no table 'cgc_table4'; did you mean"),
     ("paper: CGC", "like: cgc_table3", "cgc_table3 is like another itself"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,15 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsplat.data.images import write_png
-from semsplat.data.scene import Frame, Scene, load_semantics
+from semsplat.data.scene import Frame, Scene, load_ids, load_semantics
 from semsplat.evaluate.answers import Asked, Judged, Scores
 from semsplat.evaluate.cases import Case, Numbers, aggregate, counted, judge, prefixed
-from semsplat.evaluate.class_maps import MapOf, best_votes, map_path, predicted, taught
 from semsplat.evaluate.confusion import Labels, check_known, class_ids_of, class_iou, load_truth
 from semsplat.evaluate.pairs import neighbours, why_none
 from semsplat.evaluate.protocols import consistency, image_mean, pooled, protocols_of
 from semsplat.evaluate.protocols.image_mean import ClassMap
-from semsplat.features.lessons import open_lessons
+from semsplat.features.lessons import Lessons, open_lessons
 from semsplat.features.store import write_arrays
 from semsplat.io import sha256_file
 from semsplat.log import progress
@@ -31,6 +30,8 @@ PREDICTS_FROM = ()
 SCORES_WITH = ("lessons",)
 CASES = ("class_maps", "neighbours")
 OF_VIEWS, OF_NEIGHBOURS = protocols_of("class_maps"), protocols_of("neighbours")
+MapOf = Callable[[Frame], Labels | None]
+"""A view in, its class ids int32 [H, W] out, 0 = none; None where the map is missing."""
 Cases = dict[str, list[Case]]
 """By the prefix that says whose maps they are: predicted, taught, or voted for."""
 
@@ -185,3 +186,46 @@ def _absent(scene: Scene, metrics: Numbers) -> dict[str, str]:
     reason = why_none(scene.train)
     reasons |= {metric: reason for protocol in OF_NEIGHBOURS for metric in protocol.METRICS}
     return {metric: why for metric, why in reasons.items() if metric not in metrics}
+
+
+def predicted(predictions_dir: Path) -> MapOf:
+    """Return what reads a view's predicted classes."""
+
+    def classes(frame: Frame) -> Labels | None:
+        path = map_path(predictions_dir, frame)
+        return load_ids(path, frame) if path.is_file() else None
+
+    return classes
+
+
+def map_path(predictions_dir: Path, frame: Frame) -> Path:
+    """Return where the class map of a view is, if it is there."""
+    return predictions_dir / CLASSES / f"{frame.name}.png"
+
+
+def taught(lessons: Lessons) -> Callable[[Frame], Labels]:
+    """Return what reads the classes that a view was taught."""
+    class_of = np.array([0, *lessons.class_ids], np.int32)
+    return lambda frame: class_of[lessons.view(frame.name).labels]
+
+
+def best_votes(lessons: Lessons, class_ids: Labels) -> MapOf:
+    """Return the best that any vote of a view's own regions could say.
+
+    Every region takes its most frequent true class; pixels outside all regions, and views without a
+    label map, keep what was taught.  No label that is constant on regions is right more often.
+    """
+    own = taught(lessons)
+
+    def best(frame: Frame) -> Labels:
+        labels, truth = own(frame), load_truth(frame, class_ids)
+        if truth is None:
+            return labels
+        regions = lessons.view(frame.name).regions
+        counted = (regions >= 0) & (truth > 0)
+        votes = np.zeros((int(regions.max(initial=-1)) + 1, int(truth.max(initial=0)) + 1), int)
+        np.add.at(votes, (regions[counted], truth[counted]), 1)
+        winners = votes.argmax(axis=1) if votes.size else np.zeros(1, int)
+        return np.where(regions >= 0, winners[regions], labels).astype(np.int32)
+
+    return best
