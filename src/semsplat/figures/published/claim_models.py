@@ -12,7 +12,11 @@ from semsplat.figures.published.models import Measure
 from semsplat.params.base import Count, Strict
 
 ABOVE = {"better", "source"}
-HELD_OUT = " in frames that were not trained on."
+AGAIN = {
+    "held_out": ("train_", "", " in frames that were not trained on."),
+    "click": ("clip_regions_", "points_", " of objects that were clicked."),
+}
+"""What stands before a measure, what instead where its claim is asked again, and in which words."""
 
 
 class Claim(Strict):
@@ -67,20 +71,23 @@ class Comparison(Strict):
     """the row that it is compared with"""
     source: str
     """where the paper says so"""
-    held_out: bool = False
-    """whether each claim, about frames that were trained on, is one about the others as well"""
+    again: Literal["held_out", "click"] | None = None
+    """of what each claim is made once more: frames that were not trained on, clicks instead of text"""
     claims: dict[str, dict[str, Any]]
     """by name: the rest of a claim, or what it says otherwise"""
 
     def whole(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield each claim with what all say, then those about frames that were not trained on."""
+        """Yield each claim with what all say, then all of them again."""
         shared = {"better": self.better, "worse": self.worse, "source": self.source}
         for name, claim in self.claims.items():
             yield name, shared | claim
-        for name, claim in self.claims.items() if self.held_out else ():
-            statement = str(claim.get("statement")).removesuffix(".") + HELD_OUT
-            measure = str(claim.get("measure")).removeprefix("train_")
-            yield f"{name}_held_out", {**shared, "statement": statement, "measure": measure}
+        if self.again:
+            before, instead, words = AGAIN[self.again]
+            for name, claim in self.claims.items():
+                measure = instead + str(claim.get("measure")).removeprefix(before)
+                statement = str(claim.get("statement")).removesuffix(".") + words
+                own = {"statement": statement, "measure": measure}
+                yield f"{name}_{self.again}", shared | own
 
 
 def _as_above(comparisons: Any) -> Any:
