@@ -72,7 +72,7 @@ class Comparison(Strict):
     source: str
     """where the paper says so"""
     again: Literal["held_out", "click"] | None = None
-    """of what each claim is made once more: frames that were not trained on, clicks instead of text"""
+    """of what each claim is made once more: held-out frames, or clicks instead of text"""
     claims: dict[str, dict[str, Any]]
     """by name: the rest of a claim, or what it says otherwise"""
 
