@@ -11,10 +11,9 @@ from semsplat.data.register.entries import entries
 from semsplat.figures.published import FOLDER, digest_of
 from semsplat.fingerprint import fingerprint
 from semsplat.gpu import visible_gpus
+from semsplat.experiment import asked, recipes, runs
 from semsplat.experiment.check import check_or_exit
-from semsplat.experiment.recipes import features_keys
 from semsplat.keys import ALL
-from semsplat.experiment.runs import lessons_keys, geometry_keys, training_keys
 from semsplat.paths import GEOMETRY, put_checkout_first
 from semsplat.experiment.plan.screen import show_plan
 from semsplat.track.index import index_number
@@ -22,14 +21,21 @@ from semsplat.track.index import index_number
 put_checkout_first()
 PARAMS = check_or_exit(config)
 SUITE = PARAMS.suite
-RUNS = geometry_keys(PARAMS)
-FEATURES_KEYS = features_keys(PARAMS)
-LESSONS_KEYS = lessons_keys(PARAMS)
-TRAINING_KEYS = training_keys(PARAMS)
+RUNS = runs.geometry_keys(PARAMS)
+FEATURES_KEYS = recipes.features_keys(PARAMS)
+LESSONS_KEYS = runs.lessons_keys(PARAMS)
+TRAINING_KEYS = runs.training_keys(PARAMS)
 PUBLISHED = digest_of(FOLDER)
 FEATURES_CACHE = "scratch/features"
 SEED_OR_ALL = rf"\d+|{ALL}"
-SETTING = "|".join(PARAMS.settings) or "(?!)"
+
+
+def pattern(names):
+    """Return a wildcard's pattern of some names; of none it matches nothing."""
+    return "|".join(names) or "(?!)"
+
+
+SETTING = pattern(PARAMS.settings)
 if workflow.is_main_process:
     show_plan(PARAMS, workflow.output_settings.dryrun)
 
@@ -64,26 +70,9 @@ wildcard_constraints:
     setting=SETTING,
 
 
-def over_runs(*patterns):
-    """Fill the patterns for every run of the suite, each result once."""
-    return sorted({p.format(**run._asdict()) for p in patterns for run in RUNS})
-
-
-def over_features(pattern):
-    """Fill the pattern for every scene and recipe that figures show or trainings learn from."""
-    return [pattern.format(**run._asdict()) for run in FEATURES_KEYS]
-
-
-def over_lessons(pattern):
-    """Fill the pattern for every scene, teacher and seed that trainings learn from."""
-    return [pattern.format(**run._asdict()) for run in LESSONS_KEYS]
-
-
-def over_settings(*patterns):
-    """Fill the patterns for every training that the suite's figures show, each result once."""
-    return sorted(
-        {p.format(**run._asdict()) for p in patterns for run in TRAINING_KEYS}
-    )
+def over(keys, *patterns):
+    """Fill the patterns for every key, each result once."""
+    return sorted({p.format(**key._asdict()) for p in patterns for key in keys})
 
 
 def over_clusters():
@@ -92,14 +81,11 @@ def over_clusters():
     needs = [
         (name, n) for name in names for n in figure_needs(name) if "/clusters/" in n
     ]
-    return sorted({path for need in needs for path in over_shown(*need)})
+    return sorted(
+        {p for name, need in needs for p in over(runs.shown_runs(PARAMS, name), need)}
+    )
 
 
 def training_names(trainings):
     """Return dataset/scene/setting/seed of each training."""
     return ["/".join(map(str, training)) for training in trainings]
-
-
-def pattern(names):
-    """Return a wildcard's pattern of some names; of none it matches nothing."""
-    return "|".join(names) or "(?!)"

@@ -1,6 +1,6 @@
 rule data:
     input:
-        over_runs("data/{dataset}/{scene}/manifest.json"),
+        over(RUNS, "data/{dataset}/{scene}/manifest.json"),
 
 
 # Fetching needs a network, which the nodes of a cluster may lack.

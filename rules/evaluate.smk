@@ -1,9 +1,12 @@
 SCORES = [
-    *over_runs("results/evaluate/{dataset}/{scene}/geometry/{seed}/scores.json"),
-    *over_features(
-        "results/evaluate/{dataset}/{scene}/features/{recipe}/{seed}/scores.json"
+    *over(RUNS, "results/evaluate/{dataset}/{scene}/geometry/{seed}/scores.json"),
+    *over(
+        FEATURES_KEYS,
+        "results/evaluate/{dataset}/{scene}/features/{recipe}/{seed}/scores.json",
     ),
-    *over_settings("results/evaluate/{dataset}/{scene}/{setting}/{seed}/scores.json"),
+    *over(
+        TRAINING_KEYS, "results/evaluate/{dataset}/{scene}/{setting}/{seed}/scores.json"
+    ),
 ]
 SPEED = ["results/speed.json"] if TRAINING_KEYS else []
 
@@ -33,9 +36,9 @@ rule predict:
     resources:
         gpu=1,
     params:
-        answers=lambda wildcards: answers(PARAMS, wildcards.setting),
+        answers=lambda wildcards: asked.answers(PARAMS, wildcards.setting),
         options=predict_told,
-        code=lambda wildcards: predict_code(PARAMS, _training(wildcards)),
+        code=lambda wildcards: asked.predict_code(PARAMS, _training(wildcards)),
         scene=subpath(input.scene, parent=True),
         model=lambda wildcards, input: Path(input.model[0]).parent,
         sources=source_options,
@@ -65,9 +68,9 @@ rule score:
     conda:
         "../envs/semsplat.yaml"
     params:
-        answers=lambda wildcards: answers(PARAMS, wildcards.setting),
+        answers=lambda wildcards: asked.answers(PARAMS, wildcards.setting),
         options=score_told,
-        code=lambda wildcards: score_code(PARAMS, wildcards.setting),
+        code=lambda wildcards: asked.score_code(PARAMS, wildcards.setting),
         scene=subpath(input.scene, parent=True),
         predictions=subpath(input.predictions, parent=True),
         sources=source_options,
@@ -91,7 +94,7 @@ rule cluster_scene:
     log:
         "logs/evaluate/{dataset}/{scene}/{setting}/{seed}.cluster.log",
     wildcard_constraints:
-        setting=pattern(settings_answering(PARAMS, "similarity")),
+        setting=pattern(asked.settings_answering(PARAMS, "similarity")),
     conda:
         "../envs/semsplat.yaml"
     resources:
@@ -114,7 +117,8 @@ rule cluster_scene:
 
 rule measure_speed:
     input:
-        over_settings(
+        over(
+            TRAINING_KEYS,
             "data/{dataset}/{scene}/manifest.json",
             "results/train/{dataset}/{scene}/{setting}/{seed}/semantics.safetensors",
             "results/train/{dataset}/{scene}/{setting}/{seed}/run.json",
@@ -132,7 +136,7 @@ rule measure_speed:
     params:
         runs=training_names(TRAINING_KEYS),
         repeats=PARAMS.evaluate.speed_repeats,
-        code=speed_code(PARAMS),
+        code=asked.speed_code(PARAMS),
     message:
         f"measure the speed of suite {SUITE}"
     shell:

@@ -1,9 +1,13 @@
 rule features:
     input:
-        over_features(
-            "results/features/{dataset}/{scene}/{recipe}/{seed}/manifest.json"
+        over(
+            FEATURES_KEYS,
+            "results/features/{dataset}/{scene}/{recipe}/{seed}/manifest.json",
         ),
-        over_lessons("results/lessons/{dataset}/{scene}/{teacher}/{seed}/manifest.json"),
+        over(
+            LESSONS_KEYS,
+            "results/lessons/{dataset}/{scene}/{teacher}/{seed}/manifest.json",
+        ),
 
 
 rule extract_features:

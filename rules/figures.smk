@@ -94,7 +94,8 @@ use rule draw_figure as draw_table with:
 rule write_page:
     input:
         figures=figure_files(),
-        cards=over_settings(
+        cards=over(
+            TRAINING_KEYS,
             "results/train/{dataset}/{scene}/{setting}/{seed}/run.json",
             "results/evaluate/{dataset}/{scene}/{setting}/{seed}/scores.json",
         ),

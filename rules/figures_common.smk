@@ -3,27 +3,14 @@
 import json
 
 from semsplat.figures import TABLES, figure_kind, figure_kinds
-from semsplat.fingerprint import fingerprint
-from semsplat.experiment.recipes import first_seed, seed_of
-from semsplat.experiment.runs import shown_runs, shown_settings, shown_trainings
-from semsplat.keys import TrainingKey
-from semsplat.paths import GEOMETRY
 
 EXTENSIONS = "|".join(sorted({figure_kind(n).EXTENSION for n in figure_kinds()}))
 
 
 def figures_of(*scopes):
     """Return a wildcard's pattern of the figures of some scopes."""
-    names = [
-        n for n, f in PARAMS.figures.items() if figure_kind(f.kind).SCOPE in scopes
-    ]
-    return "|".join(names) or "(?!)"  # matches nothing
-
-
-def over_shown(name, *patterns):
-    """Fill the patterns for every run that a figure shows, each result once."""
-    shown = shown_runs(PARAMS, name)
-    return sorted({p.format(**run._asdict()) for p in patterns for run in shown})
+    shown = PARAMS.figures.items()
+    return pattern([n for n, f in shown if figure_kind(f.kind).SCOPE in scopes])
 
 
 def figure_files():
@@ -40,7 +27,8 @@ def figure_files():
             "scene": "{name}/{{dataset}}/{{scene}}",
         }
         stem = stems.get(kind.SCOPE, "{name}").format(name=name)
-        found += over_shown(name, f"paper_figures/{SUITE}/{stem}.{kind.EXTENSION}")
+        path = f"paper_figures/{SUITE}/{stem}.{kind.EXTENSION}"
+        found += over(runs.shown_runs(PARAMS, name), path)
     return found
 
 
@@ -48,7 +36,7 @@ def figure_needs(name):
     """Return the patterns of what a figure reads, its settings and recipes filled in."""
     figure = PARAMS.figures[name]
     needs = list(figure_kind(figure.kind).NEEDS)
-    settings = shown_settings(PARAMS, name)
+    settings = runs.shown_settings(PARAMS, name)
     recipes = figure_recipes(name, "{seed}").values()
     for mark, names in (("{setting}", settings), ("{recipe}", recipes)):
         needs = [
@@ -62,39 +50,41 @@ def figure_needs(name):
 def figure_recipes(name, seed):
     """Return the features that a figure shows of a seed, each ``recipe/seed``."""
     shown = PARAMS.figures[name].recipes.items()
-    return {k: f"{recipe}/{seed_of(PARAMS, recipe, seed)}" for k, recipe in shown}
+    return {
+        k: f"{recipe}/{recipes.seed_of(PARAMS, recipe, seed)}" for k, recipe in shown
+    }
 
 
 def figure_inputs(wildcards):
     """Return the results that a figure reads."""
     kind = figure_kind(figure_kind_name(wildcards))
     if kind.SCOPE in TABLES:
-        shown = table_trainings(wildcards.figure)
-        return sorted({n.format(**t._asdict()) for n in kind.NEEDS for t in shown})
+        return over(table_trainings(wildcards.figure), *kind.NEEDS)
     needs = figure_needs(wildcards.figure)
     if hasattr(wildcards, "scene"):
-        seeded = {"seed": first_seed(PARAMS), **wildcards}
+        seeded = {"seed": recipes.first_seed(PARAMS), **wildcards}
         return [pattern.format(**seeded) for pattern in needs]
-    return over_shown(wildcards.figure, *needs)
+    return over(runs.shown_runs(PARAMS, wildcards.figure), *needs)
 
 
 def table_trainings(name):
     """Return the trainings that a table shows, or the geometries, whose setting has that name."""
     if figure_kind(PARAMS.figures[name].kind).SCOPE == "geometries":
-        shown = shown_runs(PARAMS, name)
+        shown = runs.shown_runs(PARAMS, name)
         return [TrainingKey(r.dataset, r.scene, GEOMETRY, r.seed) for r in shown]
-    return shown_trainings(PARAMS, name)
+    return runs.shown_trainings(PARAMS, name)
 
 
 def figure_runs(wildcards):
     """Name the runs that a figure shows, its scene, or its trainings."""
     if figure_kind(figure_kind_name(wildcards)).SCOPE in TABLES:
         return training_names(table_trainings(wildcards.figure))
-    if hasattr(wildcards, "seed"):
-        return f"{wildcards.dataset}/{wildcards.scene}/{wildcards.seed}"
-    if hasattr(wildcards, "scene"):
-        return f"{wildcards.dataset}/{wildcards.scene}"
-    return ["/".join(map(str, run)) for run in shown_runs(PARAMS, wildcards.figure)]
+    place = [v for k, v in wildcards.items() if k in ("dataset", "scene", "seed")]
+    if place:
+        return "/".join(place)
+    return [
+        "/".join(map(str, run)) for run in runs.shown_runs(PARAMS, wildcards.figure)
+    ]
 
 
 def figure_kind_name(wildcards):
@@ -112,11 +102,11 @@ def figure_options(wildcards):
 
     Of the settings those that the suite trains; of the recipes the features that are shown.
     """
-    seed = wildcards.get("seed", first_seed(PARAMS))
+    seed = wildcards.get("seed", recipes.first_seed(PARAMS))
     options = PARAMS.figures[wildcards.figure].options
     options = options | figure_recipes(wildcards.figure, seed)
     if "settings" in options:
-        shown = shown_settings(PARAMS, wildcards.figure)
+        shown = runs.shown_settings(PARAMS, wildcards.figure)
         options = options | {"settings": {n: options["settings"][n] for n in shown}}
     return json.dumps(options)
 

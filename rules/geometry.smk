@@ -1,6 +1,6 @@
 rule geometry:
     input:
-        over_runs("results/geometry/{dataset}/{scene}/{seed}/run.json"),
+        over(RUNS, "results/geometry/{dataset}/{scene}/{seed}/run.json"),
 
 
 rule reconstruct:

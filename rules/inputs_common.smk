@@ -4,56 +4,30 @@ import shlex
 from pathlib import Path
 
 from semsplat.data.datasets import importer
-from semsplat.data.register.entries import (
-    entry_named,
-    entry_of,
-    receipt_of,
-    unpacked_receipt_of,
-)
+from semsplat.data.register import entries as register
 from semsplat.data.register.fetch import is_unpacked, times_lost
 from semsplat.features.teachers import teacher_with_options
 from semsplat.features.tracks import tracks_with_options
-from semsplat.fingerprint import fingerprint
 from semsplat.io import canonical_json
-from semsplat.experiment.asked import (
-    answers,
-    predict_code,
-    predict_options,
-    reads,
-    score_code,
-    score_options,
-    settings_answering,
-    speed_code,
-)
-from semsplat.experiment.recipes import (
-    features_job,
-    seed_of,
-    setting_recipe,
-    teacher_recipe,
-)
-from semsplat.keys import FeaturesKey
-from semsplat.experiment.runs import (
-    geometry_job,
-    is_frozen,
-    lessons_job,
-    scene_options,
-    setting_teacher,
-    training_job,
-)
-from semsplat.keys import LessonsKey, GeometryKey, TrainingKey
+from semsplat.keys import FeaturesKey, GeometryKey, LessonsKey, TrainingKey
 from semsplat.experiment.plan import weights
-from semsplat.paths import FIELD_FILE, features_dir, lessons_dir
+from semsplat.paths import FIELD_FILE, features_dir, geometry_dir, lessons_dir
+
+SPLAT_FILES = ("point_cloud.ply", "run.json")
+"""What it takes to render what was fitted."""
 
 
 def options_json(wildcards):
     """Return the importer's options of one scene as canonical JSON."""
-    return canonical_json(scene_options(PARAMS, wildcards.dataset, wildcards.scene))
+    return canonical_json(
+        runs.scene_options(PARAMS, wildcards.dataset, wildcards.scene)
+    )
 
 
 def geometry_config(wildcards):
     """Return the effective parameters of one geometry run as JSON."""
     run = GeometryKey(wildcards.dataset, wildcards.scene, int(wildcards.seed))
-    return geometry_job(PARAMS, run).model_dump_json()
+    return runs.geometry_job(PARAMS, run).model_dump_json()
 
 
 def features_config(wildcards):
@@ -68,7 +42,7 @@ def segmenter_code(wildcards):
 
 
 def _features_job(wildcards):
-    return features_job(
+    return recipes.features_job(
         PARAMS, FeaturesKey(*_place(wildcards), wildcards.recipe, wildcards.seed)
     )
 
@@ -76,7 +50,7 @@ def _features_job(wildcards):
 def teacher_config(wildcards):
     """Return a teacher as JSON."""
     run = LessonsKey(*_place(wildcards), wildcards.teacher, int(wildcards.seed))
-    return lessons_job(PARAMS, run).model_dump_json()
+    return runs.lessons_job(PARAMS, run).model_dump_json()
 
 
 def teacher_code(wildcards):
@@ -87,18 +61,18 @@ def teacher_code(wildcards):
 
 def teacher_features(wildcards):
     """Return the features that a teacher reads, if it reads any."""
-    return _features_of(wildcards, teacher_recipe(PARAMS, wildcards.teacher))
+    return _features_of(wildcards, recipes.teacher_recipe(PARAMS, wildcards.teacher))
 
 
 def setting_features(wildcards):
     """Return the features that a setting's method or its teacher reads, if either does."""
-    return _features_of(wildcards, setting_recipe(PARAMS, wildcards.setting))
+    return _features_of(wildcards, recipes.setting_recipe(PARAMS, wildcards.setting))
 
 
 def _features_of(wildcards, recipe):
     if recipe is None:
         return []
-    whose = seed_of(PARAMS, recipe, wildcards.seed)
+    whose = recipes.seed_of(PARAMS, recipe, wildcards.seed)
     return [str(features_dir(*_place(wildcards), recipe, whose) / "manifest.json")]
 
 
@@ -111,7 +85,7 @@ def teacher_geometry(wildcards):
 
 def setting_geometry(wildcards):
     """Return the geometry that a setting's method leaves as it is, if it does."""
-    frozen = is_frozen(PARAMS, wildcards.setting)
+    frozen = runs.is_frozen(PARAMS, wildcards.setting)
     return _geometry_files(wildcards, wildcards.seed if frozen else None)
 
 
@@ -122,9 +96,8 @@ def recipe_geometry(wildcards):
 
 def _geometry_files(wildcards, seed):
     """Return what a geometry run leaves to render with, nothing where the seed is None."""
-    place = f"results/geometry/{wildcards.dataset}/{wildcards.scene}/{seed}"
-    names = () if seed is None else ("point_cloud.ply", "run.json")
-    return [f"{place}/{name}" for name in names]
+    folder = geometry_dir(*_place(wildcards), seed)
+    return [] if seed is None else [str(folder / name) for name in SPLAT_FILES]
 
 
 def teacher_maps(wildcards):
@@ -158,7 +131,7 @@ def _place(wildcards):
 
 def train_config(wildcards):
     """Return the effective parameters of one training as JSON."""
-    return training_job(PARAMS, _training(wildcards)).model_dump_json()
+    return runs.training_job(PARAMS, _training(wildcards)).model_dump_json()
 
 
 def method_code(wildcards):
@@ -175,7 +148,7 @@ def train_code(wildcards):
 
 def setting_lessons(wildcards):
     """Return the lessons that a setting learns from, if it has a teacher."""
-    teacher = setting_teacher(PARAMS, wildcards.setting)
+    teacher = runs.setting_teacher(PARAMS, wildcards.setting)
     if teacher is None:
         return []
     folder = lessons_dir(*_place(wildcards), teacher, wildcards.seed)
@@ -184,15 +157,14 @@ def setting_lessons(wildcards):
 
 def asked_model(wildcards):
     """Return what is asked: a training, or the geometry."""
-    if wildcards.setting == GEOMETRY:
-        return _geometry_files(wildcards, wildcards.seed)
-    folder = f"results/train/{'/'.join(_training(wildcards)[:3])}/{wildcards.seed}"
-    return [f"{folder}/{name}" for name in ("run.json", "point_cloud.ply", FIELD_FILE)]
+    run = _training(wildcards)
+    further = () if run.setting == GEOMETRY else (FIELD_FILE,)
+    return [str(run.folder / name) for name in (*SPLAT_FILES, *further)]
 
 
 def asked_features(wildcards):
     """Return the features by which a training is asked, if any answer reads them."""
-    read = "features" in reads(PARAMS, wildcards.setting, "PREDICTS_FROM")
+    read = "features" in asked.reads(PARAMS, wildcards.setting, "PREDICTS_FROM")
     return setting_features(wildcards) if read else []
 
 
@@ -204,18 +176,18 @@ def asked_weights(wildcards):
 
 def scored_lessons(wildcards):
     """Return the lessons with which predictions are compared, if any answer reads them."""
-    read = "lessons" in reads(PARAMS, wildcards.setting, "SCORES_WITH")
+    read = "lessons" in asked.reads(PARAMS, wildcards.setting, "SCORES_WITH")
     return setting_lessons(wildcards) if read else []
 
 
 def predict_told(wildcards):
     """Return what the answers of a training are told to predict, as JSON."""
-    return _as_json(predict_options(PARAMS, _training(wildcards)))
+    return _as_json(asked.predict_options(PARAMS, _training(wildcards)))
 
 
 def score_told(wildcards):
     """Return what the answers of a setting are told to score, as JSON."""
-    return _as_json(score_options(PARAMS, wildcards.setting))
+    return _as_json(asked.score_options(PARAMS, wildcards.setting))
 
 
 def _as_json(options):
@@ -236,7 +208,7 @@ def scene_sources(wildcards):
     source = importer(importer_name(wildcards))
     if hasattr(source, "draw"):
         return f"data/native/{wildcards.dataset}/{wildcards.scene}/manifest.json"
-    merged = scene_options(PARAMS, wildcards.dataset, wildcards.scene)
+    merged = runs.scene_options(PARAMS, wildcards.dataset, wildcards.scene)
     options = source.Options.model_validate(merged)
     return registered_sources(options) or source.sources(options)
 
@@ -247,10 +219,10 @@ def registered_sources(options):
     The files themselves are unknown before, so the receipt with the archive's hash stands for them.
     """
     root = Path(getattr(options, "root", "."))
-    name = entry_of(root)
+    name = register.entry_of(root)
     if name is None or (root.exists() and not is_unpacked(name)):
         return []
-    return [str(unpacked_receipt_of(name))]
+    return [str(register.unpacked_receipt_of(name))]
 
 
 def recipe_weights(wildcards):
@@ -271,6 +243,6 @@ def weights_source(place):
     Where only a person can get them that is the file, once it is there; the receipt's rule says
     how to get it.
     """
-    name = entry_of(place)
-    by_hand = name is None or (not entry_named(name).urls and place.exists())
-    return str(place if by_hand else receipt_of(name))
+    name = register.entry_of(place)
+    by_hand = name is None or (not register.entry_named(name).urls and place.exists())
+    return str(place if by_hand else register.receipt_of(name))

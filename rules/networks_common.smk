@@ -24,16 +24,11 @@ def shard_seeds(wildcards):
 
 def network_config(wildcards):
     """Return the training of a network as JSON."""
-    networks, log_every = PARAMS.networks, PARAMS.training.log_every
-    if wildcards.network == "sam":
-        run = SamJob(
-            shape=networks.sam, training=networks.sam_training, log_every=log_every
-        )
-    else:
-        run = ClipJob(
-            shape=networks.clip, training=networks.clip_training, log_every=log_every
-        )
-    return run.model_dump_json()
+    job = {"sam": SamJob, "clip": ClipJob}[wildcards.network]
+    shape = getattr(PARAMS.networks, wildcards.network)
+    training = getattr(PARAMS.networks, f"{wildcards.network}_training")
+    log_every = PARAMS.training.log_every
+    return job(shape=shape, training=training, log_every=log_every).model_dump_json()
 
 
 def judging_config(purpose):

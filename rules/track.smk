@@ -1,7 +1,7 @@
 rule track:
     input:
-        over_runs("mlruns/.logged/{dataset}/{scene}/geometry/{seed}.json"),
-        over_settings("mlruns/.logged/{dataset}/{scene}/{setting}/{seed}.json"),
+        over(RUNS, "mlruns/.logged/{dataset}/{scene}/geometry/{seed}.json"),
+        over(TRAINING_KEYS, "mlruns/.logged/{dataset}/{scene}/{setting}/{seed}.json"),
 
 
 rule log_run:

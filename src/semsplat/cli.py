@@ -17,7 +17,7 @@ from semsplat.experiment.plan.screen import plan_lines
 from semsplat.experiment.runs import geometry_keys, training_keys
 from semsplat.figures.referee.trace import Traced
 from semsplat.gpu import claim_device
-from semsplat.restore import restore as restore_results
+from semsplat.restore import restore
 
 
 def check(params: Path = Path("params.yaml"), /) -> None:
@@ -124,15 +124,6 @@ def trace(address: str, /) -> None:
         raise SemsplatError("the chain is broken: " + "; ".join(dict.fromkeys(traced.breaks)))
 
 
-def restore(pull: bool = True) -> None:
-    """Go to the recorded state of this commit without recomputing.
-
-    Args:
-        pull: fetch from the DVC remote first.
-    """
-    restore_results(pull)
-
-
 def data(
     what: Literal["status", "fetch"], names: tyro.conf.Positional[tuple[str, ...]] = (), /
 ) -> None:
@@ -180,18 +171,8 @@ def photos(
 
 def main() -> None:
     """Run one verb."""
-    verbs: dict[str, Any] = {
-        "check": check,
-        "plan": plan,
-        "scene": scene,
-        "data": data,
-        "photos": photos,
-        "ply": ply,
-        "select": select,
-        "trace": trace,
-        "restore": restore,
-    }
-    run_one_of(verbs, prog="semsplat")
+    verbs = (check, plan, scene, data, photos, ply, select, trace, restore)
+    run_one_of({verb.__name__: verb for verb in verbs}, prog="semsplat")
 
 
 if __name__ == "__main__":

@@ -18,12 +18,13 @@ COPIES = Path("results/figures")
 
 
 def restore(pull: bool = True) -> None:
-    """Fetch the recorded results, require that they match, and tell Snakemake so.
+    """Go to the recorded state of this commit without recomputing.
 
-    A fresh clone has no record of how its files came to be, and arbitrary file times, so Snakemake
-    would compute everything again.  Touching is right only when every file is the recorded one.
-    All jobs are touched: one whose file times look right would otherwise stay without a record,
-    and a parameter that changes later would go unnoticed.
+    The recorded results are fetched, they must match, and Snakemake is told so.  A fresh clone has
+    no record of how its files came to be, and arbitrary file times, so Snakemake would compute
+    everything again.  Touching is right only when every file is the recorded one.  All jobs are
+    touched: one whose file times look right would otherwise stay without a record, and a parameter
+    that changes later would go unnoticed.
 
     Args:
         pull: fetch from the DVC remote first; off, only the local cache is used.

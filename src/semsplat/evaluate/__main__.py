@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 from semsplat.commands import OutFolder, run_one_of
@@ -131,15 +130,8 @@ def collect(scores: list[Path], out: Path) -> None:
 
 def main() -> None:
     """Run one of the commands."""
-    commands: dict[str, Callable[..., None]] = {
-        "predict": predict,
-        "score": score,
-        "cluster": cluster,
-        "score-features": score_features,
-        "speed": speed,
-        "collect": collect,
-    }
-    run_one_of(commands)
+    commands = (predict, score, cluster, score_features, speed, collect)
+    run_one_of({c.__name__.replace("_", "-"): c for c in commands})
 
 
 if __name__ == "__main__":

@@ -17,7 +17,6 @@ from semsplat.evaluate.labeller import Labeller
 from semsplat.evaluate.pairs import NOT_COMPARED, neighbours, why_none
 from semsplat.evaluate.protocols import consistency
 from semsplat.evaluate.protocols import feature_labels as protocol
-from semsplat.evaluate.protocols.consistency import Neighbours
 from semsplat.evaluate.protocols.image_mean import ClassMap
 from semsplat.features.store import open_features
 from semsplat.io import sha256_file, write_sealed
@@ -93,12 +92,11 @@ def view_cases(scene: Scene, labeller: Labeller) -> Cases:
 def neighbour_cases(scene: Scene, labeller: Labeller) -> list[Pair]:
     """Return every two neighbouring training views with depth: a case per kind that both have."""
     pairs = []
-    for (first, own), (second, other), pixels in neighbours(
+    for (first, own), (second, other), shared in neighbours(
         scene.train, lambda frame: dict(labeller.labels(frame.name))
     ):
-        truth = Neighbours(pixels, ((first.height, first.width), (second.height, second.width)))
         cases = {
-            kind: judge([consistency], first.name, second.name, (labels, other[kind]), truth)
+            kind: judge([consistency], first.name, second.name, (labels, other[kind]), shared)
             for kind, labels in own.items()
             if kind in other
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +26,16 @@ Maps = dict[str, Labels | None]
 """{kind of labels: a view's map int32 [H, W], 0 = none, or None where it is missing}."""
 
 
+class Neighbours(NamedTuple):
+    """Which pixels of two views show the same surface."""
+
+    pixels: Pixels
+    sizes: tuple[tuple[int, int], tuple[int, int]]  # (H, W) of both
+
+
 def neighbours(
     frames: Sequence[Frame], maps_of: Callable[[Frame], Maps]
-) -> Iterator[tuple[tuple[Frame, Maps], tuple[Frame, Maps], Pixels]]:
+) -> Iterator[tuple[tuple[Frame, Maps], tuple[Frame, Maps], Neighbours]]:
     """Yield every two consecutive frames with depth, their maps, and the pixels they share."""
 
     def opened() -> Iterator[tuple[Frame, NDArray[np.float32] | None, Maps]]:
@@ -38,7 +46,8 @@ def neighbours(
     for (first, depth, maps), (second, other_depth, other_maps) in pairwise(opened()):
         if depth is not None and other_depth is not None:
             pixels = shared_pixels(first, depth, second, other_depth, DEPTH_TOLERANCE)
-            yield (first, maps), (second, other_maps), pixels
+            sizes = (first.height, first.width), (second.height, second.width)
+            yield (first, maps), (second, other_maps), Neighbours(pixels, sizes)
 
 
 def why_none(frames: Sequence[Frame]) -> str:

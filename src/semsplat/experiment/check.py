@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from semsplat.errors import SemsplatError
-from semsplat.experiment.mistakes import details, hint, line
+from semsplat.experiment.mistakes import dangling, details, hint, line, twice
 from semsplat.experiment.runs import merged
 from semsplat.experiment.schema import Params
 from semsplat.experiment.sections import (
@@ -96,34 +96,14 @@ def _dangling(params: Params) -> list[str]:
         known = hint(params.suite, list(params.suites))
         lines.append(f"suite: unknown suite '{params.suite}'{known}")
     scenes = [f"{name}/{scene}" for name, d in params.datasets.items() for scene in d.scenes]
-    lines += [
-        f"evaluate.clicks: '{place}' is not defined{hint(place, scenes)}"
-        for place in params.evaluate.clicks
-        if place not in scenes
-    ]
+    lines += dangling(("evaluate", "clicks"), params.evaluate.clicks, scenes)
     for name, suite in params.suites.items():
-        for kind, used, defined in (
-            ("scenes", suite.scenes, scenes),
-            ("settings", suite.settings, list(params.settings)),
-            ("figures", suite.figures, list(params.figures)),
-        ):
-            lines += [
-                f"suites.{name}.{kind}: '{item}' is not defined{hint(item, defined)}"
-                for item in used
-                if item not in defined
-            ]
-        repeatable: dict[str, list[Any]] = {
-            "scenes": suite.scenes,
-            "seeds": suite.seeds,
-            "settings": suite.settings,
-            "figures": suite.figures,
-        }
-        for kind, items in repeatable.items():
-            twice = [item for i, item in enumerate(items) if items.index(item) < i]
-            lines += [
-                f"suites.{name}.{kind}: '{item}' stands twice; remove one"
-                for item in dict.fromkeys(twice)
-            ]
+        where = ("suites", name)
+        lines += dangling((*where, "scenes"), suite.scenes, scenes)
+        lines += dangling((*where, "settings"), suite.settings, params.settings)
+        lines += dangling((*where, "figures"), suite.figures, params.figures)
+        for kind in ("scenes", "seeds", "settings", "figures"):
+            lines += twice((*where, kind), getattr(suite, kind))
     return lines
 
 
@@ -138,22 +118,14 @@ def _bad_names(params: Params) -> list[str]:
         "settings": params.settings,
     }
     groups |= {f"datasets.{name}.scenes": d.scenes for name, d in params.datasets.items()}
-    return (
-        [
-            f"{group}: '{name}' must be lower-case letters, digits and underscores"
-            for group, names in groups.items()
-            for name in names
-            if not NAME.fullmatch(name)
-        ]
-        + [
-            f"datasets: '{name}' is the folder of drawn worlds; choose another name"
-            for name in params.datasets
-            if name == "native"
-        ]
-        + [
-            f"{group}: '{name}' is the folder of something else; choose another name"
-            for group, names, taken in (("settings", params.settings, {"geometry", "features"}),)
-            for name in names
-            if name in taken
-        ]
-    )
+    lines = [
+        f"{group}: '{name}' must be lower-case letters, digits and underscores"
+        for group, names in groups.items()
+        for name in names
+        if not NAME.fullmatch(name)
+    ]
+    if "native" in params.datasets:
+        lines.append("datasets: 'native' is the folder of drawn worlds; choose another name")
+    taken = [name for name in params.settings if name in ("geometry", "features")]
+    told = "is the folder of something else; choose another name"
+    return [*lines, *(f"settings: '{name}' {told}" for name in taken)]

@@ -7,13 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from semsplat.data.datasets import importer, importer_names
-from semsplat.experiment.schema import Params
-from semsplat.features.segmenters import segmenter_kind, segmenter_kinds
-from semsplat.features.teachers import teacher_kind, teacher_kinds
-from semsplat.features.tracks import track_kind, track_kinds
-from semsplat.figures import figure_kind, figure_kinds
-from semsplat.train.methods import method_names, method_options
+from semsplat.experiment.schema import Params, options_of
 
 HEAD = """# params.yaml
 
@@ -25,32 +19,29 @@ Every key must be there: the code has no defaults. Iteration counts are the pape
 """
 
 
+TITLES = {
+    "importer": "datasets: options of importer `{}`",
+    "segmenter": "features: options of segmenter `{}`",
+    "labels": "features: labels of kind `{}`",
+    "tracks": "features: tracks of kind `{}`",
+    "method": "methods: options of `{}`",
+    "figure": "figures: options of kind `{}`",
+}
+"""Of the options of each family's kinds, in their order."""
+
+
 def markdown() -> str:
     """Return one table per section, and one for the options of every kind and method."""
-    parts = [HEAD, _section("Top level", Params.model_json_schema(), [])]
-    for name in importer_names():
-        parts.append(_model(f"datasets: options of importer `{name}`", importer(name).Options))
-    for name in segmenter_kinds():
-        title = f"features: options of segmenter `{name}`"
-        parts.append(_model(title, segmenter_kind(name).Options))
-    for name in teacher_kinds():
-        parts.append(_model(f"features: labels of kind `{name}`", teacher_kind(name).Options))
-    for name in track_kinds():
-        parts.append(_model(f"features: tracks of kind `{name}`", track_kind(name).Options))
-    for name in method_names():
-        parts.append(_model(f"methods: options of `{name}`", method_options(name)))
-    for name in figure_kinds():
-        parts.append(_model(f"figures: options of kind `{name}`", figure_kind(name).Options))
-    return "\n".join(parts)
+    sections: dict[str, type[BaseModel]] = {"Top level": Params}
+    for family, title in TITLES.items():
+        sections |= {title.format(name): model for name, model in options_of(family).items()}
+    tables = (_section(title, model.model_json_schema()) for title, model in sections.items())
+    return "\n".join([HEAD, *tables])
 
 
-def _model(title: str, model: type[BaseModel]) -> str:
-    return _section(title, model.model_json_schema(), [])
-
-
-def _section(title: str, schema: dict[str, Any], prefix: list[str]) -> str:
+def _section(title: str, schema: dict[str, Any]) -> str:
     """Return a heading and the table of all keys below a schema."""
-    rows = list(_rows(schema, schema.get("$defs", {}), prefix))
+    rows = list(_rows(schema, schema.get("$defs", {}), []))
     table = ["| key | type | meaning |", "|---|---|---|", *rows]
     return "\n".join([f"## {title}", "", *table, ""])
 

@@ -7,21 +7,14 @@ Here each name brings the schema of its own options.  What overrides something m
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from copy import deepcopy
-from types import ModuleType
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from semsplat.data.datasets import importer, importer_names
-from semsplat.experiment.schema import Params
-from semsplat.features.segmenters import segmenter_kind, segmenter_kinds
-from semsplat.features.teachers import teacher_kind, teacher_kinds
-from semsplat.features.tracks import track_kind, track_kinds
-from semsplat.figures import figure_kind, figure_kinds
-from semsplat.train.methods import method, method_names
+from semsplat.experiment.schema import FAMILIES, Params, options_of
 
 Schema = dict[str, Any]
 PART = "Part"
@@ -31,14 +24,7 @@ DEFS = "#/$defs/"
 
 def json_schema() -> str:
     """Return the JSON schema that editors use for completion, help and checks."""
-    families = {
-        "importer": _models(importer_names(), importer),
-        "segmenter": _models(segmenter_kinds(), segmenter_kind),
-        "labels": _models(teacher_kinds(), teacher_kind),
-        "tracks": _models(track_kinds(), track_kind),
-        "method": _models(method_names(), method),
-        "figure": _models(figure_kinds(), figure_kind),
-    }
+    families = {family: options_of(family) for family in FAMILIES}
     every: list[type[BaseModel]] = [
         Params,
         *(m for each in families.values() for m in each.values()),
@@ -52,10 +38,6 @@ def json_schema() -> str:
     top = whole.pop("Params")
     top["$defs"] = {name: whole[name] for name in _reached(top, whole)}
     return json.dumps(top, indent=1, sort_keys=True) + "\n"
-
-
-def _models(names: list[str], module: Callable[[str], ModuleType]) -> dict[str, type[BaseModel]]:
-    return {name: module(name).Options for name in names}
 
 
 def _with_options(defs: Schema, options: dict[str, Schema]) -> Schema:

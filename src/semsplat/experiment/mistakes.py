@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import types
 import typing
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -19,6 +20,19 @@ Where = tuple[str, ...]
 def no_such(where: Where, what: str, name: str, known: list[str]) -> str:
     """Return the line for a name that stands nowhere."""
     return f"{'.'.join(where)}.{what}: no {what} '{name}'{hint(name, known)}"
+
+
+def dangling(where: Where, names: Iterable[str], known: Iterable[str]) -> list[str]:
+    """Return a line for each name that is not defined."""
+    listed = list(known)
+    unknown = [name for name in names if name not in listed]
+    return [f"{'.'.join(where)}: '{name}' is not defined{hint(name, listed)}" for name in unknown]
+
+
+def twice(where: Where, items: Sequence[Any]) -> list[str]:
+    """Return a line for each item that stands more than once."""
+    again = dict.fromkeys(item for i, item in enumerate(items) if item in items[:i])
+    return [f"{'.'.join(where)}: '{item}' stands twice; remove one" for item in again]
 
 
 def mistakes(model: type[BaseModel], values: dict[str, Any]) -> list[dict[str, Any]]:

@@ -10,8 +10,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
+from semsplat.data.datasets import importer, importer_names
+from semsplat.discovery import Module, Names
+from semsplat.features.segmenters import segmenter_kind, segmenter_kinds
+from semsplat.features.teachers import teacher_kind, teacher_kinds
+from semsplat.features.tracks import track_kind, track_kinds
+from semsplat.figures import figure_kind, figure_kinds
 from semsplat.figures.published import load_table
 from semsplat.params.base import Positive, Strict
 from semsplat.params.evaluate import Evaluate
@@ -19,9 +25,19 @@ from semsplat.params.features import Features
 from semsplat.params.geometry import Geometry, Training
 from semsplat.params.methods import Setting
 from semsplat.params.quality import AllNetworks
+from semsplat.train.methods import method, method_names
 
 Overridable = Literal["geometry", "training", "features", "methods", "evaluate"]
 """Sections that say how something is computed, not what."""
+FAMILIES: dict[str, tuple[Names, Module]] = {
+    "importer": (importer_names, importer),
+    "segmenter": (segmenter_kinds, segmenter_kind),
+    "labels": (teacher_kinds, teacher_kind),
+    "tracks": (track_kinds, track_kind),
+    "method": (method_names, method),
+    "figure": (figure_kinds, figure_kind),
+}
+"""What lists the kinds of a family, and what returns one by name; each has options of its own."""
 RECIPE_OPTIONS = ("recipe", "beside")
 """Options of figures that name a feature recipe."""
 
@@ -117,3 +133,9 @@ class Params(Strict):
     """scoring"""
     figures: dict[str, Figure]
     """what to draw"""
+
+
+def options_of(family: str) -> dict[str, type[BaseModel]]:
+    """Return the model of the options of every kind of a family, by name."""
+    names, module = FAMILIES[family]
+    return {name: module(name).Options for name in names()}

@@ -6,16 +6,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from semsplat.data.datasets import importer, importer_names
 from semsplat.evaluate.answers import answer_names
 from semsplat.evaluate.grounders import askable_names, with_clicks
-from semsplat.experiment.mistakes import Where, hint, line, mistakes, no_such
+from semsplat.experiment.mistakes import Where, dangling, hint, line, mistakes, no_such, twice
 from semsplat.experiment.runs import is_frozen, merged
-from semsplat.experiment.schema import Dataset, Figure, Params
-from semsplat.features.segmenters import segmenter_kind, segmenter_kinds
-from semsplat.features.teachers import teacher_kind, teacher_kinds
-from semsplat.features.tracks import track_kind, track_kinds
-from semsplat.figures import figure_kind, figure_kinds
+from semsplat.experiment.schema import FAMILIES, Dataset, Figure, Params
+from semsplat.features.segmenters import segmenter_kinds
+from semsplat.params.base import Kind
 from semsplat.params.evaluate import Evaluate
 from semsplat.params.features import Features, Recipe
 from semsplat.params.geometry import Geometry
@@ -31,9 +28,10 @@ def check_dataset(name: str, dataset: Dataset) -> list[str]:
     scene.
     """
     where = ("datasets", name)
-    if dataset.importer not in importer_names():
-        return [no_such(where, "importer", dataset.importer, importer_names())]
-    model: type[BaseModel] = importer(dataset.importer).Options
+    names, module = FAMILIES["importer"]
+    if dataset.importer not in names():
+        return [no_such(where, "importer", dataset.importer, names())]
+    model = module(dataset.importer).Options
     lines = []
     for scene, diff in dataset.scenes.items():
         for error in mistakes(model, {**dataset.options, **diff}):
@@ -46,84 +44,53 @@ def check_dataset(name: str, dataset: Dataset) -> list[str]:
 def check_figure(name: str, figure: Figure, params: Params) -> list[str]:
     """Validate a figure's options with its kind's own model, and the names in them."""
     where = ("figures", name)
-    if figure.kind not in figure_kinds():
-        return [no_such(where, "kind", figure.kind, figure_kinds())]
-    place = (*where, "options")
-    lines = _options(figure_kind(figure.kind).Options, figure.options, place)
-    if lines:
+    if lines := _kind("figure", figure, where):
         return lines
-    recipes = list(params.features.recipes)
-    lines = [
-        _dangling((*place, key), recipe, recipes)
-        for key, recipe in figure.recipes.items()
-        if recipe not in recipes
-    ]
+    place = (*where, "options")
+    for key, recipe in figure.recipes.items():
+        lines += dangling((*place, key), [recipe], params.features.recipes)
     grounder, asked = figure.options.get("grounder"), with_clicks(params.evaluate.grounders)
     if grounder and grounder not in asked:
         reason = f"'{grounder}' is not asked; add it to evaluate.grounders"
         lines.append(f"{'.'.join((*place, 'grounder'))}: {reason}")
     # A table's data sets may be ones that nobody has here; it says so in their cells.
-    groups = {"settings": (figure.settings, list(params.settings))}
-    groups["datasets"] = (figure.options.get("datasets", []), list(params.datasets))
-    return lines + [
-        _dangling((*place, key), item, known)
-        for key, (used, known) in groups.items()
-        for item in used
-        if item not in known
-    ]
+    lines += dangling((*place, "settings"), figure.settings, params.settings)
+    shown = figure.options.get("datasets", [])
+    return lines + dangling((*place, "datasets"), shown, params.datasets)
 
 
 def check_recipe(name: str, recipe: Recipe, features: Features) -> list[str]:
     """Validate a recipe's segmenter with its kind's own model, and the names it refers to."""
     where = ("features", "recipes", name)
-    kind, options = recipe.segmenter.kind, recipe.segmenter.options
-    if kind not in segmenter_kinds():
-        return [no_such((*where, "segmenter"), "kind", kind, segmenter_kinds())]
-    lines = _options(segmenter_kind(kind).Options, options, (*where, "segmenter", "options"))
-    used: list[tuple[str, str, list[str]]] = [
-        ("clip", recipe.clip, list(features.clip_models)),
-        ("templates", recipe.templates, list(features.templates)),
-    ]
-    if "model" in options:
-        used.append(("segmenter.options.model", options["model"], list(features.sam_models)))
-    return lines + [_dangling((*where, k), v, known) for k, v, known in used if v not in known]
+    options = recipe.segmenter.options
+    lines = _kind("segmenter", recipe.segmenter, (*where, "segmenter"))
+    if recipe.segmenter.kind not in segmenter_kinds():
+        return lines
+    lines += dangling((*where, "clip"), [recipe.clip], features.clip_models)
+    lines += dangling((*where, "templates"), [recipe.templates], features.templates)
+    sams = [options["model"]] if "model" in options else []
+    return lines + dangling((*where, "segmenter.options.model"), sams, features.sam_models)
 
 
 def check_teacher(name: str, teacher: Teacher, features: Features) -> list[str]:
     """Validate the options of a teacher's kinds, and the recipe that it reads."""
     where = ("features", "teachers", name)
-    lines = []
-    for part, entry, kinds, kind in (
-        ("labels", teacher.labels, teacher_kinds(), teacher_kind),
-        ("tracks", teacher.tracks, track_kinds(), track_kind),
-    ):
-        place = (*where, part)
-        if entry.kind not in kinds:
-            lines.append(no_such(place, "kind", entry.kind, kinds))
-        else:
-            lines += _options(kind(entry.kind).Options, entry.options, (*place, "options"))
+    lines = _kind("labels", teacher.labels, (*where, "labels"))
+    lines += _kind("tracks", teacher.tracks, (*where, "tracks"))
     recipe = teacher.labels.options.get("recipe")
-    if isinstance(recipe, str) and recipe not in features.recipes:
-        lines.append(_dangling((*where, "labels.options.recipe"), recipe, list(features.recipes)))
-    return lines
+    named = [recipe] if isinstance(recipe, str) else []
+    return lines + dangling((*where, "labels.options.recipe"), named, features.recipes)
 
 
 def check_evaluate(evaluate: Evaluate, features: Features) -> list[str]:
     """Validate the names of grounders, and that those that are asked have what they need."""
     asked, dino, where = evaluate.grounders, evaluate.grounding_dino, ("evaluate", "grounding_dino")
-    lines = [
-        _dangling(("evaluate", "grounders"), name, askable_names())
-        for name in asked
-        if name not in askable_names()
-    ]
-    twice = [name for i, name in enumerate(asked) if name in asked[:i]]
-    lines += [f"evaluate.grounders: '{n}' stands twice; remove one" for n in dict.fromkeys(twice)]
+    lines = dangling(("evaluate", "grounders"), asked, askable_names())
+    lines += twice(("evaluate", "grounders"), asked)
     if dino is None and "grounding_dino" in asked:
         reason = "null, though evaluate.grounders asks it; name its model, or remove it there"
         lines.append(f"{'.'.join(where)}: {reason}")
-    if dino and dino.sam not in features.sam_models:
-        lines.append(_dangling((*where, "sam"), dino.sam, list(features.sam_models)))
-    return lines
+    return lines + dangling((*where, "sam"), [dino.sam] if dino else [], features.sam_models)
 
 
 def check_method(name: str, options: dict[str, Any], features: Features) -> list[str]:
@@ -176,18 +143,20 @@ def _method_options(
     name: str, options: dict[str, Any], where: Where, features: Features
 ) -> list[str]:
     lines = _options(method_options(name), options, where)
-    groups = {"teacher": list(features.teachers), "recipe": list(features.recipes)}
-    return lines + [
-        _dangling((*where, key), options[key], known)
-        for key, known in groups.items()
-        if isinstance(options.get(key), str) and options[key] not in known
-    ]
+    for key, known in (("teacher", features.teachers), ("recipe", features.recipes)):
+        named = [options[key]] if isinstance(options.get(key), str) else []
+        lines += dangling((*where, key), named, known)
+    return lines
+
+
+def _kind(family: str, entry: Kind | Figure, where: Where) -> list[str]:
+    """Return the mistakes in the kind that an entry at ``where`` names, or in its options."""
+    names, module = FAMILIES[family]
+    if entry.kind not in names():
+        return [no_such(where, "kind", entry.kind, names())]
+    return _options(module(entry.kind).Options, entry.options, (*where, "options"))
 
 
 def _options(model: type[BaseModel], options: dict[str, Any], where: Where) -> list[str]:
     """Return the mistakes in options that stand at ``where``."""
     return [line(error, model, where) for error in mistakes(model, options)]
-
-
-def _dangling(where: Where, name: str, known: list[str]) -> str:
-    return f"{'.'.join(where)}: '{name}' is not defined{hint(name, known)}"

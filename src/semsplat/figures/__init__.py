@@ -50,11 +50,9 @@ PREDICTION_FILES = (
 """What a sheet of settings reads, per run and setting."""
 
 
-class FeatureSheet(Strict):
-    """Options that all sheets of features share."""
+class PictureSheet(Strict):
+    """Options that all sheets of pictures share."""
 
-    recipe: str
-    """name of the feature recipe"""
     row_height_in: Positive
     """inches per row"""
     dpi: Count
@@ -66,22 +64,20 @@ class FeatureSheet(Strict):
         return round(self.row_height_in * self.dpi)
 
 
-class SettingSheet(Strict):
+class FeatureSheet(PictureSheet):
+    """Options that all sheets of features share."""
+
+    recipe: str
+    """name of the feature recipe"""
+
+
+class SettingSheet(PictureSheet):
     """Options that sheets of settings share."""
 
     settings: dict[str, str] = Field(min_length=1)
     """setting: what its row or column is called, in their order"""
     datasets: list[str]
     """of the suite's scenes, those of these data sets; empty for all"""
-    row_height_in: Positive
-    """inches per row"""
-    dpi: Count
-    """dots per inch"""
-
-    @property
-    def row_px(self) -> int:
-        """Height of a picture on the page."""
-        return round(self.row_height_in * self.dpi)
 
 
 class ClickSheet(SettingSheet):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from semsplat.data.scene import Frame, Scene, load_ids, load_scene, load_semantics
 from semsplat.evaluate.protocols.image_mean import NAME
-from semsplat.figures import PREDICTION_FILES, SettingSheet
+from semsplat.figures import PREDICTION_FILES, TRAINING_FILES, SettingSheet
 from semsplat.figures.pictures import (
     ClassPalette,
     add_legend,
@@ -27,10 +27,7 @@ from semsplat.paths import CLASSES
 
 SCOPE = "run"
 EXTENSION = "png"
-NEEDS = (
-    *PREDICTION_FILES,
-    "results/evaluate/{dataset}/{scene}/{setting}/{seed}/scores.json",
-)
+NEEDS = (*PREDICTION_FILES, TRAINING_FILES[1])
 
 
 class Options(SettingSheet):

@@ -9,7 +9,7 @@ import numpy as np
 
 from semsplat.data.scene import Frame, load_ids, load_scene
 from semsplat.evaluate.protocols import instances
-from semsplat.figures import SettingSheet
+from semsplat.figures import PREDICTION_FILES, SettingSheet
 from semsplat.figures.pictures import add_title, evenly, sheet, show_photograph, show_regions
 from semsplat.figures.style import setting_keys
 from semsplat.io import read_json
@@ -21,8 +21,7 @@ from semsplat.verified import verified
 SCOPE = "run"
 EXTENSION = "png"
 NEEDS = (
-    "data/{dataset}/{scene}/manifest.json",
-    "results/train/{dataset}/{scene}/{setting}/{seed}/run.json",
+    *PREDICTION_FILES[:2],
     "results/evaluate/{dataset}/{scene}/{setting}/{seed}/clusters/manifest.json",
 )
 

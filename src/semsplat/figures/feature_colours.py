@@ -13,7 +13,7 @@ import numpy as np
 from semsplat.data.images import read_rgb
 from semsplat.data.scene import Frame, load_ids, load_scene
 from semsplat.features.store import SceneFeatures, open_features
-from semsplat.figures import PREDICTION_FILES, SettingSheet
+from semsplat.figures import FEATURE_FILES, PREDICTION_FILES, SettingSheet
 from semsplat.figures.pictures import evenly, sheet, show_photograph, show_regions
 from semsplat.figures.style import setting_keys
 from semsplat.keys import GeometryKey
@@ -22,10 +22,7 @@ from semsplat.paths import FEATURES, features_dir
 
 SCOPE = "run"
 EXTENSION = "png"
-NEEDS = (
-    *PREDICTION_FILES,
-    "results/features/{dataset}/{scene}/{recipe}/manifest.json",
-)
+NEEDS = (*PREDICTION_FILES, FEATURE_FILES[1])
 
 
 class Options(SettingSheet):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from textwrap import wrap
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -15,6 +15,7 @@ from PIL.ImageColor import getrgb
 
 from semsplat.data.images import resize_ids
 from semsplat.data.scene import Frame, load_image
+from semsplat.figures import PictureSheet
 from semsplat.figures.style import save_figure, styled
 
 T = TypeVar("T")
@@ -37,18 +38,6 @@ TITLE_LINE_IN = 0.16
 TITLE_GAP_IN = 0.06
 
 
-class Looks(Protocol):
-    """What the options of every sheet say of its looks."""
-
-    @property
-    def row_height_in(self) -> float:
-        """Inches per row."""
-
-    @property
-    def dpi(self) -> int:
-        """Dots per inch."""
-
-
 def evenly(items: Sequence[T], count: int) -> list[T]:
     """Return up to ``count`` items, spread evenly from the first to the last."""
     chosen = np.unique(np.linspace(0, len(items) - 1, count).round().astype(int))
@@ -59,7 +48,7 @@ def evenly(items: Sequence[T], count: int) -> list[T]:
 def sheet(
     out: Path,
     sources: list[str],
-    options: Looks,
+    options: PictureSheet,
     views: Sequence[Frame],
     titles: Sequence[str],
     extra_in: float = 0.0,

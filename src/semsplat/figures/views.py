@@ -10,11 +10,12 @@ import numpy as np
 from semsplat.arrays import read_arrays
 from semsplat.data.images import read_rgb
 from semsplat.data.scene import Frame, load_scene
+from semsplat.figures import PictureSheet
 from semsplat.figures.pictures import evenly, sheet, show_photograph
 from semsplat.figures.style import run_keys
 from semsplat.io import read_json
 from semsplat.keys import GeometryKey
-from semsplat.params.base import Count, Fraction, Positive, Strict
+from semsplat.params.base import Count, Fraction
 
 SCOPE = "run"
 EXTENSION = "png"
@@ -27,17 +28,13 @@ NEEDS = (
 TITLES = ("photograph", "render", "error", "depth")
 
 
-class Options(Strict):
+class Options(PictureSheet):
     """How the strip looks."""
 
     n_views: Count
     """rows, spread evenly over the held-out views"""
-    row_height_in: Positive
-    """inches per row"""
     error_max: Fraction
     """absolute error that is drawn brightest"""
-    dpi: Count
-    """dots per inch"""
 
 
 def draw(runs: list[GeometryKey], options: Options, out: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import sys
 import zipfile
 from pathlib import Path
@@ -10,21 +9,8 @@ from typing import Any
 
 import torch
 
-from semsplat.errors import one_line
+from semsplat.errors import UNREADABLE, one_line
 from semsplat.io import atomic_path
-
-# What zipfile and torch.load raise for a file that is no saved state, or a damaged one.
-UNREADABLE = (
-    RuntimeError,  # NotImplementedError is one
-    EOFError,
-    pickle.UnpicklingError,
-    zipfile.BadZipFile,
-    LookupError,
-    TypeError,
-    ValueError,
-    AttributeError,
-    OSError,
-)
 
 
 def save_state(

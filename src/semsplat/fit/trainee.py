@@ -68,7 +68,7 @@ class Trainee:
             optimizer.zero_grad(set_to_none=True)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return all tensors and running sums, for `semsplat.fit.state`."""
+        """Return all tensors and running sums, for `semsplat.fit.steps`."""
         return {
             "gaussians": {k: self.gaussians[k].detach() for k in self.optimizers},
             "optimizers": {k: v.state_dict() for k, v in self.optimizers.items()},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -14,7 +14,8 @@ from torch import Tensor
 from semsplat.data.scene import Frame, load_image
 
 
-class Camera(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Camera:
     """Where a frame is seen from, on the training device."""
 
     name: str
@@ -24,15 +25,11 @@ class Camera(NamedTuple):
     height: int
 
 
-class View(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class View(Camera):
     """One photograph with its camera, on the training device."""
 
-    name: str
     image: Tensor  # [H, W, 3] in [0, 1]
-    viewmat: Tensor  # [4, 4] world to camera
-    K: Tensor  # [3, 3] pixels of this image size
-    width: int
-    height: int
 
 
 def camera_of(frame: Frame, scale: float, device: str) -> Camera:
@@ -52,7 +49,7 @@ def load_view(frame: Frame, scale: float, device: str) -> View:
     if size != (frame.width, frame.height):
         image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     pixels = torch.tensor(image, device=device).float() / 255
-    return View(camera.name, pixels, *camera[1:])
+    return View(**vars(camera), image=pixels)
 
 
 def frame_at(step: int, n_frames: int, seed: int) -> int:

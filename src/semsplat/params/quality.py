@@ -69,10 +69,7 @@ class QualityJob(Strict):
     automatic: AutomaticMasks
 
 
-class TuningJob(Strict):
+class TuningJob(QualityJob):
     """Everything the choice of thresholds is told."""
 
-    shape: Pictures
-    seeds: SeedRange
-    automatic: AutomaticMasks
     grid: ThresholdGrid

@@ -35,7 +35,7 @@ def teacher_labels(stage: Stage, view: View) -> Tensor:
     return at_size(stage.lesson(view.name).labels, view, stage.device)
 
 
-def at_size(ids: Ids, camera: Camera | View, device: str) -> Tensor:
+def at_size(ids: Ids, camera: Camera, device: str) -> Tensor:
     """Return an id map int64 [H, W] at a camera's size: the source pixel at each new centre."""
     size = (camera.width, camera.height)
     resized = ids if ids.shape == size[::-1] else resize_ids(ids.astype(np.float32), size)

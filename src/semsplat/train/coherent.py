@@ -57,7 +57,7 @@ def voted_labels(stage: Stage, view: View, scores: Tensor, config: SelfTraining)
     else:
         others = [_camera(stage, place, view) for place in neighbours(stage, view.name)]
         classes = [own, *(rendered_classes(stage, other) for other in others)]
-        cameras: list[Camera | View] = [view, *others]
+        cameras: list[Camera] = [view, *others]
         tracks = [_ids(stage, camera, "tracks") for camera in cameras]
         labels = vote(classes, tracks, scores.shape[-1])
     keep_own = config.uncovered == "pixel_argmax"
@@ -90,6 +90,6 @@ def _camera(stage: Stage, place: int, view: View) -> Camera:
     return camera_of(stage.frames[place], scale, stage.device)
 
 
-def _ids(stage: Stage, camera: Camera | View, which: str) -> Tensor:
+def _ids(stage: Stage, camera: Camera, which: str) -> Tensor:
     """Return the teacher's regions or tracks of a training view at its size."""
     return at_size(getattr(stage.lesson(camera.name), which), camera, stage.device)

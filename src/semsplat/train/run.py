@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -12,17 +13,21 @@ from semsplat.errors import SemsplatError
 from semsplat.features.lessons import open_lessons
 from semsplat.features.store import open_features
 from semsplat.fit.job import Job, Task
+from semsplat.fit.schedules import image_scale
 from semsplat.fit.trainee import Trainee, seed_everything
 from semsplat.params.geometry import Training
 from semsplat.params.methods import Frozen, Joint, Masked, MethodOptions, Taught, TrainingJob
 from semsplat.paths import FIELD_FILE
 from semsplat.provenance import Card
 from semsplat.train.attached import SEMANTICS
-from semsplat.train.course import Course
-from semsplat.train.frozen import frozen_course
-from semsplat.train.joint import joint_course
-from semsplat.train.methods import Attachment, Stage, method, method_options
+from semsplat.train.methods import Attachment, Stage, Terms, method, method_options
 from semsplat.train.model import FieldFacts, write_field
+from semsplat.train.objectives import (
+    frozen_objective,
+    joint_objective,
+    start_frozen,
+    start_joint,
+)
 
 
 @dataclass(frozen=True)
@@ -59,8 +64,7 @@ def train(
     seed_everything(config.run_seed)
     attachment = module.attach(options, lessons, features)
     seed_everything(config.run_seed)  # whatever the decoder drew: the Gaussians start alike
-    course = _course(config, options, scene, places.geometry, attachment, device)
-    trainee = course.trainee
+    trainee = _start(config, options, scene, places.geometry, attachment, device)
     stage = Stage(
         scene.train,
         lessons,
@@ -70,8 +74,7 @@ def train(
         device,
         config.run_seed,
     )
-    objective = course.objective(module.semantic_terms(options, stage))
-    task = Task(trainee, objective, course.steps, course.scale, config.run_seed)
+    task = _task(config, options, trainee, module.semantic_terms(options, stage))
     numbers = job.fit(task, scene) | _sizes(trainee)
     class_ids = lessons.class_ids if lessons else []
     write_field(out / FIELD_FILE, trainee, FieldFacts(config.method, class_ids, attachment.shape))
@@ -86,20 +89,32 @@ def _check(name: str, options: MethodOptions, places: Places) -> None:
             raise SemsplatError(f"{name} learns from {need}; give --{need}")
 
 
-def _course(
+def _start(
     config: TrainingJob,
     options: MethodOptions,
     scene: Scene,
     geometry_dir: Path | None,
     attachment: Attachment,
     device: str,
-) -> Course:
-    """Return the course of the method's kind."""
+) -> Trainee:
+    """Return what the method's kind trains."""
+    geometry, seed = config.geometry, config.run_seed
     if isinstance(options, Frozen):
         assert geometry_dir is not None
-        return frozen_course(config, options, geometry_dir, attachment, device)
+        return start_frozen(geometry_dir, attachment, geometry.adam_eps, seed, device)
+    return start_joint(scene, geometry, attachment, seed, device)
+
+
+def _task(config: TrainingJob, options: MethodOptions, trainee: Trainee, terms: Terms) -> Task:
+    """Return what the method's kind fits, for how long, and on views of which size."""
+    geometry, seed = config.geometry, config.run_seed
+    if isinstance(options, Frozen):
+        scale = options.image_scale
+        return Task(trainee, frozen_objective(trainee, terms), options.steps, lambda _: scale, seed)
     assert isinstance(options, Joint)
-    return joint_course(config, options, scene, attachment, device)
+    objective = joint_objective(trainee, geometry, terms, options)
+    growing = partial(image_scale, config=geometry.progressive)
+    return Task(trainee, objective, geometry.steps, growing, seed)
 
 
 def _sizes(trainee: Trainee) -> dict[str, float]:

@@ -18,8 +18,8 @@ from semsplat.data.images import write_png
 from semsplat.data.manifest import write_manifest
 from semsplat.data.scene import load_image, load_scene
 from semsplat.data.scene_writer import SceneWriter
+from semsplat.evaluate.answers.classes import best_votes
 from semsplat.evaluate.cases import Case
-from semsplat.evaluate.class_maps import best_votes
 from semsplat.evaluate.confusion import class_ids_of, confusion
 from semsplat.evaluate.pairs import AGREES, DIFFERS, NOT_COMPARED
 from semsplat.evaluate.protocols import consistency, image_mean, pooled, protocol_of, rgb_held_out

@@ -16,9 +16,9 @@ import pytest
 from semsplat.arrays import write_arrays
 from semsplat.data.manifest import write_manifest
 from semsplat.evaluate.__main__ import main
+from semsplat.evaluate.answers.relevancy import PROTOCOLS as SCORED
 from semsplat.evaluate.jobs import collect
 from semsplat.evaluate.protocols import protocol_of
-from semsplat.evaluate.relevancy_scores import PROTOCOLS as SCORED
 from semsplat.io import read_json, sha256_file
 from tests.unit.data.scene_helpers import one_line_error
 from tests.unit.evaluate.annotation_helpers import (

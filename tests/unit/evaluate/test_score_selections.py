@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays as arrays_of
 
 from semsplat.evaluate.__main__ import main
+from semsplat.evaluate.answers.similarity import OF_MAPS, OF_MASKS, Grounded, grounder_metrics
 from semsplat.evaluate.jobs import collect
 from semsplat.evaluate.protocols import argmax, protocol_of
-from semsplat.evaluate.selection_scores import OF_MAPS, OF_MASKS, Grounded, grounder_metrics
 from semsplat.evaluate.selections import Selection
 from semsplat.io import read_json, sha256_file
 from tests.unit.evaluate.annotation_helpers import (

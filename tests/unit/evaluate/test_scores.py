@@ -239,7 +239,9 @@ def test_lpips_looks_where_torchvision_keeps_its_weights(monkeypatch: pytest.Mon
         assert str(hub_dir()) == torch.hub.get_dir()
 
 
-@pytest.mark.parametrize("module", ["jobs", "class_scores", "relevancy_scores", "selection_scores"])
+@pytest.mark.parametrize(
+    "module", ["jobs", "answers.classes", "answers.relevancy", "answers.similarity"]
+)
 def test_scoring_a_run_needs_no_torch(module: str) -> None:
     listed = "from semsplat.evaluate.protocols import protocols; protocols()"
     slow = "{'torch', 'sklearn', 'skimage.metrics'} & set(sys.modules)"  # 10, 4 and 2 s a run

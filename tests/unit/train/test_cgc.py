@@ -16,9 +16,9 @@ from semsplat.fit.trainee import Trainee
 from semsplat.fit.views import load_view
 from semsplat.io import read_json
 from semsplat.train.attached import SEMANTICS
-from semsplat.train.joint import joint_objective, start_joint
 from semsplat.train.methods import Stage, cgc
 from semsplat.train.model import open_field
+from semsplat.train.objectives import joint_objective, start_joint
 from semsplat.train.run import Places, train
 from tests.unit.data.scene_helpers import one_line_error
 from tests.unit.train.conftest import GEOMETRY, PARAMS

@@ -20,8 +20,8 @@ from semsplat.fit.views import load_view
 from semsplat.io import read_json
 from semsplat.params.methods import Frozen
 from semsplat.splat.ply import read_ply
-from semsplat.train import frozen as module
-from semsplat.train.levels import level_maps
+from semsplat.train import run as module
+from semsplat.train.granularity import level_maps
 from semsplat.train.methods import gags, method_options, n2f2
 from semsplat.train.model import SemanticField, open_field
 from semsplat.train.run import Places, train

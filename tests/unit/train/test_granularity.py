@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from semsplat.train.granularity import (
+    LevelMaps,
     entropy,
     fixed_weights,
     fused_regions,
@@ -22,7 +23,6 @@ from semsplat.train.granularity import (
     spread_of_regions,
     weighted_squares,
 )
-from semsplat.train.levels import LevelMaps
 
 ALL = torch.ones(3, 1, 1, dtype=torch.bool)
 TABLE = torch.tensor([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, 0.0]])

@@ -15,8 +15,8 @@ from semsplat.fit.trainee import Trainee
 from semsplat.fit.views import load_view
 from semsplat.train.attached import SEMANTICS
 from semsplat.train.coherent import neighbours, rendered_classes, voted_labels
-from semsplat.train.joint import joint_objective, start_joint
 from semsplat.train.methods import Stage, clip_gs, feature_3dgs, method_names
+from semsplat.train.objectives import joint_objective, start_joint
 from tests.unit.train.conftest import GEOMETRY, PARAMS
 
 SHAPE = ("means", "quats", "scales", "opacities")

@@ -17,7 +17,7 @@ from semsplat.io import read_json
 from semsplat.params.geometry import GeometryJob
 from semsplat.params.methods import TrainingJob
 from semsplat.splat.ply import read_ply
-from semsplat.train import joint as module
+from semsplat.train import run as module
 from semsplat.train.model import open_field
 from semsplat.train.run import Places, train
 from tests.unit.train.conftest import CLASSES, GEOMETRY, PARAMS, stop_at, write_lessons_of

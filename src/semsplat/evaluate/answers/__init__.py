@@ -3,7 +3,7 @@
 A method lists its answers; the geometry itself answers `COLOURS`.  Each file has
 
 - ``PREDICTS_FROM`` and ``SCORES_WITH``: what its two jobs read besides scene, model and
-  predictions, of `SOURCES`;
+  predictions: "features" or "lessons";
 - ``CASES``: the kinds of cases that it makes, by which `protocols_of` finds its protocols;
 - ``predict(asked, folder)``: writes predictions into a folder and returns what the folder's
   manifest says of them;
@@ -17,7 +17,7 @@ and where it needs them
 - ``models(options)``: whose weights it reads, and ``modules(options)``: code that it imports by
   name.
 
-The workflow imports these files to plan: what computes is imported where it is used.
+The workflow imports these files to plan: what takes seconds is imported where it is used.
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 COLOURS = "colours"
 """What the geometry answers, as do methods that fit it."""
-SOURCES = ("features", "lessons")
 Scores = dict[str, Any]
 
 

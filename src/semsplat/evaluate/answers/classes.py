@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from semsplat.arrays import write_arrays
 from semsplat.data.images import write_png
+from semsplat.data.scene import Frame, Scene, load_ids, load_semantics
 from semsplat.evaluate.answers import Asked, Judged, Scores
+from semsplat.evaluate.cases import Case, Numbers, aggregate, counted, judge, prefixed
+from semsplat.evaluate.confusion import Labels, check_known, class_ids_of, class_iou, load_truth
+from semsplat.evaluate.pairs import neighbours, why_none
+from semsplat.evaluate.protocols import consistency, image_mean, pooled, protocols_of
+from semsplat.evaluate.protocols.image_mean import ClassMap
+from semsplat.features.lessons import Lessons, open_lessons
 from semsplat.io import sha256_file
 from semsplat.log import progress
 from semsplat.paths import CLASSES, FIELD_FILE
 
 if TYPE_CHECKING:
-    from semsplat.data.scene import Frame
     from semsplat.train.model import SemanticField
 
 PREDICTS_FROM = ()
 SCORES_WITH = ("lessons",)
 CASES = ("class_maps", "neighbours")
+OF_VIEWS, OF_NEIGHBOURS = protocols_of("class_maps"), protocols_of("neighbours")
+MapOf = Callable[[Frame], Labels | None]
+"""A view in, its class ids int32 [H, W] out, 0 = none; None where the map is missing."""
+Cases = dict[str, list[Case]]
+"""By the prefix that says whose maps they are: predicted, taught, or voted for."""
 
 
 def predict(asked: Asked, folder: Path) -> dict[str, Any]:
@@ -43,7 +59,175 @@ def time(field: SemanticField, frames: list[Frame]) -> dict[str, float]:
 
 
 def score(judged: Judged) -> Scores:
-    """Return what `class_scores` says of class maps."""
-    from semsplat.evaluate.class_scores import class_scores
+    """Return what ``scores.json`` says of class maps; ``inconsistency.npz`` goes beside it.
 
-    return class_scores(judged)
+    ``metrics`` are those of the held-out views; with ``train_`` those of the training views; with
+    ``teacher_`` those of the labels that were taught, on the same views, and with ``best_vote_``
+    those of `best_votes`.  ``classes`` holds the IoU of every class over the held-out views, with
+    the same prefixes, and its share of the pixels.  The archive holds the verdicts of neighbouring
+    training views, ``{index}``.
+    """
+    assert judged.lessons_dir is not None
+    scene, lessons = judged.scene, open_lessons(judged.lessons_dir)
+    ids = class_ids_of(scene)
+    maps: dict[str, MapOf] = {"": predicted(judged.predictions_dir), "teacher_": taught(lessons)}
+    every = {**maps, "best_vote_": best_votes(lessons, ids)}
+    held_out = {prefix: view_cases(scene.test, map_of, ids) for prefix, map_of in every.items()}
+    trained = {prefix: view_cases(scene.train, map_of, ids) for prefix, map_of in every.items()}
+    pairs = neighbour_cases(scene, maps)
+    metrics = _metrics(held_out, trained, pairs)
+    beside = judged.out.with_name("inconsistency.npz")
+    write_arrays(beside, _verdicts(pairs[""]))
+    return {
+        "metrics": metrics,
+        "views": {case.frame: image_mean.aggregate([case]) for case in held_out[""]},
+        "classes": iou_of_classes(scene, held_out, ids),
+        "pairs": _rows(pairs),
+        "missing_classes": _missing(scene, judged.predictions_dir),
+        "counts": _counts(held_out[""], trained[""], pairs[""]),
+        "absent": _absent(scene, metrics),
+        "files": {beside.name: sha256_file(beside)},
+        "lessons_sha256": sha256_file(judged.lessons_dir / "manifest.json"),
+    }
+
+
+def view_cases(frames: Sequence[Frame], map_of: MapOf, class_ids: Labels) -> list[Case]:
+    """Return a case per view that has a label map."""
+    cases = []
+    for frame in frames:
+        truth = load_truth(frame, class_ids)
+        if truth is not None:
+            labels = map_of(frame)
+            if labels is not None:
+                check_known(labels, class_ids, f"class map of view {frame.name}")
+            cases.append(judge(OF_VIEWS, frame.name, "", labels, ClassMap(truth, class_ids)))
+    return cases
+
+
+def neighbour_cases(scene: Scene, maps: Mapping[str, MapOf]) -> Cases:
+    """Return a case per two neighbouring training views with depth, of each kind of maps."""
+    cases: Cases = {prefix: [] for prefix in maps}
+    pairs = neighbours(scene.train, lambda frame: {p: map_of(frame) for p, map_of in maps.items()})
+    for (first, own), (second, other), shared in pairs:
+        for prefix in maps:
+            both = own[prefix], other[prefix]
+            case = judge(OF_NEIGHBOURS, first.name, second.name, both, shared)
+            predicted = all(labels is not None for labels in both)
+            cases[prefix].append(case._replace(predicted=predicted))
+    return cases
+
+
+def _metrics(held_out: Cases, trained: Cases, pairs: Cases) -> Numbers:
+    """Return all metrics under their prefixes."""
+    metrics: Numbers = {}
+    for prefix, cases in held_out.items():
+        metrics |= prefixed(prefix, aggregate(OF_VIEWS, cases))
+        metrics |= prefixed(f"{prefix}train_", aggregate(OF_VIEWS, trained[prefix]))
+    for prefix, cases in pairs.items():
+        metrics |= prefixed(prefix, aggregate(OF_NEIGHBOURS, cases))
+    return metrics
+
+
+def iou_of_classes(scene: Scene, cases: Cases, class_ids: Labels) -> dict[str, Any]:
+    """Return {prefix + "iou": {class: IoU of all held-out pixels}, "share": {class: its part}}.
+
+    Classes that the held-out views do not show are left out.
+    """
+    measures: dict[str, Any] = {}
+    for prefix, members in cases.items():
+        if not members:
+            return {}
+        iou, share = class_iou(np.sum([case.found[pooled.NAME] for case in members], axis=0))
+        names = {entry["id"]: entry["name"] for entry in load_semantics(scene)["classes"]}
+        shown = [place for place, part in enumerate(share) if part]
+        for key, values in ((f"{prefix}iou", iou), ("share", share)):
+            measures[key] = {names[int(class_ids[place])]: float(values[place]) for place in shown}
+    return measures
+
+
+def _verdicts(pairs: Sequence[Case]) -> dict[str, NDArray[np.uint8]]:
+    """Return where neighbours contradict each other, by the place of the pair."""
+    return {str(index): case.found[consistency.NAME] for index, case in enumerate(pairs)}
+
+
+def _rows(pairs: Cases) -> list[dict[str, Any]]:
+    """Return the numbers of every pair of neighbours."""
+    rows = []
+    for together in zip(*pairs.values(), strict=True):
+        row: dict[str, Any] = {"views": [together[0].frame, together[0].prompt]}
+        for prefix, case in zip(pairs, together, strict=True):
+            row |= prefixed(prefix, consistency.aggregate([case]))
+        rows.append(row)
+    return rows
+
+
+def _missing(scene: Scene, predictions_dir: Path) -> list[str]:
+    """Return the views whose class map is missing; each counts as 0."""
+    frames = scene.frames
+    return [frame.name for frame in frames if not map_path(predictions_dir, frame).is_file()]
+
+
+def _counts(
+    held_out: list[Case], trained: list[Case], pairs: list[Case]
+) -> dict[str, dict[str, int]]:
+    """Return per protocol how many images or pairs count, and how many lack a class map."""
+    of_views = [
+        counted([case for case in cases if case.found[pooled.NAME].any()])
+        for cases in (held_out, trained)
+    ]
+    images = of_views[0] | prefixed("train_", of_views[1])
+    counts = {protocol.NAME: images for protocol in OF_VIEWS}
+    return counts | {protocol.NAME: counted(pairs) for protocol in OF_NEIGHBOURS}
+
+
+def _absent(scene: Scene, metrics: Numbers) -> dict[str, str]:
+    """Return {metric: reason} for what could not be computed from this scene."""
+    has_truth = any(frame.labels_path for frame in scene.test)
+    reason = "the label maps are void" if has_truth else "no held-out view has a label map"
+    reasons = {metric: reason for protocol in OF_VIEWS for metric in protocol.METRICS}
+    reason = why_none(scene.train)
+    reasons |= {metric: reason for protocol in OF_NEIGHBOURS for metric in protocol.METRICS}
+    return {metric: why for metric, why in reasons.items() if metric not in metrics}
+
+
+def predicted(predictions_dir: Path) -> MapOf:
+    """Return what reads a view's predicted classes."""
+
+    def classes(frame: Frame) -> Labels | None:
+        path = map_path(predictions_dir, frame)
+        return load_ids(path, frame) if path.is_file() else None
+
+    return classes
+
+
+def map_path(predictions_dir: Path, frame: Frame) -> Path:
+    """Return where the class map of a view is, if it is there."""
+    return predictions_dir / CLASSES / f"{frame.name}.png"
+
+
+def taught(lessons: Lessons) -> Callable[[Frame], Labels]:
+    """Return what reads the classes that a view was taught."""
+    class_of = np.array([0, *lessons.class_ids], np.int32)
+    return lambda frame: class_of[lessons.view(frame.name).labels]
+
+
+def best_votes(lessons: Lessons, class_ids: Labels) -> MapOf:
+    """Return the best that any vote of a view's own regions could say.
+
+    Every region takes its most frequent true class; pixels outside all regions, and views without a
+    label map, keep what was taught.  No label that is constant on regions is right more often.
+    """
+    own = taught(lessons)
+
+    def best(frame: Frame) -> Labels:
+        labels, truth = own(frame), load_truth(frame, class_ids)
+        if truth is None:
+            return labels
+        regions = lessons.view(frame.name).regions
+        counted = (regions >= 0) & (truth > 0)
+        votes = np.zeros((int(regions.max(initial=-1)) + 1, int(truth.max(initial=0)) + 1), int)
+        np.add.at(votes, (regions[counted], truth[counted]), 1)
+        winners = votes.argmax(axis=1) if votes.size else np.zeros(1, int)
+        return np.where(regions >= 0, winners[regions], labels).astype(np.int32)
+
+    return best

@@ -12,25 +12,17 @@ version 1 pairs with a view without a prediction did not count, so that leaving 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from semsplat.evaluate.cases import Case, Numbers
 from semsplat.evaluate.confusion import Labels
-from semsplat.evaluate.pairs import DIFFERS, Pixels, compare
+from semsplat.evaluate.pairs import DIFFERS, Neighbours, compare
 
 NAME = "class_maps/inconsistency@2"
 METRICS = {"inconsistency": 0.0}
 CASES = "neighbours"
-
-
-class Neighbours(NamedTuple):
-    """Which pixels of two views show the same surface."""
-
-    pixels: Pixels
-    sizes: tuple[tuple[int, int], tuple[int, int]]  # (H, W) of both
 
 
 def score(prediction: tuple[Labels | None, Labels | None], truth: Neighbours) -> NDArray[np.uint8]:

@@ -60,10 +60,6 @@ class TrainEstimate(Strict):
     """by method; one that nobody has timed counts as the slowest"""
     basis: str
 
-    def minutes_of(self, method: str) -> float:
-        """Return the minutes of a training."""
-        return self.minutes.get(method, max(self.minutes.values()))
-
 
 class Estimates(Strict):
     """The whole file."""
@@ -151,7 +147,8 @@ def _train(params: Params, known: Estimates) -> Phase:
     settings = [run.setting for run in training_keys(params)]
     methods = [params.settings[name].method for name in settings]
     dims = [setting_options(params, name).get("dim", CLIP_DIMENSIONS) for name in settings]
-    hours = sum(known.train.minutes_of(method) for method in methods) / 60
+    minutes = known.train.minutes
+    hours = sum(minutes.get(method, max(minutes.values())) for method in methods) / 60
     scaled = hours * params.suites[params.suite].steps_scaler
     disk = sum(_splat_gb(known, dim) for dim in dims)
     return Phase("train", len(settings), scaled, disk, known.train.basis)

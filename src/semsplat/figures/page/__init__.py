@@ -30,7 +30,6 @@ from semsplat.figures.referee.trainings import Results
 from semsplat.figures.referee.verdicts import WORDS
 from semsplat.io import atomic_path, read_json
 from semsplat.keys import TrainingKey, parse_training
-from semsplat.paths import train_dir
 
 PICTURES, TEXTS = (".png", ".svg"), (".md",)
 CARD_FACTS = ("run_key", "git", "code", "config", "inputs", "outputs", "numbers")
@@ -179,7 +178,7 @@ def _settings(trainings: Sequence[TrainingKey]) -> dict[str, dict[str, list[dict
 
 def _card(training: TrainingKey) -> dict[str, Any]:
     """Return what the page shows of one training: its card, its scores, what it was made from."""
-    links = chain(train_dir(*training))
+    links = chain(training.folder)
     scores = read_json(training.scores_path)
     return {
         "name": str(training),

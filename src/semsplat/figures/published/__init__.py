@@ -3,7 +3,8 @@
 A definition maps the printed rows to settings and the printed columns to measures on scenes.  From
 it follow the trainings that a suite needs, our table beside theirs and the effects that claims
 state; `measures.yaml` has every measure once, `claims.yaml` names the claims and the rules of their
-verdicts.  Tables of our own are definitions without a CSV, whose ``paper`` is null.
+verdicts.  Tables of our own are definitions without a CSV, whose ``paper`` is null.  What a
+definition leaves out is as in the whole definition that it is ``like``.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def load_table(name: str, folder: Path = FOLDER) -> Table:
     """Return a definition; a `SemsplatError` names what is wrong with it."""
     path = _definition(name, folder)
     context = {"measures": load_measures(folder), "rows": lambda other: _rows(other, folder)}
-    table: Table = _validated(Table, path, _parsed(path), context)
+    table: Table = _validated(Table, path, _said(path), context)
     _check_printed(table, _read_printed(path.with_suffix(".csv"), table.key), path)
     return table
 
@@ -62,7 +63,7 @@ def load_claims(folder: Path = FOLDER) -> Claims:
     """Return the claims; a `SemsplatError` names what is wrong with one."""
     path = folder / "claims.yaml"
     written: Written = _validated(Written, path, _parsed(path))
-    flat = written.flat()
+    flat = written.flat(load_measures(folder))
     for name, count in Counter(name for name, _ in flat).items():
         if count > 1:
             raise SemsplatError(f"{path}: {name}: two claims have this name")
@@ -81,6 +82,8 @@ def load_claims(folder: Path = FOLDER) -> Claims:
             if used not in known:
                 fix = did_you_mean(used, known)
                 raise SemsplatError(f"{path}: {name}: no {kind} '{used}' in {claim.table}{fix}")
+        if claim.columns is None and (means := table.means(claim.measure)):
+            claims.claims[name] = claim.model_copy(update={"columns": means})
     return claims
 
 
@@ -113,9 +116,20 @@ def _definition(name: str, folder: Path) -> Path:
     return folder / f"{name}.yaml"
 
 
+def _said(path: Path) -> Any:
+    """Return what a table's file says, and what it leaves to the table that it is ``like``."""
+    said = _parsed(path)
+    if not isinstance(said, dict) or "like" not in said:
+        return said
+    other = _parsed(_definition(name := str(said.pop("like")), path.parent))
+    if "like" in other:
+        raise SemsplatError(f"{path}: like: {name} is like another itself; name that one")
+    return other | said
+
+
 def _rows(name: str, folder: Path) -> dict[str, Any]:
-    """Return the rows that a table's own file lists."""
-    rows: dict[str, Any] = _parsed(_definition(name, folder)).get("rows", {})
+    """Return the rows that a table lists itself."""
+    rows: dict[str, Any] = _said(_definition(name, folder)).get("rows", {})
     return rows
 
 

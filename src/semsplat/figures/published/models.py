@@ -56,7 +56,17 @@ class Measures(Strict):
 
     @field_validator("measures", mode="before")
     @classmethod
-    def _are_called_by_their_names(cls, entries: Any) -> Any:
+    def _are_called_by_their_names(cls, groups: Any) -> Any:
+        """Return the entries of all groups, each with its name and what its group says of all."""
+        try:
+            entries = {
+                name: group.get("all", {}) | entry
+                for group in groups
+                for name, entry in group.items()
+                if name != "all"
+            }
+        except (AttributeError, TypeError):
+            raise ValueError("write a list of groups of entries") from None
         return _with_key(entries, "name")
 
 
@@ -198,6 +208,12 @@ class Table(Strict):
         if stand_in or measure.on_real is None:
             return measure
         return measure.model_copy(update={"name": measure.on_real})
+
+    def means(self, measure: str) -> list[str]:
+        """Return a measure's printed columns that are means over scenes, where others are not."""
+        sizes = {n: len(c.scenes) for n, c in self.columns.items() if c.measure == measure}
+        means = [name for name, size in sizes.items() if size > 1]
+        return means if len(means) < len(sizes) else []
 
     @property
     def scenes(self) -> list[str]:

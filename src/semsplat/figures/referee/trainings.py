@@ -11,10 +11,9 @@ from typing import Any, NamedTuple
 
 from semsplat.errors import SemsplatError
 from semsplat.figures.published.models import Measure
-from semsplat.figures.referee.costs import costs
+from semsplat.figures.referee.chain import Link, chain
 from semsplat.io import read_json
 from semsplat.keys import TrainingKey
-from semsplat.paths import train_dir
 
 
 class Results:
@@ -25,7 +24,7 @@ class Results:
         self.trainings = sorted(trainings)
         self.card = cache(lambda training: read_json(training.card_path))
         self.scores = cache(lambda training: read_json(training.scores_path))
-        self.costs = cache(lambda training: costs(train_dir(*training)))
+        self.costs = cache(lambda training: costs(training.folder))
 
     @cached_property
     def speed(self) -> Any:
@@ -102,3 +101,43 @@ def spread(values: Iterable[tuple[int, float]]) -> Spread:
         by_seed[seed].append(value)
     means = [fmean(numbers) for numbers in by_seed.values()]
     return Spread(fmean(means), stdev(means) if len(means) > 1 else None, len(means))
+
+
+PHASES = {
+    "features": "preprocess_s",
+    "lessons": "preprocess_s",
+    "geometry": "geometry_s",
+    "train": "language_s",
+}
+"""Kind of result: what GAGS's Table 3 would call the time it took."""
+
+
+def costs(folder: Path) -> dict[str, float | None]:
+    """Return the costs of one training.
+
+    Seconds of wall time from start to end of each process without its imports: ``preprocess_s``
+    (masks, vectors, labels, tracks), ``geometry_s`` (a finished geometry, where anything reads
+    one), ``language_s`` (the training; of a joint one with its geometry) and ``total_s``; the
+    largest ``peak_ram_mb`` and ``peak_gpu_mb`` (None without a GPU) of them all;
+    ``bytes_per_gaussian`` of semantics; ``served``, the number of intermediate results that came
+    from the cache and cost nothing.
+    """
+    links = chain(folder)
+    seconds = dict.fromkeys(PHASES.values(), 0.0)
+    for link in links:
+        seconds[PHASES[link.kind]] += link.card["wall_s"]
+    numbers = links[0].card["numbers"]
+    return {
+        **seconds,
+        "total_s": sum(seconds.values()),
+        "peak_ram_mb": _largest(links, "peak_ram_mb"),
+        "peak_gpu_mb": _largest(links, "peak_gpu_mb"),
+        "bytes_per_gaussian": 1e6 * numbers["semantic_mb"] / numbers["n_gaussians"],
+        "served": float(sum(link.card["numbers"].get("cache_served", 0) for link in links)),
+    }
+
+
+def _largest(links: list[Link], name: str) -> float | None:
+    """Return the largest of a number that some cards have."""
+    values = [link.card["numbers"].get(name) for link in links]
+    return max((value for value in values if value is not None), default=None)

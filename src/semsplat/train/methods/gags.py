@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from semsplat.data.scene import Frame
     from semsplat.fit.views import View
-    from semsplat.train.levels import LevelMaps
+    from semsplat.train.granularity import LevelMaps
     from semsplat.train.model import SemanticField
 
 ANSWERS = ("relevancy",)
@@ -91,7 +91,7 @@ class Options(Frozen):
 
 def attach(options: Options, _: Lessons | None, features: SceneFeatures | None) -> Attachment:
     """Return a feature of zeros per Gaussian, and the decoder."""
-    from semsplat.train.levels import check_levels
+    from semsplat.train.granularity import check_levels
 
     assert features is not None
     out = check_levels(features)
@@ -111,8 +111,13 @@ def decoder(dim: int, hidden: int, out: int, shared: int) -> Module:
 
 def semantic_terms(options: Options, stage: Stage) -> Terms:
     """Return L = L_rdistill + lambda_e L_entropy + lambda_c L_cons (GAGS, Eq. 7)."""
-    from semsplat.train.granularity import entropy, fused_regions, plain_mean, region_mean
-    from semsplat.train.levels import level_maps
+    from semsplat.train.granularity import (
+        entropy,
+        fused_regions,
+        level_maps,
+        plain_mean,
+        region_mean,
+    )
 
     assert stage.features is not None
     features = stage.features

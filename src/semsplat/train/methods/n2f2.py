@@ -56,7 +56,7 @@ class Options(Frozen):
 def attach(options: Options, _: Lessons | None, features: SceneFeatures | None) -> Attachment:
     """Return three features of zeros per Gaussian, and a decoder for each."""
     from semsplat.features.queries import Texts
-    from semsplat.train.levels import check_levels
+    from semsplat.train.granularity import check_levels
     from semsplat.train.mlp import LEVELS
 
     assert features is not None
@@ -77,8 +77,7 @@ def decoder(dim: int, hidden: int, out: int, n_phrases: int) -> Module:
 
 def semantic_terms(_: Options, stage: Stage) -> Terms:
     """Return the distance of every level's vectors to its own targets, regions alike (Eq. 3, 5)."""
-    from semsplat.train.granularity import region_mean
-    from semsplat.train.levels import level_maps
+    from semsplat.train.granularity import level_maps, region_mean
 
     assert stage.features is not None
     features = stage.features

@@ -1,36 +1,27 @@
-"""Geometry and semantics fitted together: a geometry run whose Gaussians hold an attachment."""
+"""The two ways to train.
+
+Joint: a geometry run whose Gaussians hold an attachment.  Frozen: on finished geometry nothing but
+the attachment and its decoder moves.
+"""
 
 from __future__ import annotations
 
-from functools import partial
+from pathlib import Path
 
 import torch
+from torch.nn import Parameter, ParameterDict
 
 from semsplat.data.scene import Scene
 from semsplat.fit.loop import Objective, Outcome
-from semsplat.fit.schedules import image_scale
 from semsplat.fit.trainee import Trainee
 from semsplat.fit.views import View
 from semsplat.geometry.rgb import colour_terms, render_view, start_training
 from semsplat.params.geometry import Geometry
-from semsplat.params.methods import Joint, TrainingJob
+from semsplat.params.methods import Joint
+from semsplat.splat.gaussians import splat_values
+from semsplat.splat.ply import read_ply
 from semsplat.train.attached import SEMANTICS, attach_to
-from semsplat.train.course import Course
 from semsplat.train.methods import Attachment, Terms
-
-
-def joint_course(
-    config: TrainingJob, options: Joint, scene: Scene, attachment: Attachment, device: str
-) -> Course:
-    """Return the course of a geometry run with the attachment beside the colours."""
-    geometry = config.geometry
-    trainee = start_joint(scene, geometry, attachment, config.run_seed, device)
-
-    def objective(terms: Terms) -> Objective:
-        return joint_objective(trainee, geometry, terms, options)
-
-    scale = partial(image_scale, config=geometry.progressive)
-    return Course(trainee, objective, geometry.steps, scale)
 
 
 def start_joint(
@@ -62,5 +53,28 @@ def joint_objective(
             held.grad = torch.zeros_like(held)
         losses, numbers = colour_terms(image[..., :3], view, step, geometry)
         return losses | terms(step, view, blended), info, numbers
+
+    return objective
+
+
+def start_frozen(
+    geometry_dir: Path, attachment: Attachment, eps: float, run_seed: int, device: str
+) -> Trainee:
+    """Return a trainee on the Gaussians in a geometry run's folder, which stay as they are."""
+    tensors = read_ply(geometry_dir / "point_cloud.ply")
+    gaussians = {k: Parameter(v.to(device), requires_grad=False) for k, v in tensors.items()}
+    trainee = Trainee(ParameterDict(gaussians), {}, None, {})
+    attach_to(trainee, attachment, eps, torch.Generator().manual_seed(run_seed))
+    return trainee
+
+
+def frozen_objective(trainee: Trainee, terms: Terms) -> Objective:
+    """Return the method's terms on the blended attachment, over a background of zeros."""
+
+    def objective(step: int, view: View) -> Outcome:
+        gaussians = trainee.gaussians
+        camera = view.viewmat[None], view.K[None], view.width, view.height
+        blended, _, info = splat_values(gaussians, gaussians[SEMANTICS], *camera)
+        return terms(step, view, blended[0]), info, {}
 
     return objective
