@@ -8,6 +8,7 @@ import pickle
 import struct
 import sys
 import tarfile
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -37,9 +38,9 @@ def did_you_mean(word: str, known: list[str]) -> str:
 
 UNREADABLE = (
     *(ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, MemoryError, OSError),
-    *(RuntimeError, SyntaxError, TypeError, ValueError),
+    *(RuntimeError, SyntaxError, TypeError, ValueError, Warning),
     *(lzma.LZMAError, pickle.UnpicklingError, struct.error, tarfile.TarError),
-    *(zipfile.BadZipFile, zlib.error),
+    *(tokenize.TokenError, zipfile.BadZipFile, zlib.error),
 )
 """What the readers of formats raise for truncated, damaged and foreign files."""
 
@@ -55,8 +56,10 @@ def readable(path: Path, what: str, advice: str) -> Iterator[None]:
     """
     try:
         yield
-    except SemsplatError:
-        raise
+    except SemsplatError as error:
+        if str(path) in str(error):
+            raise
+        raise SemsplatError(f"{path}: {error}") from None
     except FileNotFoundError:
         raise SemsplatError(f"{path}: no such file; {advice}") from None
     except UNREADABLE as error:

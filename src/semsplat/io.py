@@ -62,6 +62,16 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no JSON number")
 
 
+def read_json_lines(path: Path) -> list[dict[str, Any]]:
+    """Return the objects of a file that has one in each line; raise as `read_json`."""
+    with readable(path, "JSON in lines", "run what writes it again"):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        objects = [json.loads(line, parse_constant=_refuse) for line in lines]
+        if not all(isinstance(entry, dict) for entry in objects):
+            raise ValueError("a line is no object")
+        return objects
+
+
 def read_lines(path: Path, hint: str) -> list[str]:
     """Return the lines of a file of text; ``hint`` says what to do where there is no such file."""
     if not path.is_file():

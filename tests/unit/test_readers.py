@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -14,20 +15,19 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from semsplat.data.llff import read_llff
-from semsplat.data.nyu40 import read_label_table
 
 from semsplat.arrays import read_arrays, write_arrays
 from semsplat.data.annotations import load_annotations
+from semsplat.data.datasets import ovs3d, scannet
 from semsplat.data.images import read_grey, read_ids, read_rgb
+from semsplat.data.poses import read_table
 from semsplat.data.register.archives import unpack_archive
-from semsplat.data.scannet_sensor import read_pose
 from semsplat.data.scene import load_points, load_scene
 from semsplat.errors import SemsplatError
 from semsplat.features.embedded.archive import read_weights, write_weights
 from semsplat.figures.referee.sheet import as_csv, read_records
 from semsplat.fit.state import load_state, save_state
-from semsplat.io import read_json, write_sealed
+from semsplat.io import read_json, read_json_lines, write_json, write_sealed
 from semsplat.networks.pictures import load_pictures
 from semsplat.params.networks import ClipShape
 from semsplat.splat.ply import read_ply, write_ply
@@ -37,20 +37,31 @@ from tests.unit.evaluate.model_helpers import balls, write_model
 
 FLIPS, TRUNCATIONS = 500, 20
 LONGEST = 500  # letters of a message
+SHAPE = ClipShape(**{name: 2 for name in ClipShape.model_fields})
+TABLE = "id\traw_category\tcategory\tcount\tnyu40id\tnyu40class\n1\twall\twall\t8277\t1\twall\n"
+POSES = np.tile(np.hstack([np.eye(3, 4), [[12], [16], [20.0]]]).ravel(), (3, 1))
+LLFF = np.hstack([POSES, np.tile([1.0, 9.0], (3, 1))])
 
 
-def png(pixels: np.ndarray) -> bytes:
-    return cv2.imencode(".png", pixels)[1].tobytes()
+class Format:
+    """How a file is written and read."""
+
+    def __init__(self, file: str, write: Callable[[Path], Any], read: Callable[[Path], Any]):
+        self.file, self.write, self.read = file, write, read
 
 
-def zipped(out: Path) -> None:
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+def picture(pixels: np.ndarray) -> Callable[[Path], Any]:
+    return lambda path: path.write_bytes(cv2.imencode(path.suffix, pixels)[1].tobytes())
+
+
+def zipped(path: Path) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in ("scene/a.txt", "scene/b.txt"):
             archive.writestr(name, name * 50)
 
 
-def tarred(out: Path) -> None:
-    with tarfile.open(out, "w:gz") as archive:
+def tarred(path: Path) -> None:
+    with tarfile.open(path, "w:gz") as archive:
         for name in ("scene/a.txt", "scene/b.txt"):
             info = tarfile.TarInfo(name)
             info.size = 500
@@ -58,27 +69,30 @@ def tarred(out: Path) -> None:
 
 
 def unpacked(path: Path) -> None:
-    unpack_archive(path, path.parent / "out")
+    out = path.parent / "out"
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir()
+    unpack_archive(path, out)
 
 
 def scene(path: Path) -> None:
     disown(write_tiny_scene(path.parent))
 
 
-def field(path: Path) -> None:
-    (write_model(path.parent) / "run.json").write_text(
-        '{"config": {"geometry": {"sh_degree": 3, "background": "white"}}}'
-    )
-
-
 def annotated(path: Path) -> None:
     corners = [[1, 2], [3, 2], [3, 4], [1, 4]]
     entry = {"category": "red cup", "bbox": [1, 2, 3, 4], "segmentation": corners}
-    write_sealed(path, {"info": {"name": "a.png", "width": 16, "height": 12}, "objects": [entry]})
+    write_json(path, {"info": {"name": "a.png", "width": 16, "height": 12}, "objects": [entry]})
 
 
 def annotations(path: Path) -> None:
-    load_annotations(SimpleNamespace(name="a", annotations_path=path, width=16, height=12))  # type: ignore[arg-type]
+    frame: Any = SimpleNamespace(name="a", annotations_path=path, width=16, height=12)
+    load_annotations(frame)
+
+
+def points(path: Path) -> None:
+    at: Any = SimpleNamespace(points_path=path)
+    load_points(at)
 
 
 def pictures(path: Path) -> None:
@@ -86,70 +100,65 @@ def pictures(path: Path) -> None:
     np.savez_compressed(path, images=small, primitives=small[..., 0], tables=small[..., 0])
 
 
-SHAPE = ClipShape(**{name: 2 for name in ClipShape.model_fields})
-TABLE = "id\traw_category\tcategory\tcount\tnyu40id\tnyu40class\n1\twall\twall\t8277\t1\twall\n"
-POSES = np.tile(np.hstack([np.eye(3, 4), [[12], [16], [20.0]]]).ravel(), (3, 1))
-LLFF = np.hstack([POSES, np.tile([1.0, 9.0], (3, 1))])
-Format = tuple[str, Callable[[Path], Any], Callable[[Path], Any]]
-FORMATS: dict[str, Format] = {
-    "a record": (
-        "run.json",
-        lambda p: write_sealed(p, {"a": [1, 2.5], "b": {"c": "text"}}),
-        read_json,
+def rgb(path: Path) -> None:
+    read_rgb(path, (16, 12))
+
+
+FORMATS = {
+    "a record": Format(
+        "run.json", lambda path: write_sealed(path, {"a": [1, 2.5], "b": {"c": "text"}}), read_json
     ),
-    "a photograph": (
-        "a.png",
-        lambda p: p.write_bytes(png(random_image())),
-        lambda p: read_rgb(p, (16, 12)),
+    "a curve": Format(
+        "metrics.jsonl",
+        lambda path: path.write_text('{"step": 1, "psnr": 9.5}\n' * 9),
+        read_json_lines,
     ),
-    "a JPEG": (
-        "a.jpg",
-        lambda p: cv2.imwrite(str(p), random_image()),
-        lambda p: read_rgb(p, (16, 12)),
+    "a photograph": Format("a.png", picture(random_image()), rgb),
+    "a JPEG": Format("a.jpg", picture(random_image()), rgb),
+    "ids": Format(
+        "a.png", picture(np.ones((12, 16), np.uint16)), lambda path: read_ids(path, (16, 12))
     ),
-    "ids": (
-        "a.png",
-        lambda p: p.write_bytes(png(np.ones((12, 16), np.uint16))),
-        lambda p: read_ids(p, (16, 12)),
-    ),
-    "a mask": ("a.png", lambda p: p.write_bytes(png(np.ones((12, 16), np.uint8))), read_grey),
-    "arrays": (
+    "a mask": Format("a.png", picture(np.ones((12, 16), np.uint8)), read_grey),
+    "arrays": Format(
         "a.npz",
-        lambda p: write_arrays(p, {"ids": np.arange(99), "v": np.ones((5, 7), np.float16)}),
+        lambda path: write_arrays(path, {"ids": np.arange(99), "v": np.ones((5, 7), np.float16)}),
         read_arrays,
     ),
-    "a splat": ("a.ply", lambda p: write_ply(p, balls()), read_ply),
-    "points": ("points.ply", scene, lambda p: load_points(SimpleNamespace(points_path=p))),  # type: ignore[arg-type]
-    "a scene": ("transforms.json", scene, lambda p: load_scene(p.parent)),
-    "a field": ("semantics.safetensors", field, lambda p: open_field(p.parent, "cpu")),
-    "weights": (
+    "a splat": Format("a.ply", lambda path: write_ply(path, balls()), read_ply),
+    "points": Format("points.ply", scene, points),
+    "a scene": Format("transforms.json", scene, lambda path: load_scene(path.parent)),
+    "a field": Format(
+        "semantics.safetensors",
+        lambda path: write_model(path.parent),
+        lambda path: open_field(path.parent, "cpu"),
+    ),
+    "weights": Format(
         "w.safetensors",
-        lambda p: write_weights(p, {"a": torch.ones(9)}, SHAPE),
-        lambda p: read_weights(p, ClipShape, "tiny CLIP"),
+        lambda path: write_weights(path, {"a": torch.ones(9)}, SHAPE),
+        lambda path: read_weights(path, ClipShape, "tiny CLIP"),
     ),
-    "annotations": ("a.json", annotated, annotations),
-    "a zip archive": ("a.zip", zipped, unpacked),
-    "a tar archive": ("a.tar.gz", tarred, unpacked),
-    "LLFF's poses": (
+    "annotations": Format("a.json", annotated, annotations),
+    "a zip archive": Format("a.zip", zipped, unpacked),
+    "a tar archive": Format("a.tar.gz", tarred, unpacked),
+    "LLFF's poses": Format(
         "poses_bounds.npy",
-        lambda p: np.save(p, LLFF),
-        lambda p: read_llff(p, ["a", "b", "c"]),
+        lambda path: np.save(path, LLFF),
+        lambda path: ovs3d._read_llff(path, ["a", "b", "c"]),
     ),
-    "ScanNet's poses": ("0.txt", lambda p: np.savetxt(p, np.eye(4)), read_pose),
-    "ScanNet's labels": ("labels.tsv", lambda p: p.write_text(TABLE), read_label_table),
-    "pictures": ("p.npz", pictures, lambda p: load_pictures([p])),
-    "a table's records": (
-        "t.csv",
-        lambda p: p.write_text(as_csv([{"row": "a", "mean": 1.5}] * 9)),
-        read_records,
+    "poses": Format("traj.txt", lambda path: np.savetxt(path, np.eye(4)), read_table),
+    "ScanNet's labels": Format(
+        "labels.tsv", lambda path: path.write_text(TABLE), scannet._read_label_table
     ),
-    "a saved state": (
+    "pictures": Format("p.npz", pictures, lambda path: load_pictures([path])),
+    "a table's records": Format(
+        "t.csv", lambda path: path.write_text(as_csv([{"row": "a", "mean": 1.5}] * 9)), read_records
+    ),
+    "a saved state": Format(
         "state.pt",
-        lambda p: save_state(p, "k", 1, 1.0, "", {"a": torch.ones(9)}),
-        lambda p: load_state(p, "k"),
+        lambda path: save_state(path, "k", 1, 1.0, "", {"a": torch.ones(9)}),
+        lambda path: load_state(path, "k"),  # says so itself, and starts over
     ),
 }
-"""{format: file, how it is written, how it is read}."""
 
 
 def damaged(whole: bytes, rng: np.random.Generator) -> list[bytes]:
@@ -164,18 +173,42 @@ def damaged(whole: bytes, rng: np.random.Generator) -> list[bytes]:
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_damaged_file_is_one_line(name: str, tmp_path: Path) -> None:
-    file, write, read = FORMATS[name]
-    path = tmp_path / file
-    (tmp_path / "out").mkdir()
-    write(path)
-    read(path)  # the whole file
+    form = FORMATS[name]
+    path = tmp_path / form.file
+    form.write(path)
+    form.read(path)
     refused = 0
     for content in damaged(path.read_bytes(), np.random.default_rng(0)):
         path.write_bytes(content)
         try:
-            read(path)
+            form.read(path)
         except SemsplatError as error:
             message, refused = str(error), refused + 1
             assert "\n" not in message and len(message) < LONGEST + len(str(path)), message
-            assert file in message or "frame '" in message, message
-    assert refused or name in ("a table's records", "a saved state")
+            assert form.file in message or "frame '" in message, message
+    assert refused or name == "a saved state"
+
+
+@pytest.mark.parametrize("content", [b"", bytes(4096), b"[" * 100_000, b"\xff\xfe" * 9])
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_file_of_something_else_is_one_line(name: str, content: bytes, tmp_path: Path) -> None:
+    form = FORMATS[name]
+    path = tmp_path / form.file
+    form.write(path)
+    path.write_bytes(content)
+    if name in ("a saved state", "a curve", "a table's records"):  # nothing may be one of these
+        try:
+            form.read(path)
+        except SemsplatError as error:
+            assert "\n" not in str(error) and form.file in str(error)
+        return
+    with pytest.raises(SemsplatError, match=form.file.replace(".", r"\.")) as caught:
+        form.read(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_header_that_promises_too_much_is_refused_before_memory_is_made(tmp_path: Path) -> None:
+    header = "ply\nformat ascii 1.0\nelement vertex 1000000000\nproperty float x\nend_header\n1\n"
+    (tmp_path / "a.ply").write_text(header)
+    with pytest.raises(SemsplatError, match=r"a\.ply: .*promises 1000000000 lines"):
+        read_ply(tmp_path / "a.ply")

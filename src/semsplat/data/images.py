@@ -85,6 +85,19 @@ def read_ids(path: Path, size: Size) -> NDArray[np.int32]:
     return ids
 
 
+def read_coded_ids(path: Path, size: Size) -> NDArray[np.int32]:
+    """Return a tracker's id map as int32 [H, W], in 0..2^24 - 1.
+
+    One channel or a palette as `read_ids`; of colours the id is r + 256 g + 65536 b, as DEVA writes
+    it.  Raises what `read_ids` raises.
+    """
+    with _opened(path) as image:
+        if image.mode != "RGB":
+            return read_ids(path, size)
+        _check_size(image.size, size, path)
+        return np.asarray(image).astype(np.int32) @ np.array([1, 256, 65536], np.int32)
+
+
 def read_grey(path: Path) -> NDArray[np.uint8]:
     """Return an 8-bit image of any size as uint8 [H, W], colours as their luminance.
 

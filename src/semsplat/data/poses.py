@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from semsplat.errors import SemsplatError, one_line
+from semsplat.errors import SemsplatError, readable
 
 # Text files carry six or seven digits, so rotations are orthonormal to about 1e-6; a matrix with
 # scale or shear in it is off by far more than this.
@@ -72,9 +73,6 @@ def check_intrinsics(K: NDArray[np.float64], where: str) -> None:
 
 def read_table(path: Path) -> NDArray[np.float64]:
     """Return the numbers [rows, columns] of a text file; raise a `SemsplatError` for other text."""
-    try:
+    with readable(path, "a table of numbers", "replace it"), warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)  # for NumPy a table of nothing is one
         return np.loadtxt(path, dtype=np.float64, ndmin=2)
-    except FileNotFoundError:
-        raise SemsplatError(f"{path}: no such file") from None
-    except ValueError as error:
-        raise SemsplatError(f"{path}: not a table of numbers ({one_line(error)})") from None

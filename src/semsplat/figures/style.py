@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from semsplat.io import atomic_path, read_json
+from semsplat.io import atomic_path, read_json, read_json_lines
 from semsplat.keys import GeometryKey, SceneKey
+from semsplat.verified import verified
 
 STYLE = {
     "font.size": 8,
@@ -69,5 +69,4 @@ def save_figure(figure: Any, out: Path, sources: list[str], dpi: int = 150) -> N
 
 def read_curve(run: GeometryKey) -> list[dict[str, float]]:
     """Return the lines of a run's ``metrics.jsonl``."""
-    text = (run.geometry_dir / "metrics.jsonl").read_text()
-    return [json.loads(line) for line in text.splitlines()]
+    return read_json_lines(verified(run.geometry_dir / "metrics.jsonl"))

@@ -18,6 +18,7 @@ from semsplat.data.world.primitives import World
 from semsplat.data.world.raycast import develop, measure_exposure, orbit_pose, render_view
 from semsplat.data.world.rooms import make_world
 from semsplat.data.world.vocabulary import PARTS
+from semsplat.errors import readable
 from semsplat.io import atomic_path
 from semsplat.params.networks import Pictures
 
@@ -62,7 +63,10 @@ def load_pictures(paths: Iterable[Path]) -> PictureSet:
     """Return the sets of several archives as one."""
     sets = []
     for path in paths:
-        with np.load(path, allow_pickle=False) as archive:
+        with (
+            readable(path, "an archive of pictures", "draw it again"),
+            np.load(path, allow_pickle=False) as archive,
+        ):
             sets.append([archive[name] for name in ("images", "primitives", "tables")])
     images, primitives, tables = (np.concatenate(arrays) for arrays in zip(*sets, strict=True))
     return PictureSet(images, primitives, tables)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -18,8 +17,9 @@ from mlflow.data.meta_dataset import MetaDataset
 from mlflow.entities import Metric, Param, Run, RunTag
 from mlflow.tracking import MlflowClient
 
-from semsplat.io import read_json
+from semsplat.io import read_json, read_json_lines
 from semsplat.track.index import FOLDER, tracking_uri
+from semsplat.verified import verified
 
 EXPERIMENT = "semsplat"
 BATCH = 100  # MLflow's limit for parameters; far below its limit for metrics
@@ -155,8 +155,7 @@ def _flat(config: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]
 
 def _curve(path: Path, started_ms: int) -> Iterator[Metric]:
     """Yield the training curves, each point at the time it was logged."""
-    for text in path.read_text().splitlines():
-        line = json.loads(text)
+    for line in read_json_lines(verified(path)):
         step, seconds = line.pop("step"), line.pop("seconds")
         for key, value in line.items():
             yield Metric(f"train/{key}", value, started_ms + int(1000 * seconds), step)

@@ -103,11 +103,10 @@ def open_field(folder: Path, device: str) -> SemanticField:
         raise SemsplatError(f"{path}: of other Gaussians than point_cloud.ply; train again")
     if not torch.isfinite(semantics).all():
         raise SemsplatError(f"{path}: holds values that are not finite; train again")
-    decoder = method(facts.method).decoder(**facts.shape).to(device)
-    try:
+    with readable(path, "a field that its decoder fits", "train again"):
+        decoder = method(facts.method).decoder(**facts.shape)
         decoder.load_state_dict({name.removeprefix(DECODER): t for name, t in tensors.items()})
-    except RuntimeError:
-        raise SemsplatError(f"{path}: its decoder fits no semantics; train again") from None
+        decoder.to(device)
     return SemanticField(trained, semantics, decoder, facts)
 
 

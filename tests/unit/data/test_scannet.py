@@ -281,8 +281,6 @@ def break_material(root: Path, case: str) -> None:
             table.write_text(table.read_text().replace("id\traw", "index\traw"))
         case "no id":
             write_table(table, [*TABLE, ["chair", *TABLE[0][1:]]])
-        case "two classes":
-            write_table(table, [*TABLE, [1, *TABLE[1][1:]]])
         case "two names":
             write_table(table, [*TABLE, [22, *TABLE[0][1:-1], "walls"]])
 
@@ -304,9 +302,16 @@ BROKEN = {
     "unlisted": ("scan/label-filt/0.png", "raw label 21", "not in labels.tsv"),
     "first version": ("labels.tsv", "no column 'id'"),
     "no id": ("labels.tsv: line 7", "must be ids"),
-    "two classes": ("labels.tsv: line 7", "contradicts"),
-    "two names": ("labels.tsv: line 7", "contradicts"),
+    "two names": ("labels.tsv: line 7", "'walls'", "'wall'"),
 }
+
+
+def test_of_two_rows_for_a_raw_label_the_last_counts(tmp_path: Path) -> None:
+    """The release's table has three such labels: 107, 188 and 385."""
+    twice = [[107, "pouf", "chair", 9, label, "", "", name] for label, name in
+             ((40, "otherprop"), (38, "otherstructure"))]  # fmt: skip
+    write_table(tmp_path / "labels.tsv", [*TABLE, *twice])
+    assert scannet._read_label_table(tmp_path / "labels.tsv").classes[107] == 38
 
 
 @pytest.mark.parametrize("case", BROKEN)

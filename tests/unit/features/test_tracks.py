@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from PIL import Image
 
 from semsplat.data.images import write_png
 from semsplat.data.scene import load_depth, load_scene
@@ -215,6 +216,21 @@ def test_stored_ids_count_from_1_and_0_is_none(tmp_path: Path) -> None:
     found = list(id_maps.track(frames, lambda _: NOTHING, options, None, "cpu"))
     assert [ids.dtype for ids in found] == [np.int32] * 3
     assert all(np.array_equal(a, b) for a, b in zip(found, (first, second, NOTHING), strict=True))
+
+
+def test_ids_in_colours_are_read_as_deva_writes_them(tmp_path: Path) -> None:
+    frames = load_scene(write_wall(tmp_path / "scene")).train
+    ids = bar(0, 3, 999, bar(4, 7, 0)) + 1
+    ids[0, 0] = 2**24 - 1
+    colours = np.stack([ids % 256, ids // 256 % 256, ids // 65536], 2).astype(np.uint8)
+    palette = Image.fromarray((ids % 256).astype(np.uint8)).convert("P")
+    palette.putpalette(list(range(256)) * 3)
+    write_png(tmp_path / "ids/v0.png", colours)
+    palette.save(tmp_path / "ids/v1.png")
+    options = id_maps.Options(folder=str(tmp_path / "ids"))
+    found = list(id_maps.track(frames[:2], lambda _: NOTHING, options, None, "cpu"))
+    assert np.array_equal(found[0], ids - 1) and found[0].dtype == np.int32
+    assert np.array_equal(found[1], ids % 256 - 1)
 
 
 def test_a_view_without_stored_ids_is_one_line(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ from semsplat.data.native_masks import NativeMasks, labelled_folders
 from semsplat.data.poses import check_rigid, rigid_inverse
 from semsplat.data.scene import Split
 from semsplat.data.scene_writer import Origin
-from semsplat.errors import SemsplatError, one_line
+from semsplat.errors import SemsplatError, readable
 from semsplat.io import read_lines
 from semsplat.params.base import Count
 
@@ -123,12 +123,8 @@ def _read_llff(path: Path, names: list[str]) -> dict[str, _View]:
     Raises a one-line `SemsplatError` when the file is missing, has not one line of 17 numbers per
     image, or has poses, sizes or bounds that cannot be.
     """
-    try:
+    with readable(path, "a NumPy array", "replace it"):
         rows = np.load(path, allow_pickle=False)
-    except FileNotFoundError:
-        raise SemsplatError(f"{path}: no such file") from None
-    except (OSError, ValueError, EOFError) as error:
-        raise SemsplatError(f"{path}: not a NumPy array ({one_line(error)})") from None
     if not isinstance(rows, np.ndarray) or rows.shape != (len(names), COLUMNS):
         shape = "x".join(map(str, getattr(rows, "shape", ())))
         raise SemsplatError(

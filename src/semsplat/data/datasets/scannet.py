@@ -172,9 +172,10 @@ class LabelTable:
 
 
 def _read_label_table(path: Path) -> LabelTable:
-    """Return the table; raise a `SemsplatError` when it is missing, broken or says two things.
+    """Return the table; raise a `SemsplatError` when it is missing, broken or names a class twice.
 
-    Raw label 0 is no label, and rows without a NYU40 id are void too.
+    Raw label 0 is no label, and rows without a NYU40 id are void too.  Three raw ids of the release
+    stand in two rows with different NYU40 ids; as in ScanNet's own scripts the last row counts.
     """
     classes = np.full(MAX_ID + 1, NO_ID, np.int32)
     classes[0] = 0
@@ -182,13 +183,17 @@ def _read_label_table(path: Path) -> LabelTable:
     for number, row in enumerate(_table_rows(path), start=2):
         try:
             raw, label = int(row[RAW]), int(row[CLASS] or 0)
-            earlier = classes[raw], names.get(label, row[NAME])
+            earlier = names.get(label, row[NAME])
+            classes[raw]
         except (TypeError, ValueError, IndexError):
             raise SemsplatError(
                 f"{path}: line {number}: '{RAW}' and '{CLASS}' must be ids"
             ) from None
-        if earlier[0] not in (NO_ID, label) or earlier[1] != row[NAME]:
-            raise SemsplatError(f"{path}: line {number} contradicts an earlier one; remove one")
+        if label and earlier != row[NAME]:
+            raise SemsplatError(
+                f"{path}: line {number} calls class {label} '{row[NAME]}', an earlier one"
+                f" '{earlier}'; remove one"
+            )
         classes[raw] = label
         if label:
             names[label] = row[NAME]

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from semsplat.data.scene import Frame, load_ids
+from semsplat.data.images import read_coded_ids
+from semsplat.data.scene import Frame
 from semsplat.features.teachers import Ids, reads_nothing
 from semsplat.features.tracks import ignores_geometry
 from semsplat.params.base import Strict
@@ -18,7 +19,8 @@ class Options(Strict):
     """Where the maps lie."""
 
     folder: str
-    """one PNG of integer ids per view, named as the view; 0 = none"""
+    """one PNG of ids per view, named as the view; one channel, a palette, or DEVA's colours, of which
+    the id is r + 256 g + 65536 b; 0 = none"""
 
 
 def folders(options: Options) -> list[str]:
@@ -39,4 +41,5 @@ def track(
 ) -> Iterator[Ids]:
     """Yield the stored ids int32 [H, W] of every view, -1 for none, whatever regions there are."""
     for frame in frames:
-        yield (load_ids(Path(options.folder) / f"{frame.name}.png", frame) - 1).astype(np.int32)
+        path = Path(options.folder) / f"{frame.name}.png"
+        yield (read_coded_ids(path, (frame.width, frame.height)) - 1).astype(np.int32)

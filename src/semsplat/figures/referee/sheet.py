@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from semsplat.errors import readable
 from semsplat.io import atomic_path
 
 TEX = {c: f"\\{c}" for c in "&%$#_{}"} | {"~": "\\textasciitilde{}", "^": "\\textasciicircum{}"}
@@ -52,7 +53,10 @@ def as_csv(records: Sequence[Mapping[str, Any]]) -> str:
 
 def read_records(path: Path) -> list[dict[str, str]]:
     """Return the lines of a CSV."""
-    with path.open(newline="") as file:
+    with (
+        readable(path, "a table's records", "draw the figure again"),
+        path.open(newline="", encoding="utf-8") as file,
+    ):
         return list(csv.DictReader(file))
 
 
