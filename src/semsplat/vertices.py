@@ -6,7 +6,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-from plyfile import PlyData, PlyParseError
+import numpy as np
+from numpy.typing import NDArray
+from plyfile import PlyData, PlyElement, PlyParseError
 
 from semsplat.errors import readable
 from semsplat.verified import verified
@@ -40,3 +42,12 @@ def _check_length(path: Path) -> None:
     promised = sum(int(count) for count in re.findall(rb"element +\S+ +(\d+)", header))
     if promised > path.stat().st_size:
         raise ValueError(f"its header promises {promised} lines, too many for its length")
+
+
+def write_points(path: Path, xyz: NDArray[np.float64], rgb: NDArray[np.uint8]) -> None:
+    """Write positions [N, 3] and colours [N, 3] as PLY."""
+    fields = [(key, "f4") for key in "xyz"] + [(c, "u1") for c in ("red", "green", "blue")]
+    vertex = np.empty(len(xyz), dtype=fields)
+    for (key, _), values in zip(fields, [*xyz.T, *rgb.T], strict=True):
+        vertex[key] = values
+    PlyData([PlyElement.describe(vertex, "vertex")], byte_order="<").write(str(path))

@@ -5,6 +5,7 @@ Camera models become pinholes: one plan per camera, applied to its images and la
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -28,6 +29,7 @@ from semsplat.data.images import (
 )
 from semsplat.data.scene_writer import SceneWriter
 from semsplat.errors import SemsplatError, one_line
+from semsplat.io import read_lines
 
 MODEL_FILES = ("cameras", "images", "points3D", "rigs", "frames")
 PINHOLE_MODELS = ("SIMPLE_PINHOLE", "PINHOLE")
@@ -49,11 +51,22 @@ def read_model(sparse_dir: Path) -> pycolmap.Reconstruction:
             f"{sparse_dir}: not a readable COLMAP model ({one_line(error)}); it needs cameras,"
             " images and points3D as .bin or .txt"
         ) from None
+    _mend_names(model, sparse_dir / "images.txt")
     if model.num_reg_images() == 0:
         raise SemsplatError(f"{sparse_dir}: no image is registered; run the reconstruction again")
     if model.num_points3D() == 0:
         raise SemsplatError(f"{sparse_dir}: no 3-D points; run COLMAP's point_triangulator")
     return model
+
+
+def _mend_names(model: pycolmap.Reconstruction, path: Path) -> None:
+    """Give images of a text model their whole names: pycolmap cuts them at a blank."""
+    if not path.is_file() or path.with_suffix(".bin").is_file():
+        return
+    lines = [line for line in read_lines(path, "it is the model's") if not line.startswith("#")]
+    for words in (line.split(maxsplit=9) for line in lines[::2]):
+        if len(words) == 10 and words[0].isdecimal() and model.exists_image(int(words[0])):
+            model.image(int(words[0])).name = words[9].strip()
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,7 +161,8 @@ class Photographs:
         self._folder, self._max_width_px = folder, max_width_px
         registered = [self._model.image(image_id) for image_id in self._model.reg_image_ids()]
         self._images = sorted(registered, key=lambda image: image.name)
-        self.paths = {_frame_name(image): folder / image.name for image in self._images}
+        self._files = {_composed(p.relative_to(folder)): p for p in image_files(folder)}
+        self.paths = {_frame_name(image): self._path(image) for image in self._images}
         # Only the last plan is kept: it is as large as an image, and a model may have a camera
         # per image.  Images of one camera mostly follow each other by name.
         self._key: tuple[int, Size] | None = None
@@ -178,15 +192,20 @@ class Photographs:
                 name, pixels, viewmat, plan.K, "test" if name in test else "train", **maps
             )
         points = [self._model.point3D(number) for number in sorted(self._model.point3D_ids())]
-        xyz = np.array([point.xyz for point in points], dtype=np.float32)
+        xyz = np.array([point.xyz for point in points], dtype=np.float64)
         writer.set_points(xyz, np.array([point.color for point in points], dtype=np.uint8))
         on_disk = {path.relative_to(self._folder).as_posix() for path in image_files(self._folder)}
-        posed = {image.name for image in self._images}
+        posed = {path.relative_to(self._folder).as_posix() for path in self.paths.values()}
         writer.note("unregistered_images", sorted(on_disk - posed))
+
+    def _path(self, image: pycolmap.Image) -> Path:
+        """Return an image's file, whichever Unicode form its name has there."""
+        path = self._folder / image.name
+        return path if path.is_file() else self._files.get(_composed(Path(image.name)), path)
 
     def _locate(self, image: pycolmap.Image) -> tuple[Path, Rectifier]:
         """Return the image's file and plan; raise when it is missing or of a wrong size."""
-        path = self._folder / image.name
+        path = self._path(image)
         if not path.is_file():
             raise SemsplatError(f"{path}: no such file, though the model registers this image")
         key = (image.camera_id, image_size(path))
@@ -199,6 +218,11 @@ class Photographs:
         return path, self._plan
 
 
+def _composed(path: Path) -> str:
+    """Return a relative path in the Unicode form of most systems; macOS writes the other."""
+    return unicodedata.normalize("NFC", path.as_posix())
+
+
 def _frame_name(image: pycolmap.Image) -> str:
     """Return the image's name without its suffix."""
-    return str(PurePosixPath(image.name).with_suffix(""))
+    return str(PurePosixPath(_composed(Path(image.name))).with_suffix(""))

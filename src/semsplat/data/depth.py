@@ -85,8 +85,8 @@ class InitialPoints:
         self._xyz.append(in_camera @ c2w[:3, :3].T + c2w[:3, 3])
         self._rgb.append(image[v, u])
 
-    def noisy(self) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-        """Return (xyz float32 [N, 3] with noise, rgb uint8 [N, 3])."""
+    def noisy(self) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+        """Return (xyz float64 [N, 3] with noise, rgb uint8 [N, 3])."""
         xyz = np.concatenate(self._xyz)
         xyz += self._rng.normal(0.0, self._noise_m, xyz.shape)
-        return xyz.astype(np.float32), np.concatenate(self._rgb)
+        return xyz, np.concatenate(self._rgb)

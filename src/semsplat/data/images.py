@@ -64,6 +64,10 @@ def read_rgb(path: Path, size: Size) -> NDArray[np.uint8]:
             return np.ascontiguousarray(rgba[..., :3])
         if image.mode not in _EIGHT_BIT:
             raise SemsplatError(f"{path}: pixel format {image.mode}; convert it to 8-bit RGB")
+        if any(
+            ";16" in str(tile) for tile in getattr(image, "tile", ())
+        ):  # Pillow drops the lower byte
+            raise SemsplatError(f"{path}: 16 bits a channel; convert it to 8-bit RGB")
         return np.asarray(image.convert("RGB"))
 
 

@@ -12,6 +12,7 @@ from semsplat.errors import SemsplatError, readable
 
 # Text files carry six or seven digits, so rotations are orthonormal to about 1e-6; a matrix with
 # scale or shear in it is off by far more than this.
+FARTHEST = 1e12  # units; a map projection has some millions
 ORTHONORMAL_TOLERANCE = 1e-3
 
 
@@ -50,6 +51,8 @@ def check_rigid(pose: NDArray[np.float64], where: str) -> None:
         raise SemsplatError(f"{where}: the pose is {shape}; write a 4x4 camera matrix")
     if not np.isfinite(pose).all():
         raise SemsplatError(f"{where}: the pose has NaN or infinite entries; remove the frame")
+    if np.abs(pose[:3, 3]).max() > FARTHEST:
+        raise SemsplatError(f"{where}: the camera is {FARTHEST:g} units away or more; correct it")
     rotation = pose[:3, :3]
     error = np.abs(rotation @ rotation.T - np.eye(3)).max()
     last_row = np.abs(pose[3] - [0, 0, 0, 1]).max()

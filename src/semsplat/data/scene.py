@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsplat.data.images import read_ids, read_rgb
+from semsplat.data.normal_frame import OWN, NormalFrame, camera_extent, recorded_frame
 from semsplat.data.poses import (
     camera_centre,
     check_intrinsics,
@@ -35,7 +36,6 @@ from semsplat.io import read_json
 from semsplat.verified import verified
 from semsplat.vertices import read_vertices
 
-EXTENT_MARGIN = 1.1  # 3DGS, getNerfppNorm
 HELD_OUT_EVERY = 8  # 3DGS (llffhold) and nerfstudio, where a data set states no split
 
 Split = Literal["train", "test"]
@@ -57,7 +57,7 @@ class Frame:
     instances_path: Path | None
     parts_path: Path | None
     annotations_path: Path | None  # a file of polygons or a folder of masks
-    depth_unit_m: float  # metres per unit of the stored depth
+    depth_unit: float  # scene units per unit of the stored depth
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +69,7 @@ class Scene:
     train: tuple[Frame, ...]  # at least one
     test: tuple[Frame, ...]
     points_path: Path | None  # initial points, PLY
+    stored_in: NormalFrame = OWN  # from the scene's own coordinates to the stored ones
 
 
 def load_scene(scene_dir: Path) -> Scene:
@@ -93,7 +94,8 @@ def load_scene(scene_dir: Path) -> Scene:
     points_path = _optional_file(path, transforms.ply_file_path)
     kept = {frame.name for frame in (*train, *test)}
     shown = tuple(frame for frame in frames.values() if frame.name in kept)
-    return Scene(scene_dir, shown, train=train, test=test, points_path=points_path)
+    stored_in = recorded_frame(transforms.applied_transform, transforms.applied_scale)
+    return Scene(scene_dir, shown, train, test, points_path, stored_in)
 
 
 def split_every(items: Sequence[T], every: int) -> tuple[list[T], list[T]]:
@@ -111,7 +113,7 @@ def load_image(frame: Frame) -> NDArray[np.uint8]:
 
 
 def load_depth(frame: Frame) -> NDArray[np.float32]:
-    """Return z in the camera frame as float32 [H, W] metres, 0 = unknown.
+    """Return z in the camera frame as float32 [H, W] scene units, 0 = unknown.
 
     Raises a `SemsplatError` when the frame has no depth, or the file is unreadable or of another
     size.
@@ -119,7 +121,7 @@ def load_depth(frame: Frame) -> NDArray[np.float32]:
     if frame.depth_path is None:
         raise SemsplatError(f"frame '{frame.name}' has no depth; add depth_file_path to it")
     units = load_ids(frame.depth_path, frame)
-    return (units * frame.depth_unit_m).astype(np.float32)
+    return (units * frame.depth_unit).astype(np.float32)
 
 
 def load_ids(path: Path, frame: Frame) -> NDArray[np.int32]:
@@ -158,8 +160,7 @@ def scene_extent(scene: Scene) -> float:
     1.1 x the largest distance of a training camera from their mean; 0 for a single camera.
     """
     centres = np.stack([camera_centre(frame.viewmat) for frame in scene.train])  # [V, 3]
-    distances = np.linalg.norm(centres - centres.mean(axis=0), axis=1)
-    return float(EXTENT_MARGIN * distances.max())
+    return camera_extent(centres)
 
 
 def _load_frame(path: Path, transforms: Transforms, entry: FrameEntry) -> Frame:
@@ -185,7 +186,7 @@ def _load_frame(path: Path, transforms: Transforms, entry: FrameEntry) -> Frame:
         instances_path=_optional_file(path, entry.instances_file_path),
         parts_path=_optional_file(path, entry.parts_file_path),
         annotations_path=_optional_file(path, entry.annotations_file_path, or_folder=True),
-        depth_unit_m=transforms.depth_unit_scale_factor,
+        depth_unit=transforms.depth_unit_scale_factor,
     )
 
 
@@ -198,10 +199,18 @@ def _optional_file(path: Path, relative: str | None, or_folder: bool = False) ->
 
 def _file(path: Path, relative: str) -> Path:
     """Return the file that ``path`` names relative to its folder; raise when it is missing."""
-    file = path.parent / relative
+    file = _inside(path, relative)
     if not file.is_file():
         raise SemsplatError(f"{file}: no such file, though {path.name} names it")
     return file
+
+
+def _inside(path: Path, relative: str) -> Path:
+    """Return what ``path`` names; raise where that is outside its folder, by name or by a link."""
+    place = path.parent / relative
+    if not place.resolve().is_relative_to(path.parent.resolve()):
+        raise SemsplatError(f"{path}: '{relative}' leads out of the scene's folder; copy it there")
+    return place
 
 
 def _split(

@@ -8,18 +8,20 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from plyfile import PlyData, PlyElement
 
 from semsplat.data.annotations import annotations_file
 from semsplat.data.images import MAX_ID, write_png
 from semsplat.data.manifest import write_manifest
 from semsplat.data.mask_folders import Mask, write_masks
+from semsplat.data.normal_frame import OWN, NormalFrame, normal_frame
 from semsplat.data.poses import check_intrinsics, check_rigid, flip_camera_axes, rigid_inverse
 from semsplat.data.scene import Split
+from semsplat.data.transforms import hoist_intrinsics, intrinsics
 from semsplat.errors import SemsplatError
 from semsplat.folders import atomic_dir
 from semsplat.io import write_json
 from semsplat.params.base import Strict
+from semsplat.vertices import write_points
 
 DEPTH_UNIT_M = 0.001  # 16-bit PNG in millimetres
 ID_FOLDERS = ("labels", "instances", "parts")
@@ -29,7 +31,8 @@ class SceneWriter:
     """Write a canonical scene to ``out_dir``; an exception inside the block leaves nothing.
 
     ``dataset`` and ``scene`` name it, ``source`` and ``licence`` say where it comes from and what
-    may be done with it; all four go into ``manifest.json``.
+    may be done with it; all four go into ``manifest.json``.  What is far from the origin, or very
+    large or small, is stored in a normal frame (`semsplat.data.normal_frame`).
     """
 
     def __init__(
@@ -43,7 +46,9 @@ class SceneWriter:
         self._label_ids: set[int] = set()
         self._class_ids: set[int] = set()
         self._notes: dict[str, Any] = {}
-        self._has_points = False
+        self._poses: dict[str, NDArray[np.float64]] = {}  # name: camera-to-world, OpenGL axes
+        self._frame: NormalFrame | None = None
+        self._points: tuple[NDArray[np.float64], NDArray[np.uint8]] | None = None
 
     def __enter__(self) -> SceneWriter:
         """Open an empty folder beside ``out_dir``."""
@@ -81,11 +86,12 @@ class SceneWriter:
         check_intrinsics(K, where)
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
             raise SemsplatError(f"{where}: image {image.dtype}{image.shape}; give uint8 [H, W, 3]")
-        entry = {"transform_matrix": flip_camera_axes(rigid_inverse(viewmat)).tolist()}
-        entry |= _intrinsics(K, image.shape[1], image.shape[0])
+        self._poses[name] = flip_camera_axes(rigid_inverse(viewmat))
+        entry: dict[str, Any] = {**intrinsics(K, image.shape[1], image.shape[0])}
         entry["file_path"] = self._write("images", name, image)
         if depth is not None:
-            pixels = _millimetres(depth, image.shape[:2], where)
+            scale = self._frame.scale if self._frame else 1.0
+            pixels = _millimetres(depth / scale, image.shape[:2], where)
             entry["depth_file_path"] = self._write("depths", name, pixels)
         for folder, ids in zip(ID_FOLDERS, (labels, instances, parts), strict=True):
             if ids is not None:
@@ -100,22 +106,15 @@ class SceneWriter:
 
     def set_points(
         self,
-        xyz: NDArray[np.float32],  # [N, 3] world units
+        xyz: NDArray[np.floating],  # [N, 3] world units
         rgb: NDArray[np.uint8],  # [N, 3]
     ) -> None:
-        """Write the initial points; raise unless finite, coloured and at least one."""
+        """Take the initial points; raise unless finite, coloured and at least one."""
         if xyz.shape != rgb.shape or xyz.ndim != 2 or xyz.shape[1] != 3 or rgb.dtype != np.uint8:
             raise SemsplatError(f"points: xyz {xyz.shape} and rgb {rgb.shape} are not both [N, 3]")
         if len(xyz) == 0 or not np.isfinite(xyz).all():
             raise SemsplatError("points: give at least one, all of them finite")
-        fields = [(key, "f4") for key in "xyz"] + [(c, "u1") for c in ("red", "green", "blue")]
-        vertex = np.empty(len(xyz), dtype=fields)
-        for (key, _), values in zip(fields, [*xyz.T, *rgb.T], strict=True):
-            vertex[key] = values
-        PlyData([PlyElement.describe(vertex, "vertex")], byte_order="<").write(
-            str(self._dir / "points.ply")
-        )
-        self._has_points = True
+        self._points = xyz.astype(np.float64), rgb
 
     def set_semantics(self, semantics: dict[str, Any]) -> None:
         """Write ``semantics.json``; ``classes`` must be ``[{"id": 1.., "name": text}]``, ids once.
@@ -131,6 +130,10 @@ class SceneWriter:
             raise SemsplatError(f"semantics: class ids must be unique and in 1..{MAX_ID}")
         self._class_ids = set(names)
         write_json(self._dir / "semantics.json", semantics)
+
+    def keep_frame(self, frame: NormalFrame) -> None:
+        """Take poses, depths and points for stored ones of a scene whose frame this is."""
+        self._frame = frame
 
     def note(self, key: str, value: Any) -> None:
         """Put a JSON value into the manifest's ``notes``."""
@@ -174,17 +177,29 @@ class SceneWriter:
             raise SemsplatError(
                 f"{self._out_dir}: label {min(unnamed)} has no class name in its semantics"
             )
+        frame = OWN if self._frame else self._normal_frame()
+        for name, entry in self._frames.items():
+            entry["transform_matrix"] = frame.pose(self._poses[name]).tolist()
         transforms = {
             "camera_model": "PINHOLE",
-            "depth_unit_scale_factor": DEPTH_UNIT_M,
-            **_hoist_intrinsics(list(self._frames.values())),
+            "depth_unit_scale_factor": DEPTH_UNIT_M * (self._frame or frame).scale,
+            **(self._frame or frame).record(),
+            **hoist_intrinsics(list(self._frames.values())),
             "train_filenames": self._splits["train"],
             "test_filenames": self._splits["test"],
         }
-        if self._has_points:
+        if self._points:
             transforms["ply_file_path"] = "points.ply"
+            write_points(self._dir / "points.ply", frame.points(self._points[0]), self._points[1])
         write_json(self._dir / "transforms.json", transforms)
         write_manifest(self._dir, {**self._origin, "notes": self._notes})
+
+    def _normal_frame(self) -> NormalFrame:
+        """Return the frame in which the scene is stored."""
+        train = set(self._splits["train"])
+        entries = self._frames.items()
+        poses = [self._poses[name] for name, entry in entries if entry["file_path"] in train]
+        return normal_frame(np.stack([pose[:3, 3] for pose in poses]))
 
 
 class Origin(Strict):
@@ -199,22 +214,6 @@ class Origin(Strict):
         """Return what writes a scene to ``out_dir``, which ends in ``{dataset}/{scene}``."""
         origin = {"source": self.source, "licence": self.licence}
         return SceneWriter(out_dir, dataset=out_dir.parent.name, scene=scene, **origin)
-
-
-def _intrinsics(K: NDArray[np.float64], width: int, height: int) -> dict[str, float]:
-    """Return nerfstudio's intrinsic keys."""
-    fx, fy, cx, cy = (float(K[i, j]) for i, j in ((0, 0), (1, 1), (0, 2), (1, 2)))
-    return {"fl_x": fx, "fl_y": fy, "cx": cx, "cy": cy, "w": width, "h": height}
-
-
-def _hoist_intrinsics(frames: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return ``frames`` under its key, with intrinsics that all share moved beside it."""
-    keys = _intrinsics(np.eye(3), 0, 0).keys()
-    shared = {key: frames[0][key] for key in keys}
-    if any(frame[key] != shared[key] for frame in frames for key in keys):
-        return {"frames": frames}
-    stripped = [{k: v for k, v in frame.items() if k not in keys} for frame in frames]
-    return {**shared, "frames": stripped}
 
 
 def _id_pixels(ids: NDArray[np.integer], shape: tuple[int, ...], where: str) -> NDArray[np.uint16]:

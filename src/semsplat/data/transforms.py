@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from semsplat.errors import SemsplatError
 from semsplat.io import read_json
+from semsplat.params.base import Positive
 from semsplat.verified import verified
 
 # nerfstudio's perspective models; without distortion they are all pinholes.
@@ -21,6 +23,7 @@ class Intrinsics(BaseModel):
     """Camera of a frame, or of all frames; a key of the frame wins over the shared one."""
 
     camera_model: str | None = None
+    is_fisheye: bool = False
     fl_x: float | None = None  # px, as all below
     fl_y: float | None = None
     cx: float | None = None
@@ -54,7 +57,9 @@ class Transforms(Intrinsics):
     train_filenames: list[str] | None = None
     test_filenames: list[str] | None = None
     ply_file_path: str | None = None
-    depth_unit_scale_factor: float = 0.001  # nerfstudio's default: millimetres
+    applied_transform: list[list[float]] | None = None  # of our coordinates to the stored ones
+    applied_scale: Positive = 1.0
+    depth_unit_scale_factor: Positive = 0.001  # nerfstudio's default: millimetres
 
 
 def read_transforms(path: Path) -> Transforms:
@@ -93,6 +98,8 @@ def resolve_camera(
     camera = Intrinsics(**values)
     if camera.camera_model not in PERSPECTIVE_MODELS | {None}:
         raise SemsplatError(f"{where}: camera_model {camera.camera_model}; {UNDISTORT_ADVICE}")
+    if camera.is_fisheye:
+        raise SemsplatError(f"{where}: is_fisheye is true; {UNDISTORT_ADVICE}")
     if any((camera.k1, camera.k2, camera.k3, camera.k4, camera.p1, camera.p2)):
         raise SemsplatError(f"{where}: lens distortion is not zero; {UNDISTORT_ADVICE}")
     needed = {key: getattr(camera, key) for key in ("fl_x", "fl_y", "cx", "cy", "w", "h")}
@@ -102,3 +109,19 @@ def resolve_camera(
     fx, fy, cx, cy, width, height = needed.values()
     K = np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]], dtype=np.float64)
     return K, width, height
+
+
+def intrinsics(K: NDArray[np.float64], width: int, height: int) -> dict[str, float]:
+    """Return nerfstudio's intrinsic keys."""
+    fx, fy, cx, cy = (float(K[i, j]) for i, j in ((0, 0), (1, 1), (0, 2), (1, 2)))
+    return {"fl_x": fx, "fl_y": fy, "cx": cx, "cy": cy, "w": width, "h": height}
+
+
+def hoist_intrinsics(frames: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return ``frames`` under its key, with intrinsics that all share moved beside it."""
+    keys = intrinsics(np.eye(3), 0, 0).keys()
+    shared = {key: frames[0][key] for key in keys}
+    if any(frame[key] != shared[key] for frame in frames for key in keys):
+        return {"frames": frames}
+    stripped = [{k: v for k, v in frame.items() if k not in keys} for frame in frames]
+    return {**shared, "frames": stripped}

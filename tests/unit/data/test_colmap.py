@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,36 @@ def write_material(
     for index, name in enumerate([*NAMES, "extra.png"]):
         write_png(root / "images" / name, random_image(*size, seed=index))
     return root
+
+
+BLANKS = {"cam/a.png": "my photos/first one.png", "d.png": "Cafe\u0301 d.png"}  # NFD, as macOS
+
+
+def renamed_material(root: Path, *, text: bool) -> Path:
+    """Rename images in the model; on disk their names are in the other Unicode form."""
+    write_material(root, text=text)
+    model = pycolmap.Reconstruction(str(root / "sparse"))
+    for image in model.images.values():
+        image.name = BLANKS.get(image.name, image.name)
+    (model.write_text if text else model.write_binary)(str(root / "sparse"))
+    for old, new in BLANKS.items():
+        target = root / "images" / unicodedata.normalize("NFC", new)
+        target.parent.mkdir(exist_ok=True)
+        (root / "images" / old).rename(target)
+    return root
+
+
+@pytest.mark.parametrize("text", [False, True])
+def test_blanks_and_other_unicode_forms_in_names(tmp_path: Path, text: bool) -> None:
+    scene = imported(tmp_path, options(renamed_material(tmp_path / "in", text=text)))
+    names = {frame.name for frame in scene.frames}
+    assert names == {"my photos/first one", "cam/b", "cam/c", "Caf\u00e9 d"}
+    plain = imported(tmp_path, options(write_material(tmp_path / "plain")), "plain")
+    poses = {frame.name: frame.viewmat for frame in plain.frames}
+    found = next(frame for frame in scene.frames if frame.name == "Caf\u00e9 d")
+    assert np.array_equal(found.viewmat, poses["d"])
+    notes = read_json(tmp_path / "out/scene/manifest.json")["notes"]
+    assert notes["unregistered_images"] == ["extra.png"]
 
 
 def imported(tmp_path: Path, opts: colmap.Options, name: str = "scene") -> Scene:

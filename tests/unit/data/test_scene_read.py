@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from scene_helpers import disown, one_line_error, random_image, write_tiny_scene
@@ -137,6 +138,26 @@ BAD_FILES: dict[str, tuple[Edit, tuple[str, ...]]] = {
         lambda t: t.update(camera_model="OPENCV_FISHEYE"),
         ("OPENCV_FISHEYE", "undistort"),
     ),
+    "fisheye without coefficients": (
+        lambda t: t.__setitem__("is_fisheye", True),
+        ("is_fisheye is true",),
+    ),
+    "far pose": (
+        lambda t: t["frames"][1]["transform_matrix"][0].__setitem__(3, 1e308),
+        ("frame 'b'", "1e+12 units away"),
+    ),
+    "depth unit": (
+        lambda t: t.__setitem__("depth_unit_scale_factor", 0.0),
+        ("transforms.json", "depth_unit_scale_factor"),
+    ),
+    "depth outside": (
+        lambda t: t["frames"][0].__setitem__("depth_file_path", "../../secret.png"),
+        ("'../../secret.png' leads out of the scene's folder",),
+    ),
+    "annotations outside": (
+        lambda t: t["frames"][0].__setitem__("annotations_file_path", "../../secret"),
+        ("'../../secret' leads out of the scene's folder",),
+    ),
     "no focal length": (lambda t: t.pop("fl_x"), ("no fl_x", "intrinsics")),
     "zero focal length": (lambda t: t.update(fl_x=0), ("K is not",)),
     "frames is text": (lambda t: t.update(frames="many"), ("frames:",)),
@@ -158,6 +179,23 @@ def test_missing_folder_and_broken_json_are_one_line(tmp_path: Path) -> None:
     (tmp_path / "transforms.json").write_text('{"frames": [\n')
     with one_line_error("transforms.json", "not valid JSON"):
         load_scene(tmp_path)
+
+
+def test_a_link_out_of_the_scene_is_not_followed(tmp_path: Path) -> None:
+    scene_dir = disown(write_tiny_scene(tmp_path / "s"))
+    image = load_scene(scene_dir).train[0].image_path
+    image.rename(tmp_path / "private.png")
+    image.symlink_to(tmp_path / "private.png")
+    with one_line_error("leads out of the scene's folder"):
+        load_scene(scene_dir)
+
+
+def test_sixteen_bits_a_channel_are_refused(tmp_path: Path) -> None:
+    scene = load_scene(disown(write_tiny_scene(tmp_path / "s")))
+    deep = np.full((12, 16, 3), 40000, np.uint16)
+    cv2.imwrite(str(scene.train[0].image_path), deep)
+    with one_line_error("16 bits a channel"):
+        load_image(scene.train[0])
 
 
 def test_unreadable_and_resized_images_are_one_line(tmp_path: Path) -> None:

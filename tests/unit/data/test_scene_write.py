@@ -18,6 +18,7 @@ from scene_helpers import (
 )
 
 from semsplat.data.manifest import verify_manifest
+from semsplat.data.poses import rigid_inverse
 from semsplat.data.scene import (
     load_depth,
     load_ids,
@@ -80,8 +81,10 @@ def test_poses_survive_the_round_trip(
     with SceneWriter(out_dir, **ORIGIN) as writer:
         for index, (x, degrees) in enumerate(cameras):
             writer.add_frame(f"f{index}", IMAGE, viewmat_at(x, degrees), K, "train")
-    for frame, (x, degrees) in zip(load_scene(out_dir).train, cameras, strict=True):
-        np.testing.assert_allclose(frame.viewmat, viewmat_at(x, degrees), atol=1e-12)
+    scene = load_scene(out_dir)
+    for frame, (x, degrees) in zip(scene.train, cameras, strict=True):
+        expected = rigid_inverse(scene.stored_in.pose(rigid_inverse(viewmat_at(x, degrees))))
+        np.testing.assert_allclose(frame.viewmat, expected, atol=1e-12)
 
 
 def test_intrinsics_are_shared_only_when_equal(tmp_path: Path) -> None:

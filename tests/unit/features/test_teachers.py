@@ -63,7 +63,7 @@ def frame_of(name: str = "v0", size: tuple[int, int] = (4, 1), **paths: Path) ->
         height,
         **maps,
         annotations_path=None,
-        depth_unit_m=1,
+        depth_unit=1,
     )
 
 

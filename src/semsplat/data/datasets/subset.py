@@ -72,6 +72,7 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
     manifest = read_json(whole.scene_dir / "manifest.json")
     origin = {key: manifest[key] for key in ("source", "licence")}
     with SceneWriter(out_dir, dataset=out_dir.parent.name, scene=scene, **origin) as writer:
+        writer.keep_frame(whole.stored_in)
         for frame in frames:
             split: Split = "train" if frame.name in kept else "test"
             image, maps = load_image(frame), _maps(frame)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pycolmap
 
 from semsplat.errors import SemsplatError
@@ -39,6 +40,26 @@ def reconstruct(
             " of what its neighbours show, from places apart, of things with texture"
         )
     return largest
+
+
+def focals(model: pycolmap.Reconstruction) -> dict[str, tuple[float, float]]:
+    """Return the shortest and the longest focal length in pixels, by size of the photographs."""
+    by_size: dict[str, list[float]] = {}
+    for camera in model.cameras.values():
+        by_size.setdefault(f"{camera.width}x{camera.height}", []).append(camera.mean_focal_length())
+    return {size: (min(lengths), max(lengths)) for size, lengths in sorted(by_size.items())}
+
+
+def parallax(model: pycolmap.Reconstruction) -> float:
+    """Return the median over the points of the largest angle between two views of one, degrees."""
+    centres = {n: image.projection_center() for n, image in model.images.items() if image.has_pose}
+    angles = []
+    for point in model.points3D.values():
+        seen = {element.image_id for element in point.track.elements}
+        rays = np.stack([point.xyz - centres[number] for number in sorted(seen)])
+        rays /= np.linalg.norm(rays, axis=1, keepdims=True)
+        angles.append(np.degrees(np.arccos(np.clip((rays @ rays.T).min(), -1, 1))))
+    return float(np.median(angles))
 
 
 def _extract(database: Path, images: Path, single_camera: bool) -> None:

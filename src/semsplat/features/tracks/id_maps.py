@@ -19,8 +19,8 @@ class Options(Strict):
     """Where the maps lie."""
 
     folder: str
-    """one PNG of ids per view, named as the view; one channel, a palette, or DEVA's colours, of which
-    the id is r + 256 g + 65536 b; 0 = none"""
+    """one PNG of ids per view, named as the view; one channel, a palette, or colours as DEVA writes
+    them (r + 256 g + 65536 b); 0 = none"""
 
 
 def folders(options: Options) -> list[str]:

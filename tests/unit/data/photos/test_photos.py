@@ -19,7 +19,7 @@ from semsplat.data.photos.collect import collect
 from semsplat.data.photos.make import entry_lines, make_photos, report_lines
 from semsplat.data.scene import load_scene
 from semsplat.errors import SemsplatError
-from semsplat.io import read_json
+from semsplat.io import read_json, write_json
 
 MATERIAL = Path(__file__).parents[4] / ".." / "shared" / "data" / "kermit"
 OPTIONS = yaml.safe_load((Path(__file__).parents[4] / "params.yaml").read_text())["datasets"]
@@ -97,13 +97,76 @@ def test_one_camera_makes_one_size(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_what_lies_on_its_side_is_turned_for_good_and_the_rest_copied(tmp_path: Path):
     folder = write_noise(tmp_path / "mine")
     turn(folder / "1.png")
-    sizes, turned = collect(folder, tmp_path / "out")
-    assert turned == ["1.png"] and sizes["1.png"] == (48, 64)
+    found = collect(folder, tmp_path / "out")
+    assert found.turned == ["1.png"] and found.sizes["1.png"] == (48, 64)
     with Image.open(tmp_path / "out/1.png") as image:
         assert image.getexif().get(0x0112, 1) == 1
         assert (np.asarray(image) == np.rot90(np.asarray(noise(1)), -1)).all()
     for name in ("0.png", "2.png"):
         assert (tmp_path / "out" / name).read_bytes() == (folder / name).read_bytes()
+
+
+@pytest.mark.parametrize("orientation", [0, 1, 9])
+def test_an_orientation_that_means_nothing_turns_nothing(tmp_path: Path, orientation: int):
+    folder = write_noise(tmp_path / "mine")
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    noise(1).save(folder / "1.png", exif=exif)
+    assert collect(folder, tmp_path / "out").turned == []
+
+
+def test_a_cards_folders_are_read_and_junk_is_passed_over(tmp_path: Path):
+    for number in range(4):
+        path = tmp_path / f"DCIM/10{number % 2}CANON/IMG_{number}.JPG"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        noise(number).save(path)
+        path.with_name(f"._{path.name}").write_bytes(b"of macOS")
+    (tmp_path / "__MACOSX").mkdir()
+    (tmp_path / "__MACOSX/IMG_0.JPG").write_bytes(b"of macOS")
+    (tmp_path / "DCIM/notes.txt").write_text("x")
+    found = collect(tmp_path, tmp_path.with_name("copies"))
+    assert list(found.sizes) == [f"DCIM_10{n % 2}CANON_IMG_{n}.JPG" for n in (0, 2, 1, 3)]
+    assert found.passed_over == ["DCIM/notes.txt"]
+
+
+def test_photographs_beside_folders_of_more_are_never_half_read(tmp_path: Path):
+    folder = write_noise(tmp_path / "mine")
+    (folder / "more").mkdir()
+    noise(9).save(folder / "more/9.png")
+    with pytest.raises(SemsplatError, match=r"has photographs, and 1 more in folders \(.*more\)"):
+        collect(folder, tmp_path / "out")
+
+
+@pytest.mark.parametrize(("suffix", "copied"), [("jfif", "5.jpg"), ("avif", "5.png")])
+def test_other_suffixes_are_read(tmp_path: Path, suffix: str, copied: str):
+    folder = write_noise(tmp_path / "mine")
+    noise(5).save(folder / f"5.{suffix}", format="AVIF" if suffix == "avif" else "JPEG")
+    assert copied in collect(folder, tmp_path / "out").sizes
+
+
+@pytest.mark.parametrize("suffix", ["HIF", "heic", "ORF", "rw2", "RAF", "dng", "mp4"])
+def test_what_is_not_read_is_refused_by_name(tmp_path: Path, suffix: str):
+    folder = write_noise(tmp_path / "mine")
+    (folder / f"x.{suffix}").write_bytes(b"x")
+    with pytest.raises(SemsplatError, match=rf"x\.{suffix}: \.{suffix} is not read; convert it"):
+        collect(folder, tmp_path / "out")
+
+
+def report(out: Path, **facts: object) -> str:
+    """Return the lines about a model that has these facts."""
+    plain = {"photographs": 6, "without_pose": [], "points": 9, "reprojection_error_px": 0.09,
+             "turned": [], "passed_over": [], "sequential": True, "angle_deg": 9.0,
+             "focals_px": {"64x48": [330.0, 350.0]}}  # fmt: skip
+    write_json(out / "photos.json", {**plain, **facts})
+    return "\n".join(report_lines(out))
+
+
+def test_a_panorama_is_said(tmp_path: Path):
+    assert "warning" not in report(tmp_path)
+    said = report(tmp_path, focals_px={"64x48": [433.0, 7614.0]})
+    assert "focal lengths from 433 to 7614 px" in said and "one spot" in said
+    assert "seen under 0.20 degrees" in report(tmp_path, angle_deg=0.2)
+    assert "passed over, no photographs: a.txt" in report(tmp_path, passed_over=["a.txt"])
 
 
 @pytest.fixture(scope="module")
