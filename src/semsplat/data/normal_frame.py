@@ -8,8 +8,7 @@ transform is recorded in nerfstudio's words, ``applied_transform`` and ``applied
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +19,7 @@ NORMAL_EXTENTS = (0.25, 64.0)
 MOST_OFFSET = 64.0  # extents between the cameras' centre and the origin; costs 6 of 24 bits
 
 
-@dataclass(frozen=True, eq=False)
-class NormalFrame:
+class NormalFrame(NamedTuple):
     """From own coordinates to stored ones: ``stored = scale (own - centre)``."""
 
     centre: NDArray[np.float64]  # [3] own units

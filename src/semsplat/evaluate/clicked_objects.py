@@ -52,6 +52,8 @@ def write_objects(
 ) -> None:
     """Write ``{name}/masks/{frame}.png``, 255 inside, of all views, and ``{name}/object.ply``.
 
+    The splats are in the scene's own coordinates, wherever it is stored.
+
     Pixels and Gaussians belong to an object by CGC's Eq. 6 with the paper's threshold.
 
     Raises:
@@ -71,5 +73,5 @@ def write_objects(
                 write_png(partial / name / "masks" / f"{frame.name}.png", mask * INSIDE)
         for name, members in zip(asked.found, asked.members, strict=True):
             gaussians = {key: value[members] for key, value in field.trained.gaussians.items()}
-            write_ply(partial / name / "object.ply", gaussians)
+            write_ply(partial / name / "object.ply", gaussians, *scene.stored_in)
         write_manifest(partial, {**model_facts(model_dir, device), "threshold": THRESHOLD})

@@ -82,7 +82,8 @@ def write_clusters(
     ``scores.json``: ``instances/ari@1`` of the views with true instances; the truth is read for
     nothing else.
     ``ids.npy``: int64 [N], the cluster of every Gaussian.  ``clusters.ply``: the scene in the
-    colours of its clusters.  ``objects/{cluster}.ply``: the Gaussians of each, as they are.
+    colours of its clusters.  ``objects/{cluster}.ply``: the Gaussians of each, as they are.  Both
+    are in the scene's own coordinates.
     """
     scene, field = load_scene(scene_dir), open_field(model_dir, device)
     ids = cluster(field, options, seed)
@@ -95,10 +96,10 @@ def write_clusters(
             views[frame.name] = _score(frame, clusters)
         write_json(partial / "scores.json", {"protocol": instances.NAME, "ari": views})
         np.save(partial / "ids.npy", ids)
-        write_ply(partial / "clusters.ply", coloured(gaussians, ids))
+        write_ply(partial / "clusters.ply", coloured(gaussians, ids), *scene.stored_in)
         for number in range(int(ids.max()) + 1):
             members = {key: value[ids == number] for key, value in gaussians.items()}
-            write_ply(partial / "objects" / f"{number}.ply", members)
+            write_ply(partial / "objects" / f"{number}.ply", members, *scene.stored_in)
         write_manifest(partial, {**model_facts(model_dir, device), "options": options.model_dump()})
 
 

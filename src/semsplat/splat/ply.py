@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from plyfile import PlyData, PlyElement
 from torch import Tensor
 
@@ -14,6 +16,7 @@ from semsplat.io import atomic_path
 from semsplat.splat.gaussians import SH_COEFFICIENTS
 from semsplat.vertices import read_vertices
 
+SPREAD_KEPT = 1e-6
 SCALARS = ("x", "y", "z", "nx", "ny", "nz", "f_dc_0", "f_dc_1", "f_dc_2")
 
 
@@ -24,14 +27,27 @@ def _names(n_rest: int) -> list[str]:
     return [*SCALARS, *rest, "opacity", *shape]
 
 
-def write_ply(path: Path, gaussians: dict[str, Tensor]) -> None:
+def write_ply(
+    path: Path, gaussians: dict[str, Tensor], centre: Any = (0.0, 0.0, 0.0), scale: float = 1.0
+) -> None:
     """Write Gaussians (keys of `semsplat.splat.gaussians`) as binary little-endian PLY, atomically.
 
     Colours are harmonics with all red coefficients first; opacities stay logits and scales
     logarithms; normals are zeros that nobody reads.
+
+    Args:
+        path: of the file.
+        gaussians: in the coordinates of the stored scene.
+        centre: where the stored origin is in the scene's own coordinates, [3].
+        scale: stored units per own unit.  Own positions are written in double precision where
+            single would lose what is between them.
     """
     value = {k: v.detach().cpu().float().numpy() for k, v in gaussians.items()}
     n = len(value["means"])
+    if scale != 1 or np.any(centre):
+        value["means"] = value["means"] / scale + np.asarray(centre, np.float64)
+        value["scales"] = value["scales"] - np.float32(np.log(scale))
+    precise = not _held(value["means"])
     columns = [
         value["means"],
         np.zeros((n, 3), np.float32),
@@ -42,10 +58,21 @@ def write_ply(path: Path, gaussians: dict[str, Tensor]) -> None:
         value["quats"],
     ]
     table = np.concatenate(columns, 1)
-    fields = [(name, np.float32) for name in _names(3 * value["shN"].shape[1])]
-    rows = np.ascontiguousarray(table, np.float32).view(fields)[:, 0]
+    names = _names(3 * value["shN"].shape[1])
+    fields = [(name, "f8" if precise and name in "xyz" else "f4") for name in names]
+    rows = np.empty(n, fields)
+    for name, column in zip(names, table.T, strict=True):
+        rows[name] = column
     with atomic_path(path) as partial:
         PlyData([PlyElement.describe(rows, "vertex")], byte_order="<").write(partial)
+
+
+def _held(xyz: NDArray[Any]) -> bool:
+    """Tell whether single precision holds positions [N, 3] to a millionth of their spread."""
+    if xyz.dtype == np.float32:
+        return True
+    lost = np.abs(xyz - xyz.astype(np.float32)).max(initial=0)
+    return bool(lost <= SPREAD_KEPT * np.ptp(xyz, axis=0).max(initial=0))
 
 
 def read_ply(path: Path) -> dict[str, Tensor]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
@@ -38,6 +38,10 @@ class Request:
 
     def check(self) -> None:
         """Refuse inputs that a kernel would misread."""
+        if self.render_mode not in (modes := get_args(RenderMode)):
+            raise SemsplatError(
+                f"rasterize: render_mode '{self.render_mode}' is none of {', '.join(modes)}"
+            )
         self._check_harmonics()
         for name, shape in self._shapes().items():
             tensor: Tensor = getattr(self, name)

@@ -248,6 +248,13 @@ def test_clicked_objects_become_masks_and_splats(scene_dir, tmp_path):
         (["left=a:3"], "write NAME=VIEW:X,Y"),
         (["x=a:3,5", "x=a:4,5"], "'x' is clicked twice"),
         (["x=a:99,5"], "outside the picture"),
+        ([], "no click; give --click"),
+        (["..=a:3,5"], "'..' cannot be a folder's name"),
+        ([".=a:3,5"], "'.' cannot be a folder's name"),
+        ([".semsplat=a:3,5"], "cannot be a folder's name"),
+        (["manifest.json=a:3,5"], "cannot be a folder's name"),
+        (["up/and/away=a:3,5"], "write NAME=VIEW:X,Y"),
+        ([f"{'n' * 300}=a:3,5"], "cannot be a folder's name"),
     ],
 )
 def test_a_wrong_click_is_one_line_on_the_command_line(scene_dir, tmp_path, capsys, clicks, said):

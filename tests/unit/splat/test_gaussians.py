@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from plyfile import PlyData
 
 from semsplat.errors import SemsplatError
 from semsplat.splat.gaussians import gaussians_from_points, random_points, splat, splat_values
@@ -90,6 +91,23 @@ def test_a_file_that_is_no_splat_is_one_line(tmp_path, content):
     with pytest.raises(SemsplatError, match=r"bad\.ply") as error:
         read_ply(tmp_path / "bad.ply")
     assert "\n" not in str(error.value)
+
+
+def test_positions_go_back_to_the_scenes_own_coordinates(tmp_path):
+    gaussians = some_gaussians()
+    centre = np.array([4e6, -2e5, 7.0])
+    write_ply(tmp_path / "stored.ply", gaussians)
+    write_ply(tmp_path / "own.ply", gaussians, centre, 4096.0)
+    write_ply(tmp_path / "near.ply", gaussians, np.array([1.0, 2, 3]), 2.0)
+    vertex = PlyData.read(tmp_path / "own.ply")["vertex"]
+    own = np.stack([vertex[axis] for axis in "xyz"], 1)
+    assert own.dtype == np.float64 and vertex["opacity"].dtype == np.float32
+    assert np.allclose((own - centre) * 4096, gaussians["means"].detach(), atol=1e-4)
+    assert np.allclose(vertex["scale_0"], gaussians["scales"].detach()[:, 0] - np.log(4096))
+    near = PlyData.read(tmp_path / "near.ply")["vertex"]
+    assert near["x"].dtype == np.float32  # single precision holds these
+    assert np.allclose(near["x"], gaussians["means"].detach()[:, 0] / 2 + 1)
+    assert len(read_ply(tmp_path / "own.ply")["means"]) == len(gaussians["means"])
 
 
 def test_values_that_are_not_finite_are_refused(tmp_path):

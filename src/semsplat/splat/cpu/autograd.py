@@ -40,33 +40,44 @@ def bin_visible(
     return Bins(*bin_gaussians(order, _numpy(means2d), _numpy(extents), *camera.size))
 
 
+def _double(tensor: Tensor) -> np.ndarray:
+    return tensor.detach().double().contiguous().numpy()
+
+
 class Project(torch.autograd.Function):
-    """(means, quats, scales) -> means2d, depths, conics; radii and extents without gradient."""
+    """(means, quats, scales) -> radii, means2d, depths, conics, extents, ellipses.
+
+    There are gradients of means2d, depths and conics.
+
+    Computed in double precision whatever the tensors are: of a needle, single precision loses the
+    determinant of the screen covariance by cancellation, and with it image and gradients.
+    """
 
     @staticmethod
     def forward(
         ctx: Any, means: Tensor, quats: Tensor, scales: Tensor, opacities: Tensor, camera: Camera
     ) -> tuple[Tensor, ...]:
         """Project N Gaussians; see `semsplat.splat.cpu.project.project`."""
-        arrays = [_numpy(t) for t in (means, quats, scales)]
-        radii, means2d, depths, conics, extents = project(
+        arrays = [_double(t) for t in (means, quats, scales)]
+        radii, *values = project(
             *arrays,
-            _numpy(opacities),
-            camera.viewmat,
-            camera.K,
+            _double(opacities),
+            camera.viewmat.astype(np.float64),
+            camera.K.astype(np.float64),
             camera.size,
             camera.planes,
             camera.eps2d,
             camera.radius_clip,
         )
-        ctx.saved = (*arrays, camera, radii, conics)
-        outputs = [torch.from_numpy(a) for a in (means2d, depths, conics, radii, extents)]
-        ctx.mark_non_differentiable(outputs[3], outputs[4])
-        return tuple(outputs)
+        ctx.saved = (*arrays, camera, radii, values[2])
+        outputs = [torch.from_numpy(a).to(means.dtype) for a in values]
+        sizes = torch.from_numpy(radii)
+        ctx.mark_non_differentiable(sizes, *outputs[3:])
+        return sizes, *outputs
 
     @staticmethod
     def backward(
-        ctx: Any, vmeans2d: Tensor, vdepths: Tensor, vconics: Tensor, *_: Any
+        ctx: Any, _: Any, vmeans2d: Tensor, vdepths: Tensor, vconics: Tensor, *__: Any
     ) -> tuple[Any, ...]:
         """Return the gradients of means, quats and scales."""
         means, quats, scales, camera, radii, conics = ctx.saved
@@ -74,16 +85,16 @@ class Project(torch.autograd.Function):
             means,
             quats,
             scales,
-            camera.viewmat,
-            camera.K,
+            camera.viewmat.astype(np.float64),
+            camera.K.astype(np.float64),
             camera.size,
             radii,
             conics,
-            _numpy(vmeans2d),
-            _numpy(vdepths),
-            _numpy(vconics),
+            _double(vmeans2d),
+            _double(vdepths),
+            _double(vconics),
         )
-        return (*map(torch.from_numpy, grads), None, None)
+        return (*(torch.from_numpy(grad).to(vmeans2d.dtype) for grad in grads), None, None)
 
 
 class Harmonics(torch.autograd.Function):
@@ -117,12 +128,16 @@ class Blend(torch.autograd.Function):
         colors: Tensor,
         opacities: Tensor,
         extents: Tensor,
+        ellipses: Tensor,
         bins: Bins,
         camera: Camera,
         shaping: Tensor,
     ) -> tuple[Tensor, Tensor]:
-        """Blend front to back; ``shaping`` [D] is 1 where a channel may move the geometry."""
-        splats = Splats(*(_numpy(t) for t in (means2d, conics, extents, opacities)))
+        """Blend front to back; ``shaping`` [D] is 1 where a channel may move the geometry.
+
+        ``ellipses`` say the same as ``conics``, which take the gradient.
+        """
+        splats = Splats(*(_numpy(t) for t in (means2d, ellipses, extents, opacities)))
         n_shaping = 1 + np.flatnonzero(_numpy(shaping)).max(initial=-1)
         shaped = _numpy(colors[:, :n_shaping] * shaping[:n_shaping])
         image, alpha, last = blend(splats, _numpy(colors), bins, *camera.size, TILE)
@@ -136,4 +151,4 @@ class Blend(torch.autograd.Function):
         pairs = blend_adjoint(*ctx.saved, _numpy(vimage), _numpy(valpha), moves, TILE)
         splats, _, bins, *_ = ctx.saved
         total = torch.from_numpy(sum_pairs(bins.ids, pairs, len(splats.means2d)))
-        return total[:, :2], total[:, 2:5], total[:, 6:], total[:, 5], None, None, None, None
+        return total[:, :2], total[:, 2:5], total[:, 6:], total[:, 5], *[None] * 5

@@ -21,15 +21,25 @@ def rasterize_cpu(request: Request) -> tuple[Tensor, Tensor, dict[str, Any]]:
     cameras = [Camera(V.numpy(), K.numpy(), *limits) for V, K in matrices]
     shape = (request.means, request.quats, request.scales, request.opacities)
     projected = [Project.apply(*shape, camera) for camera in cameras]
-    means2d, depths, conics, radii, extents = (torch.stack(t) for t in zip(*projected, strict=True))
+    stacked = (torch.stack(t) for t in zip(*projected, strict=True))
+    radii, means2d, depths, conics, extents, ellipses = stacked
     images, alphas, pairs = [], [], []
     for c, camera in enumerate(cameras):
         channels = _channels(request, camera, radii[c])
         shaping = shaping_mask(channels, request.geometry_channels)
         channels, shaping = with_depth(channels, shaping, depths[c], request.render_mode)
+        radii[c][~torch.isfinite(channels.detach().sum(1))] = 0  # it would spoil all it touches
         bins = bin_visible(radii[c], depths[c], means2d[c], extents[c], camera)
         image, alpha = Blend.apply(
-            means2d[c], conics[c], channels, request.opacities, extents[c], bins, camera, shaping
+            means2d[c],
+            conics[c],
+            channels,
+            request.opacities,
+            extents[c],
+            ellipses[c],
+            bins,
+            camera,
+            shaping,
         )
         images.append(image)
         alphas.append(alpha)

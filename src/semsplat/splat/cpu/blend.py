@@ -30,17 +30,18 @@ LEFT, LIVE, END = range(3)  # planes: transmittance; 1 until a pixel ends; one p
 def _weigh(g, end, first, past, splats, box, size, pixels, weights):
     """Fill the rows of weights [TILE, TILE] from first to past with those of Gaussian g."""
     f = weights.dtype.type
-    x, y, along, across, down, narrow, reach = ellipse_within(g, splats, box)
+    x, y, along, lean, down, reach = ellipse_within(g, splats, box)
     opacity = splats.opacities[g]
     for i in range(first, past):
         dy = y - f(i)
-        if narrow * dy * dy > reach:
+        rest, shift = down * dy * dy, lean * dy
+        if rest > reach:
             weights[i] = 0
             continue
-        slope, rest = across * dy, down * dy * dy
         for j in range(size):
             dx = x - f(np.int32(j))
-            a = opacity * falloff((along * dx + slope) * dx + rest)
+            leaning = dx + shift
+            a = opacity * falloff(along * leaning * leaning + rest)
             a = a if a < f(ALPHA_MAX) else f(ALPHA_MAX)
             left, live = pixels[LEFT, i, j], pixels[LIVE, i, j]
             after = left * (f(1) - a)

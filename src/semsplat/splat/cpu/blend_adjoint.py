@@ -43,17 +43,18 @@ def _weigh(g, m, number, splats, box, size, pixels, weights):
     f = weights.dtype.type
     first, past = rows_within(g, splats, box)
     _clear_rows(weights, m, first, past)
-    x, y, along, across, down, narrow, reach = ellipse_within(g, splats, box)
+    x, y, along, lean, down, reach = ellipse_within(g, splats, box)
     opacity = splats.opacities[g]
     for i in range(first, past):
         dy = y - f(i)
-        if narrow * dy * dy > reach:
+        rest, shift = down * dy * dy, lean * dy
+        if rest > reach:
             weights[m, i] = 0
             continue
-        slope, rest = across * dy, down * dy * dy
         for j in range(size):
             dx = x - f(np.int32(j))
-            a = opacity * falloff((along * dx + slope) * dx + rest)
+            leaning = dx + shift
+            a = opacity * falloff(along * leaning * leaning + rest)
             a = a if a < f(ALPHA_MAX) else f(ALPHA_MAX)
             counts = (a >= f(ALPHA_MIN)) & (pixels[END, i, j] > number)
             left = pixels[LEFT, i, j] * (f(1) / (f(1) - a))
@@ -71,18 +72,19 @@ def _weigh_and_move(g, m, number, splats, box, size, pixels, weights, seen, lane
     f = weights.dtype.type
     first, past = rows_within(g, splats, box)
     _clear_rows(weights, m, first, past)
-    x, y, along, across, down, narrow, reach = ellipse_within(g, splats, box)
+    x, y, along, lean, down, reach = ellipse_within(g, splats, box)
     opacity = splats.opacities[g]
     lanes[:] = 0
     for i in range(first, past):
         dy = y - f(i)
-        if narrow * dy * dy > reach:
+        rest, shift = down * dy * dy, lean * dy
+        if rest > reach:
             weights[m, i] = 0
             continue
-        slope, rest = across * dy, down * dy * dy
         for j in range(size):
             dx = x - f(np.int32(j))
-            fall = falloff((along * dx + slope) * dx + rest)
+            leaning = dx + shift
+            fall = falloff(along * leaning * leaning + rest)
             a = opacity * fall if opacity * fall < f(ALPHA_MAX) else f(ALPHA_MAX)
             counts = (a >= f(ALPHA_MIN)) & (pixels[END, i, j] > number)
             opening = f(1) / (f(1) - a)
@@ -104,15 +106,15 @@ def _weigh_and_move(g, m, number, splats, box, size, pixels, weights, seen, lane
 @numba.njit(cache=True, error_model="numpy")
 def _shape_gradient(g, splats, lanes, row):
     """Fill a pair's gradients of means2d (2), conics (3) and opacity (1); ``lanes`` are used up."""
-    f, conics = lanes.dtype.type, splats.conics
+    f, ellipses = lanes.dtype.type, splats.ellipses
     for half in (8, 4, 2, 1):
         for r in range(SHAPE):
             for j in range(half):
                 lanes[r, j] += lanes[r, j + half]
     vsigma = -splats.opacities[g]
     dx, dy = vsigma * lanes[1, 0], vsigma * lanes[2, 0]
-    row[0] = conics[g, 0] * dx + conics[g, 1] * dy
-    row[1] = conics[g, 1] * dx + conics[g, 2] * dy
+    row[0] = f(2) * ellipses[g, 0] * (dx + ellipses[g, 1] * dy)
+    row[1] = ellipses[g, 1] * row[0] + f(2) * ellipses[g, 2] * dy
     row[2] = f(0.5) * vsigma * lanes[3, 0]
     row[3] = vsigma * lanes[4, 0]
     row[4] = f(0.5) * vsigma * lanes[5, 0]

@@ -84,15 +84,17 @@ def project(means, quats, scales, opacities, V, K, size, planes, eps2d, radius_c
         radius_clip: Gaussians not larger than this many pixels are skipped.
 
     Returns:
-        radii [N, 2] int32 (0 = culled), means2d [N, 2], depths [N], conics [N, 3] and
-        extents [N, 2]: the exact half sizes in pixels of the ellipse where alpha >= 1/255.
+        radii [N, 2] int32 (0 = culled), means2d [N, 2], depths [N], conics [N, 3],
+        extents [N, 2]: the exact half sizes in pixels of the ellipse where alpha >= 1/255, and
+        ellipses [N, 3]: (along, lean, down) of sigma = along (dx + lean dy)^2 + down dy^2, a sum of
+        squares, which rounding cannot cancel as it can the conic's three terms.
     """
     n = means.shape[0]
     radii = np.zeros((n, 2), np.int32)
     means2d = np.zeros((n, 2), means.dtype)
     depths = np.zeros(n, means.dtype)
     conics = np.zeros((n, 3), means.dtype)
-    extents = np.zeros((n, 2), means.dtype)
+    extents, ellipses = np.zeros((n, 2), means.dtype), np.zeros((n, 3), means.dtype)
     for g in numba.prange(n):
         p, R, A = (
             np.empty(3, means.dtype),
@@ -101,7 +103,7 @@ def project(means, quats, scales, opacities, V, K, size, planes, eps2d, radius_c
         )
         J, B = np.empty((2, 3), means.dtype), np.empty((2, 3), means.dtype)
         _camera_point(means[g], V, p)
-        if not (planes[0] < p[2] < planes[1]) or opacities[g] < ALPHA_MIN:
+        if not (planes[0] < p[2] < planes[1] and ALPHA_MIN <= opacities[g] <= 1):
             continue
         _rotation(quats[g], R)
         _jacobian(p, K, size, J)
@@ -115,6 +117,8 @@ def project(means, quats, scales, opacities, V, K, size, planes, eps2d, radius_c
         extent = min(MAX_EXTENT, math.sqrt(2 * math.log(opacities[g] / ALPHA_MIN)))
         u = K[0, 0] * p[0] / p[2] + K[0, 2]
         v = K[1, 1] * p[1] / p[2] + K[1, 2]
+        if not (math.isfinite(u) and math.isfinite(v) and math.isfinite(a + c)):
+            continue
         ex, ey = extent * math.sqrt(a), extent * math.sqrt(c)
         rx, ry = math.ceil(ex), math.ceil(ey)
         if rx <= radius_clip and ry <= radius_clip:
@@ -125,7 +129,8 @@ def project(means, quats, scales, opacities, V, K, size, planes, eps2d, radius_c
         means2d[g, 0], means2d[g, 1], depths[g] = u, v, p[2]
         conics[g, 0], conics[g, 1], conics[g, 2] = c / det, -b / det, a / det
         extents[g, 0], extents[g, 1] = ex, ey
-    return radii, means2d, depths, conics, extents
+        ellipses[g, 0], ellipses[g, 1], ellipses[g, 2] = 0.5 * c / det, -b / c, 0.5 / c
+    return radii, means2d, depths, conics, extents, ellipses
 
 
 @numba.njit(cache=True, error_model="numpy")

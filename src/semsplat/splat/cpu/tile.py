@@ -28,7 +28,7 @@ class Splats(NamedTuple):
     """What blending takes of N projected Gaussians."""
 
     means2d: np.ndarray  # [N, 2] pixels
-    conics: np.ndarray  # [N, 3] xx, xy, yy
+    ellipses: np.ndarray  # [N, 3] along, lean, down; see `project`
     extents: np.ndarray  # [N, 2] pixels, along x and y
     opacities: np.ndarray  # [N]
 
@@ -60,27 +60,24 @@ def rows_within(g, splats, box):
 
 @numba.njit(cache=True, error_model="numpy")
 def ellipse_within(g, splats, box):
-    """Return (x, y, along, across, down, narrow, reach) of Gaussian g as a tile sees it.
+    """Return (x, y, along, lean, down, reach) of Gaussian g as a tile sees it.
 
     x, y: from the centre of the tile's first pixel to the Gaussian's.  At a distance (dx, dy)
-    sigma is (along dx + across dy) dx + down dy^2, and a row has no alpha of 1/255 if
-    narrow dy^2 > reach.
+    sigma is along (dx + lean dy)^2 + down dy^2, and a row has no alpha of 1/255 if
+    down dy^2 > reach.
     """
-    means2d, conics = splats.means2d, splats.conics
+    means2d, ellipses = splats.means2d, splats.ellipses
     f = means2d.dtype.type
     x, y = means2d[g, 0] - f(box[0]) - f(0.5), means2d[g, 1] - f(box[2]) - f(0.5)
-    along, across, down = f(0.5) * conics[g, 0], conics[g, 1], f(0.5) * conics[g, 2]
-    largest = f(2) * math.log(splats.opacities[g] / f(ALPHA_MIN))  # 2 sigma
-    narrow = conics[g, 0] * conics[g, 2] - across * across
-    return x, y, along, across, down, narrow, largest * conics[g, 0]
+    reach = f(math.log(splats.opacities[g] / f(ALPHA_MIN)))
+    return x, y, ellipses[g, 0], ellipses[g, 1], ellipses[g, 2], reach
 
 
 @numba.njit(cache=True, error_model="numpy")
 def falloff(sigma):
-    """Return exp(-sigma); 0 where rounding makes sigma negative, and where alpha cannot count."""
+    """Return exp(-sigma); 0 where alpha cannot count."""
     f = type(sigma)
-    inside = (sigma >= f(0)) & (sigma <= f(SIGMA_MAX))
-    return _exp_of_minus(sigma) if inside else f(0)
+    return _exp_of_minus(sigma) if sigma <= f(SIGMA_MAX) else f(0)
 
 
 def _exp_of_minus(sigma):
