@@ -2,6 +2,7 @@
 
 import sys
 
+import yaml
 from snakemake.utils import min_version
 
 min_version("9.19")
@@ -13,13 +14,15 @@ from semsplat.fingerprint import fingerprint
 from semsplat.gpu import visible_gpus
 from semsplat.experiment import asked, recipes, runs
 from semsplat.experiment.check import check_or_exit
+from semsplat.experiment.numbers import typed
 from semsplat.keys import ALL
 from semsplat.paths import GEOMETRY, put_checkout_first
 from semsplat.experiment.plan.screen import show_plan
 from semsplat.track.index import index_number
 
 put_checkout_first()
-PARAMS = check_or_exit(config)
+with open("params.yaml") as file:
+    PARAMS = check_or_exit(typed(config, yaml.safe_load(file)))
 SUITE = PARAMS.suite
 RUNS = runs.geometry_keys(PARAMS)
 FEATURES_KEYS = recipes.features_keys(PARAMS)

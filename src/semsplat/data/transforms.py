@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from semsplat.errors import SemsplatError
 from semsplat.io import read_json
-from semsplat.params.base import Positive
 from semsplat.verified import verified
 
 # nerfstudio's perspective models; without distortion they are all pinholes.
 PERSPECTIVE_MODELS = frozenset({"PINHOLE", "SIMPLE_PINHOLE", "SIMPLE_RADIAL", "RADIAL", "OPENCV"})
 UNDISTORT_ADVICE = "undistort the images first, or import the COLMAP model with dataset 'colmap'"
+
+
+Unit = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class Intrinsics(BaseModel):
@@ -58,8 +60,8 @@ class Transforms(Intrinsics):
     test_filenames: list[str] | None = None
     ply_file_path: str | None = None
     applied_transform: list[list[float]] | None = None  # of our coordinates to the stored ones
-    applied_scale: Positive = 1.0
-    depth_unit_scale_factor: Positive = 0.001  # nerfstudio's default: millimetres
+    applied_scale: Unit = 1.0
+    depth_unit_scale_factor: Unit = 0.001  # nerfstudio's default: millimetres
 
 
 def read_transforms(path: Path) -> Transforms:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from semsplat.errors import SemsplatError
 from semsplat.experiment.mistakes import dangling, details, hint, line, twice
+from semsplat.experiment.numbers import too_large
 from semsplat.experiment.runs import merged
 from semsplat.experiment.schema import Params
 from semsplat.experiment.sections import (
@@ -46,6 +47,8 @@ def check(config: dict[str, Any]) -> Params:
         ParamsError: unknown keys (with the closest known one), wrong types, numbers that YAML read
             as text, references to what is not defined, names that cannot be folder names.
     """
+    if lines := list(too_large(config)):
+        raise ParamsError(lines)
     params = _checked(config, "")
     effective = {
         name: _checked(merged(config, override), f"suites.{name}.override: ")

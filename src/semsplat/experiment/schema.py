@@ -19,7 +19,7 @@ from semsplat.features.teachers import teacher_kind, teacher_kinds
 from semsplat.features.tracks import track_kind, track_kinds
 from semsplat.figures import figure_kind, figure_kinds
 from semsplat.figures.published import load_table
-from semsplat.params.base import Positive, Strict
+from semsplat.params.base import Strict
 from semsplat.params.evaluate import Evaluate
 from semsplat.params.features import Features
 from semsplat.params.geometry import Geometry, Training
@@ -91,9 +91,9 @@ class Suite(Strict):
     """dataset/scene"""
     seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
     """one run per scene and seed"""
-    steps_scaler: Positive
+    steps_scaler: Annotated[float, Field(gt=0, le=100)]
     """multiplies every iteration count"""
-    rates_scaler: Positive
+    rates_scaler: Annotated[float, Field(gt=0, le=10_000)]
     """multiplies the learning rates of semantics and decoders.  Adam moves a weight by about its
     rate in every step, so 1 / steps_scaler leaves them the way that the papers' rates and steps do;
     with less, classes are not learned yet when CLIP-GS's votes begin, and the votes forget them"""

@@ -10,12 +10,12 @@ keys of the runs, or the digests of the folders, that it shows.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from semsplat.discovery import kinds_of
-from semsplat.params.base import Count, Positive, Strict
+from semsplat.params.base import Strict
 
 NOT_KINDS = ("__main__", "pictures", "style")
 TABLES = ("trainings", "geometries")
@@ -53,9 +53,9 @@ PREDICTION_FILES = (
 class PictureSheet(Strict):
     """Options that all sheets of pictures share."""
 
-    row_height_in: Positive
+    row_height_in: Annotated[float, Field(gt=0, le=100)]
     """inches per row"""
-    dpi: Count
+    dpi: Annotated[int, Field(ge=1, le=2400)]
     """dots per inch"""
 
     @property

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from semsplat.params.base import Count, Fraction, Positive, Strict
+from semsplat.params.base import Count, Fraction, OpenFraction, Positive, Strict
 
 
 class GeometryLearningRates(Strict):
@@ -45,7 +45,7 @@ class Densify(Strict):
     """lower images raise the threshold in proportion: their Gaussians cover a larger share"""
     split_scale: Positive
     """share of the scene extent above which a Gaussian is split instead of cloned"""
-    prune_opacity: Fraction
+    prune_opacity: Annotated[float, Field(ge=0, lt=1)]
     """opacity below which a Gaussian is removed"""
     prune_scale: Positive
     """share of the scene extent above which a Gaussian is removed, after the first opacity reset"""
@@ -77,9 +77,9 @@ class Initialisation(Strict):
     """points: the scene's point cloud; random: a cube around the cameras"""
     n_random: Count
     """Gaussians of a random start"""
-    random_extent: Positive
+    random_extent: Annotated[float, Field(gt=0, le=1000)]
     """half side of the random cube, in scene extents"""
-    opacity: Fraction
+    opacity: OpenFraction
     """opacity at the start"""
 
 
@@ -100,8 +100,8 @@ class Geometry(Strict):
     """what shows where the splat is transparent"""
     lr: GeometryLearningRates
     """learning rates"""
-    adam_eps: Positive
-    """Adam's epsilon"""
+    adam_eps: Annotated[float, Field(ge=1e-30, le=1)]
+    """Adam's epsilon; single precision takes less for zero, and divides by it"""
     densify: Densify
     """adaptive density control"""
     progressive: Progressive

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from semsplat.params.base import Count, Fraction, Positive, Strict
+from semsplat.params.base import Count, Fraction, Pixels, Positive, Strict
 
 
 class Pictures(Strict):
@@ -14,9 +14,9 @@ class Pictures(Strict):
 
     views_per_world: Count
     """pictures of each world"""
-    width_px: Count
+    width_px: Pixels
     """picture width"""
-    height_px: Count
+    height_px: Pixels
     """picture height"""
     hfov_min_deg: Annotated[float, Field(gt=0, lt=180)]
     """smallest horizontal field of view"""
@@ -47,9 +47,9 @@ class PictureSets(Strict):
 class SamShape(Strict):
     """The tiny SAM's shape; its classes are those of the package segment_anything."""
 
-    image_px: Count
+    image_px: Pixels
     """side of the square input"""
-    patch_px: Count
+    patch_px: Pixels
     """side of a patch"""
     width: Count
     """channels of the image encoder"""
@@ -147,9 +147,9 @@ class SamTraining(Strict):
 class ClipShape(Strict):
     """The tiny CLIP's shape, an open_clip model config."""
 
-    image_px: Count
+    image_px: Pixels
     """side of the square input"""
-    patch_px: Count
+    patch_px: Pixels
     """side of a patch"""
     width: Count
     """channels of the image tower"""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -12,7 +12,7 @@ from semsplat.data.datasets import replica
 from semsplat.data.manifest import write_manifest
 from semsplat.data.world.vocabulary import STUFF
 from semsplat.folders import atomic_dir
-from semsplat.params.base import Count, Strict
+from semsplat.params.base import Count, Pixels, Strict
 
 SEQUENCE = "Sequence_1"
 
@@ -24,11 +24,11 @@ class Options(Strict):
     """room: seen from along its walls; tabletop: a table seen from close"""
     seed: int = Field(ge=0)
     """of everything: furniture, colours, light, cameras, initial points"""
-    n_views: Count
+    n_views: Annotated[int, Field(ge=1, le=10_000)]
     """views along the camera path"""
-    width_px: Count
+    width_px: Pixels
     """image width"""
-    height_px: Count
+    height_px: Pixels
     """image height"""
     hfov_deg: float = Field(gt=0, lt=180)
     """horizontal field of view"""

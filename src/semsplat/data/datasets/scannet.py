@@ -37,7 +37,7 @@ from semsplat.data.scene import Split, split_every
 from semsplat.data.scene_writer import Origin
 from semsplat.errors import SemsplatError
 from semsplat.io import read_lines
-from semsplat.params.base import Count
+from semsplat.params.base import Count, Pixels
 
 MILLIMETRE_M = 0.001
 RAW, CLASS, NAME = "id", "nyu40id", "nyu40class"  # columns of the table of labels
@@ -57,9 +57,9 @@ class Options(Origin):
     """every n-th of the images that have a pose, from the first; null: n_frames says which"""
     test_every: int = Field(ge=2)
     """of those, 0, n, 2n ... are held out"""
-    width_px: Count
+    width_px: Pixels
     """images are shrunk to this width"""
-    height_px: Count
+    height_px: Pixels
     """and this height, whatever their proportions: CLIP-GS has 640x480 of 1296x968"""
     n_points: Count
     """initial points, spread evenly over the training views"""

@@ -10,7 +10,7 @@ import yaml
 from pydantic import Field, TypeAdapter, model_validator
 
 from semsplat.errors import SemsplatError, did_you_mean
-from semsplat.params.base import Count, Strict
+from semsplat.params.base import Strict
 from semsplat.params.features import Sha256
 from semsplat.paths import hub_dir
 
@@ -35,7 +35,7 @@ class Entry(Strict):
     """scenes of the data set that need it; empty for models"""
     urls: list[Url]
     """where it is fetched, first to last; empty: never fetched"""
-    size_bytes: Count | None
+    size_bytes: Annotated[int, Field(ge=1)] | None
     """of the file"""
     sha256: Sha256 | None
     """of the file"""
