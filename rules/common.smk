@@ -1,7 +1,10 @@
 """Checked parameters, the suite's runs and limits; no rules here."""
 
+import signal
 import sys
+from contextlib import suppress
 
+import psutil
 import yaml
 from snakemake.utils import min_version
 
@@ -18,7 +21,7 @@ from semsplat.experiment.numbers import typed
 from semsplat.keys import ALL
 from semsplat.paths import GEOMETRY, put_checkout_first
 from semsplat.experiment.plan.screen import show_plan
-from semsplat.track.index import index_number
+from semsplat.track.index import index_name, missing_lines, tries
 
 put_checkout_first()
 with open("params.yaml") as file:
@@ -60,6 +63,20 @@ resource_scopes:
 onstart:
     if workflow.local_exec:
         workflow.scheduler.job_rate_limiter = None
+        stop_jobs_too()
+
+
+def stop_jobs_too():
+    """Pass SIGTERM on to the jobs: alone, Snakemake waits until they have ended by themselves."""
+    finish = signal.getsignal(signal.SIGTERM)
+
+    def stop(number, frame):
+        for job in psutil.Process().children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                job.terminate()
+        finish(number, frame)
+
+    signal.signal(signal.SIGTERM, stop)
 
 
 wildcard_constraints:

@@ -1,3 +1,7 @@
+onsuccess:
+    print("\n".join(missing_lines()))
+
+
 rule track:
     input:
         over(RUNS, "mlruns/.logged/{dataset}/{scene}/geometry/{seed}.json"),
@@ -21,12 +25,14 @@ rule log_run:
     # So runs are logged again where somebody removed the index, though their stamps are there.
     params:
         code=fingerprint("semsplat.track.__main__"),
-        index=index_number(),
+        index=index_name(),
+        tries=lambda wildcards, output: tries(Path(output[0])),
     message:
         "index {wildcards.dataset}/{wildcards.scene}, seed {wildcards.seed}, in MLflow"
     shell:
         "python -m semsplat.track --card {input.card:q} --curve {input.curve:q}"
-        " --scores {input.scores:q} --scene {input.scene:q} --stamp {output:q} > {log:q} 2>&1"
+        " --scores {input.scores:q} --scene {input.scene:q} --stamp {output:q}"
+        " --tries {params.tries} > {log:q} 2>&1"
 
 
 use rule log_run as log_setting with:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import lzma
 import pickle
+import signal
 import struct
 import sys
 import tarfile
@@ -12,11 +13,11 @@ import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from pathlib import Path
 from textwrap import shorten
-from typing import NoReturn
+from typing import Any, NoReturn
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -71,8 +72,10 @@ def readable(path: Path, what: str, advice: str) -> Iterator[None]:
 def one_line_errors() -> Iterator[None]:
     """Turn a `SemsplatError` into ``error: ...`` on stderr and exit status 1.
 
-    So is a full disk, whoever writes, and Ctrl-C is one line and exit status 130.
+    So is a full disk, whoever writes; Ctrl-C and SIGTERM are one line and 128 plus their number.
     """
+    with suppress(ValueError):  # only the main thread may say what a signal does
+        signal.signal(signal.SIGTERM, _stop)
     try:
         yield
     except SemsplatError as error:
@@ -82,8 +85,15 @@ def one_line_errors() -> Iterator[None]:
             raise
         place = f"{error.filename}: " if error.filename else ""
         _end(f"error: {place}the disk is full ({error.strerror}); free some and run again", 1)
-    except KeyboardInterrupt:
-        _end("stopped by Ctrl-C; what was finished or saved is continued from", 130)
+    except KeyboardInterrupt as stop:
+        number = stop.args[0] if stop.args else signal.SIGINT
+        name = signal.Signals(number).name
+        _end(f"stopped by {name}; what is finished or saved will be continued from", 128 + number)
+
+
+def _stop(number: int, _: Any) -> NoReturn:
+    """End as Ctrl-C does, so that what is half done is cleaned up."""
+    raise KeyboardInterrupt(number)
 
 
 def _end(line: str, status: int) -> NoReturn:

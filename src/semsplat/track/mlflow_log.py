@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -12,16 +13,21 @@ from statistics import fmean
 from typing import Any
 
 import mlflow
+from alembic.util import CommandError as AlembicError
 from mlflow.data.dataset_source_registry import resolve_dataset_source
 from mlflow.data.meta_dataset import MetaDataset
 from mlflow.entities import Metric, Param, Run, RunTag
+from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
+from sqlalchemy.exc import SQLAlchemyError
 
 from semsplat.io import read_json, read_json_lines
 from semsplat.track.index import FOLDER, tracking_uri
 from semsplat.verified import verified
 
 EXPERIMENT = "semsplat"
+FAILURES = (MlflowException, SQLAlchemyError, AlembicError, sqlite3.Error, OSError)
+"""What a dead server, a damaged database and a full disk make of a call; requests' are OSErrors."""
 BATCH = 100  # MLflow's limit for parameters; far below its limit for metrics
 
 
@@ -96,9 +102,8 @@ def _log_new(client: MlflowClient, experiment: str, parent: str, finished: Finis
     card, place = read_json(finished.card), _place(read_json(finished.scores))
     name = "{setting}/{dataset}/{scene}/{seed}".format(**place)
     tags = {**place, **_tags(card), "mlflow.parentRunId": parent}
-    started, ended = (
-        int(datetime.fromisoformat(card[k]).timestamp() * 1000) for k in ("started", "ended")
-    )
+    started = int(datetime.fromisoformat(card["started"]).timestamp() * 1000)
+    ended = started + int(1000 * card["numbers"]["train_s"])
     run = client.create_run(experiment, start_time=started, tags=tags, run_name=name)
     run_id = run.info.run_id
     params = [Param(k, v) for k, v in _flat(card["config"])]

@@ -15,7 +15,14 @@ import pytest
 
 from semsplat.io import read_json, write_json
 from semsplat.provenance import run_key
-from semsplat.track.index import index_number, single_writer, tracking_uri
+from semsplat.track.index import (
+    index_name,
+    index_number,
+    missing_lines,
+    single_writer,
+    tracking_uri,
+    tries,
+)
 
 SRC = Path(__file__).parents[3] / "src"
 N_PROCESSES = 8
@@ -144,7 +151,7 @@ def test_a_run_shows_what_the_files_say(client: Any) -> None:
     assert expected.items() <= run.data.tags.items()
     assert run.data.metrics["eval/psnr"] == 23.0 and run.data.metrics["eval/ssim"] == 0.5
     assert run.data.metrics["system/train_s"] == 4.5 and run.data.metrics["train/loss"] == 0.125
-    assert run.info.end_time - run.info.start_time == 60_000
+    assert run.info.end_time - run.info.start_time == 4_500  # of training
     (used,) = run.inputs.dataset_inputs
     assert (used.dataset.name, used.dataset.digest) == ("toys/s3", "d" * 32)
     files = {file.path for file in client.list_artifacts(run.info.run_id)}
@@ -234,11 +241,60 @@ def test_a_deleted_store_is_followed_by_the_next(
     assert index_number() == 2
 
 
-def test_without_mlflow_the_error_is_one_line_and_there_is_no_stamp(tmp_path: Path) -> None:
-    (tmp_path / "mlflow.py").write_text("raise ModuleNotFoundError('No module named mlflow')\n")
-    env = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{SRC}"}
-    command = track_command((Path("a"), Path("b"), Path("c"), Path("d")), Path("stamp.json"))
-    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True)
-    assert done.returncode == 1 and not (tmp_path / "stamp.json").exists()
-    assert done.stderr.startswith("error: MLflow cannot be imported")
-    assert done.stderr.count("\n") == 1
+def tracked(folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run the command on a run's files with a stamp, and tell how long it took."""
+    paths = [Path(path).absolute() for path in write_files("solo", psnr=20.0)]
+    command = [*track_command(tuple(paths), Path("stamp.json")), "--tries", "2"]
+    whole = {**environment(folder / "bytecode"), **env}
+    return subprocess.run(command, cwd=folder, env=whole, capture_output=True, text=True)
+
+
+def check_failed(folder: Path, done: subprocess.CompletedProcess[str], reason: str) -> None:
+    """Check that a failure is one line, and a stamp that asks for another try."""
+    assert done.returncode == 0 and "Traceback" not in done.stderr
+    lines = [line for line in done.stderr.splitlines() if line.startswith("warning: ")]
+    assert len(lines) == 1 and reason in lines[0]
+    stamp = read_json(folder / "stamp.json")
+    assert stamp["run_id"] is None and stamp["tries"] == 3 == tries(folder / "stamp.json")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_without_mlflow_results_stand_and_the_run_is_tried_again(folder: Path) -> None:
+    (folder / "broken").mkdir()
+    (folder / "broken/mlflow.py").write_text("raise ModuleNotFoundError('No module named mlflow')")
+    done = tracked(folder, PYTHONPATH=f"{folder / 'broken'}{os.pathsep}{SRC}")
+    check_failed(folder, done, "MLflow cannot be imported")
+
+
+def test_a_dead_server_is_one_line_without_its_password(folder: Path) -> None:
+    done = tracked(folder, MLFLOW_TRACKING_URI="http://me:secret@127.0.0.1:9")
+    check_failed(folder, done, "http://127.0.0.1:9 cannot be used")
+    assert "secret" not in done.stderr
+
+
+def test_a_damaged_index_is_one_line(folder: Path) -> None:
+    (folder / "mlflow.db").write_bytes(b"no database" * 999)
+    check_failed(folder, tracked(folder), "mlflow.db cannot be used")
+    assert (folder / "mlflow.db").read_bytes().startswith(b"no database")  # the user's to repair
+
+
+def test_what_is_missing_is_said_once(folder: Path) -> None:
+    for number, run_id in enumerate([None, "abc", None]):
+        stamp = Path(f"mlruns/.logged/a/{number}.json")
+        write_json(stamp, {"run_id": run_id, "tries": 1, "reason": "it is down"})
+    (line,) = missing_lines()
+    assert line.startswith("2 finished runs are not in MLflow: it is down; results are complete")
+
+
+def test_another_server_is_another_index(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    names = {index_name()}
+    for server in ("http://a", "http://user:secret@a"):
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
+        names.add(index_name())
+    assert len(names) == 3 and not any("secret" in name for name in names)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +15,7 @@ import pycolmap
 from semsplat.errors import SemsplatError
 
 FEWEST = 3  # fewer photographs make no scene
+LARGEST = "largest"
 QUIET = 3  # of COLMAP's log: what ends the program; the rest is told in one line
 
 
@@ -22,9 +26,34 @@ def reconstruct(
 
     Equal photographs and seeds give equal models on one machine.  ``sequential`` matches neighbours
     by name only.  Raises a one-line `SemsplatError` if no three photographs fit together.
+
+    COLMAP runs in a process of its own: inside it no signal would be heard for minutes.
     """
-    database = work / "database.db"
     work.mkdir(parents=True, exist_ok=True)
+    context = multiprocessing.get_context("spawn")
+    hears, says = context.Pipe(duplex=False)
+    told = (says, images, work, sequential, single_camera, seed)
+    child = context.Process(target=_reconstruct, args=told, daemon=True)
+    child.start()
+    says.close()
+    try:
+        problem = hears.recv()
+    except EOFError:
+        problem = f"{images.parent.name}: COLMAP ended without a word; is there memory for it?"
+    finally:
+        child.kill()
+        child.join()
+    if problem:
+        raise SemsplatError(problem)
+    return pycolmap.Reconstruction(str(work / LARGEST))
+
+
+def _reconstruct(
+    says: Connection, images: Path, work: Path, sequential: bool, single_camera: bool, seed: int
+) -> None:
+    """Write the largest model to ``work``, and say what was wrong, or nothing."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the parent ends this one
+    database = work / "database.db"
     with _quiet():
         pycolmap.set_random_seed(seed)
         _extract(database, images, single_camera)
@@ -35,11 +64,14 @@ def reconstruct(
         models = pycolmap.incremental_mapping(database, images, work, _mapping(seed))
     largest = max(models.values(), key=lambda model: model.num_reg_images(), default=None)
     if largest is None or largest.num_reg_images() < FEWEST:
-        raise SemsplatError(
+        says.send(
             f"{images.parent.name}: no {FEWEST} photographs fit together; take more, each with most"
             " of what its neighbours show, from places apart, of things with texture"
         )
-    return largest
+        return
+    (work / LARGEST).mkdir()
+    largest.write(work / LARGEST)
+    says.send("")
 
 
 def focals(model: pycolmap.Reconstruction) -> dict[str, tuple[float, float]]:
