@@ -59,7 +59,7 @@ def figure_inputs(wildcards):
     """Return the results that a figure reads."""
     kind = figure_kind(figure_kind_name(wildcards))
     if kind.SCOPE in TABLES:
-        return over(table_trainings(wildcards.figure), *kind.NEEDS)
+        return over(runs.table_trainings(PARAMS, wildcards.figure), *kind.NEEDS)
     needs = figure_needs(wildcards.figure)
     if hasattr(wildcards, "scene"):
         seeded = {"seed": recipes.first_seed(PARAMS), **wildcards}
@@ -67,18 +67,10 @@ def figure_inputs(wildcards):
     return over(runs.shown_runs(PARAMS, wildcards.figure), *needs)
 
 
-def table_trainings(name):
-    """Return the trainings that a table shows, or the geometries, whose setting has that name."""
-    if figure_kind(PARAMS.figures[name].kind).SCOPE == "geometries":
-        shown = runs.shown_runs(PARAMS, name)
-        return [TrainingKey(r.dataset, r.scene, GEOMETRY, r.seed) for r in shown]
-    return runs.shown_trainings(PARAMS, name)
-
-
 def figure_runs(wildcards):
     """Name the runs that a figure shows, its scene, or its trainings."""
     if figure_kind(figure_kind_name(wildcards)).SCOPE in TABLES:
-        return training_names(table_trainings(wildcards.figure))
+        return training_names(runs.table_trainings(PARAMS, wildcards.figure))
     place = [v for k, v in wildcards.items() if k in ("dataset", "scene", "seed")]
     if place:
         return "/".join(place)

@@ -14,8 +14,9 @@ from semsplat.data.register.fetch import fetch, status_lines
 from semsplat.errors import SemsplatError
 from semsplat.experiment.check import check as check_params
 from semsplat.experiment.plan.screen import plan_lines
+from semsplat.experiment.redraw import redrawn
 from semsplat.experiment.runs import geometry_keys, training_keys
-from semsplat.figures.referee.trace import Traced
+from semsplat.figures.referee.trace import Traced, find
 from semsplat.gpu import claim_device
 from semsplat.restore import restore
 
@@ -111,17 +112,21 @@ def select(scene: Path, model: Path, out: OutFolder, /, click: list[str]) -> Non
     print(f"written to {out}: {', '.join(clicks)}")
 
 
-def trace(address: str, /) -> None:
+def trace(address: str, /, params: Path = Path("params.yaml")) -> None:
     """Follow a number of a table back to code, parameters and data.
+
+    Each file on the way is compared with its recorded digest, and the table with one drawn anew.
 
     Args:
         address: FIGURE.md:ROW:COLUMN, with the names of rows and columns in the CSV beside the
             table; of claims and costs FIGURE.md:ROW.
+        params: the parameter file.
     """
-    traced = Traced(address)
+    traced, table = Traced(address), find(address)[0]
     print("\n".join(traced.lines))
-    if traced.breaks:
-        raise SemsplatError("the chain is broken: " + "; ".join(dict.fromkeys(traced.breaks)))
+    breaks = [*traced.breaks, *redrawn(table, _checked(params, {"suite": table.parent.name}))]
+    if breaks:
+        raise SemsplatError("the chain is broken: " + "; ".join(dict.fromkeys(breaks)))
 
 
 def data(

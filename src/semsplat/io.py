@@ -44,6 +44,12 @@ def write_json(path: Path, data: Any) -> None:
         partial.write_text(json.dumps(data, indent=1, sort_keys=True, allow_nan=False) + "\n")
 
 
+def is_sealed(path: Path) -> bool:
+    """Tell whether a file of JSON has a digest of itself; that it fits, `read_json` sees to."""
+    with readable(path, "valid JSON", "run what writes it again"):
+        return SEAL in json.loads(path.read_text(encoding="utf-8"))
+
+
 def read_json(path: Path) -> Any:
     """Return the parsed JSON file without its seal.
 

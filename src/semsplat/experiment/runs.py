@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from semsplat.experiment.schema import Dataset, Params
+from semsplat.figures import figure_kind
 from semsplat.io import sha256_text
 from semsplat.keys import GeometryKey, LessonsKey, TrainingKey
 from semsplat.params.geometry import Geometry, GeometryJob
 from semsplat.params.methods import Frozen, TrainingJob
 from semsplat.params.teachers import LessonsJob
+from semsplat.paths import GEOMETRY
 from semsplat.train.methods import method_options
 
 
@@ -55,6 +57,14 @@ def shown_trainings(params: Params, figure: str) -> list[TrainingKey]:
     if params.figures[figure].settings:
         return sorted(_named_trainings(params, figure))
     return training_keys(params)
+
+
+def table_trainings(params: Params, figure: str) -> list[TrainingKey]:
+    """Return the trainings that a table shows, or the geometries, whose setting has that name."""
+    if figure_kind(params.figures[figure].kind).SCOPE == "geometries":
+        shown = shown_runs(params, figure)
+        return [TrainingKey(run.dataset, run.scene, GEOMETRY, run.seed) for run in shown]
+    return shown_trainings(params, figure)
 
 
 def _named_trainings(params: Params, figure: str) -> set[TrainingKey]:

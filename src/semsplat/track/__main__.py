@@ -9,7 +9,7 @@ from pathlib import Path
 from semsplat.commands import run_command
 from semsplat.errors import one_line
 from semsplat.io import write_json
-from semsplat.track.index import shown_uri, single_writer
+from semsplat.track.index import single_writer, tracking_uri, without_password
 
 QUICK = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "3",
@@ -48,7 +48,8 @@ def _logged(*files: Path) -> tuple[str | None, str]:
     try:
         return log_finished(Finished(*files)), ""
     except FAILURES as error:
-        return None, f"MLflow's index at {shown_uri()} cannot be used ({one_line(error)})"
+        reason = f"MLflow's index at {tracking_uri()} cannot be used ({one_line(error)})"
+        return None, without_password(reason)
 
 
 if __name__ == "__main__":

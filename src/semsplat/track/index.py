@@ -42,9 +42,9 @@ def index_name() -> str:
     return f"server {sha256_text(server)[:12]}" if server else f"local {index_number()}"
 
 
-def shown_uri() -> str:
-    """Return where the index is, without a user's name and password."""
-    return re.sub(r"//[^/@]*@", "//", tracking_uri())
+def without_password(text: str) -> str:
+    """Return a text whose addresses have no user's name and password."""
+    return re.sub(r"//[^/@\s]*@", "//", text)
 
 
 def tries(stamp: Path) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from semsplat.figures.published import load_table, table_names
-from semsplat.io import read_json, sha256_file, write_json
+from semsplat.io import read_json, sha256_file, write_json, write_sealed
 from semsplat.keys import TrainingKey
 from semsplat.paths import (
     GEOMETRY,
@@ -44,7 +44,7 @@ def write_training(training: TrainingKey, **metrics: float) -> None:
     """Write one training and its chain; a metric is a score."""
     dataset, scene, _, seed = training
     place = scene_dir(dataset, scene)
-    write_json(place / "manifest.json", {"scene": scene})
+    write_sealed(place / "manifest.json", {"scene": scene, "files": {}})
     geometry, features = (
         geometry_dir(dataset, scene, seed),
         features_dir(dataset, scene, "regions", "all"),
@@ -57,7 +57,7 @@ def write_training(training: TrainingKey, **metrics: float) -> None:
     sources = {"lessons": lessons, "features": features}
     write_result(train, "train", "point_cloud.ply", place, sources, seed=seed)
     folder = evaluate_dir(*training)
-    write_json(folder / "predictions/manifest.json", {"of": str(training)})
+    write_sealed(folder / "predictions/manifest.json", {"of": str(training), "files": {}})
     scores = {
         **{"dataset": dataset, "scene": scene, "absent": {}, "missing": [], "classes": {}},
         "protocol": "several",
@@ -67,7 +67,7 @@ def write_training(training: TrainingKey, **metrics: float) -> None:
         "predictions_sha256": sha256_file(folder / "predictions/manifest.json"),
         "truth_sha256": sha256_file(place / "manifest.json"),
     }
-    write_json(folder / "scores.json", scores)
+    write_sealed(folder / "scores.json", scores)
 
 
 def protocol_of(metric: str) -> str:
@@ -82,14 +82,14 @@ def write_geometry(scene: str, seed: int, **metrics: float) -> TrainingKey:
     training = TrainingKey(*scene.split("/"), GEOMETRY, seed)
     write_training(training._replace(setting="clipgs_b"))
     folder = evaluate_dir(*training)
-    write_json(folder / "predictions/manifest.json", {"of": str(training)})
+    write_sealed(folder / "predictions/manifest.json", {"of": str(training), "files": {}})
     scores = read_json(evaluate_dir(*training._replace(setting="clipgs_b")) / "scores.json")
     scores |= {
         **{"protocol": "rgb/held_out@2", "metrics": metrics, "n_views": 3},
         "absent": {"lpips": "alexnet.pth is not there"},
         "predictions_sha256": sha256_file(folder / "predictions/manifest.json"),
     }
-    write_json(folder / "scores.json", scores)
+    write_sealed(folder / "scores.json", scores)
     return training
 
 
@@ -98,7 +98,10 @@ def write_result(
 ) -> None:
     """Write a result and its card."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / name).write_text(f"{kind} of {folder}")
+    if name == "manifest.json":
+        write_sealed(folder / name, {"of": str(folder), "files": {}})
+    else:
+        (folder / name).write_text(f"{kind} of {folder}")
     files = {"lessons": "manifest.json", "features": "manifest.json", "geometry": "point_cloud.ply"}
     inputs = {word: sha256_file(path / files[word]) for word, path in sources.items()}
     words = [text for word, path in sources.items() for text in (f"--{word}", str(path))]
@@ -107,7 +110,7 @@ def write_result(
         "code": "0123456789abcdef",
         "config": {"geometry": {"steps": 900}, "seed": seed, "options": {"teacher": "clip"}},
         "inputs": {"scene": sha256_file(place / "manifest.json"), **inputs},
-        "outputs": {},
+        "outputs": {name: sha256_file(folder / name)},
         "numbers": {
             **{"peak_ram_mb": 900, "n_gaussians": 1000, "semantic_mb": 0.012},
             "train_s": 60 + 2 * seed,
@@ -117,7 +120,7 @@ def write_result(
         "wall_s": SECONDS[kind],
         "command": ["python", "-m", f"semsplat.{kind}", "--scene", str(place), *words],
     }
-    write_json(folder / "run.json", card)
+    write_sealed(folder / "run.json", card)
 
 
 def write_speed(runs: list[TrainingKey], **numbers: float) -> None:
@@ -156,4 +159,4 @@ def parsed(block: str) -> dict[str, dict[str, str]]:
 
 def edit(path: Path, **changes: Any) -> None:
     """Change some keys of a file."""
-    write_json(path, {**read_json(path), **changes})
+    write_sealed(path, {**read_json(path), **changes})

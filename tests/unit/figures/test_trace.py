@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from semsplat.cli import trace
 from semsplat.errors import SemsplatError
 from semsplat.figures import claims, classes, costs, paper_table, scores
 from semsplat.figures.referee.trace import Traced
-from semsplat.io import sha256_file
+from semsplat.io import read_json, sha256_file, write_json
 from tests.unit.figures.referee_helpers import (
     COMMIT,
     edit,
@@ -21,6 +20,7 @@ from tests.unit.figures.referee_helpers import (
 )
 
 TABLE = Path("paper_figures/demo/clipgs_table3.md")
+GEOMETRY_DIR = "geometry/procedural/room/0"
 CELL = f"{TABLE}:c:miou@procedural/room"
 
 
@@ -43,11 +43,10 @@ def in_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scores.draw(geometries, scores.Options(digits={"psnr": 2}), TABLE.with_name("scores.md"))
 
 
-def test_a_cell_leads_to_scores_cards_features_scene_and_commit(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    trace(CELL)
-    text = capsys.readouterr().out
+def test_a_cell_leads_to_scores_cards_features_scene_and_commit() -> None:
+    traced = Traced(CELL)
+    text = "\n".join(traced.lines)
+    assert not traced.breaks
     for path in (
         TABLE,
         "results/evaluate/procedural/room/clipgs_c/0/scores.json",
@@ -96,7 +95,7 @@ def test_a_score_of_a_geometry_leads_to_its_card_and_its_scene() -> None:
     assert not traced.breaks
     Path("results/evaluate/procedural/room/geometry/1/predictions/manifest.json").write_text("{}")
     again = Traced(f"{TABLE.with_name('scores.md')}:procedural/room:psnr")
-    assert [line.split(" is ")[-1] for line in again.breaks] == ["not what was scored"]
+    assert "not what was scored" in again.breaks[0] and "no digest of itself" in again.breaks[1]
 
 
 @pytest.mark.parametrize(
@@ -109,9 +108,32 @@ def test_a_score_of_a_geometry_leads_to_its_card_and_its_scene() -> None:
     ],
 )
 def test_a_changed_link_breaks_the_chain(path: str, broken: str) -> None:
-    Path(path).write_text("something else")
-    with pytest.raises(SemsplatError, match=f"the chain is broken: .*{broken}"):
-        trace(CELL)
+    Path(path).write_text("{}")
+    assert any(broken in line for line in Traced(CELL).breaks)
+
+
+@pytest.mark.parametrize("folder", ["train/procedural/room/clipgs_c/0", GEOMETRY_DIR])
+def test_every_output_of_every_card_is_compared(folder: str) -> None:
+    path = Path("results", folder, "point_cloud.ply")
+    path.write_text("")
+    assert f"{path}: changed since run.json was written" in Traced(CELL).breaks
+    path.unlink()
+    assert f"{path}: no such file, though run.json records it" in Traced(CELL).breaks
+
+
+@pytest.mark.parametrize("old", [COMMIT, "0123456789abcdef", "900"])
+def test_a_changed_card_is_refused(old: str) -> None:
+    path = Path("results/train/procedural/room/clipgs_c/0/run.json")
+    text = path.read_text()
+    path.write_text(text.replace(old, "5" * len(old)))
+    with pytest.raises(SemsplatError, match=r"run\.json: changed since it was written"):
+        Traced(CELL)
+
+
+def test_a_card_without_its_digest_breaks_the_chain() -> None:
+    path = Path("results/train/procedural/room/clipgs_c/0/run.json")
+    write_json(path, read_json(path))
+    assert any("no digest of itself" in line for line in Traced(CELL).breaks)
 
 
 @pytest.mark.parametrize(
@@ -132,4 +154,4 @@ def test_a_changed_link_breaks_the_chain(path: str, broken: str) -> None:
 )
 def test_a_wrong_address_is_one_line(address: str, message: str) -> None:
     with pytest.raises(SemsplatError, match=message):
-        trace(address)
+        Traced(address)

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from semsplat.errors import SemsplatError, did_you_mean
-from semsplat.figures.referee.chain import SOURCES, Link, chain, changed, is_still, scene_of
+from semsplat.figures.referee.chain import Link, chain, changed, is_still, scene_of
 from semsplat.figures.referee.sheet import read_records
-from semsplat.io import read_json, sha256_file
+from semsplat.io import is_sealed, read_json, sha256_file
 from semsplat.keys import TrainingKey, parse_training
+from semsplat.verified import RECORDS, mismatches
 
 FORM = "FIGURE.md:ROW:COLUMN, of claims and costs FIGURE.md:ROW"
 
@@ -46,12 +47,15 @@ class Traced:
         scores = read_json(training.scores_path)
         yield f"{training.scores_path}  sha256 {sha256_file(training.scores_path)}"
         yield f"  protocols {scores['protocol']}"
+        self._compare(training.scores_path.parent)
         predictions = training.scores_path.parent / "predictions/manifest.json"
         yield self._checked("  predictions", predictions, scores["predictions_sha256"])
+        self._compare(predictions.parent)
         for link in chain(training.folder, training.kind):
             yield from self._link(link)
         scene = scene_of(read_json(training.card_path)) / "manifest.json"
         yield self._checked("  scene", scene, scores["truth_sha256"])
+        self._compare(scene.parent)
 
     def _link(self, link: Link) -> Iterator[str]:
         card, git = link.card, link.card["git"]
@@ -61,9 +65,19 @@ class Traced:
         yield f"    commit {git['commit']}{state}, code {card['code']}, run key {card['run_key']}"
         for name, digest in card["inputs"].items():
             yield f"    made from {name}  sha256 {digest}"
-        main = link.folder / SOURCES.get(link.kind, "point_cloud.ply")
-        yield f"    result {main}  sha256 {sha256_file(main)}"
+        for name, digest in card["outputs"].items():
+            yield f"    result {link.folder / name}  sha256 {digest}"
         self.breaks += changed(link)
+        self._compare(link.folder)
+
+    def _compare(self, folder: Path) -> None:
+        """Compare every file of a folder with what its records say, and these with themselves."""
+        self.breaks += mismatches(folder)
+        self.breaks += [
+            f"{path} has no digest of itself; run again"
+            for path in (folder / name for name in RECORDS)
+            if path.is_file() and not is_sealed(path)
+        ]
 
     def _checked(self, word: str, path: Path, digest: str) -> str:
         if not is_still(path, digest):
