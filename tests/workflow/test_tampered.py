@@ -81,35 +81,35 @@ TAMPERED: list[tuple[str, Callable[[Path], None]]] = [
 ]
 
 
+ADDRESS = f"{TABLE}.md:{SETTING}:miou@procedural"
+
+
 @pytest.fixture(scope="module")
-def address(finished: Project) -> str:
-    """Return a cell of a table of the finished suite."""
-    return f"{TABLE}.md:{SETTING}:miou@procedural"
+def ours(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Return a finished project to change."""
+    return finished.copy(tmp_path_factory.mktemp("tampered") / "project")
 
 
-def test_nothing_tampered_is_traced(
-    finished: Project, address: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(finished.root)
-    trace(address)
+def test_nothing_tampered_is_traced(ours: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ours.root)
+    trace(ADDRESS)
 
 
 @pytest.mark.parametrize(("pattern", "tamper"), TAMPERED)
 def test_a_tampered_file_is_noticed(
-    finished: Project,
-    address: str,
+    ours: Project,
     monkeypatch: pytest.MonkeyPatch,
     pattern: str,
     tamper: Callable[[Path], None],
 ) -> None:
-    monkeypatch.chdir(finished.root)
+    monkeypatch.chdir(ours.root)
     path = first(pattern)(Path())
     before = path.read_bytes()
     try:
         tamper(path)
         with pytest.raises(SemsplatError) as error:
-            trace(address)
+            trace(ADDRESS)
     finally:
         path.write_bytes(before)
     assert "\n" not in str(error.value) and path.name in str(error.value)
-    trace(address)
+    trace(ADDRESS)
