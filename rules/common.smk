@@ -31,6 +31,17 @@ RUNS = runs.geometry_keys(PARAMS)
 FEATURES_KEYS = recipes.features_keys(PARAMS)
 LESSONS_KEYS = runs.lessons_keys(PARAMS)
 TRAINING_KEYS = runs.training_keys(PARAMS)
+NODE = PARAMS.node
+THREADS = {  # of the jobs that take more than one
+    "draw_world": min(4, NODE.cores),
+    "measure_speed": NODE.cores,
+}
+RUNTIME = {  # of the jobs that take long; the profile says it of the others
+    "reconstruct": "2h",
+    "train_run": "4h",
+    "extract_features": "4h",
+    "train_network": "3h",
+}
 PUBLISHED = digest_of(FOLDER)
 FEATURES_CACHE = "scratch/features"
 SEED_OR_ALL = rf"\d+|{ALL}"

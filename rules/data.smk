@@ -53,7 +53,7 @@ rule draw_world:
         "logs/data/{dataset}/{scene}.draw.log",
     conda:
         "../envs/semsplat.yaml"
-    threads: 4
+    threads: THREADS["draw_world"]
     params:
         options=options_json,
         out=subpath(output[0], parent=True),

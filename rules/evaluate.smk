@@ -34,7 +34,7 @@ rule predict:
     conda:
         "../envs/semsplat.yaml"
     resources:
-        gpu=1,
+        gpu=NODE.gpus,
     params:
         answers=lambda wildcards: asked.answers(PARAMS, wildcards.setting),
         options=predict_told,
@@ -98,7 +98,7 @@ rule cluster_scene:
     conda:
         "../envs/semsplat.yaml"
     resources:
-        gpu=1,
+        gpu=NODE.gpus,
     params:
         scene=subpath(input.scene, parent=True),
         model=subpath(input.ply, parent=True),
@@ -130,9 +130,9 @@ rule measure_speed:
     conda:
         "../envs/semsplat.yaml"
     # Capped to the cores there are: on a laptop nothing else runs meanwhile.
-    threads: 16
+    threads: THREADS["measure_speed"]
     resources:
-        gpu=1,
+        gpu=NODE.gpus,
     params:
         runs=training_names(TRAINING_KEYS),
         repeats=PARAMS.evaluate.speed_repeats,

@@ -29,9 +29,9 @@ rule extract_features:
     # Small networks gain little from threads; recipes and scenes run side by side instead.
     threads: 1
     resources:
-        gpu=1,
-        mem_mb=8000,
-        runtime="4h",
+        gpu=NODE.gpus,
+        mem_mb=NODE.mem_mb,
+        runtime=RUNTIME["extract_features"],
     params:
         config=features_config,
         code=fingerprint("semsplat.features.extraction"),
@@ -63,7 +63,7 @@ rule teach_scene:
     conda:
         "../envs/semsplat.yaml"
     resources:
-        gpu=1,
+        gpu=NODE.gpus,
     params:
         config=teacher_config,
         code=teacher_code,

@@ -21,9 +21,9 @@ rule reconstruct:
     # As trainings: two reconstructions of one thread each end sooner than one after the other.
     threads: 1
     resources:
-        gpu=1,
-        mem_mb=8000,
-        runtime="2h",
+        gpu=NODE.gpus,
+        mem_mb=NODE.mem_mb,
+        runtime=RUNTIME["reconstruct"],
         # A resource, because a changed resource reruns nothing.
         save_every_s=str(PARAMS.training.save_every_s),
     params:

@@ -43,8 +43,8 @@ rule train_network:
     conda:
         "../envs/semsplat.yaml"
     resources:
-        mem_mb=8000,
-        runtime="3h",
+        mem_mb=NODE.mem_mb,
+        runtime=RUNTIME["train_network"],
         save_every_s=str(PARAMS.training.save_every_s),
     params:
         config=network_config,

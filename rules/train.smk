@@ -23,9 +23,9 @@ rule train_run:
     # Two trainings of one thread each end sooner than one after the other of two threads.
     threads: 1
     resources:
-        gpu=1,
-        mem_mb=8000,
-        runtime="4h",
+        gpu=NODE.gpus,
+        mem_mb=NODE.mem_mb,
+        runtime=RUNTIME["train_run"],
         save_every_s=str(PARAMS.training.save_every_s),
     params:
         config=train_config,

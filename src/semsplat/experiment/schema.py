@@ -19,7 +19,7 @@ from semsplat.features.teachers import teacher_kind, teacher_kinds
 from semsplat.features.tracks import track_kind, track_kinds
 from semsplat.figures import figure_kind, figure_kinds
 from semsplat.figures.published import load_table
-from semsplat.params.base import Strict
+from semsplat.params.base import Count, Strict
 from semsplat.params.evaluate import Evaluate
 from semsplat.params.features import Features
 from semsplat.params.geometry import Geometry, Training
@@ -106,6 +106,17 @@ class Suite(Strict):
     that one entry of a recipe, a setting or a table serves every suite"""
 
 
+class Node(Strict):
+    """The machine that jobs are sent to; it decides no result.  On a cluster none asks for more."""
+
+    cores: Count
+    """that the largest jobs take, where a machine has as many"""
+    gpus: int = Field(ge=0, le=1)
+    """that a job asks for which can use one; 0 where the cluster has none"""
+    mem_mb: Annotated[int, Field(ge=1000)]
+    """that a job asks for which trains or computes features"""
+
+
 class Params(Strict):
     """The whole file."""
 
@@ -121,6 +132,8 @@ class Params(Strict):
     """RGB-only splatting"""
     training: Training
     """saving and logging"""
+    node: Node
+    """the machine of a job"""
     features: Features
     """masks and CLIP vectors"""
     networks: AllNetworks
