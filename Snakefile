@@ -8,6 +8,7 @@ configfile: "params.yaml"
 
 
 include: "rules/common.smk"
+include: "rules/data_common.smk"
 include: "rules/inputs_common.smk"
 include: "rules/figures_common.smk"
 include: "rules/data.smk"

@@ -3,6 +3,7 @@
 import signal
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 import yaml
@@ -24,6 +25,10 @@ from semsplat.experiment.plan.screen import show_plan
 from semsplat.track.index import index_name, missing_lines, tries
 
 put_checkout_first()
+if "{" in str(Path.cwd()):
+    sys.exit(
+        f"error: {Path.cwd()}: Snakemake takes braces for wildcards; rename the folder"
+    )
 with open("params.yaml") as file:
     PARAMS = check_or_exit(typed(config, yaml.safe_load(file)))
 SUITE = PARAMS.suite
@@ -115,6 +120,17 @@ def over_clusters():
     return sorted(
         {p for name, need in needs for p in over(runs.shown_runs(PARAMS, name), need)}
     )
+
+
+def tracked(paths):
+    """Return the paths that Snakemake can name: it takes what stands in braces for a wildcard."""
+    return sorted(str(path) for path in paths if "{" not in str(path))
+
+
+def untracked(paths):
+    """Return how the other paths look: a parameter, so that a change of them is noticed too."""
+    others = sorted(path for path in map(Path, paths) if "{" in str(path))
+    return [f"{p.name} {p.stat().st_size} {p.stat().st_mtime_ns}" for p in others]
 
 
 def training_names(trainings):

@@ -76,6 +76,7 @@ rule import_scene:
         "../envs/semsplat.yaml"
     params:
         importer=importer_name,
+        others=scene_others,
         options=options_json,
         out=subpath(output[0], parent=True),
         code=lambda wildcards: fingerprint(

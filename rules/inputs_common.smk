@@ -3,9 +3,7 @@
 import shlex
 from pathlib import Path
 
-from semsplat.data.datasets import importer
 from semsplat.data.register import entries as register
-from semsplat.data.register.fetch import is_unpacked, times_lost
 from semsplat.features.teachers import teacher_with_options
 from semsplat.features.tracks import tracks_with_options
 from semsplat.io import canonical_json
@@ -105,7 +103,7 @@ def teacher_maps(wildcards):
     folders = [
         Path(f) for k, options in _teacher_kinds(wildcards) for f in k.folders(options)
     ]
-    return sorted(str(path) for folder in folders for path in folder.rglob("*.png"))
+    return tracked(path for folder in folders for path in folder.rglob("*.png"))
 
 
 def source_options(wildcards, input):
@@ -196,33 +194,6 @@ def _as_json(options):
 
 def _training(wildcards):
     return TrainingKey(*_place(wildcards), wildcards.setting, int(wildcards.seed))
-
-
-def importer_name(wildcards):
-    """Return the importer of a data set."""
-    return PARAMS.datasets[wildcards.dataset].importer
-
-
-def scene_sources(wildcards):
-    """Return the files an import reads: a drawn world, or what lies on disk."""
-    source = importer(importer_name(wildcards))
-    if hasattr(source, "draw"):
-        return f"data/native/{wildcards.dataset}/{wildcards.scene}/manifest.json"
-    merged = runs.scene_options(PARAMS, wildcards.dataset, wildcards.scene)
-    options = source.Options.model_validate(merged)
-    return registered_sources(options) or source.sources(options)
-
-
-def registered_sources(options):
-    """Return the receipt of what the register unpacks for an import; not where a person did.
-
-    The files themselves are unknown before, so the receipt with the archive's hash stands for them.
-    """
-    root = Path(getattr(options, "root", "."))
-    name = register.entry_of(root)
-    if name is None or (root.exists() and not is_unpacked(name)):
-        return []
-    return [str(register.unpacked_receipt_of(name))]
 
 
 def recipe_weights(wildcards):

@@ -30,9 +30,8 @@ def restore(pull: bool = True) -> None:
         pull: fetch from the DVC remote first; off, only the local cache is used.
     """
     with one_line_errors():
-        _run("dvc", "pull" if pull else "checkout", "--quiet")
-        changed = sorted(json.loads(_run("dvc", "status", "--json") or "{}"))
-        if changed:
+        _fetch("pull" if pull else "checkout")
+        if changed := _changed():
             raise SemsplatError(
                 f"dvc status: {', '.join(changed)} differ from dvc.lock, so nothing was"
                 " marked as done; run 'dvc status' to see what changed"
@@ -40,6 +39,30 @@ def restore(pull: bool = True) -> None:
         _bring_back_figures()
         _run("snakemake", "--touch", "--forceall", "--cores", "1", "--quiet")
         print("restored: the results in place are the recorded ones")
+
+
+def _fetch(verb: str) -> None:
+    """Let DVC put the recorded files in place; it leaves what was changed here, without a word."""
+    before = _changed(local=True)
+    try:
+        _run("dvc", verb, "--quiet")
+    except SemsplatError:
+        if before:
+            raise SemsplatError(
+                f"{', '.join(before)}: changed here since it was recorded, so it is left alone;"
+                " move it away, or run 'dvc repro' to record it"
+            ) from None
+        raise
+
+
+def _changed(local: bool = False) -> list[str]:
+    """Return what differs from the record: the stages, or files that were changed here."""
+    stages = json.loads(_run("dvc", "status", "--json") or "{}")
+    if not local:
+        return sorted(stages)
+    facts = [fact for stage in stages.values() for fact in stage if isinstance(fact, dict)]
+    outs = [out for fact in facts for out in fact.get("changed outs", {}).items()]
+    return sorted(path for path, state in outs if state == "modified")
 
 
 def _bring_back_figures() -> None:

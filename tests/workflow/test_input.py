@@ -105,6 +105,18 @@ def test_a_folder_of_photographs_is_imported_by_its_path_and_watched(
     assert not (project.root / "data/photos/mine/manifest.json").exists()
 
 
+def test_braces_blanks_and_quotes_in_a_path_are_fine(project: Project, tmp_path: Path):
+    root = write_photographs(tmp_path / "my {x} photo's")
+    entry = {"options": {"root": str(root)}, "scenes": {"mine": {}}}
+    (project.root / "mine.yaml").write_text(json.dumps({"datasets": {"photos": entry}}))
+    command = ("--configfile", "mine.yaml", "--", "data/photos/mine/manifest.json")
+    project.snakemake(*command)
+    assert len(project.json("data/photos/mine/transforms.json")["frames"]) == len(NAMES)
+    assert "Nothing to be done" in project.snakemake(*command)
+    Image.new("RGB", (WIDTH, HEIGHT), (1, 2, 3)).save(root / "images/c.png")
+    assert "Nothing to be done" not in project.snakemake(*command)
+
+
 MISTAKES = {
     "an unknown suite": ("suite: smoke", "suite: smok", "suite: unknown suite 'smok'"),
     "a number that YAML reads as text": ("sh0: 2.5e-3", "sh0: 1e-3", "write 1.0e-3"),

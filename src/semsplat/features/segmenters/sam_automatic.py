@@ -34,7 +34,12 @@ def segment(
 
     def generate(batch: int) -> list[dict[str, Any]]:
         arguments = {**options.model_dump(exclude={"model"}), "points_per_batch": batch}
-        return SamAutomaticMaskGenerator(sam, **arguments).generate(image)
+        try:
+            return SamAutomaticMaskGenerator(sam, **arguments).generate(image)
+        except IndexError:
+            if options.crop_n_layers == 0:
+                raise
+            return []  # of several crops without any mask the library asks for the first
 
     records = halving(options.points_per_batch, generate, "click")
     if not records:
