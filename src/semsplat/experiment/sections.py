@@ -12,6 +12,7 @@ from semsplat.experiment.mistakes import Where, dangling, hint, line, mistakes, 
 from semsplat.experiment.runs import is_frozen, merged
 from semsplat.experiment.schema import FAMILIES, Dataset, Figure, Params
 from semsplat.features.segmenters import segmenter_kinds
+from semsplat.figures import figure_kind, unfit
 from semsplat.params.base import Kind
 from semsplat.params.evaluate import Evaluate
 from semsplat.params.features import Features, Recipe
@@ -44,7 +45,9 @@ def check_dataset(name: str, dataset: Dataset) -> list[str]:
 def check_figure(name: str, figure: Figure, params: Params) -> list[str]:
     """Validate a figure's options with its kind's own model, and the names in them."""
     where = ("figures", name)
-    if lines := _kind("figure", figure, where):
+    if lines := _kind("figure", figure, where) or [
+        f"{'.'.join((*where, 'kind'))}: {wrong}" for wrong in unfit(figure_kind(figure.kind))
+    ]:
         return lines
     place = (*where, "options")
     for key, recipe in figure.recipes.items():

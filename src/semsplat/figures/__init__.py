@@ -10,7 +10,9 @@ keys of the runs, or the digests of the folders, that it shows.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from string import Formatter
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -85,6 +87,24 @@ class ClickSheet(SettingSheet):
 
     grounder: Literal["clicks", "points", "clip_regions", "grounding_dino"]
     """whose clicks: a person's, the annotated points, or those that follow from texts"""
+
+
+SCOPES = ("run", "scene", "suite", *TABLES)
+SUFFIXES = ("md", "png", "svg", "pdf")
+"""What `EXTENSION` may be; tables are md."""
+MARKS = {"dataset", "scene", "setting", "seed", "recipe"}
+
+
+def unfit(kind: Any) -> Iterator[str]:
+    """Yield what a kind says of itself that no rule could follow."""
+    where = f"{kind.__name__.rpartition('.')[2]}.py"
+    if kind.SCOPE not in SCOPES:
+        yield f"{where}: SCOPE '{kind.SCOPE}' is none of {', '.join(SCOPES)}"
+    if kind.EXTENSION not in SUFFIXES or (kind.SCOPE in TABLES) != (kind.EXTENSION == "md"):
+        yield f"{where}: EXTENSION '{kind.EXTENSION}' is none of png, svg, pdf, or md of a table"
+    marks = {mark for need in kind.NEEDS for _, mark, _, _ in Formatter().parse(need) if mark}
+    if unknown := sorted(marks - MARKS):
+        yield f"{where}: NEEDS names {{{unknown[0]}}}; there are {', '.join(sorted(MARKS))}"
 
 
 figure_kinds, figure_kind = kinds_of(

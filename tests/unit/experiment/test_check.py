@@ -147,8 +147,7 @@ ONE_LINE = {
     ),
     "suites/demo/figures": (
         ["xyz"],
-        "suites.demo.figures: 'xyz' is not defined; known: views, curves, gaussians, scores, "
-        + ", ".join(list(CONFIG["figures"])[4:]),
+        f"suites.demo.figures: 'xyz' is not defined; known: {', '.join(CONFIG['figures'])}",
     ),
     "suites/smoke/scenes": (
         ["procedural/nook"] * 3,
@@ -161,8 +160,7 @@ ONE_LINE = {
     ),
     "datasets/procedural/importer": (
         "zzz",
-        "datasets.procedural.importer: no importer 'zzz'; known: colmap, lerf_mask, lerf_ovs,"
-        " mipnerf360, ovs3d, procedural, replica, scannet, subset",
+        "datasets.procedural.importer: no importer 'zzz'; known: " + ", ".join(importer_names()),
     ),
     "figures/views/kind": ("view", "figures.views.kind: no kind 'view'; did you mean 'views'?"),
     # names

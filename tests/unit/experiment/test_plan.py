@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from semsplat.experiment.plan.work import load_estimates, phases
 from semsplat.experiment.runs import training_keys
 from semsplat.experiment.schema import Params
 from semsplat.folders import MARKER
+from semsplat.train.methods import method_names
 
 CONFIG: dict[str, Any] = yaml.safe_load(
     (Path(__file__).parents[3] / "params.yaml").read_text(encoding="utf-8")
@@ -155,4 +157,14 @@ def test_every_scene_and_method_of_the_paper_suite_has_an_estimate() -> None:
     known, params = load_estimates(), paper()
     for place in params.suites["paper"].scenes:
         assert known.n_views(*place.split("/")) > 0
-    assert {setting.method for setting in params.settings.values()} <= set(known.train.minutes)
+    assert set(known.train.minutes) <= set(method_names())
+
+
+def test_a_method_that_nobody_timed_is_said_to_count_as_the_slowest() -> None:
+    known, config = load_estimates(), copy.deepcopy(CONFIG)
+    minutes = {name: m for name, m in known.train.minutes.items() if name != "cgc"}
+    untimed = known.model_copy(
+        update={"train": known.train.model_copy(update={"minutes": minutes})}
+    )
+    assert untimed.untimed(check({**config, "suite": "paper"})) == ["cgc"]
+    assert known.untimed(check({**config, "suite": "paper"})) == []

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +19,7 @@ from pydantic import BaseModel
 
 from semsplat.data.manifest import write_manifest
 from semsplat.errors import SemsplatError
-from semsplat.figures import figure_kind, figure_kinds
+from semsplat.figures import figure_kind, figure_kinds, unfit
 from semsplat.io import read_json
 from semsplat.keys import GeometryKey, SceneKey
 from tests.unit.evaluate.feature_helpers import features_of
@@ -85,7 +87,7 @@ def test_the_tables_are_no_pictures() -> None:
 
 def test_checking_parameters_does_not_load_matplotlib() -> None:
     code = (
-        "import sys; from semsplat.figures import figure_kind, figure_kinds;"
+        "import sys; from semsplat.figures import figure_kind, figure_kinds, unfit;"
         "kinds = [figure_kind(k).Options for k in figure_kinds()];"
         "print(len(kinds), 'matplotlib' in sys.modules, 'torch' in sys.modules)"
     )
@@ -151,7 +153,7 @@ def test_a_png_names_its_run_and_no_date(results: Path) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_another_result_gives_another_figure(results: Path, kind: str) -> None:
     before = draw(kind, out_path(kind))
-    for name in ("metrics.jsonl", "scores.json"):
+    for name in ("metrics.jsonl", "scores.json", "run.json"):
         for path in results.rglob(name):
             text = path.read_text()
             for old, new in CHANGES.items():
@@ -199,3 +201,23 @@ def test_an_unknown_kind_is_one_line_on_the_command_line() -> None:
     done = subprocess.run(command, env=ENV, capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr == "error: no figure kind 'curve'; did you mean 'curves'?\n"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"SCOPE": "training"}, "SCOPE 'training' is none of run, scene, suite, trainings"),
+        ({"EXTENSION": "tiff"}, "EXTENSION 'tiff' is none of png, svg, pdf, or md of a table"),
+        ({"EXTENSION": "md"}, "EXTENSION 'md' is none of png, svg, pdf, or md of a table"),
+        ({"NEEDS": ("results/{settting}/run.json",)}, "NEEDS names {settting}; there are dataset"),
+    ],
+)
+def test_a_kind_that_no_rule_can_follow_is_named(changes: dict[str, Any], said: str) -> None:
+    plain = {"__name__": "semsplat.figures.bars", "SCOPE": "suite", "EXTENSION": "pdf", "NEEDS": ()}
+    assert list(unfit(SimpleNamespace(**plain))) == []
+    (line,) = unfit(SimpleNamespace(**{**plain, **changes}))
+    assert line.startswith("bars.py: ") and said in line
+
+
+def test_every_kind_fits() -> None:
+    assert [line for name in figure_kinds() for line in unfit(figure_kind(name))] == []

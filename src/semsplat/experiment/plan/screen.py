@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from semsplat.data.register.entries import Entry, entry_named, place_of
 from semsplat.experiment.plan.needs import Missing, missing, missing_lpips, needs
-from semsplat.experiment.plan.work import phases
+from semsplat.experiment.plan.work import load_estimates, phases
 from semsplat.experiment.runs import geometry_keys, training_keys
 from semsplat.experiment.schema import Params
 
@@ -51,7 +51,7 @@ def missing_lines(params: Params) -> list[str]:
 
 def _work_lines(params: Params) -> list[str]:
     """Return jobs, GPU hours and disk by phase, and where the estimates are from."""
-    known = phases(params)
+    known, untimed = phases(params), load_estimates().untimed(params)
     rows = [["phase", "jobs", "GPU hours", "disk GB"]]
     rows += [[p.name, str(p.jobs), f"{p.gpu_hours:.0f}", f"{p.disk_gb:.0f}"] for p in known]
     hours, disk = sum(p.gpu_hours for p in known), sum(p.disk_gb for p in known)
@@ -62,6 +62,7 @@ def _work_lines(params: Params) -> list[str]:
         f" {len(training_keys(params))} trainings; hours and disk are estimates:",
         *_table(rows),
         *(f"  {phase.name}: {phase.basis}" for phase in known),
+        *(f"  {m}: timed by nobody, so it counts as the slowest method" for m in untimed),
     ]
 
 

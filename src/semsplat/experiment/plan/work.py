@@ -77,6 +77,11 @@ class Estimates(Strict):
         """Return the number of views of a scene."""
         return self.views.get(f"{dataset}/{scene}", self.views.get(dataset, 0))
 
+    def untimed(self, params: Params) -> list[str]:
+        """Return the methods of the chosen suite that nobody has timed."""
+        used = {params.settings[key.setting].method for key in training_keys(params)}
+        return sorted(used - set(self.train.minutes))
+
 
 class Phase(NamedTuple):
     """One phase of a suite."""

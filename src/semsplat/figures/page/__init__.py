@@ -31,7 +31,8 @@ from semsplat.figures.referee.verdicts import WORDS
 from semsplat.io import atomic_path, read_json
 from semsplat.keys import TrainingKey, parse_training
 
-PICTURES, TEXTS = (".png", ".svg"), (".md",)
+PICTURES = (".png", ".svg")
+"""What browsers show; everything else is linked."""
 CARD_FACTS = ("run_key", "git", "code", "config", "inputs", "outputs", "numbers")
 """What the page shows of a card beside its machine: all but times of day, paths and the host."""
 
@@ -66,7 +67,7 @@ def write_page(
         "settings": _settings(trainings),
     }
     pictures = _grouped(n for n in names if n.suffix in PICTURES)
-    texts = [n for n in names if n.suffix in TEXTS]
+    texts = [n for n in names if n.suffix not in PICTURES]
     _render(out, shown | {"alone": False, "pictures": pictures, "texts": texts})
     _render(alone, shown | {"alone": True, "pictures": {}, "texts": []})
 
