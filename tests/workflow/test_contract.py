@@ -19,13 +19,14 @@ SUITES = ("demo", "smoke", "paper")
 LISTING = (
     "tests/unit/experiment/test_docs.py",
     "tests/unit/experiment/test_editor.py",
-    "tests/unit/experiment/test_check.py::test_options_of_importers_figures_and_methods_have_no_defaults",
+    "tests/unit/experiment/test_check.py",
+    "tests/unit/experiment/test_plan.py::test_every_scene_and_method_of_the_paper_suite_has_an_estimate",
     "tests/unit/experiment/test_runs.py::test_scaled_options_are_options_still",
     "tests/unit/test_floors.py",
 )
 """Tests of all kinds of things."""
 OWN = {
-    "method": ["figures/test_published.py", "train/test_methods.py"],
+    "method": ["figures/test_published.py", "figures/test_trace.py", "train/test_methods.py"],
     "figure": ["figures/test_kinds.py"],
     "protocol": ["evaluate/test_protocols.py"],
     "answer": ["evaluate/test_protocols.py"],
