@@ -21,9 +21,10 @@ ONE_FILE = {
     "semsplat.evaluate.__main__": {"score", "score_features", "speed", "collect"},
     "semsplat.figures.__main__": {"run"},
     "semsplat.figures.page.__main__": {"run"},
+    "semsplat.geometry.__main__": {"reconstruct"},
     "semsplat.networks.__main__": {"draw", "quality", "tune_sam"},
 }
-"""Commands whose ``out`` is a file, which is written at once or not at all."""
+"""Commands whose ``out`` is a file, written at once or not at all, and what a command calls."""
 
 
 def commands() -> Iterator[tuple[str, Callable[..., Any]]]:

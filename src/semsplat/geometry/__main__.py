@@ -24,10 +24,10 @@ def run(scene: Path, out: OutFolder, scratch: Path, config: str, save_every_s: f
         save_every_s: seconds between two saved states.
     """
     with sole_trainer(scratch), claim_device() as device:
-        _reconstruct(scene, out, scratch, config, save_every_s, device)
+        reconstruct(scene, out, scratch, config, save_every_s, device)
 
 
-def _reconstruct(
+def reconstruct(
     scene_dir: Path, out: Path, scratch: Path, config_json: str, save_every_s: float, device: str
 ) -> None:
     """Train, then write point_cloud.ply, metrics.jsonl and run.json, the card last."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
+from textwrap import shorten
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import Parameter, ParameterDict
 
 from semsplat.data.poses import camera_centre
-from semsplat.data.scene import Scene, load_points, scene_extent
+from semsplat.data.scene import Frame, Scene, load_points, scene_extent
 from semsplat.errors import SemsplatError
 from semsplat.fit.density import DensityControl
 from semsplat.fit.loop import Objective, Outcome
@@ -33,7 +37,29 @@ def start_gaussians(scene: Scene, config: Geometry, generator: torch.Generator) 
         centre = np.mean([camera_centre(frame.viewmat) for frame in scene.train], axis=0)
         half_side = config.init.random_extent * extent
         xyz, rgb = random_points(config.init.n_random, centre, half_side, generator)
+    _check_seen(scene, xyz)
     return gaussians_from_points(xyz, rgb, config.init.opacity, extent, generator)
+
+
+def _check_seen(scene: Scene, xyz: NDArray[Any]) -> None:
+    """Name training views that see no point of the start; raise where none sees any."""
+    unseen = [frame.name for frame in scene.train if not _sees(frame, xyz)]
+    if len(unseen) == len(scene.train):
+        raise SemsplatError(
+            f"{scene.scene_dir}: no training view sees any of the initial points; the poses may be"
+            " inverted, of other axes, or of another model"
+        )
+    if unseen:
+        names = shorten(", ".join(unseen), 200, placeholder=" ...")
+        print(f"warning: {len(unseen)} views see no initial point: {names}", file=sys.stderr)
+
+
+def _sees(frame: Frame, xyz: NDArray[Any]) -> bool:
+    """Tell whether any of the points [N, 3] lies before a camera and within its picture."""
+    camera = xyz @ frame.viewmat[:3, :3].T + frame.viewmat[:3, 3]
+    before = camera[camera[:, 2] > 0]
+    pixels = (before @ frame.K.T)[:, :2] / before[:, 2:]
+    return bool(((pixels >= 0) & (pixels <= (frame.width, frame.height))).all(axis=1).any())
 
 
 def start_training(

@@ -87,3 +87,24 @@ def test_progressive_training_starts_at_half_and_ends_at_full_size(tiny_scene, t
     )
     assert sizes[0] == (24, 18) and sizes[-1] == (48, 36)
     assert sizes == sorted(sizes)
+
+
+def turned(scene, *names):
+    """Return the scene with some training cameras facing away."""
+    away = np.diag([-1.0, 1.0, -1.0, 1.0])
+    train = tuple(
+        replace(f, viewmat=away @ f.viewmat) if f.name in names else f for f in scene.train
+    )
+    return replace(scene, train=train)
+
+
+def test_views_that_see_nothing_are_named(tiny_scene, capsys) -> None:
+    generator = torch.Generator().manual_seed(0)
+    start_gaussians(tiny_scene, SHORT, generator)
+    assert not capsys.readouterr().err
+    names = [frame.name for frame in tiny_scene.train]
+    start_gaussians(turned(tiny_scene, *names[:2]), SHORT, generator)
+    said = capsys.readouterr().err
+    assert said == f"warning: 2 views see no initial point: {names[0]}, {names[1]}\n"
+    with pytest.raises(SemsplatError, match="no training view sees any of the initial points"):
+        start_gaussians(turned(tiny_scene, *names), SHORT, generator)
