@@ -19,7 +19,8 @@ SUITES = ("demo", "smoke", "paper")
 LISTING = (
     "tests/unit/experiment/test_docs.py",
     "tests/unit/experiment/test_editor.py",
-    "tests/unit/experiment/test_check.py",
+    "tests/unit/experiment/test_check.py::test_a_mistake_is_one_line_with_the_key_and_the_fix",
+    "tests/unit/experiment/test_check.py::test_options_of_importers_figures_and_methods_have_no_defaults",
     "tests/unit/experiment/test_plan.py::test_every_scene_and_method_of_the_paper_suite_has_an_estimate",
     "tests/unit/experiment/test_runs.py::test_scaled_options_are_options_still",
     "tests/unit/test_floors.py",

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 EXTENT_MARGIN = 1.1  # 3DGS, getNerfppNorm
-NORMAL_EXTENTS = (0.25, 64.0)
+NORMAL_EXTENTS = (0.1, 100.0)
 """Between these a scene is left as it is: a room in metres is, and so is a model of COLMAP's."""
 MOST_OFFSET = 64.0  # extents between the cameras' centre and the origin; costs 6 of 24 bits
 

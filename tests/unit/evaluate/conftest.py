@@ -18,3 +18,8 @@ def no_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setattr(torch.hub, "download_url_to_file", refuse)
+
+
+@pytest.fixture(autouse=True)
+def _by_hand(by_hand: None) -> None:
+    """Files of results are written by hand here; `tests/unit/test_verified.py` has the digests."""

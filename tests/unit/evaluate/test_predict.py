@@ -13,6 +13,7 @@ from semsplat.data.manifest import verify_manifest
 from semsplat.data.scene import load_scene
 from semsplat.data.scene_writer import SceneWriter
 from semsplat.errors import SemsplatError
+from semsplat.folders import MARKER, mark
 from semsplat.io import read_json, sha256_file, write_json
 from semsplat.splat.cpu.harmonics import C0
 from semsplat.splat.ply import write_ply
@@ -65,7 +66,7 @@ def test_every_held_out_view_gets_an_image_and_a_depth(
     out = tmp_path / "predictions"
     run_predict(("colours",), scene_dir, model, out)
     files = sorted(p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file())
-    assert files == ["cam/near.npz", "cam/near.png", "far.npz", "far.png", "manifest.json"]
+    assert files == [MARKER, "cam/near.npz", "cam/near.png", "far.npz", "far.png", "manifest.json"]
 
     near = read_rgb(out / "cam/near.png", (16, 12))
     # Half a pixel off the ball's centre; 0.3 px² is 3DGS's dilation of the footprint.
@@ -97,6 +98,7 @@ def test_rendering_again_replaces_what_was_there(tmp_path: Path) -> None:
     scene_dir = write_scene(tmp_path / "scene", BLANK)
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "old.png").touch()
+    mark(tmp_path / "out")
     for background in ("white", "black"):
         model = write_model(tmp_path / "model", background)
         run_predict(("colours",), scene_dir, model, tmp_path / "out")

@@ -14,6 +14,7 @@ from torch import Tensor
 from semsplat.data.images import read_ids, read_rgb
 from semsplat.data.manifest import verify_manifest
 from semsplat.data.scene import load_scene
+from semsplat.folders import MARKER, mark
 from semsplat.geometry.trained import open_geometry, pixels, render
 from semsplat.io import read_json, sha256_file
 from semsplat.splat.ply import write_ply
@@ -83,6 +84,7 @@ def test_class_maps_are_of_all_views_and_colours_of_held_out_ones(tmp_path: Path
     out = predicted(tmp_path)
     files = sorted(p.relative_to(out).as_posix() for p in out.rglob("*") if p.is_file())
     assert files == [
+        MARKER,
         *("cam/far.npz", "cam/far.png", "cam/near.npz", "cam/near.png"),
         *(f"classes/{name}.png" for name in ("cam/far", "cam/near", "far", "near")),
         "manifest.json",
@@ -114,6 +116,7 @@ def test_the_manifest_names_the_model_and_covers_every_file(tmp_path: Path) -> N
 def test_rendering_again_gives_the_same_bytes_and_leaves_nothing_old(tmp_path: Path) -> None:
     first = (predicted(tmp_path) / "manifest.json").read_bytes()
     (tmp_path / "out/classes/old.png").touch()
+    mark(tmp_path / "out")
     assert (predicted(tmp_path) / "manifest.json").read_bytes() == first
     assert not (tmp_path / "out/classes/old.png").exists()
 

@@ -119,7 +119,7 @@ def test_another_image_is_another_entry(run_of, write_scene, tmp_path):
     run = run_of("weightless")
     features(run, write_scene([two_blocks()] * 2, "a"), tmp_path)
     darker = two_blocks() // 2
-    _, numbers = features(run, write_scene([darker] * 2, "b"), tmp_path, "b")
+    _, numbers = features(run, write_scene([darker] * 2, "b"), tmp_path, "other")
     assert numbers["cache_made"] == 3  # both views show the same picture
 
 

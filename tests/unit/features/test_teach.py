@@ -14,6 +14,7 @@ from semsplat.data.manifest import verify_manifest
 from semsplat.features.__main__ import main
 from semsplat.features.lessons import Lesson, Lessons, open_lessons, write_lesson
 from semsplat.features.teach import write_lessons
+from semsplat.folders import mark
 from semsplat.io import read_json, sha256_file, write_json
 from semsplat.params.teachers import LessonsJob
 from tests.unit.data.scene_helpers import assert_nothing_left, one_line_error
@@ -149,7 +150,7 @@ def test_the_card_says_whether_the_truth_was_the_teacher(
 def test_equal_seeds_give_equal_bytes(wall: Path, tmp_path: Path) -> None:
     mistakes = {"kind": "iid", "share": 0.5}
     one, two = (files(taught(tmp_path, wall, name, corruption=mistakes).folder) for name in "ab")
-    assert one == two and len(one) == len(ALL) + 1
+    assert one == two and len(one) == len(ALL) + 2  # manifest and marker
     other = taught(tmp_path, wall, "c", corruption=mistakes, run_seed=12)
     assert files(other.folder) != one
 
@@ -157,6 +158,7 @@ def test_equal_seeds_give_equal_bytes(wall: Path, tmp_path: Path) -> None:
 def test_lessons_that_are_there_are_replaced_as_a_whole(wall: Path, tmp_path: Path) -> None:
     (tmp_path / "out/views").mkdir(parents=True)
     (tmp_path / "out/views/old.npz").write_bytes(b"old")
+    mark(tmp_path / "out")
     lessons = taught(tmp_path, wall)
     assert not (lessons.folder / "views/old.npz").exists()
 

@@ -69,3 +69,8 @@ def stop_at(monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str, step
 def lessons(tiny_scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Lessons:
     """Return right lessons for the tiny scene."""
     return write_lessons_of(tmp_path_factory.mktemp("lessons"), tiny_scene)
+
+
+@pytest.fixture(autouse=True)
+def _by_hand(by_hand: None) -> None:
+    """Files of results are written by hand here; `tests/unit/test_verified.py` has the digests."""
