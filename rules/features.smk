@@ -67,6 +67,7 @@ rule teach_scene:
     params:
         config=teacher_config,
         code=teacher_code,
+        others=teacher_others,
         scene=subpath(input.scene, parent=True),
         sources=source_options,
         out=subpath(output.card, parent=True),

@@ -100,10 +100,19 @@ def _geometry_files(wildcards, seed):
 
 def teacher_maps(wildcards):
     """Return the label and id maps on disk that a teacher reads."""
+    return tracked(_maps_of_teacher(wildcards))
+
+
+def teacher_others(wildcards):
+    """Return what stands for the maps that a teacher reads and Snakemake cannot name."""
+    return untracked(_maps_of_teacher(wildcards))
+
+
+def _maps_of_teacher(wildcards):
     folders = [
         Path(f) for k, options in _teacher_kinds(wildcards) for f in k.folders(options)
     ]
-    return tracked(path for folder in folders for path in folder.rglob("*.png"))
+    return [path for folder in folders for path in folder.rglob("*.png")]
 
 
 def source_options(wildcards, input):

@@ -1,5 +1,6 @@
 onsuccess:
-    print("\n".join(missing_lines()))
+    for line in missing_lines():
+        print(line)
 
 
 rule track:

@@ -16,7 +16,7 @@ from semsplat.experiment.check import check as check_params
 from semsplat.experiment.plan.screen import plan_lines
 from semsplat.experiment.redraw import redrawn
 from semsplat.experiment.runs import geometry_keys, training_keys
-from semsplat.figures.referee.trace import Traced, find
+from semsplat.figures.referee.trace import Traced
 from semsplat.gpu import claim_device
 from semsplat.restore import restore
 
@@ -122,9 +122,12 @@ def trace(address: str, /, params: Path = Path("params.yaml")) -> None:
             table; of claims and costs FIGURE.md:ROW.
         params: the parameter file.
     """
-    traced, table = Traced(address), find(address)[0]
+    traced = Traced(address)
     print("\n".join(traced.lines))
-    breaks = [*traced.breaks, *redrawn(table, _checked(params, {"suite": table.parent.name}))]
+    breaks = [
+        *traced.breaks,
+        *redrawn(traced.table, _checked(params, {"suite": traced.table.parent.name})),
+    ]
     if breaks:
         raise SemsplatError("the chain is broken: " + "; ".join(dict.fromkeys(breaks)))
 

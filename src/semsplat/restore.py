@@ -7,10 +7,10 @@ import shutil
 import subprocess
 from filecmp import cmp
 from pathlib import Path
+from typing import Any
 
-import tyro
-
-from semsplat.errors import SemsplatError, one_line_errors
+from semsplat.commands import run_command
+from semsplat.errors import SemsplatError
 
 FIGURES = Path("paper_figures")
 COPIES = Path("results/figures")
@@ -29,38 +29,39 @@ def restore(pull: bool = True) -> None:
     Args:
         pull: fetch from the DVC remote first; off, only the local cache is used.
     """
-    with one_line_errors():
-        _fetch("pull" if pull else "checkout")
-        if changed := _changed():
-            raise SemsplatError(
-                f"dvc status: {', '.join(changed)} differ from dvc.lock, so nothing was"
-                " marked as done; run 'dvc status' to see what changed"
-            )
-        _bring_back_figures()
-        _run("snakemake", "--touch", "--forceall", "--cores", "1", "--quiet")
-        print("restored: the results in place are the recorded ones")
+    _fetch("pull" if pull else "checkout")
+    if changed := sorted(_status()):
+        raise SemsplatError(
+            f"dvc status: {', '.join(changed)} differ from dvc.lock, so nothing was"
+            " marked as done; run 'dvc status' to see what changed"
+        )
+    _bring_back_figures()
+    _run("snakemake", "--touch", "--forceall", "--cores", "1", "--quiet")
+    print("restored: the results in place are the recorded ones")
 
 
 def _fetch(verb: str) -> None:
     """Let DVC put the recorded files in place; it leaves what was changed here, without a word."""
-    before = _changed(local=True)
     try:
         _run("dvc", verb, "--quiet")
     except SemsplatError:
-        if before:
+        if changed := _changed_here():
             raise SemsplatError(
-                f"{', '.join(before)}: changed here since it was recorded, so it is left alone;"
+                f"{', '.join(changed)}: changed here since it was recorded, so it is left alone;"
                 " move it away, or run 'dvc repro' to record it"
             ) from None
         raise
 
 
-def _changed(local: bool = False) -> list[str]:
-    """Return what differs from the record: the stages, or files that were changed here."""
-    stages = json.loads(_run("dvc", "status", "--json") or "{}")
-    if not local:
-        return sorted(stages)
-    facts = [fact for stage in stages.values() for fact in stage if isinstance(fact, dict)]
+def _status() -> dict[str, Any]:
+    """Return the stages that differ from the record, each with what differs."""
+    stages: dict[str, Any] = json.loads(_run("dvc", "status", "--json") or "{}")
+    return stages
+
+
+def _changed_here() -> list[str]:
+    """Return the recorded files and folders that were changed here."""
+    facts = [fact for stage in _status().values() for fact in stage if isinstance(fact, dict)]
     outs = [out for fact in facts for out in fact.get("changed outs", {}).items()]
     return sorted(path for path, state in outs if state == "modified")
 
@@ -92,4 +93,4 @@ def _run(*command: str) -> str:
 
 
 if __name__ == "__main__":
-    tyro.cli(restore)
+    run_command(restore)

@@ -70,14 +70,14 @@ def _table(record: Path) -> dict[str, str]:
     Whoever needs the record itself reads it with `semsplat.io.read_json`, which says so.
     """
     look = _look(record)
-    known = _tables.get(record)
-    if look is None or (known and known[0] == look):
-        return known[1] if known and look else {}
-    try:
-        table: Any = json.loads(record.read_bytes())[RECORDS[record.name]]
-    except (ValueError, KeyError, TypeError):
-        table = {}
-    _tables[record] = (look, table if isinstance(table, dict) else {})
+    if look is None:
+        return {}
+    if record not in _tables or _tables[record][0] != look:
+        try:
+            table: Any = json.loads(record.read_bytes())[RECORDS[record.name]]
+        except (ValueError, KeyError, TypeError):
+            table = {}
+        _tables[record] = (look, table if isinstance(table, dict) else {})
     return _tables[record][1]
 
 

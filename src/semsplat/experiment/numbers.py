@@ -32,10 +32,11 @@ def typed(config: Any, file: Any) -> Any:
         return config
     if config in WORDS:
         return WORDS[config]
+    if config[:1] not in "+-.0123456789":
+        return config
     for kind in (int, float):
-        if config[:1] in "+-.0123456789":
-            with suppress(ValueError):
-                return kind(config)
+        with suppress(ValueError):
+            return kind(config)
     return config
 
 

@@ -101,7 +101,8 @@ def _photographs(folder: Path) -> tuple[list[Path], list[str]]:
         parts = path.relative_to(folder).with_suffix("").parts
         if stems.setdefault(parts, path) is not path:
             raise SemsplatError(f"{path}: called as {stems[parts].name}; rename one")
-    return photographs, [p.relative_to(folder).as_posix() for p in files if p not in photographs]
+    others = [path for path in files if path.suffix.lower() not in PHOTOGRAPHS]
+    return photographs, [path.relative_to(folder).as_posix() for path in others]
 
 
 def _is_junk(path: Path) -> bool:

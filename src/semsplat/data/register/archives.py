@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import lzma
 import shutil
 import stat
 import tarfile
 import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from semsplat.errors import SemsplatError, one_line
+from semsplat.errors import UNREADABLE, SemsplatError, one_line
 from semsplat.log import progress
 
 MOST_GROWTH = 10  # photographs hardly shrink, label maps and poses do
 SPARE_BYTES = 64 * 2**20  # small archives may hold more than that of zeros
 JUNK = {"__MACOSX", ".DS_Store"}  # what a file manager adds
-UNREADABLE = (
-    tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError,
-    NotImplementedError, UnicodeDecodeError, ValueError,
-)  # fmt: skip
 
 
 class _Member(NamedTuple):
@@ -57,11 +51,11 @@ def unpack_archive(archive: Path, out: Path) -> int:
             for file in progress(files, f"unpack {archive.name}"):
                 file.extract(PurePosixPath(*file.path.parts[wrapped:]), out)
             return len(files)
+    except OSError as error:
+        raise SemsplatError(f"{archive}: cannot be unpacked ({error.strerror or error})") from None
     except UNREADABLE as error:
         reason = one_line(error) or type(error).__name__
         raise SemsplatError(f"{archive}: cannot be unpacked ({reason}); fetch it anew") from None
-    except OSError as error:
-        raise SemsplatError(f"{archive}: cannot be unpacked ({error.strerror or error})") from None
 
 
 @contextmanager

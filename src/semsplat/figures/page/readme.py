@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import tyro
-
-from semsplat.errors import SemsplatError, one_line_errors
+from semsplat.commands import run_command
+from semsplat.errors import SemsplatError
 from semsplat.io import atomic_path
 
 BLOCK = re.compile(r"<!-- begin (paper_figures/\S+\.md) -->\n.*?<!-- end -->", re.DOTALL)
@@ -35,11 +34,10 @@ def run(readme: Path = Path("README.md")) -> None:
     Args:
         readme: the text, at the project's root.
     """
-    with one_line_errors():
-        text = filled(readme.read_text(), readme.parent)
-        with atomic_path(readme) as partial:
-            partial.write_text(text)
+    text = filled(readme.read_text(), readme.parent)
+    with atomic_path(readme) as partial:
+        partial.write_text(text)
 
 
 if __name__ == "__main__":
-    tyro.cli(run)
+    run_command(run)

@@ -29,10 +29,11 @@ class Traced:
             SemsplatError: no such figure, row or column, or a number without trainings.
         """
         self.breaks: list[str] = []
+        self.table, self._record = find(address)
         self.lines = list(self._follow(address))
 
     def _follow(self, address: str) -> Iterator[str]:
-        path, record = find(address)
+        path, record = self.table, self._record
         numbers = {k: v for k, v in record.items() if v and k not in ("trainings", "training")}
         yield f"{path}  sha256 {sha256_file(path)}"
         yield "  " + ", ".join(f"{name} {value}" for name, value in numbers.items())
