@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from semsplat.errors import SemsplatError
+from semsplat.fit.job import Job
 from semsplat.folders import MARKER, atomic_dir, check_ours, claim, is_ours
 
 ENDINGS = [ValueError, KeyboardInterrupt, SystemExit]
@@ -107,6 +109,19 @@ def test_files_that_appear_while_we_compute_stay(tmp_path: Path) -> None:
         folder.mkdir()
         (folder / "mine").touch()
     assert written(tmp_path) == {"folder", "mine"}
+
+
+def test_a_fit_claims_its_folder_before_it_computes(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").touch()
+    nothing: Any = None  # a task and a scene that are never looked at
+    with pytest.raises(SemsplatError, match="has 'thesis"):
+        Job(nothing, tmp_path, tmp_path, nothing, "cpu").fit(nothing, nothing)
+    (tmp_path / "thesis.tex").unlink()
+    with pytest.raises(AttributeError):
+        Job(nothing, tmp_path, tmp_path, nothing, "cpu", ("a",)).fit(nothing, nothing)
+    for name in ("point_cloud.ply", "metrics.jsonl", "run.json", "a"):
+        (tmp_path / name).touch()  # and then a kill
+    check_ours(tmp_path)
 
 
 def test_files_written_one_by_one_are_ours_from_the_start(tmp_path: Path) -> None:

@@ -77,6 +77,13 @@ def test_poses_points_and_depth_move_together(tmp_path: Path) -> None:
                            atol=1e-9)  # fmt: skip
 
 
+def test_held_out_views_move_nothing(tmp_path: Path) -> None:
+    with SceneWriter(tmp_path / "scene", **ORIGIN) as writer:
+        for name, x, split in (("a", 0.0, "train"), ("b", 1.0, "train"), ("far", 1e5, "test")):
+            writer.add_frame(name, random_image(), viewmat_at(x), K, split)  # type: ignore[arg-type]
+    assert load_scene(tmp_path / "scene").stored_in.is_own
+
+
 def test_depth_is_in_the_stored_units(tmp_path: Path) -> None:
     write(tmp_path / "large", 100.0, 0.0)
     scene = load_scene(tmp_path / "large")

@@ -229,7 +229,9 @@ def scored(
 
 
 def verdicts(tmp_path: Path) -> dict[str, np.ndarray]:
-    return read_arrays(tmp_path / "results/evaluate/toys/shelf/clipgs_d/3/inconsistency.npz")
+    path = tmp_path / "results/evaluate/toys/shelf/clipgs_d/3/inconsistency.npz"
+    assert read_json(path.with_name("scores.json"))["files"] == {path.name: sha256_file(path)}
+    return read_arrays(path)
 
 
 def class_metrics(scores: Any) -> dict[str, float]:

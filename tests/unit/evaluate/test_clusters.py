@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from semsplat.data.images import read_ids
+from semsplat.data.normal_frame import NormalFrame
 from semsplat.data.scene import load_scene
 from semsplat.evaluate.clusters import by_size, cluster, write_clusters
 from semsplat.evaluate.protocols import instances
@@ -21,6 +22,7 @@ from semsplat.train.model import open_field
 from tests.unit.data.scene_helpers import one_line_error
 from tests.unit.evaluate.model_helpers import write_grouped, write_scene
 
+MOVED = NormalFrame(np.array([100.0, -20.0, 3.0]), 4.0)
 OPTIONS = Clusters(samples=100, min_opacity=0.1, min_share=0.1)
 SIZES = (30, 60, 20)
 
@@ -84,6 +86,19 @@ def test_maps_and_splats_are_written(tmp_path, monkeypatch):
         "protocol": "instances/ari@1",
         "ari": {"cam/near": None, "cam/far": None},  # the scene has no true instances
     }
+
+
+def test_splats_are_in_the_scenes_own_coordinates(tmp_path, monkeypatch):
+    from semsplat.evaluate import clusters
+
+    moved = replace(load_scene(write_scene(tmp_path / "scene")), stored_in=MOVED)
+    monkeypatch.setattr(clusters, "cluster", lambda *_: np.array([1, 0]))
+    monkeypatch.setattr(clusters, "load_scene", lambda _: moved)
+    model, out = write_grouped(tmp_path / "model"), tmp_path / "clusters"
+    write_clusters(tmp_path / "scene", model, out, OPTIONS, 0, "cpu")
+    own = MOVED.own(read_ply(model / "point_cloud.ply")["means"].numpy())
+    assert np.allclose(read_ply(out / "clusters.ply")["means"], own)
+    assert np.allclose(read_ply(out / "objects/0.ply")["means"], own[1:])
 
 
 def test_the_rand_index_by_hand():

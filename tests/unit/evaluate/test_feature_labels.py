@@ -46,7 +46,9 @@ def scored(tmp_path: Path, scene_dir: Path, views: list[ViewFeatures], **facts: 
 
 
 def maps(tmp_path: Path) -> dict[str, np.ndarray]:
-    return read_arrays(tmp_path / "results/evaluate/toys/shelf/features/regions/inconsistency.npz")
+    path = tmp_path / "results/evaluate/toys/shelf/features/regions/inconsistency.npz"
+    assert read_json(path.with_name("scores.json"))["files"] == {path.name: sha256_file(path)}
+    return read_arrays(path)
 
 
 # labels against truth

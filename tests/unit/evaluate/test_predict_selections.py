@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from semsplat.arrays import write_arrays
 from semsplat.cli import main
 from semsplat.data.images import read_ids, read_rgb
 from semsplat.data.manifest import write_manifest
+from semsplat.data.normal_frame import NormalFrame
 from semsplat.data.scene import load_scene
 from semsplat.data.scene_writer import SceneWriter
 from semsplat.evaluate.clicked_objects import write_objects
@@ -239,6 +241,16 @@ def test_clicked_objects_become_masks_and_splats(scene_dir, tmp_path):
     assert mask[5, 3] == 255 and mask[5, 11] == 0
     left, right = (read_ply(out / f"{name}/object.ply")["means"] for name in ("left", "right"))
     assert len(left) == len(right) == 1 and left[0, 0] < 0 < right[0, 0]
+
+
+def test_a_selected_splat_is_in_the_scenes_own_coordinates(scene_dir, tmp_path, monkeypatch):
+    frame = NormalFrame(np.array([100.0, -20.0, 3.0]), 4.0)
+    moved = replace(load_scene(scene_dir), stored_in=frame)
+    monkeypatch.setattr("semsplat.evaluate.clicked_objects.load_scene", lambda _: moved)
+    model, out = write_grouped(tmp_path / "model"), tmp_path / "objects"
+    select(scene_dir, model, out, "left=a:3,5")
+    own = frame.own(read_ply(model / "point_cloud.ply")["means"].numpy())
+    assert np.allclose(read_ply(out / "left/object.ply")["means"], own[:1])
 
 
 @pytest.mark.parametrize(
