@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from semsplat.data.datasets import importer, importer_names
 from semsplat.experiment.check import ParamsError, check, check_or_exit
+from semsplat.features.tracks import track_kinds
 from semsplat.figures import figure_kind, figure_kinds
 from semsplat.figures.published import load_table, table_names
 from semsplat.train.methods import method_names, method_options
@@ -195,8 +196,7 @@ ONE_LINE = {
     ),
     "features/teachers/clip/tracks/kind": (
         "deva",
-        "features.teachers.clip.tracks.kind: no kind 'deva'; known: depth_warp, id_maps,"
-        " sam2_video",
+        "features.teachers.clip.tracks.kind: no kind 'deva'; known: " + ", ".join(track_kinds()),
     ),
     "features/teachers/clip/labels/options/recipe": (
         "regoins",
