@@ -41,11 +41,13 @@ class Project:
 
     root: Path
 
-    def run(self, *command: str, fails: bool = False, **env: str) -> Done:
+    def run(
+        self, *command: str, fails: bool = False, timeout_s: int = TIMEOUT_S, **env: str
+    ) -> Done:
         """Run a command here; it must succeed, or fail where that is expected."""
         done = subprocess.run(
             command, cwd=self.root, env={**environment(), **env}, capture_output=True, text=True,
-            timeout=TIMEOUT_S, check=False,
+            timeout=timeout_s, check=False,
         )  # fmt: skip
         assert bool(done.returncode) == fails, f"{command}\n{done.stdout}\n{done.stderr}"
         return done
