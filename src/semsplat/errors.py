@@ -76,6 +76,8 @@ def one_line_errors() -> Iterator[None]:
     """
     with suppress(ValueError):  # only the main thread may say what a signal does
         signal.signal(signal.SIGTERM, _stop)
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
     except SemsplatError as error:
