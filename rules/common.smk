@@ -48,6 +48,12 @@ RUNTIME = {  # of the jobs that take long; the profile says it of the others
     "extract_features": "4h",
     "train_network": "3h",
 }
+PRIORITY = {  # what others wait for goes first, then what takes long
+    "reconstruct": 2,
+    "extract_features": 2,
+    "teach_scene": 2,
+    "train_run": 1,
+}
 PUBLISHED = digest_of(FOLDER)
 FEATURES_CACHE = "scratch/features"
 SEED_OR_ALL = rf"\d+|{ALL}"

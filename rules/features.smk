@@ -28,6 +28,7 @@ rule extract_features:
         "../envs/semsplat.yaml"
     # Small networks gain little from threads; recipes and scenes run side by side instead.
     threads: 1
+    priority: PRIORITY["extract_features"]
     resources:
         gpu=NODE.gpus,
         mem_mb=NODE.mem_mb,
@@ -62,6 +63,7 @@ rule teach_scene:
         "logs/lessons/{dataset}/{scene}/{teacher}/{seed}.log",
     conda:
         "../envs/semsplat.yaml"
+    priority: PRIORITY["teach_scene"]
     resources:
         gpu=NODE.gpus,
     params:

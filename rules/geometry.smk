@@ -20,6 +20,7 @@ rule reconstruct:
         "../envs/semsplat.yaml"
     # As trainings: two reconstructions of one thread each end sooner than one after the other.
     threads: 1
+    priority: PRIORITY["reconstruct"]
     resources:
         gpu=NODE.gpus,
         mem_mb=NODE.mem_mb,

@@ -22,6 +22,7 @@ rule train_run:
         "../envs/semsplat.yaml"
     # Two trainings of one thread each end sooner than one after the other of two threads.
     threads: 1
+    priority: PRIORITY["train_run"]
     resources:
         gpu=NODE.gpus,
         mem_mb=NODE.mem_mb,

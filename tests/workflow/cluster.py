@@ -16,6 +16,8 @@ import psutil
 DAEMONS = ("munged", "mariadbd", "slurmdbd", "slurmctld", "slurmd")
 ACCOUNT, PARTITION = "lab", "cpu"
 START_S = 60
+INSTALLED = Path("/etc/slurm/slurm.conf")
+"""Where jobs look for it: Snakemake's executor takes all variables of SLURM's from them."""
 
 SLURM_CONF = """
 ClusterName=local
@@ -70,6 +72,8 @@ def why_not() -> str | None:
     missing = [daemon for daemon in DAEMONS if not shutil.which(daemon, path=_path())]
     if missing:
         return f"not installed: {', '.join(missing)}"
+    if INSTALLED.exists():
+        return f"{INSTALLED} is of a cluster of its own"
     return None if os.geteuid() == 0 else "SLURM's daemons are started by root"
 
 
@@ -88,7 +92,10 @@ def cluster(root: Path) -> Iterator[dict[str, str]]:
     for folder in ("state", "spool", "mysql"):
         (root / folder).mkdir()
     user = {"SLURM_CONF": str(root / "slurm.conf"), "PATH": _path()}
+    INSTALLED.unlink(missing_ok=True)  # a link that a killed test left
+    INSTALLED.symlink_to(root / "slurm.conf")
     with ExitStack() as stack:
+        stack.callback(INSTALLED.unlink)
         for command, ready in _daemons(root, str(facts["node"]), ports["mysql"]):
             stack.enter_context(_daemon(root, command, {**os.environ, **user}))
             for one in ready:

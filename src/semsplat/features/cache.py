@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
 from numpy.typing import NDArray
 
 from semsplat.arrays import read_arrays, write_arrays
@@ -42,4 +43,16 @@ class Cache:
         self.made += 1
         arrays = compute()
         write_arrays(path, arrays)
+        return arrays
+
+    def shared(self, path: Path, compute: Callable[[], Arrays]) -> Arrays:
+        """Return the arrays at a place as `get`; of several processes that want them one computes.
+
+        The others wait, because what they would compute takes longer than to read it.
+        """
+        lock = path.with_suffix(".lock")
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(lock):
+            arrays = self.get(path, compute)
+        lock.unlink(missing_ok=True)  # who waits for it finds the arrays, who comes later too
         return arrays

@@ -1,18 +1,21 @@
 """Segment Anything Models, big and tiny, through the package segment_anything.
 
-Image embeddings are kept on disk: a changed threshold never encodes an image again.
+Image embeddings and answers to clicks are kept on disk: a changed threshold of regions asks
+nothing again, and a changed one of masks encodes no image again.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from segment_anything import sam_model_registry
 from segment_anything.modeling import Sam
 from torch import Tensor, nn
 
-from semsplat.features.cache import Cache
+from semsplat.features.cache import Arrays, Cache
 from semsplat.features.embedded.sam import load_sam
 from semsplat.features.memory import halving
 from semsplat.features.precision import computing, precision_on
@@ -59,6 +62,21 @@ class ImageEncoder(nn.Module):
             return embeddings.float()
 
         return halving(1, encode, "image")
+
+
+def remembered(
+    sam: Sam, step: str, code: tuple[str, ...], compute: Callable[[], Arrays], **depends: Any
+) -> Arrays:
+    """Return what a SAM computes in a step; once only, where it was opened with a cache.
+
+    ``depends`` is what the result depends on beside the model and the modules ``code``.
+    """
+    encoder = sam.image_encoder
+    if not isinstance(encoder, ImageEncoder) or encoder.cache is None:
+        return compute()
+    precision = precision_on(sam.device.type, encoder.spec.precision)
+    model = (encoder.spec.sha256, precision)
+    return encoder.cache.shared(encoder.cache.path(step, code, model=model, **depends), compute)
 
 
 def open_model(weights: Weights[SamModel], device: str, cache: Cache | None = None) -> Sam:

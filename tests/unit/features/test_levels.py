@@ -11,10 +11,11 @@ from segment_anything import SamAutomaticMaskGenerator, SamPredictor
 from segment_anything.utils.amg import batched_mask_to_box, calculate_stability_score
 from torchvision.ops import nms
 
-from semsplat.features import levels, sam
-from semsplat.features.levels import LAYERS, levels_at
+from semsplat.features import clicks, levels, sam
+from semsplat.features.cache import Cache
+from semsplat.features.levels import LAYERS, masks_at
 from semsplat.features.masks import Masks
-from semsplat.features.segmenters import sam_levels, segmenter_kind
+from semsplat.features.segmenters import sam_automatic, sam_levels, segmenter_kind
 from semsplat.features.weights import find_weights
 from tests.unit.features.conftest import two_blocks
 
@@ -24,6 +25,11 @@ POINTS = np.array([[13, 18], [35, 18], [2, 2], [13, 7], [30, 25], [24, 33], [45,
 @pytest.fixture(scope="module")
 def tiny(params: Any) -> Any:
     return sam.open_model(find_weights(params.features.sam_models["tiny"]), "cpu")
+
+
+@pytest.fixture
+def tiny_weights(params: Any) -> Any:
+    return find_weights(params.features.sam_models["tiny"])
 
 
 @pytest.fixture
@@ -54,7 +60,7 @@ def plain(image: np.ndarray, points: np.ndarray, options: Any, model: Any) -> di
 def test_masks_are_those_of_the_plain_way(tiny: Any, options: Any) -> None:
     image = two_blocks()
     expected = plain(image, POINTS, options, tiny)
-    found = levels_at(image, POINTS, options, tiny)
+    found = masks_at(image, POINTS, options, tiny)
     assert list(found) == list(LAYERS) and sum(map(len, found.values())) >= 3
     for name, (masks, scores) in expected.items():
         assert np.array_equal(found[name].masks, masks)
@@ -64,8 +70,8 @@ def test_masks_are_those_of_the_plain_way(tiny: Any, options: Any) -> None:
 @pytest.mark.parametrize("batch", [1, 3, 64])
 def test_the_size_of_batches_changes_nothing(batch: int, tiny: Any, options: Any) -> None:
     image = two_blocks()
-    one = levels_at(image, POINTS, options, tiny)
-    other = levels_at(image, POINTS, options.model_copy(update={"points_per_batch": batch}), tiny)
+    one = masks_at(image, POINTS, options, tiny)
+    other = masks_at(image, POINTS, options.model_copy(update={"points_per_batch": batch}), tiny)
     for name in LAYERS:
         assert np.array_equal(one[name].masks, other[name].masks)
 
@@ -73,7 +79,7 @@ def test_the_size_of_batches_changes_nothing(batch: int, tiny: Any, options: Any
 def test_a_level_may_be_empty_and_all_may(
     tiny: Any, options: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    decoded = levels._decoded
+    decoded = clicks._decoded
 
     def without(*empty: int) -> dict[str, Any]:
         def worse(*arguments: Any) -> Any:
@@ -81,8 +87,8 @@ def test_a_level_may_be_empty_and_all_may(
             predicted[:, list(empty)] = 0
             return low, predicted
 
-        monkeypatch.setattr(levels, "_decoded", worse)
-        return levels_at(two_blocks(), POINTS, options, tiny)
+        monkeypatch.setattr(clicks, "_decoded", worse)
+        return masks_at(two_blocks(), POINTS, options, tiny)
 
     found = without(1)
     assert len(found["part"]) == 0 and len(found["whole"]) > 0
@@ -110,7 +116,7 @@ def crops(run_of: Any) -> Any:
 def test_crops_answer_as_those_of_the_stock_generator(
     tiny: Any, crops: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sam_levels, "CROP_NMS", 1.0)
+    monkeypatch.setattr(levels, "CROP_NMS", 1.0)
     image = blocks(200, 260)
     options = crops.model_copy(update={"box_nms_thresh": 1.0})  # the stock one mixes levels there
     arguments = {**options.model_dump(exclude={"model"}), "crop_nms_thresh": 1.0}
@@ -122,14 +128,52 @@ def test_crops_answer_as_those_of_the_stock_generator(
     assert ours > {mask.tobytes() for some in whole.values() for mask in some.masks}
 
 
+@pytest.mark.parametrize("crop_n_layers", [0, 1])
+def test_one_list_is_that_of_the_stock_generator_in_its_order(
+    tiny: Any, crops: Any, crop_n_layers: int
+) -> None:
+    image = blocks(200, 260)
+    options = crops.model_copy(update={"crop_n_layers": crop_n_layers})
+    stock = SamAutomaticMaskGenerator(tiny, **options.model_dump(exclude={"model"}))
+    records = stock.generate(image)
+    (found,) = sam_automatic.segment(image, options, tiny, None).values()
+    assert len(found) == len(records) > 3
+    for mask, score, record in zip(found.masks, found.scores, records, strict=True):
+        assert np.array_equal(mask, record["segmentation"])
+        assert score == pytest.approx(record["predicted_iou"] * record["stability_score"])
+
+
+def test_recipes_that_ask_alike_share_the_answers(
+    tiny_weights: Any, crops: Any, tmp_path: Any
+) -> None:
+    image, options = blocks(120, 160), crops.model_copy(update={"crop_n_layers": 0})
+    apart = sam_levels.segment(image, options, sam.open_model(tiny_weights, "cpu"), None)
+    first, second, third = (Cache(tmp_path) for _ in range(3))
+    sam_automatic.segment(image, options, sam.open_model(tiny_weights, "cpu", first), None)
+    assert first.made == 2  # answers and the embedding
+    model = sam.open_model(tiny_weights, "cpu", second)
+    looser = options.model_copy(update={"box_nms_thresh": 0.9})
+    for name, masks in sam_levels.segment(image, options, model, None).items():
+        assert np.array_equal(masks.masks, apart[name].masks)
+        assert np.array_equal(masks.scores, apart[name].scores)
+    sam_levels.segment(image, looser, model, None)
+    assert (second.made, second.served) == (0, 2)
+    model = sam.open_model(tiny_weights, "cpu", third)
+    sam_levels.segment(image, options.model_copy(update={"pred_iou_thresh": 0.3}), model, None)
+    sam_levels.segment(image[:, ::-1], options, model, None)
+    sam_levels.segment(image, options.model_copy(update={"points_per_side": 4}), model, None)
+    assert third.made == 4  # three times answers, one embedding
+    assert not list(tmp_path.rglob("*.lock"))
+
+
 def test_a_mask_that_the_border_of_a_crop_cuts_off_is_dropped(tiny: Any, crops: Any) -> None:
     image, points = blocks(200, 260), np.array([[40.0, 60.0]])
     options = crops.model_copy(update={"pred_iou_thresh": 0.0, "stability_score_thresh": 0.0})
-    seen = levels_at(image, points, options, tiny, (0, 0, 200, 160))
+    seen = masks_at(image, points, options, tiny, (0, 0, 200, 160))
     assert any(len(masks) for masks in seen.values())
     for masks in seen.values():
         assert masks.masks.shape[1:] == (200, 260) and not masks.masks[:, 160:].any()
-    cut = levels_at(image, points, options, tiny, (0, 0, 44, 160))  # the block ends at 54
+    cut = masks_at(image, points, options, tiny, (0, 0, 44, 160))  # the block ends at 54
     assert not any(masks.masks[:, :, 43].any() for masks in cut.values())
 
 
@@ -141,7 +185,7 @@ def test_of_two_masks_that_agree_that_of_the_smaller_crop_is_kept() -> None:
     of_crop[29, 10] = False  # the same box
     whole = Masks(np.stack([thing, other]), np.float32([0.9, 0.8]))
     part = Masks(of_crop[None], np.float32([0.3]))
-    joined = sam_levels._joined([whole, part], [60 * 80, 40 * 50])
+    joined = levels._joined([whole, part], [60 * 80, 40 * 50])
     assert joined.scores.tolist() == pytest.approx([0.3, 0.8])
     assert np.array_equal(joined.masks, np.stack([of_crop, other]))
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from semsplat.features import clip, memory, sam
-from semsplat.features.levels import levels_at
+from semsplat.features.levels import masks_at
 from semsplat.features.memory import halving
 from semsplat.features.segmenters import sam_automatic, segmenter_kind
 from semsplat.features.weights import find_weights
@@ -144,9 +144,9 @@ def assert_same(found: dict[str, Any], expected: dict[str, Any]) -> None:
 
 def test_levels_stay_the_same_with_fewer_clicks_at_once(run_of: Any, tiny_sam: Any) -> None:
     options = options_of(run_of, "granular", 8)
-    expected = levels_at(two_blocks(), POINTS, options, tiny_sam)
+    expected = masks_at(two_blocks(), POINTS, options, tiny_sam)
     decoder = limit_clicks(tiny_sam, 2)
-    assert_same(levels_at(two_blocks(), POINTS, options, tiny_sam), expected)
+    assert_same(masks_at(two_blocks(), POINTS, options, tiny_sam), expected)
     assert decoder.seen[:2] == [7, 4] and max(decoder.seen[2:]) <= 2
 
 
@@ -157,14 +157,14 @@ def test_automatic_masks_stay_the_same_with_fewer_clicks_at_once(
     expected = sam_automatic.segment(two_blocks(), options, tiny_sam, None)
     decoder = limit_clicks(tiny_sam, 4)
     assert_same(sam_automatic.segment(two_blocks(), options, tiny_sam, None), expected)
-    assert decoder.seen[:3] == [16, 8, 4] and max(decoder.seen[3:]) <= 4
+    assert decoder.seen[:3] == [12, 8, 4] and max(decoder.seen[3:]) <= 4
 
 
 def test_clicks_and_images_that_never_fit_are_one_line(run_of: Any, tiny_sam: Any) -> None:
     options = options_of(run_of, "granular", 8)
     limit_clicks(tiny_sam, 0)
     with one_line_error("a single click"):
-        levels_at(two_blocks(), POINTS, options, tiny_sam)
+        masks_at(two_blocks(), POINTS, options, tiny_sam)
     tiny_sam.image_encoder.encoder = Limited(tiny_sam.image_encoder.encoder, 0, len)
     with one_line_error("a single image"):
-        levels_at(two_blocks(), POINTS, options, tiny_sam)
+        masks_at(two_blocks(), POINTS, options, tiny_sam)
