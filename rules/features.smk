@@ -24,11 +24,11 @@ rule extract_features:
         "results/benchmarks/features/{dataset}/{scene}/{recipe}/{seed}.tsv"
     wildcard_constraints:
         seed=SEED_OR_ALL,
+    priority: PRIORITY["extract_features"]
     conda:
         "../envs/semsplat.yaml"
     # Small networks gain little from threads; recipes and scenes run side by side instead.
     threads: 1
-    priority: PRIORITY["extract_features"]
     resources:
         gpu=NODE.gpus,
         mem_mb=NODE.mem_mb,
@@ -61,9 +61,9 @@ rule teach_scene:
         card="results/lessons/{dataset}/{scene}/{teacher}/{seed}/run.json",
     log:
         "logs/lessons/{dataset}/{scene}/{teacher}/{seed}.log",
+    priority: PRIORITY["teach_scene"]
     conda:
         "../envs/semsplat.yaml"
-    priority: PRIORITY["teach_scene"]
     resources:
         gpu=NODE.gpus,
     params:

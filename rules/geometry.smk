@@ -14,13 +14,11 @@ rule reconstruct:
         "logs/geometry/{dataset}/{scene}/{seed}.log",
     benchmark:
         "results/benchmarks/geometry/{dataset}/{scene}/{seed}.tsv"
-    # Most trainings wait for it: with free cores it goes first.
-    priority: 50
+    priority: PRIORITY["reconstruct"]
     conda:
         "../envs/semsplat.yaml"
     # As trainings: two reconstructions of one thread each end sooner than one after the other.
     threads: 1
-    priority: PRIORITY["reconstruct"]
     resources:
         gpu=NODE.gpus,
         mem_mb=NODE.mem_mb,

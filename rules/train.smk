@@ -18,11 +18,11 @@ rule train_run:
         "logs/train/{dataset}/{scene}/{setting}/{seed}.log",
     benchmark:
         "results/benchmarks/train/{dataset}/{scene}/{setting}/{seed}.tsv"
+    priority: PRIORITY["train_run"]
     conda:
         "../envs/semsplat.yaml"
     # Two trainings of one thread each end sooner than one after the other of two threads.
     threads: 1
-    priority: PRIORITY["train_run"]
     resources:
         gpu=NODE.gpus,
         mem_mb=NODE.mem_mb,
