@@ -15,7 +15,7 @@ reproduce: $(STAMP)  ## Compute everything of the suite in params.yaml: results,
 	snakemake --cores all
 
 test: $(STAMP) lint  ## Run everything that CI runs
-	pytest
+	pytest --durations=25
 
 lint: $(STAMP)  ## Formatting, linters, types, workflow lint
 	ruff check src tests envs

@@ -1,7 +1,7 @@
 """README's table of what is new: each kind of thing is added by the table alone, and nothing fails.
 
-A trivial instance goes into a copy of the repository; then ``semsplat check``, the plans of three
-suites and the tests that list things are run there.
+Trivial instances go into a copy of the repository; then ``semsplat check``, the plans of three
+suites and the tests that list things are run there.  With ``-m slow`` each is tried alone as well.
 """
 
 from __future__ import annotations
@@ -163,13 +163,24 @@ def test_every_kind_of_the_table_is_tried() -> None:
     assert named == ADDED.keys() | entries_alone
 
 
+def test_new_things_of_all_kinds_are_what_the_table_says(tmp_path: Path) -> None:
+    try_out(tmp_path, *ADDED)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ADDED)
-def test_a_new_thing_is_what_the_table_says(kind: str, tmp_path: Path) -> None:
+def test_a_new_thing_alone_is_what_the_table_says(kind: str, tmp_path: Path) -> None:
+    try_out(tmp_path, kind)
+
+
+def try_out(tmp_path: Path, *kinds: str) -> None:
+    """Add things to a copy and run there what lists them."""
     project = checkout(tmp_path / "project")
-    ADDED[kind](project)
+    for kind in kinds:
+        ADDED[kind](project)
     project.run(sys.executable, "-m", "semsplat.experiment")  # make docs
     project.run(sys.executable, "-m", "semsplat.cli", "check")
-    tests = [*LISTING, *(f"tests/unit/{path}" for path in OWN.get(kind, []))]
     for suite in SUITES:
         project.run("snakemake", "--dry-run", "--quiet", "--config", f"suite={suite}")
-    project.run(sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests)
+    tests = {*LISTING, *(f"tests/unit/{path}" for kind in kinds for path in OWN.get(kind, []))}
+    project.run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *sorted(tests))
