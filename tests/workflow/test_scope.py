@@ -59,6 +59,7 @@ NEW_CODE = (
     "from __future__ import annotations\n\nNEW = 1\n",
 )
 LOSSES = "src/semsplat/fit/losses.py"
+SSIM = "src/semsplat/fit/ssim_cpu.py"
 TRAY = "tray: {kind: tabletop, seed: 8, n_views: 12"
 SMOKE_SEEDS = "scenes: [procedural/nook, procedural/tray]\n    seeds: [0]"
 
@@ -131,10 +132,10 @@ CHANGES = {
     "another segmenter's code": (
         "src/semsplat/features/segmenters/felzenszwalb.py", *NEW_CODE, set(),
     ),
-    "a comment": (LOSSES, "SSIM_WINDOW = 11\n", "SSIM_WINDOW = 11  # pixels\n", set()),
+    "a comment": (SSIM, "SIGMA = 1.5\n", "SIGMA = 1.5  # pixels\n", set()),
     "a docstring": (LOSSES, '"""Reconstruction losses."""', '"""Losses."""', set()),
     "a constant of a loss": (
-        LOSSES, "SSIM_WINDOW = 11\n", "SSIM_WINDOW = 9\n",
+        SSIM, "SIGMA = 1.5\n", "SIGMA = 1.6\n",
         ALL_FITTED_JOBS,
     ),
     "the code of one figure": (

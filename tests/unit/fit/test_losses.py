@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import numba
 import pytest
 import torch
 from torchmetrics.functional.image import structural_similarity_index_measure
 
-from semsplat.fit.losses import gaussian_blur, psnr, reconstruction_terms, ssim
+from semsplat.fit.losses import (
+    SsimByNumba,
+    SsimByTorch,
+    gaussian_blur,
+    psnr,
+    reconstruction_terms,
+    ssim,
+)
 
 
 def images(seed=0, height=40, width=50):
@@ -56,3 +64,24 @@ def test_ssim_gradient_is_exact():
     rng = torch.Generator().manual_seed(1)
     image, target = torch.rand(2, 14, 13, 3, generator=rng, dtype=torch.float64)
     assert torch.autograd.gradcheck(lambda x: ssim(x, target), image.requires_grad_())
+
+
+def test_compiled_ssim_equals_torchs_with_its_gradient():
+    a, b = (image.double().requires_grad_() for image in images(height=23, width=31))
+    compiled, by_torch = (
+        SsimByNumba.apply(a, b),
+        SsimByTorch.apply(a.movedim(-1, 0), b.movedim(-1, 0)),
+    )
+    torch.testing.assert_close(compiled, by_torch)
+    torch.testing.assert_close(*(torch.autograd.grad(v, a)[0] for v in (compiled, by_torch)))
+
+
+def test_ssim_is_the_same_to_the_bit_for_any_number_of_threads():
+    def run(threads):
+        numba.set_num_threads(threads)
+        a, b = images()
+        value = ssim(a.requires_grad_(), b)
+        return [value, *torch.autograd.grad(value, a)]
+
+    one, more = run(1), run(min(2, numba.config.NUMBA_NUM_THREADS))
+    assert all(torch.equal(a, b) for a, b in zip(one, more, strict=True))
