@@ -1,6 +1,6 @@
 """A campaign of kills over all phases ends in the results of an undisturbed suite, byte for byte.
 
-Some ten minutes beside the suite itself: ``pytest -m slow tests/workflow/test_kills.py``.
+Some twenty minutes beside the suite itself: ``pytest -m slow tests/workflow/test_kills.py``.
 """
 
 from __future__ import annotations
@@ -39,8 +39,9 @@ PHASES = {  # how the messages of each rule's jobs begin
     "log_run": "index ",
 }
 LONGEST_WAIT_S = 2.0  # after the start of a job: imports take about one
-TIMED = {"run.json", "metrics.jsonl", "speed.json", "costs.json"}
-"""Files that hold times; of run.json all else is compared."""
+TIMED = {"run.json", "metrics.jsonl", "speed.json"}
+TIMED_FOLDERS = ("results/benchmarks/", "results/report/")
+"""What holds times; of run.json all else is compared."""
 
 
 def kill_everything(workflow: subprocess.Popen[bytes]) -> None:
@@ -110,7 +111,8 @@ def killed(
 def results(project: Project) -> dict[str, Any]:
     """Return what must not depend on kills: hashes of files, and cards without their times."""
     hashes = project.hashes("data", "results")
-    kept = {k: v for k, v in hashes.items() if Path(k).name not in TIMED and "/times/" not in k}
+    timed = {k for k in hashes if Path(k).name in TIMED or k.startswith(TIMED_FOLDERS)}
+    kept = {k: v for k, v in hashes.items() if k not in timed}
     cards = {k: project.json(k) for k in hashes if k.endswith("/run.json")}
     return kept | {
         k: [card["config"], card["inputs"], _without_curve(card["outputs"])]
