@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -194,3 +196,36 @@ def test_crops_without_masks_are_joined_to_none(tiny: Any, crops: Any) -> None:
     options = crops.model_copy(update={"pred_iou_thresh": 1.0})
     found = sam_levels.segment(blocks(200, 260), options, tiny, None)
     assert all(some.masks.shape == (0, 200, 260) for some in found.values())
+
+
+def test_answers_of_alike_crops_are_told_apart_by_their_place(
+    tiny: Any, tiny_weights: Any, crops: Any, tmp_path: Any
+) -> None:
+    alone = blocks(120, 160)
+    whole = np.tile(alone, (2, 2, 1))  # here borders of crops cut masks off
+    options = crops.model_copy(update={"pred_iou_thresh": 0.0, "stability_score_thresh": 0.0})
+    cached = sam.open_model(tiny_weights, "cpu", Cache(tmp_path))
+    points = np.array([[40.0, 60.0], [5.0, 5.0], [150.0, 110.0]])
+    found = []
+    for image, crop in ((alone, (0, 0, 160, 120)), (whole, (160, 120, 320, 240))):
+        expected = masks_at(image, points, options, tiny, crop)
+        for name, masks in masks_at(image, points, options, cached, crop).items():
+            assert np.array_equal(masks.masks, expected[name].masks)
+        found.append(sum(map(len, expected.values())))
+    assert len(set(found)) > 1
+
+
+def test_of_two_that_want_the_same_one_computes_and_the_other_waits(tmp_path: Any) -> None:
+    made: list[int] = []
+
+    def compute() -> dict[str, Any]:
+        made.append(1)
+        time.sleep(0.2)
+        return {"n": np.arange(3)}
+
+    def want(_: int) -> Any:
+        return Cache(tmp_path).shared(tmp_path / "a.npz", compute)["n"]
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(np.array_equal(n, np.arange(3)) for n in pool.map(want, range(4)))
+    assert len(made) == 1 and [p.name for p in tmp_path.iterdir()] == ["a.npz"]
