@@ -25,7 +25,7 @@ def test_a_changed_helper_gets_a_fresh_folder_and_the_same_sources_the_same(tmp_
     first = folder_for(tmp_path, monkeypatch)
     assert folder_for(tmp_path, monkeypatch) == first
     helper = tmp_path / "splat/cpu/bins.py"
-    helper.write_text(helper.read_text().replace("TILE = 16", "TILE = 8"))
+    helper.write_text(helper.read_text().replace("TILE = 8", "TILE = 16"))
     assert folder_for(tmp_path, monkeypatch) != first
 
 

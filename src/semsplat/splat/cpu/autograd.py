@@ -13,7 +13,7 @@ from semsplat.splat.cpu.blend import blend
 from semsplat.splat.cpu.blend_adjoint import blend_adjoint
 from semsplat.splat.cpu.harmonics import sh_colors, sh_colors_adjoint
 from semsplat.splat.cpu.project import project, project_adjoint
-from semsplat.splat.cpu.tile import Bins, Splats
+from semsplat.splat.cpu.tile import Bins, Splats, reaches_of
 
 
 class Camera(NamedTuple):
@@ -137,7 +137,8 @@ class Blend(torch.autograd.Function):
 
         ``ellipses`` say the same as ``conics``, which take the gradient.
         """
-        splats = Splats(*(_numpy(t) for t in (means2d, ellipses, extents, opacities)))
+        centres, shapes, sizes = (_numpy(t) for t in (means2d, ellipses, extents))
+        splats = Splats(centres, shapes, sizes, _numpy(opacities), reaches_of(_numpy(opacities)))
         n_shaping = 1 + np.flatnonzero(_numpy(shaping)).max(initial=-1)
         shaped = _numpy(colors[:, :n_shaping] * shaping[:n_shaping])
         image, alpha, last = blend(splats, _numpy(colors), bins, *camera.size, TILE)

@@ -26,6 +26,7 @@ from semsplat.splat.cpu.tile import (
 LEFT, BEHIND, END = range(3)  # planes: transmittance; the colour behind; one past the last pair
 BATCH = 32  # Gaussians whose channels are summed by one matrix product, at most
 PRODUCT = 2**18  # multiplications from which on OpenBLAS starts threads of its own, inside ours
+HALVES = tuple(2**k for k in range(TILE.bit_length() - 2, -1, -1))  # of a row, down to 1
 SHAPE = 6  # gradients of means2d (2), conics (3), opacity (1)
 
 
@@ -107,7 +108,7 @@ def _weigh_and_move(g, m, number, splats, box, size, pixels, weights, seen, lane
 def _shape_gradient(g, splats, lanes, row):
     """Fill a pair's gradients of means2d (2), conics (3) and opacity (1); ``lanes`` are used up."""
     f, ellipses = lanes.dtype.type, splats.ellipses
-    for half in (8, 4, 2, 1):
+    for half in HALVES:
         for r in range(SHAPE):
             for j in range(half):
                 lanes[r, j] += lanes[r, j + half]

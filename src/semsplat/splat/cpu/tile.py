@@ -31,6 +31,12 @@ class Splats(NamedTuple):
     ellipses: np.ndarray  # [N, 3] along, lean, down; see `project`
     extents: np.ndarray  # [N, 2] pixels, along x and y
     opacities: np.ndarray  # [N]
+    reaches: np.ndarray  # [N] sigma from which on alpha is below ALPHA_MIN
+
+
+def reaches_of(opacities):
+    """Return the ``reaches`` of `Splats`: once for a Gaussian, not for every tile it is in."""
+    return np.log(np.maximum(opacities, ALPHA_MIN) / ALPHA_MIN)
 
 
 class Bins(NamedTuple):
@@ -69,8 +75,7 @@ def ellipse_within(g, splats, box):
     means2d, ellipses = splats.means2d, splats.ellipses
     f = means2d.dtype.type
     x, y = means2d[g, 0] - f(box[0]) - f(0.5), means2d[g, 1] - f(box[2]) - f(0.5)
-    reach = f(math.log(splats.opacities[g] / f(ALPHA_MIN)))
-    return x, y, ellipses[g, 0], ellipses[g, 1], ellipses[g, 2], reach
+    return x, y, ellipses[g, 0], ellipses[g, 1], ellipses[g, 2], splats.reaches[g]
 
 
 @numba.njit(cache=True, error_model="numpy")
