@@ -1,32 +1,56 @@
-"""Compiled kernels never outlive the sources they were compiled from."""
+"""Compiled kernels never outlive the sources they were compiled from, and serve every checkout."""
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import semsplat
 from semsplat import kernel_cache
 
+SOURCE = Path(semsplat.__file__).parent
+RUNS = """
+import numpy as np
+from semsplat.splat.cpu.bins import sum_pairs
+sum_pairs(np.zeros(1, np.int32), np.ones((1, 2), np.float32), 1)
+print(sum(sum_pairs.stats.cache_misses.values()), sum(sum_pairs.stats.cache_hits.values()))
+"""
 
-def folder_for(root: Path, monkeypatch) -> str:
-    monkeypatch.setattr(kernel_cache, "__file__", str(root / "kernel_cache.py"))
-    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
-    kernel_cache.use_kernel_cache()
-    return kernel_cache.os.environ["NUMBA_CACHE_DIR"]
+
+def misses_and_hits(checkout: Path, cache: Path) -> str:
+    """Return how many kernels a process had to compile, and how many it found."""
+    env = {**os.environ, "PYTHONPATH": str(checkout), "NUMBA_CACHE_DIR": str(cache)}
+    done = subprocess.run(
+        [sys.executable, "-c", RUNS], env=env, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
 
 
-def test_a_changed_helper_gets_a_fresh_folder_and_the_same_sources_the_same(tmp_path, monkeypatch):
-    source = Path(semsplat.__file__).parent
-    for folder in kernel_cache.KERNEL_FOLDERS:
-        shutil.copytree(
-            source / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__")
-        )
-    first = folder_for(tmp_path, monkeypatch)
-    assert folder_for(tmp_path, monkeypatch) == first
-    helper = tmp_path / "splat/cpu/bins.py"
-    helper.write_text(helper.read_text().replace("TILE = 8", "TILE = 16"))
-    assert folder_for(tmp_path, monkeypatch) != first
+def checkout(root: Path) -> Path:
+    """Copy the package's sources."""
+    shutil.copytree(SOURCE, root / "semsplat", ignore=shutil.ignore_patterns("__pycache__"))
+    return root
+
+
+def test_a_second_checkout_compiles_nothing_and_a_changed_helper_everything(tmp_path):
+    first, second = checkout(tmp_path / "first"), checkout(tmp_path / "second")
+    cache = tmp_path / "cache"
+    assert misses_and_hits(first, cache) == "1 0"
+    assert misses_and_hits(second, cache) == "0 1"
+    helper = second / "semsplat/splat/cpu/project.py"
+    helper.write_text(helper.read_text() + "\nADDED = 1\n")
+    assert misses_and_hits(second, cache) == "1 0"
+    assert misses_and_hits(first, cache) == "0 1"
+
+
+def test_every_file_with_a_kernel_is_watched():
+    watched = {path for pattern in kernel_cache.KERNELS for path in SOURCE.glob(pattern)}
+    kernels = {p for p in SOURCE.rglob("*.py") if re.search(r"njit\(.*cache=True", p.read_text())}
+    assert kernels and kernels <= watched
 
 
 def test_a_folder_named_by_the_user_is_respected(monkeypatch):
