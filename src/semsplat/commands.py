@@ -13,6 +13,7 @@ from typing import Annotated, Any, get_type_hints
 
 import tyro
 
+from semsplat.allocator import keep_freed_memory
 from semsplat.errors import one_line_errors
 from semsplat.folders import check_ours
 
@@ -23,12 +24,14 @@ OutFolder = Annotated[Path, WRITTEN]
 
 def run_command(command: Callable[..., None]) -> None:
     """Run the one command of a program."""
+    keep_freed_memory()
     with one_line_errors():
         tyro.cli(checked(command))
 
 
 def run_one_of(commands: dict[str, Callable[..., None]], **options: Any) -> None:
     """Run the command that the first word names; ``options`` go to tyro."""
+    keep_freed_memory()
     with one_line_errors():
         tyro.extras.subcommand_cli_from_dict(
             {name: checked(command) for name, command in commands.items()}, **options
