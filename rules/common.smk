@@ -1,5 +1,6 @@
 """Checked parameters, the suite's runs and limits; no rules here."""
 
+import os
 import signal
 import sys
 from contextlib import suppress
@@ -19,6 +20,7 @@ from semsplat.gpu import visible_gpus
 from semsplat.experiment import asked, recipes, runs
 from semsplat.experiment.check import check_or_exit
 from semsplat.experiment.numbers import typed
+from semsplat.job import ADDRESS, server
 from semsplat.keys import ALL
 from semsplat.paths import GEOMETRY, put_checkout_first
 from semsplat.experiment.plan.screen import show_plan
@@ -87,6 +89,16 @@ onstart:
     if workflow.local_exec:
         workflow.scheduler.job_rate_limiter = None
         stop_jobs_too()
+        serve_jobs()
+
+
+def serve_jobs():
+    """Let jobs be forks of processes that have imported their libraries: each would take seconds.
+
+    Not where jobs have another environment, or forks are unsafe.
+    """
+    if sys.platform == "linux" and not workflow.deployment_settings.deployment_method:
+        os.environ[ADDRESS], workflow.fork_server = server.start()
 
 
 def stop_jobs_too():

@@ -22,7 +22,8 @@ rule download:
     message:
         "fetch and check {wildcards.entry}"
     shell:
-        "python -m semsplat.data.register download --name {wildcards.entry:q} > {log:q} 2>&1"
+        "python -m semsplat.job --threads={threads} data.register download"
+        " --name {wildcards.entry:q} > {log:q} 2>&1"
 
 
 rule unpack:
@@ -42,7 +43,8 @@ rule unpack:
     message:
         "unpack {wildcards.entry}"
     shell:
-        "python -m semsplat.data.register unpack --name {wildcards.entry:q}"
+        "python -m semsplat.job --threads={threads} data.register unpack"
+        " --name {wildcards.entry:q}"
         " --times-lost {params.times_lost} > {log:q} 2>&1"
 
 
@@ -61,8 +63,8 @@ rule draw_world:
     message:
         "draw {wildcards.dataset}/{wildcards.scene}"
     shell:
-        "OMP_NUM_THREADS={threads} NUMBA_NUM_THREADS={threads}"
-        " python -m semsplat.data draw --out {params.out:q} --options {params.options:q} > {log:q} 2>&1"
+        "python -m semsplat.job --threads={threads} data draw"
+        " --out {params.out:q} --options {params.options:q} > {log:q} 2>&1"
 
 
 rule import_scene:
@@ -85,5 +87,6 @@ rule import_scene:
     message:
         "import {wildcards.dataset}/{wildcards.scene}"
     shell:
-        "python -m semsplat.data import --importer-name {params.importer:q} --out {params.out:q}"
+        "python -m semsplat.job --threads={threads} data import"
+        " --importer-name {params.importer:q} --out {params.out:q}"
         " --options {params.options:q} > {log:q} 2>&1"

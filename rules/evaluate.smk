@@ -47,8 +47,8 @@ rule predict:
     message:
         "ask {wildcards.setting} on {wildcards.dataset}/{wildcards.scene}, seed {wildcards.seed}"
     shell:
-        "OMP_NUM_THREADS={threads} NUMBA_NUM_THREADS={threads}"
-        " python -m semsplat.evaluate predict --answers {params.answers:q} --scene {params.scene:q}"
+        "python -m semsplat.job --threads={threads} evaluate predict"
+        " --answers {params.answers:q} --scene {params.scene:q}"
         " --model {params.model:q} {params.sources} --options {params.options:q}"
         " --cache {params.cache:q} --out {params.out:q} > {log:q} 2>&1"
 
@@ -77,8 +77,8 @@ rule score:
     message:
         "score {wildcards.setting} on {wildcards.dataset}/{wildcards.scene}, seed {wildcards.seed}"
     shell:
-        "OMP_NUM_THREADS={threads}"
-        " python -m semsplat.evaluate score --answers {params.answers:q} --scene {params.scene:q}"
+        "python -m semsplat.job --threads={threads} evaluate score"
+        " --answers {params.answers:q} --scene {params.scene:q}"
         " --predictions {params.predictions:q} {params.sources} --options {params.options:q}"
         " --out {output:q} > {log:q} 2>&1"
 
@@ -109,8 +109,8 @@ rule cluster_scene:
     message:
         "cluster {wildcards.setting} on {wildcards.dataset}/{wildcards.scene}, seed {wildcards.seed}"
     shell:
-        "OMP_NUM_THREADS={threads} NUMBA_NUM_THREADS={threads}"
-        " python -m semsplat.evaluate cluster --scene {params.scene:q} --model {params.model:q}"
+        "python -m semsplat.job --threads={threads} evaluate cluster"
+        " --scene {params.scene:q} --model {params.model:q}"
         " --options {params.options:q} --seed {wildcards.seed} --out {params.out:q}"
         " > {log:q} 2>&1"
 
@@ -140,8 +140,8 @@ rule measure_speed:
     message:
         f"measure the speed of suite {SUITE}"
     shell:
-        "OMP_NUM_THREADS={threads} NUMBA_NUM_THREADS={threads}"
-        " python -m semsplat.evaluate speed --runs {params.runs:q} --repeats {params.repeats}"
+        "python -m semsplat.job --threads={threads} evaluate speed"
+        " --runs {params.runs:q} --repeats {params.repeats}"
         " --out {output:q} > {log:q} 2>&1"
 
 
@@ -165,8 +165,8 @@ rule score_features:
     message:
         "score features {wildcards.recipe}/{wildcards.seed} of {wildcards.dataset}/{wildcards.scene}"
     shell:
-        "OMP_NUM_THREADS={threads}"
-        " python -m semsplat.evaluate score-features --scene {params.scene:q}"
+        "python -m semsplat.job --threads={threads} evaluate score-features"
+        " --scene {params.scene:q}"
         " --features {params.features:q} --out {output.scores:q} > {log:q} 2>&1"
 
 
@@ -184,4 +184,5 @@ rule collect_scores:
     message:
         f"collect the scores of suite {SUITE}"
     shell:
-        "python -m semsplat.evaluate collect --scores {input:q} --out {output:q} > {log:q} 2>&1"
+        "python -m semsplat.job --threads={threads} evaluate collect"
+        " --scores {input:q} --out {output:q} > {log:q} 2>&1"

@@ -20,8 +20,6 @@ rule extract_features:
         card="results/features/{dataset}/{scene}/{recipe}/{seed}/run.json",
     log:
         "logs/features/{dataset}/{scene}/{recipe}/{seed}.log",
-    benchmark:
-        "results/benchmarks/features/{dataset}/{scene}/{recipe}/{seed}.tsv"
     wildcard_constraints:
         seed=SEED_OR_ALL,
     priority: PRIORITY["extract_features"]
@@ -44,8 +42,8 @@ rule extract_features:
     message:
         "extract features {wildcards.recipe}/{wildcards.seed} of {wildcards.dataset}/{wildcards.scene}"
     shell:
-        "OMP_NUM_THREADS={threads} NUMBA_NUM_THREADS={threads}"
-        " python -m semsplat.features extract --scene {params.scene:q} {params.sources}"
+        "python -m semsplat.job --threads={threads} features extract"
+        " --scene {params.scene:q} {params.sources}"
         " --out {params.out:q} --cache {params.cache:q} --config {params.config:q} > {log:q} 2>&1"
 
 
@@ -76,6 +74,6 @@ rule teach_scene:
     message:
         "teach {wildcards.dataset}/{wildcards.scene} by {wildcards.teacher}, seed {wildcards.seed}"
     shell:
-        "OMP_NUM_THREADS={threads} NUMBA_NUM_THREADS={threads}"
-        " python -m semsplat.features teach --scene {params.scene:q} {params.sources}"
+        "python -m semsplat.job --threads={threads} features teach"
+        " --scene {params.scene:q} {params.sources}"
         " --out {params.out:q} --config {params.config:q} > {log:q} 2>&1"

@@ -34,7 +34,8 @@ rule draw_figure:
     message:
         "draw {output.figure}"
     shell:
-        "python -m semsplat.figures --kind {params.kind:q} --runs {params.runs:q}"
+        "python -m semsplat.job --threads={threads} figures"
+        " --kind {params.kind:q} --runs {params.runs:q}"
         " --options {params.options:q} --out {output.figure:q} > {log:q} 2>&1"
 
 
@@ -120,7 +121,8 @@ rule write_page:
     message:
         "write {output.page}"
     shell:
-        "python -m semsplat.figures.page --suite {params.suite:q} --files {input.figures:q}"
+        "python -m semsplat.job --threads={threads} figures.page"
+        " --suite {params.suite:q} --files {input.figures:q}"
         " --trainings {params.trainings:q} --out {output.page:q} --alone {output.alone:q}"
         " > {log:q} 2>&1"
 
@@ -136,4 +138,4 @@ rule readme:
     message:
         "renew the tables of README.md"
     shell:
-        "python -m semsplat.figures.page.readme > {log:q} 2>&1"
+        "python -m semsplat.job --threads={threads} figures.page.readme > {log:q} 2>&1"

@@ -12,8 +12,6 @@ rule reconstruct:
         card="results/geometry/{dataset}/{scene}/{seed}/run.json",
     log:
         "logs/geometry/{dataset}/{scene}/{seed}.log",
-    benchmark:
-        "results/benchmarks/geometry/{dataset}/{scene}/{seed}.tsv"
     priority: PRIORITY["reconstruct"]
     conda:
         "../envs/semsplat.yaml"
@@ -34,7 +32,7 @@ rule reconstruct:
     message:
         "reconstruct {wildcards.dataset}/{wildcards.scene}, seed {wildcards.seed}"
     shell:
-        "OMP_NUM_THREADS={threads} NUMBA_NUM_THREADS={threads}"
-        " python -m semsplat.geometry --scene {params.scene:q} --out {params.out:q}"
+        "python -m semsplat.job --threads={threads} geometry"
+        " --scene {params.scene:q} --out {params.out:q}"
         " --scratch {params.scratch:q} --config {params.config:q}"
         " --save-every-s {resources.save_every_s} > {log:q} 2>&1"

@@ -23,8 +23,8 @@ rule draw_pictures:
     message:
         "draw pictures {wildcards.purpose}_{wildcards.shard} for the networks"
     shell:
-        "OMP_NUM_THREADS={threads} NUMBA_NUM_THREADS={threads}"
-        " python -m semsplat.networks draw --first-seed {params.seeds[0]} --count {params.seeds[1]}"
+        "python -m semsplat.job --threads={threads} networks draw"
+        " --first-seed {params.seeds[0]} --count {params.seeds[1]}"
         " --shape {params.shape:q} --out {output:q} > {log:q} 2>&1"
 
 
@@ -55,8 +55,8 @@ rule train_network:
     message:
         "train the tiny {wildcards.network}"
     shell:
-        "OMP_NUM_THREADS={threads}"
-        " python -m semsplat.networks train-{wildcards.network} --config {params.config:q}"
+        "python -m semsplat.job --threads={threads} networks train-{wildcards.network}"
+        " --config {params.config:q}"
         " --job.pictures {input.pictures:q} --job.unseen {input.unseen:q} --job.out {params.out:q}"
         " --job.scratch scratch/networks/{wildcards.network}"
         " --job.save-every-s {resources.save_every_s} > {log:q} 2>&1"
@@ -78,8 +78,8 @@ rule network_quality:
     message:
         "judge the shipped networks"
     shell:
-        "OMP_NUM_THREADS={threads} NUMBA_NUM_THREADS={threads}"
-        " python -m semsplat.networks quality --config {params.config:q} --clip {input.clip:q}"
+        "python -m semsplat.job --threads={threads} networks quality"
+        " --config {params.config:q} --clip {input.clip:q}"
         " --sam {input.sam:q} --out {output:q} > {log:q} 2>&1"
 
 
@@ -98,6 +98,6 @@ rule sam_thresholds:
     message:
         "try thresholds of the shipped SAM's automatic masks"
     shell:
-        "OMP_NUM_THREADS={threads} NUMBA_NUM_THREADS={threads}"
-        " python -m semsplat.networks tune-sam --config {params.config:q} --sam {input:q}"
+        "python -m semsplat.job --threads={threads} networks tune-sam"
+        " --config {params.config:q} --sam {input:q}"
         " --out {output:q} > {log:q} 2>&1"

@@ -31,7 +31,8 @@ rule log_run:
     message:
         "index {wildcards.dataset}/{wildcards.scene}, seed {wildcards.seed}, in MLflow"
     shell:
-        "python -m semsplat.track --card {input.card:q} --curve {input.curve:q}"
+        "python -m semsplat.job --threads={threads} track"
+        " --card {input.card:q} --curve {input.curve:q}"
         " --scores {input.scores:q} --scene {input.scene:q} --stamp {output:q}"
         " --tries {params.tries} > {log:q} 2>&1"
 

@@ -16,8 +16,6 @@ rule train_run:
         card="results/train/{dataset}/{scene}/{setting}/{seed}/run.json",
     log:
         "logs/train/{dataset}/{scene}/{setting}/{seed}.log",
-    benchmark:
-        "results/benchmarks/train/{dataset}/{scene}/{setting}/{seed}.tsv"
     priority: PRIORITY["train_run"]
     conda:
         "../envs/semsplat.yaml"
@@ -38,7 +36,7 @@ rule train_run:
     message:
         "train {wildcards.setting} on {wildcards.dataset}/{wildcards.scene}, seed {wildcards.seed}"
     shell:
-        "OMP_NUM_THREADS={threads} NUMBA_NUM_THREADS={threads}"
-        " python -m semsplat.train --scene {params.scene:q} {params.sources}"
+        "python -m semsplat.job --threads={threads} train"
+        " --scene {params.scene:q} {params.sources}"
         " --out {params.out:q} --scratch {params.scratch:q}"
         " --config {params.config:q} --save-every-s {resources.save_every_s} > {log:q} 2>&1"

@@ -9,7 +9,18 @@ from pathlib import Path
 SRC = Path(__file__).parents[2] / "src"
 FLOORS = (
     {"errors", "conventions"},
-    {"io", "log", "gpu", "paths", "palette", "kernel_cache", "discovery", "folders"},
+    {
+        "io",
+        "log",
+        "gpu",
+        "paths",
+        "palette",
+        "kernel_cache",
+        "allocator",
+        "job",
+        "discovery",
+        "folders",
+    },
     {"fingerprint", "keys", "verified", "commands"},
     {"arrays", "vertices"},
     {"provenance"},

@@ -40,7 +40,7 @@ PHASES = {  # how the messages of each rule's jobs begin
 }
 LONGEST_WAIT_S = 2.0  # after the start of a job: imports take about one
 TIMED = {"run.json", "metrics.jsonl", "speed.json"}
-TIMED_FOLDERS = ("results/benchmarks/", "results/report/")
+TIMED_FOLDERS = ("results/report/",)
 """What holds times; of run.json all else is compared."""
 
 

@@ -12,7 +12,7 @@ from numba.core.caching import UserProvidedCacheLocator
 from semsplat.kernel_cache import PACKAGE, sources_digest
 
 
-class SourceLocator(UserProvidedCacheLocator):  # type: ignore[misc]
+class SourceLocator(UserProvidedCacheLocator):
     """Goes by the sources of all kernels, Numba's version and the place within the package."""
 
     @classmethod

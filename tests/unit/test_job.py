@@ -1,0 +1,145 @@
+"""A job in a fork is to all around it the program that was asked for."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+import semsplat
+from semsplat.job import ADDRESS, server
+
+PROBE = """
+import os, signal, sys, time
+print("modules" if "torch" in sys.modules else "no modules", os.getpid(), flush=True)
+match sys.argv[1:]:
+    case ["tell", *rest]:
+        print(os.getcwd(), os.environ.get("TOLD"), os.environ["OMP_NUM_THREADS"], rest, input())
+    case ["exit", code]:
+        sys.exit(int(code))
+    case ["refuse"]:
+        sys.exit("error: no")
+    case ["fail"]:
+        {}["nothing"]
+    case ["wait"]:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
+        print("waiting", flush=True)
+        time.sleep(60)
+"""
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="no server there")
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a place with our package and a phase "probe" in it."""
+    root = tmp_path_factory.mktemp("sources")
+    (root / "semsplat").mkdir()
+    for path in Path(semsplat.__file__).parent.iterdir():
+        (root / "semsplat" / path.name).symlink_to(path)
+    (root / "semsplat/probe.py").write_text(PROBE)
+    return root
+
+
+@pytest.fixture(scope="module")
+def served(sources: Path) -> Iterator[dict[str, str]]:
+    """Return the environment of jobs beside a server."""
+    env = {**os.environ, "PYTHONPATH": str(sources)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(sources))
+        address, program = server.start()
+    assert program.stdin
+    yield {**env, ADDRESS: address}
+    program.stdin.close()
+    end = time.monotonic() + 20
+    while Path(address).exists():
+        assert time.monotonic() < end, "the server outlives its workflow"
+        time.sleep(0.05)
+
+
+def command(*arguments: str, threads: int = 1) -> list[str]:
+    return [sys.executable, "-m", "semsplat.job", f"--threads={threads}", "probe", *arguments]
+
+
+def run(env: dict[str, str], *arguments: str, threads: int = 1, **options):
+    return subprocess.run(
+        command(*arguments, threads=threads), env=env, capture_output=True, text=True,
+        timeout=60, **options,
+    )  # fmt: skip
+
+
+def waiting(env: dict[str, str]) -> tuple[subprocess.Popen[str], int]:
+    """Return a program whose job waits, and the job's process."""
+    program = subprocess.Popen(command("wait"), env=env, stdout=subprocess.PIPE, text=True)
+    assert program.stdout
+    pid = int(program.stdout.readline().split()[-1])
+    assert program.stdout.readline() == "waiting\n" and pid != program.pid
+    return program, pid
+
+
+def ends(pid: int) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        psutil.Process(pid).wait(20)
+    return not psutil.pid_exists(pid)
+
+
+def test_a_fork_has_the_folder_environment_arguments_and_streams_of_who_asks(served, tmp_path):
+    done = run({**served, "TOLD": "something"}, "tell", "a b", "", cwd=tmp_path, input="in\n")
+    first, second = done.stdout.splitlines()
+    assert first.startswith("modules ")
+    assert second == f"{tmp_path} something 1 ['a b', ''] in"
+    assert done.returncode == 0 and not done.stderr
+
+
+def test_it_ends_as_the_program_ends(served):
+    assert run(served, "exit", "3").returncode == 3
+    refused, failed = run(served, "refuse"), run(served, "fail")
+    assert (refused.returncode, refused.stderr) == (1, "error: no\n")
+    assert failed.returncode == 1 and failed.stderr.endswith("KeyError: 'nothing'\n")
+
+
+def test_without_a_server_or_on_several_threads_it_is_the_program(served):
+    alone = {key: value for key, value in served.items() if key != ADDRESS}
+    for env, threads in (
+        (alone, 1), (served, 2), ({**served, ADDRESS: "/nowhere/socket"}, 1),
+    ):  # fmt: skip
+        done = run(env, "tell", threads=threads, input="in\n")
+        assert done.stdout.startswith("no modules") and f"None {threads} []" in done.stdout
+
+
+def test_a_signal_reaches_the_fork_and_its_answer_who_asked(served):
+    program, pid = waiting(served)
+    program.send_signal(signal.SIGTERM)
+    assert program.wait(20) == 7 and ends(pid)
+
+
+def test_a_fork_dies_with_who_asked(served):
+    program, pid = waiting(served)
+    program.kill()
+    assert ends(pid)
+
+
+def test_a_killed_fork_is_told(served):
+    program = subprocess.Popen(
+        command("wait"), env=served, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert program.stdout and program.stderr
+    pid = int(program.stdout.readline().split()[-1])
+    os.kill(pid, signal.SIGKILL)
+    assert program.wait(20) == 137
+    assert program.stderr.read() == f"error: the job was killed (process {pid})\n"
+
+
+def test_a_phase_that_cannot_be_imported_says_so_itself(served):
+    done = subprocess.run(
+        [sys.executable, "-m", "semsplat.job", "--threads=1", "nowhere"],
+        env=served, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 1 and "No module named semsplat.nowhere" in done.stderr
