@@ -34,9 +34,13 @@ PRELOADED = {
     "features": ("semsplat.features.extraction", "semsplat.features.teach"),
     "geometry": ("semsplat.geometry", "semsplat.fit.job"),
     "train": ("semsplat.train.run", "semsplat.fit.job"),
-    "evaluate": ("semsplat.evaluate.jobs",),
-    "figures": ("matplotlib.pyplot", "semsplat.figures"),
-    "track": ("semsplat.track.mlflow_log",),
+    "evaluate": (
+        "semsplat.evaluate.jobs",
+        "semsplat.geometry.trained",
+        "skimage.metrics.simple_metrics",
+    ),
+    "figures": ("matplotlib.pyplot", "semsplat.figures.page", "semsplat.figures.referee.verdicts"),
+    "track": ("semsplat.track.mlflow_log", "mlflow.store.tracking.sqlalchemy_store"),
 }
 """What templates import; what a job needs beyond it imports itself."""
 
@@ -84,20 +88,21 @@ def serve(listening: socket.socket) -> Asked | None:
     """Return a job in each fork that shall do one, and None in the server at its end."""
     for module in BASE:
         import_module(module)
+    import_module("numba").njit(lambda: 0)()  # imports what Numba needs for its first kernel
     templates: dict[str, socket.socket] = {}
     for conn in _connections(listening):
         with conn:
             header, streams, _, _ = socket.recv_fds(conn, HEADER, 3)
-            phase = header.decode().strip()
-            if phase not in templates:
-                templates[phase], there = socket.socketpair()
+            package = header.decode().partition(".")[0].strip()
+            if package not in templates:
+                templates[package], there = socket.socketpair()
                 if os.fork() == 0:
                     _close(listening.detach(), conn.detach(), *streams)
                     _close(*(other.detach() for other in templates.values()))
-                    return template(phase, there)
+                    return template(package, there)
                 there.close()
             with suppress(OSError):  # a template that could not import: who asks will say why
-                socket.send_fds(templates[phase], [b"."], [conn.fileno(), *streams])
+                socket.send_fds(templates[package], [header], [conn.fileno(), *streams])
             _close(*streams)
     return None
 
@@ -117,18 +122,18 @@ def _connections(listening: socket.socket) -> Iterator[socket.socket]:
         yield listening.accept()[0]
 
 
-def template(phase: str, forwarded: socket.socket) -> Asked:
-    """Import what a phase needs, and return its jobs, each in a fork."""
-    for module in PRELOADED.get(phase, ()):
+def template(package: str, forwarded: socket.socket) -> Asked:
+    """Import what a package's phases need, and return their jobs, each in a fork."""
+    for module in PRELOADED.get(package, ()):
         import_module(module)
     gc.freeze()  # a collection would touch, and so copy, all of it in every fork
     while True:
-        mark, fds, _, _ = socket.recv_fds(forwarded, 1, 4)
-        if not mark:
+        header, fds, _, _ = socket.recv_fds(forwarded, HEADER, 4)
+        if not header:
             os._exit(0)  # with the server
         if os.fork() == 0:
             forwarded.close()
-            return Asked(phase, socket.socket(fileno=fds[0]), fds[1:])
+            return Asked(header.decode().strip(), socket.socket(fileno=fds[0]), fds[1:])
         _close(*fds)
 
 
