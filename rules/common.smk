@@ -7,7 +7,6 @@ from contextlib import suppress
 from pathlib import Path
 
 import psutil
-import yaml
 from snakemake.utils import min_version
 
 min_version("9.19")
@@ -20,6 +19,7 @@ from semsplat.gpu import visible_gpus
 from semsplat.experiment import asked, recipes, runs
 from semsplat.experiment.check import check_or_exit
 from semsplat.experiment.numbers import typed
+from semsplat.io import parse_yaml
 from semsplat.job import ADDRESS, server
 from semsplat.keys import ALL
 from semsplat.paths import GEOMETRY, put_checkout_first
@@ -31,9 +31,7 @@ if "{" in str(Path.cwd()):
     sys.exit(
         f"error: {Path.cwd()}: Snakemake takes braces for wildcards; rename the folder"
     )
-# Each job parses this anew: libyaml's loader takes a seventh of the other's time.
-with open("params.yaml") as file:
-    PARAMS = check_or_exit(typed(config, yaml.load(file, yaml.CSafeLoader)))
+PARAMS = check_or_exit(typed(config, parse_yaml(Path("params.yaml").read_text())))
 SUITE = PARAMS.suite
 RUNS = runs.geometry_keys(PARAMS)
 FEATURES_KEYS = recipes.features_keys(PARAMS)

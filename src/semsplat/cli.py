@@ -18,6 +18,7 @@ from semsplat.experiment.redraw import redrawn
 from semsplat.experiment.runs import geometry_keys, training_keys
 from semsplat.figures.referee.trace import Traced
 from semsplat.gpu import claim_device
+from semsplat.io import parse_yaml
 from semsplat.restore import restore
 
 
@@ -48,7 +49,7 @@ def plan(suite: str, /, params: Path = Path("params.yaml")) -> None:
 def _checked(params: Path, override: dict[str, Any]) -> Any:
     """Return the checked parameters of a file."""
     try:
-        config = yaml.safe_load(params.read_text())
+        config = parse_yaml(params.read_text())
     except FileNotFoundError:
         raise SemsplatError(f"{params}: no such file") from None
     except yaml.YAMLError as error:

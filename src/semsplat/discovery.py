@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
 from types import ModuleType
 
@@ -25,8 +27,9 @@ def kinds_of(
     """
 
     def names() -> list[str]:
-        files = iter_modules(sys.modules[package].__path__)
-        return sorted(f.name for f in files if not f.ispkg and f.name not in helpers)
+        folders = tuple(sys.modules[package].__path__)
+        times = tuple(Path(folder).stat().st_mtime_ns for folder in folders)
+        return [name for name in _files(folders, times) if name not in helpers]
 
     def module(name: str) -> ModuleType:
         if name not in (known := names()):
@@ -38,3 +41,9 @@ def kinds_of(
         return kind
 
     return names, module
+
+
+@cache
+def _files(folders: tuple[str, ...], times: tuple[int, ...]) -> list[str]:
+    """Return the modules in folders that were last changed at these times."""
+    return sorted(file.name for file in iter_modules(folders) if not file.ispkg)

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import json
+import sys
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
+
+from semsplat.io import write_json
+from semsplat.kernel_cache import user_cache
 
 ROOT = Path(__file__).parent
 PACKAGE = "semsplat"
+KEPT = user_cache() / "code"
+"""What is known of source files, by their content: half of a dry run went into parsing them."""
+PARSER = f"{sys.version_info[:2]} {Path(__file__).read_text(encoding='utf-8')}"
 
 
 @cache
@@ -28,7 +38,7 @@ def fingerprint(*modules: str) -> str:
             queue += _imports(module)
     digest = hashlib.sha256()
     for module in sorted(seen):
-        digest.update(f"{module}\n{_normal_form(module)}\n".encode())
+        digest.update(f"{module}\n{_facts(module).digest}\n".encode())
     return digest.hexdigest()[:16]
 
 
@@ -41,12 +51,46 @@ def _path(module: str) -> Path | None:
     return None
 
 
+class Facts(NamedTuple):
+    """What the fingerprint takes of a file."""
+
+    digest: str  # of the syntax tree
+    names: tuple[str, ...]  # all that it imports, in the package or not
+
+
 @cache
-def _tree(entry: str) -> ast.Module:
+def _facts(entry: str) -> Facts:
+    """Return the facts of a module, or of one function of it; kept over processes."""
     module, _, function = entry.partition(":")
     path = _path(module)
     assert path is not None, f"no module {module}"
-    tree = ast.parse(path.read_text())
+    source = path.read_text(encoding="utf-8")
+    key = hashlib.sha256(f"{PARSER}\n{function}\n{source}".encode()).hexdigest()
+    known = KEPT / key[:2] / f"{key[2:]}.json"
+    try:
+        digest, names = json.loads(known.read_text())
+        return Facts(digest, tuple(names))
+    except (OSError, ValueError):  # not there, or cut off
+        facts = _computed(source, function)
+    with suppress(OSError):  # a home that cannot be written to
+        known.parent.mkdir(parents=True, exist_ok=True)
+        write_json(known, facts)
+    return facts
+
+
+def _computed(source: str, function: str) -> Facts:
+    tree = _tree(source, function)
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return Facts(hashlib.sha256(ast.dump(tree).encode()).hexdigest(), tuple(sorted(names)))
+
+
+def _tree(source: str, function: str) -> ast.Module:
+    tree = ast.parse(source)
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             node.body = [part for part in node.body if not _is_text(part)] or [ast.Pass()]
@@ -88,19 +132,9 @@ def _is_text(node: ast.stmt) -> bool:
 
 
 @cache
-def _normal_form(module: str) -> str:
-    return ast.dump(_tree(module))
-
-
-@cache
 def _imports(module: str) -> tuple[str, ...]:
     """Return the modules of the package that a module imports, with their parent packages."""
-    names: set[str] = set()
-    for node in ast.walk(_tree(module)):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    names = _facts(module).names
     inside = {name for name in names if name.split(".")[0] == PACKAGE and _path(name)}
     parents = {".".join(n.split(".")[:i]) for n in inside for i in range(2, n.count(".") + 1)}
     return tuple(sorted(inside | parents))

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
+import yaml
+
 from semsplat.errors import SemsplatError, readable
 
 
@@ -42,6 +44,14 @@ def write_json(path: Path, data: Any) -> None:
     """Write ``data`` as indented, key-sorted JSON, atomically; NaN is refused."""
     with atomic_path(path) as partial:
         partial.write_text(json.dumps(data, indent=1, sort_keys=True, allow_nan=False) + "\n")
+
+
+def parse_yaml(text: str) -> Any:
+    """Return what a YAML text says, read by libyaml where it is there: in a seventh of the time.
+
+    Raises yaml.YAMLError.
+    """
+    return yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def is_sealed(path: Path) -> bool:

@@ -40,6 +40,7 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         (tmp_path / name).write_text(text)
     monkeypatch.setattr(module, "ROOT", tmp_path)
     monkeypatch.setattr(module, "PACKAGE", "toy")
+    monkeypatch.setattr(module, "KEPT", tmp_path / "kept")
     forget()
     yield tmp_path
     forget()
@@ -47,7 +48,7 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def forget() -> None:
     """A process reads each file once; a test edits them."""
-    for cached in (module.fingerprint, module._tree, module._normal_form, module._imports):
+    for cached in (module.fingerprint, module._facts, module._imports):
         cached.cache_clear()
 
 
@@ -170,3 +171,23 @@ def test_scores_do_not_depend_on_how_views_are_rendered() -> None:
     covered = set().union(*map(closure, scorers))
     assert "semsplat.evaluate.protocols.rgb_held_out" in covered
     assert not any(name.startswith(("semsplat.splat", "semsplat.fit")) for name in covered)
+
+
+def test_another_process_parses_only_what_changed(toy, monkeypatch):
+    before = fingerprint("toy.main")
+    parsed = []
+    compute = module._computed
+    monkeypatch.setattr(module, "_computed", lambda *a: parsed.append(a) or compute(*a))
+    forget()
+    assert fingerprint("toy.main") == before and not parsed
+    (toy / "maths.py").write_text(FILES["maths.py"].replace("deep = 1", "deep = 2"))
+    forget()
+    assert fingerprint("toy.main") != before and len(parsed) == 1
+
+
+def test_what_is_kept_is_not_needed(toy):
+    before = fingerprint("toy.main")
+    for path in (toy / "kept").rglob("*.json"):
+        path.write_text(path.read_text()[:-5])
+    forget()
+    assert fingerprint("toy.main") == before

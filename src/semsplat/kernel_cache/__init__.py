@@ -24,10 +24,14 @@ LOCATORS = "semsplat.kernel_cache.locator.SourceLocator,UserProvidedCacheLocator
 """Who tells Numba a folder: ours for our kernels, its own for those of libraries."""
 
 
+def user_cache() -> Path:
+    """Return the folder of what is cheaper to keep than to make again, for all checkouts."""
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "semsplat"
+
+
 def use_kernel_cache() -> None:
     """Tell Numba where to keep kernels; must run before Numba is imported."""
-    root = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(root / "semsplat"))
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(user_cache()))
     os.environ.setdefault("NUMBA_CACHE_LOCATOR_CLASSES", LOCATORS)
 
 

@@ -6,10 +6,10 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal, Self
 
-import yaml
 from pydantic import Field, TypeAdapter, model_validator
 
 from semsplat.errors import SemsplatError, did_you_mean
+from semsplat.io import parse_yaml
 from semsplat.params.base import Strict
 from semsplat.params.features import Sha256
 from semsplat.paths import hub_dir
@@ -83,7 +83,7 @@ def entries() -> dict[str, Entry]:
     by_name: dict[str, Entry] = {}
     for name in ("data", "models"):
         text = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
-        by_name |= TypeAdapter(dict[str, Entry]).validate_python(yaml.safe_load(text))
+        by_name |= TypeAdapter(dict[str, Entry]).validate_python(parse_yaml(text))
     return by_name
 
 

@@ -7,11 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-import yaml
-
 from semsplat.experiment.recipes import features_job, features_keys
 from semsplat.experiment.runs import geometry_keys, lessons_keys, setting_options, training_keys
 from semsplat.experiment.schema import Params
+from semsplat.io import parse_yaml
 from semsplat.params.base import Positive, Strict
 
 ESTIMATES = Path(__file__).parent / "estimates.yaml"
@@ -96,7 +95,7 @@ class Phase(NamedTuple):
 @cache
 def load_estimates() -> Estimates:
     """Return the estimates that the package ships."""
-    return Estimates.model_validate(yaml.safe_load(ESTIMATES.read_text(encoding="utf-8")))
+    return Estimates.model_validate(parse_yaml(ESTIMATES.read_text(encoding="utf-8")))
 
 
 def phases(params: Params) -> list[Phase]:

@@ -21,7 +21,7 @@ from pydantic import ValidationError
 from semsplat.errors import SemsplatError, did_you_mean
 from semsplat.figures.published.claim_models import Claims, Written
 from semsplat.figures.published.models import Measure, Measures, Table
-from semsplat.io import sha256_file, sha256_text
+from semsplat.io import parse_yaml, sha256_file, sha256_text
 
 FOLDER = Path(__file__).parent
 NOT_TABLES = ("measures", "claims")
@@ -158,7 +158,7 @@ def _number(text: str) -> float | None:
 def _parsed(path: Path) -> Any:
     """Return what a YAML file says."""
     try:
-        return yaml.safe_load(path.read_text())
+        return parse_yaml(path.read_text())
     except yaml.YAMLError as error:
         where = str(error).splitlines()[-1].strip()
         raise SemsplatError(f"{path}: not valid YAML ({where})") from None
