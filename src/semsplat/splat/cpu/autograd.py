@@ -12,7 +12,8 @@ from semsplat.splat.cpu.bins import TILE, bin_gaussians, sum_pairs
 from semsplat.splat.cpu.blend import blend
 from semsplat.splat.cpu.blend_adjoint import blend_adjoint
 from semsplat.splat.cpu.harmonics import sh_colors, sh_colors_adjoint
-from semsplat.splat.cpu.project import project, project_adjoint
+from semsplat.splat.cpu.project import project
+from semsplat.splat.cpu.project_adjoint import project_adjoint
 from semsplat.splat.cpu.tile import Bins, Splats, reaches_of
 
 
@@ -40,17 +41,10 @@ def bin_visible(
     return Bins(*bin_gaussians(order, _numpy(means2d), _numpy(extents), *camera.size))
 
 
-def _double(tensor: Tensor) -> np.ndarray:
-    return tensor.detach().double().contiguous().numpy()
-
-
 class Project(torch.autograd.Function):
     """(means, quats, scales) -> radii, means2d, depths, conics, extents, ellipses.
 
     There are gradients of means2d, depths and conics.
-
-    Computed in double precision whatever the tensors are: of a needle, single precision loses the
-    determinant of the screen covariance by cancellation, and with it image and gradients.
     """
 
     @staticmethod
@@ -58,20 +52,12 @@ class Project(torch.autograd.Function):
         ctx: Any, means: Tensor, quats: Tensor, scales: Tensor, opacities: Tensor, camera: Camera
     ) -> tuple[Tensor, ...]:
         """Project N Gaussians; see `semsplat.splat.cpu.project.project`."""
-        arrays = [_double(t) for t in (means, quats, scales)]
-        radii, *values = project(
-            *arrays,
-            _double(opacities),
-            camera.viewmat.astype(np.float64),
-            camera.K.astype(np.float64),
-            camera.size,
-            camera.planes,
-            camera.eps2d,
-            camera.radius_clip,
-        )
-        ctx.saved = (*arrays, camera, radii, values[2])
-        outputs = [torch.from_numpy(a).to(means.dtype) for a in values]
-        sizes = torch.from_numpy(radii)
+        arrays = [_numpy(t) for t in (means, quats, scales)]
+        matrices = camera.viewmat.astype(np.float64), camera.K.astype(np.float64), camera.size
+        limits = camera.planes, camera.eps2d, camera.radius_clip
+        radii, *values = project(*arrays, _numpy(opacities), *matrices, *limits)
+        ctx.saved = (*arrays, *matrices, camera.eps2d, radii)
+        sizes, *outputs = (torch.from_numpy(a) for a in (radii, *values))
         ctx.mark_non_differentiable(sizes, *outputs[3:])
         return sizes, *outputs
 
@@ -80,21 +66,8 @@ class Project(torch.autograd.Function):
         ctx: Any, _: Any, vmeans2d: Tensor, vdepths: Tensor, vconics: Tensor, *__: Any
     ) -> tuple[Any, ...]:
         """Return the gradients of means, quats and scales."""
-        means, quats, scales, camera, radii, conics = ctx.saved
-        grads = project_adjoint(
-            means,
-            quats,
-            scales,
-            camera.viewmat.astype(np.float64),
-            camera.K.astype(np.float64),
-            camera.size,
-            radii,
-            conics,
-            _double(vmeans2d),
-            _double(vdepths),
-            _double(vconics),
-        )
-        return (*(torch.from_numpy(grad).to(vmeans2d.dtype) for grad in grads), None, None)
+        grads = project_adjoint(*ctx.saved, *(_numpy(v) for v in (vmeans2d, vdepths, vconics)))
+        return (*(torch.from_numpy(grad) for grad in grads), None, None)
 
 
 class Harmonics(torch.autograd.Function):
