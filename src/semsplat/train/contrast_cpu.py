@@ -13,9 +13,8 @@ import math
 import numba
 import numpy as np
 
-from semsplat.splat.cpu.blend_adjoint import PRODUCT
-
 BATCH = 128  # pixels compared at once, at most
+PRODUCT = 2**18  # multiplications from which on OpenBLAS starts threads of its own, inside ours
 SHARES = 16  # of the pixels, taken by threads; their number decides the last bits, not the threads'
 SHORTEST = np.float32(1e-12)  # a shorter feature is not brought to length 1, as in `F.normalize`
 LOWEST = np.float32(-126)  # exponent of the smallest power of two that is a normal number

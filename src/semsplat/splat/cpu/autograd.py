@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from semsplat.splat.cpu.bins import TILE, bin_gaussians, sum_pairs
+from semsplat.splat.cpu.bins import bin_gaussians, sum_pairs
 from semsplat.splat.cpu.blend import blend
 from semsplat.splat.cpu.blend_adjoint import blend_adjoint
 from semsplat.splat.cpu.harmonics import sh_colors, sh_colors_adjoint
 from semsplat.splat.cpu.project import project
 from semsplat.splat.cpu.project_adjoint import project_adjoint
-from semsplat.splat.cpu.tile import Bins, Splats, reaches_of
+from semsplat.splat.cpu.tile import Bins, splat_table
 
 
 class Camera(NamedTuple):
@@ -110,19 +110,18 @@ class Blend(torch.autograd.Function):
 
         ``ellipses`` say the same as ``conics``, which take the gradient.
         """
-        centres, shapes, sizes = (_numpy(t) for t in (means2d, ellipses, extents))
-        splats = Splats(centres, shapes, sizes, _numpy(opacities), reaches_of(_numpy(opacities)))
+        table = splat_table(*(_numpy(t) for t in (means2d, ellipses, opacities, extents)))
         n_shaping = 1 + np.flatnonzero(_numpy(shaping)).max(initial=-1)
         shaped = _numpy(colors[:, :n_shaping] * shaping[:n_shaping])
-        image, alpha, last = blend(splats, _numpy(colors), bins, *camera.size, TILE)
-        ctx.saved = (splats, shaped, bins, alpha, last)
+        image, alpha, counts = blend(table, _numpy(colors), bins, *camera.size)
+        ctx.saved = (table, shaped, bins, alpha, counts)
         return torch.from_numpy(image), torch.from_numpy(alpha)
 
     @staticmethod
     def backward(ctx: Any, vimage: Tensor, valpha: Tensor) -> tuple[Any, ...]:
         """Return the gradients of means2d, conics, colors and opacities."""
         moves = any(ctx.needs_input_grad[place] for place in (0, 1, 3))
-        pairs = blend_adjoint(*ctx.saved, _numpy(vimage), _numpy(valpha), moves, TILE)
-        splats, _, bins, *_ = ctx.saved
-        total = torch.from_numpy(sum_pairs(bins.ids, pairs, len(splats.means2d)))
+        pairs = blend_adjoint(*ctx.saved, _numpy(vimage), _numpy(valpha), moves)
+        table, _, bins, *_ = ctx.saved
+        total = torch.from_numpy(sum_pairs(bins.ids, pairs, len(table)))
         return total[:, :2], total[:, 2:5], total[:, 6:], total[:, 5], *[None] * 5

@@ -1,9 +1,9 @@
 """Front-to-back alpha blending of D channels, tile by tile.
 
-A Gaussian visits the rows of a tile where its alpha may reach 1/255, all columns at once in vector
-units; then each of its channels is added.  Channels do not touch each other: what one blends to is
-the same to the last bit beside any others.  Thresholds equal gsplat's: alpha is at most 0.999, and
-a pixel ends before its transmittance would fall to 1e-4.
+A Gaussian visits the rows of a tile where its alpha may reach 1/255, all columns at once; when a
+batch of Gaussians has its weights, each channel adds them up.  Channels do not touch each other:
+what one blends to is the same to the last bit beside any others.  Thresholds equal gsplat's: alpha
+is at most 0.999, and a pixel ends before its transmittance would fall to 1e-4.
 """
 
 from __future__ import annotations
@@ -13,123 +13,141 @@ import numpy as np
 
 from semsplat.splat.cpu.bins import TILE
 from semsplat.splat.cpu.project import ALPHA_MIN
+from semsplat.splat.cpu.row import choose, load, numbered, spread, store, times_plus
 from semsplat.splat.cpu.tile import (
     ALPHA_MAX,
-    ellipse_within,
+    OPACITY,
+    distances,
     falloff,
+    gather,
     rows_within,
     tile_box,
 )
 
 TRANSMITTANCE_MIN = 1e-4
-LOOKS_EVERY = 32  # Gaussians after which a tile is asked whether all its pixels have ended
-LEFT, LIVE, END = range(3)  # planes: transmittance; 1 until a pixel ends; one past its last pair
+BATCH = 16  # Gaussians whose weights the channels add up at once
+LEFT, FLOOR, END = range(0, 3 * TILE, TILE)
+"""First rows of a tile's state: transmittance; the least alpha that counts, 2 once a pixel has
+ended; and one past its last pair."""
 
 
-@numba.njit(cache=True, error_model="numpy", inline="always")
-def _weigh(g, end, first, past, splats, box, size, pixels, weights):
-    """Fill the rows of weights [TILE, TILE] from first to past with those of Gaussian g."""
-    f = weights.dtype.type
-    x, y, along, lean, down, reach = ellipse_within(g, splats, box)
-    opacity = splats.opacities[g]
+@numba.njit(cache=True, error_model="numpy")
+def _weigh(splat, number, box, state, weights, m):
+    """Fill rows m TILE to (m + 1) TILE of ``weights`` with those of the tile's number-th splat."""
+    f = state.dtype.type
+    dx, y = distances(splat, box)
+    nothing, one, full = spread(f(0)), spread(f(1)), spread(f(ALPHA_MAX))
+    for i in range(TILE):
+        store(weights, m * TILE + i, nothing)
+    first, past = rows_within(splat, box)
     for i in range(first, past):
-        dy = y - f(i)
-        rest, shift = down * dy * dy, lean * dy
-        if rest > reach:
-            weights[i] = 0
-            continue
-        for j in range(size):
-            dx = x - f(np.int32(j))
-            leaning = dx + shift
-            a = opacity * falloff(along * leaning * leaning + rest)
-            a = a if a < f(ALPHA_MAX) else f(ALPHA_MAX)
-            left, live = pixels[LEFT, i, j], pixels[LIVE, i, j]
-            after = left * (f(1) - a)
-            seen = (a >= f(ALPHA_MIN)) & (live > f(0))
-            counts = seen & (after > f(TRANSMITTANCE_MIN))
-            ends = seen & (after <= f(TRANSMITTANCE_MIN))
-            weights[i, j] = a * left if counts else f(0)
-            pixels[LEFT, i, j] = after if counts else left
-            pixels[LIVE, i, j] = f(0) if ends else live
-            pixels[END, i, j] = end if counts else pixels[END, i, j]
+        a = splat[OPACITY] * falloff(splat, dx, y - f(i))
+        a = choose(a < full, a, full)
+        left, floor, end = load(state, LEFT + i), load(state, FLOOR + i), load(state, END + i)
+        after, seen = left * (one - a), a >= floor
+        lives = after > spread(f(TRANSMITTANCE_MIN))
+        counts = seen & lives
+        store(weights, m * TILE + i, choose(counts, a * left, nothing))
+        store(state, LEFT + i, choose(counts, after, left))
+        store(state, FLOOR + i, choose(seen, choose(lives, floor, spread(f(2))), floor))
+        store(state, END + i, choose(counts, spread(f(number + 1)), end))
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _start(box, pixels):
+def _start(box, state):
     """Fill the state of a tile's pixels before its first Gaussian; those outside have ended."""
+    f = state.dtype.type
+    ended, columns = spread(f(2)), numbered(f(0))
+    inside = choose(columns < f(box[1] - box[0]), spread(f(ALPHA_MIN)), ended)
     for i in range(TILE):
-        for j in range(TILE):
-            pixels[LEFT, i, j] = 1
-            pixels[LIVE, i, j] = i < box[3] - box[2] and j < box[1] - box[0]
-            pixels[END, i, j] = 0
+        store(state, LEFT + i, spread(f(1)))
+        store(state, FLOOR + i, inside if i < box[3] - box[2] else ended)
+        store(state, END + i, spread(f(0)))
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _all_ended(pixels):
+def _all_ended(state):
     """Return whether no pixel of a tile takes more light."""
-    n_live = 0
-    for i in range(TILE):
+    for i in range(FLOOR, FLOOR + TILE):
         for j in range(TILE):
-            n_live += pixels[LIVE, i, j] > 0
-    return n_live == 0
+            if state[i, j] < 1:
+                return False
+    return True
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _write(box, first, sums, pixels, image, alpha, last):
-    """Write a tile's sums [D, TILE^2] and state where they belong."""
+def _add(weights, colors, ids, sums):
+    """Add to ``sums`` [D TILE, TILE] a batch's colours times its weights, in the batch's order.
+
+    Four rows of a channel wait in registers while all Gaussians of the batch add to them.
+    """
+    for s in range(0, len(sums), 4):
+        c, w = s // TILE, s % TILE
+        r0, r1, r2, r3 = load(sums, s), load(sums, s + 1), load(sums, s + 2), load(sums, s + 3)
+        for m in range(len(ids)):
+            value = spread(colors[ids[m], c])
+            r0 = times_plus(load(weights, w), value, r0)
+            r1 = times_plus(load(weights, w + 1), value, r1)
+            r2 = times_plus(load(weights, w + 2), value, r2)
+            r3 = times_plus(load(weights, w + 3), value, r3)
+            w += TILE
+        store(sums, s, r0)
+        store(sums, s + 1, r1)
+        store(sums, s + 2, r2)
+        store(sums, s + 3, r3)
+
+
+@numba.njit(cache=True, error_model="numpy")
+def _write(box, sums, state, image, alpha, counts):
+    """Write a tile's sums [D TILE, TILE] and state where they belong."""
     f = image.dtype.type
-    for y in range(box[2], box[3]):
-        for x in range(box[0], box[1]):
-            i, j = y - box[2], x - box[0]
-            alpha[y, x] = f(1) - pixels[LEFT, i, j]
-            last[y, x] = first + np.int64(pixels[END, i, j])
+    for i in range(box[3] - box[2]):
+        y = box[2] + i
+        for j in range(box[1] - box[0]):
+            x = box[0] + j
+            alpha[y, x] = f(1) - state[LEFT + i, j]
+            counts[y, x] = np.int32(state[END + i, j])
             for c in range(image.shape[2]):
-                image[y, x, c] = sums[c, i * TILE + j]
+                image[y, x, c] = sums[c * TILE + i, j]
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _blend_tile(tile, splats, colors, bins, size, image, alpha, last):
-    """Blend one tile into ``image``, ``alpha`` and ``last``."""
-    f = image.dtype.type
-    box = tile_box(tile, image.shape[1], image.shape[0])
-    pixels = np.empty((3, TILE, TILE), image.dtype)
-    _start(box, pixels)
-    flat_weights = np.empty(TILE * TILE, image.dtype)
-    weights = flat_weights.reshape((TILE, TILE))
-    sums = np.zeros((colors.shape[1], TILE * TILE), image.dtype)
-    first = bins.offsets[tile]
-    for k in range(first, bins.offsets[tile + 1]):
-        if (k - first) % LOOKS_EVERY == 0 and _all_ended(pixels):
+def _blend_tile(tile, table, colors, bins, image, alpha, counts):
+    """Blend one tile into ``image``, ``alpha`` and ``counts``."""
+    box, dtype = tile_box(tile, image.shape[1], image.shape[0]), image.dtype
+    state, weights = np.empty((3 * TILE, TILE), dtype), np.empty((BATCH * TILE, TILE), dtype)
+    splats = np.empty((BATCH, TILE), dtype)
+    _start(box, state)
+    sums = np.zeros((colors.shape[1] * TILE, TILE), dtype)
+    first, past = bins.offsets[tile], bins.offsets[tile + 1]
+    for start in range(first, past, BATCH):
+        if _all_ended(state):
             break
-        g, end = bins.ids[k], f(k + 1 - first)
-        y0, y1 = rows_within(g, splats, box)
-        _weigh(g, end, y0, y1, splats, box, size, pixels, weights)
-        # Unsigned: a place that might be negative keeps the loop out of the vector units.
-        start, stop = np.uint32(y0 * TILE), np.uint32(y1 * TILE)
-        for c in range(colors.shape[1]):
-            value = colors[g, c]
-            for p in range(start, stop):
-                sums[c, p] += flat_weights[p] * value
-    _write(box, first, sums, pixels, image, alpha, last)
+        ids = bins.ids[start : min(start + BATCH, past)]
+        gather(table, ids, splats)
+        for m in range(len(ids)):
+            _weigh(splats[m], start + m - first, box, state, weights, m)
+        _add(weights, colors, ids, sums)
+    _write(box, sums, state, image, alpha, counts)
 
 
 @numba.njit(parallel=True, cache=True)
-def blend(splats, colors, bins, width, height, size):
+def blend(table, colors, bins, width, height):
     """Blend the binned Gaussians.
 
     Args:
-        splats: `semsplat.splat.cpu.tile.Splats`.
+        table: [N, 8], see `semsplat.splat.cpu.tile.splat_table`.
         colors: [N, D].
         bins: `semsplat.splat.cpu.tile.Bins`.
         width, height: of the image in pixels.
-        size: TILE; see `semsplat.splat.cpu.tile`.
 
     Returns:
-        image [H, W, D], alpha [H, W], and last [H, W] int64: one past the last pair that counts.
+        image [H, W, D], alpha [H, W], and counts [H, W] int32: how many of its tile's pairs lie
+        before the end of a pixel, that is one past the last that counts.
     """
     image = np.zeros((height, width, colors.shape[1]), colors.dtype)
     alpha = np.zeros((height, width), colors.dtype)
-    last = np.zeros((height, width), np.int64)
+    counts = np.zeros((height, width), np.int32)
     for tile in numba.prange(bins.offsets.shape[0] - 1):
-        _blend_tile(np.int64(tile), splats, colors, bins, size, image, alpha, last)
-    return image, alpha, last
+        _blend_tile(np.int64(tile), table, colors, bins, image, alpha, counts)
+    return image, alpha, counts

@@ -1,9 +1,5 @@
 """What blending and its adjoint share: a tile's box, and how a Gaussian's alpha falls off in it.
 
-Loops over a tile's columns run to ``size``, an argument that always equals TILE: a loop of constant
-length is unrolled before the compiler looks for vector instructions, and then gets none.  For the
-same reason what is known of a tile's pixels lies in the planes of one array, at constant distances.
-
 No ``fastmath`` here: it lets the compiler reorder sums differently in a process that compiles and
 in one that loads the cached kernel, and then two runs of one training drift apart.
 """
@@ -11,32 +7,20 @@ in one that loads the cached kernel, and then two runs of one training drift apa
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
 from numba.extending import overload
 
 from semsplat.splat.cpu.bins import TILE
-from semsplat.splat.cpu.project import ALPHA_MIN
+from semsplat.splat.cpu.row import choose, each_exp, load, numbered, spread, store, times_plus
 
 ALPHA_MAX = 0.999
 SIGMA_MAX = 6.0  # beyond ln 255 even an opaque Gaussian is below ALPHA_MIN
-
-
-class Splats(NamedTuple):
-    """What blending takes of N projected Gaussians."""
-
-    means2d: np.ndarray  # [N, 2] pixels
-    ellipses: np.ndarray  # [N, 3] along, lean, down; see `project`
-    extents: np.ndarray  # [N, 2] pixels, along x and y
-    opacities: np.ndarray  # [N]
-    reaches: np.ndarray  # [N] sigma from which on alpha is below ALPHA_MIN
-
-
-def reaches_of(opacities):
-    """Return the ``reaches`` of `Splats`: once for a Gaussian, not for every tile it is in."""
-    return np.log(np.maximum(opacities, ALPHA_MIN) / ALPHA_MIN)
+X, Y, ALONG, LEAN, DOWN, OPACITY, EXTENT = range(7)  # columns of `splat_table`
+FALL = (1.0, -0.12499908, 0.0078104592, -3.2400778e-4, 9.6697989e-6, -1.7514496e-7)
+"""Of exp(-sigma / 8), balanced over 0 to SIGMA_MAX; 1 at 0."""
 
 
 class Bins(NamedTuple):
@@ -44,6 +28,28 @@ class Bins(NamedTuple):
 
     offsets: np.ndarray  # [n_tiles + 1] int64
     ids: np.ndarray  # [P] int32
+
+
+def splat_table(means2d: Any, ellipses: Any, opacities: Any, extents: Any) -> np.ndarray:
+    """Return what blending takes of N projected Gaussians, each in one piece of memory: [N, 8].
+
+    Args:
+        means2d: [N, 2] pixels.
+        ellipses: [N, 3] along, lean, down; see `project`.
+        opacities: [N].
+        extents: [N, 2] pixels, along x and y.
+    """
+    table = np.zeros((len(means2d), 8), means2d.dtype)
+    table[:, X : Y + 1], table[:, ALONG : DOWN + 1] = means2d, ellipses
+    table[:, OPACITY], table[:, EXTENT] = opacities, extents[:, 1]
+    return table
+
+
+@numba.njit(cache=True, error_model="numpy")
+def gather(table, ids, splats):
+    """Copy a batch's Gaussians to ``splats`` [BATCH, 8]: so memory is asked for all at once."""
+    for m in range(len(ids)):
+        store(splats, m, load(table, ids[m]))
 
 
 @numba.njit(cache=True, error_model="numpy")
@@ -55,9 +61,9 @@ def tile_box(tile, width, height):
 
 
 @numba.njit(cache=True, error_model="numpy")
-def rows_within(g, splats, box):
-    """Return the half-open range of the tile's own rows that Gaussian g may reach."""
-    n_rows, centre, extent = box[3] - box[2], splats.means2d[g, 1], splats.extents[g, 1]
+def rows_within(splat, box):
+    """Return the half-open range of the tile's own rows that a Gaussian may reach."""
+    n_rows, centre, extent = box[3] - box[2], splat[Y], splat[EXTENT]
     first = math.floor(centre - extent - 0.5) - box[2]
     past = math.ceil(centre + extent - 0.5) + 1 - box[2]
     first = min(max(first, 0), n_rows)
@@ -65,24 +71,23 @@ def rows_within(g, splats, box):
 
 
 @numba.njit(cache=True, error_model="numpy")
-def ellipse_within(g, splats, box):
-    """Return (x, y, along, lean, down, reach) of Gaussian g as a tile sees it.
-
-    x, y: from the centre of the tile's first pixel to the Gaussian's.  At a distance (dx, dy)
-    sigma is along (dx + lean dy)^2 + down dy^2, and a row has no alpha of 1/255 if
-    down dy^2 > reach.
-    """
-    means2d, ellipses = splats.means2d, splats.ellipses
-    f = means2d.dtype.type
-    x, y = means2d[g, 0] - f(box[0]) - f(0.5), means2d[g, 1] - f(box[2]) - f(0.5)
-    return x, y, ellipses[g, 0], ellipses[g, 1], ellipses[g, 2], splats.reaches[g]
+def distances(splat, box):
+    """Return how far right of a tile's columns (a row) and below its first row a Gaussian is."""
+    f = splat.dtype.type
+    x, y = splat[X] - f(box[0]) - f(0.5), splat[Y] - f(box[2]) - f(0.5)
+    return x - numbered(x), y
 
 
 @numba.njit(cache=True, error_model="numpy")
-def falloff(sigma):
-    """Return exp(-sigma); 0 where alpha cannot count."""
-    f = type(sigma)
-    return _exp_of_minus(sigma) if sigma <= f(SIGMA_MAX) else f(0)
+def falloff(splat, dx, dy):
+    """Return exp(-sigma) of a row of pixels at the distances dx (a row) and dy (a number).
+
+    sigma is along (dx + lean dy)^2 + down dy^2; beyond SIGMA_MAX it counts as that.
+    """
+    f = splat.dtype.type
+    leaning, rest = dx + splat[LEAN] * dy, splat[DOWN] * dy * dy
+    sigma, most = times_plus(splat[ALONG] * leaning, leaning, spread(rest)), spread(f(SIGMA_MAX))
+    return _exp_of_minus(choose(sigma < most, sigma, most))
 
 
 def _exp_of_minus(sigma):
@@ -92,26 +97,23 @@ def _exp_of_minus(sigma):
 
 @overload(_exp_of_minus)
 def _typed_exp(sigma):
-    """Choose by type: a polynomial that fits the vector units, or libm in double precision."""
-    if sigma == numba.types.float32:
+    """Choose by type: a polynomial in single precision, or the library in double."""
+    if sigma.dtype == numba.types.float32:
         return _exp_polynomial
-    return lambda sigma: math.exp(-sigma)
+    return lambda sigma: each_exp(spread(0.0) - sigma)
 
 
 def _exp_polynomial(sigma):
-    """Return exp(-sigma) in single precision: exp(c - sigma / 8) by Taylor, to the eighth power.
+    """Return exp(-sigma) in single precision: that of an eighth, to the eighth power.
 
-    With c = 0.35 the argument stays within 0.35 for every sigma that counts (up to ln 255), which
-    leaves a relative error below 2e-6, that of the GPU's own fast exponential.
+    The relative error stays below 3e-6 up to ln 255, that of the GPU's own fast exponential.
     """
-    one = np.float32(1)
-    t = np.float32(0.35) - np.float32(0.125) * sigma
-    p = one + t * np.float32(1 / 6)
-    p = one + t * np.float32(1 / 5) * p
-    p = one + t * np.float32(1 / 4) * p
-    p = one + t * np.float32(1 / 3) * p
-    p = one + t * np.float32(1 / 2) * p
-    p = np.float32(math.exp(-0.35)) * (one + t * p)
+    p = spread(np.float32(FALL[5]))
+    p = times_plus(p, sigma, spread(np.float32(FALL[4])))
+    p = times_plus(p, sigma, spread(np.float32(FALL[3])))
+    p = times_plus(p, sigma, spread(np.float32(FALL[2])))
+    p = times_plus(p, sigma, spread(np.float32(FALL[1])))
+    p = times_plus(p, sigma, spread(np.float32(FALL[0])))
     p = p * p
     p = p * p
     return p * p
