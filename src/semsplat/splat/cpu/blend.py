@@ -32,16 +32,16 @@ ended; and one past its last pair."""
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _weigh(splat, number, box, state, weights, m):
-    """Fill rows m TILE to (m + 1) TILE of ``weights`` with those of the tile's number-th splat."""
+def _weigh(splats, m, number, box, state, weights):
+    """Fill the weights of the batch's m-th splat, the tile's number-th."""
     f = state.dtype.type
-    dx, y = distances(splat, box)
+    dx, y = distances(splats, m, box)
     nothing, one, full = spread(f(0)), spread(f(1)), spread(f(ALPHA_MAX))
     for i in range(TILE):
         store(weights, m * TILE + i, nothing)
-    first, past = rows_within(splat, box)
+    first, past = rows_within(splats, m, box)
     for i in range(first, past):
-        a = splat[OPACITY] * falloff(splat, dx, y - f(i))
+        a = splats[m, OPACITY] * falloff(splats, m, dx, y - f(i))
         a = choose(a < full, a, full)
         left, floor, end = load(state, LEFT + i), load(state, FLOOR + i), load(state, END + i)
         after, seen = left * (one - a), a >= floor
@@ -126,7 +126,7 @@ def _blend_tile(tile, table, colors, bins, image, alpha, counts):
         ids = bins.ids[start : min(start + BATCH, past)]
         gather(table, ids, splats)
         for m in range(len(ids)):
-            _weigh(splats[m], start + m - first, box, state, weights, m)
+            _weigh(splats, m, start + m - first, box, state, weights)
         _add(weights, colors, ids, sums)
     _write(box, sums, state, image, alpha, counts)
 

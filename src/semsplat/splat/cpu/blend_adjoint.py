@@ -40,58 +40,59 @@ def _clear(weights, m):
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _weigh(splat, fall, number, i, state):
-    """Return a row's weights and what `_move` needs: where they count, transmittance, 1 / (1 - a).
+def _weigh(splats, m, fall, number, i, state):
+    """Return a row's weights, transmittance, 1 / (1 - alpha) and dalpha / dopacity.
 
-    ``fall`` is exp(-sigma); the transmittance of the row is put back to what it was before.
+    ``fall`` is exp(-sigma); the transmittance of the row is put back to what it was before.  Where
+    nothing counts it is multiplied by 1, not kept: the compiler makes that a masked store.
     """
     f = state.dtype.type
-    one, full = spread(f(1)), spread(f(ALPHA_MAX))
-    a = splat[OPACITY] * fall
-    a = choose(a < full, a, full)
+    nothing, one, full = spread(f(0)), spread(f(1)), spread(f(ALPHA_MAX))
+    free = splats[m, OPACITY] * fall
+    a = choose(free < full, free, full)
     counts = (a >= spread(f(ALPHA_MIN))) & (load(state, END + i) > spread(f(number)))
-    opening, before = one / (one - a), load(state, LEFT + i)
-    left = before * opening
-    store(state, LEFT + i, choose(counts, left, before))
-    return choose(counts, a * left, spread(f(0))), counts, left, opening
+    opening = choose(counts, one / (one - a), one)
+    left = load(state, LEFT + i) * opening
+    store(state, LEFT + i, left)
+    slope = choose(counts & (free <= full), fall, nothing)
+    return choose(counts, a * left, nothing), left, opening, slope
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _weigh_frozen(splat, number, box, state, weights, m):
-    """Fill rows m TILE to (m + 1) TILE of ``weights`` with those of the tile's number-th splat."""
+def _weigh_frozen(splats, m, number, box, state, weights):
+    """Fill the weights of the batch's m-th splat, the tile's number-th."""
     _clear(weights, m)
-    dx, y = distances(splat, box)
-    first, past = rows_within(splat, box)
+    dx, y = distances(splats, m, box)
+    first, past = rows_within(splats, m, box)
     for i in range(first, past):
-        fall = falloff(splat, dx, y - state.dtype.type(i))
-        store(weights, m * TILE + i, _weigh(splat, fall, number, i, state)[0])
+        fall = falloff(splats, m, dx, y - state.dtype.type(i))
+        store(weights, m * TILE + i, _weigh(splats, m, fall, number, i, state)[0])
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _weigh_moving(splat, value, number, box, state, vimage, weights, m):
+def _weigh_moving(splats, m, shaped, g, number, box, state, vimage, weights):
     """`_weigh_frozen`, and return dL/dalpha times exp(-sigma) and its moments, six rows.
 
-    ``value`` [S] is what the splat shows of the channels that shape.  The moments, by column, are
-    those of 1, dx, dy, dx^2, dx dy and dy^2.
+    The splat is the g-th of ``shaped`` [N, S].  The moments, by column, are those
+    of 1, dx, dy, dx^2, dx dy and dy^2.
     """
     f = state.dtype.type
     _clear(weights, m)
-    dx, y = distances(splat, box)
-    nothing, most = spread(f(0)), spread(f(ALPHA_MAX))
+    dx, y = distances(splats, m, box)
+    nothing = spread(f(0))
     s0, s1, s2, s3, s4, s5 = nothing, nothing, nothing, nothing, nothing, nothing
-    first, past = rows_within(splat, box)
+    first, past = rows_within(splats, m, box)
     for i in range(first, past):
         dy = y - f(i)
-        fall = falloff(splat, dx, dy)
-        weight, counts, left, opening = _weigh(splat, fall, number, i, state)
+        fall = falloff(splats, m, dx, dy)
+        weight, left, opening, slope = _weigh(splats, m, fall, number, i, state)
         store(weights, m * TILE + i, weight)
         seen = nothing
-        for c in range(len(value)):
-            seen = times_plus(load(vimage, c * TILE + i), spread(value[c]), seen)
+        for c in range(shaped.shape[1]):
+            seen = times_plus(load(vimage, c * TILE + i), spread(shaped[g, c]), seen)
         behind = load(state, BEHIND + i)
         store(state, BEHIND + i, times_plus(weight, seen, behind))
-        moves = counts & (splat[OPACITY] * fall <= most)
-        va = choose(moves, (left * seen - behind * opening) * fall, nothing)
+        va = (left * seen - behind * opening) * slope
         across, down = va * dx, va * dy
         s0, s1, s2 = s0 + va, s1 + across, s2 + down
         s3, s4 = times_plus(across, dx, s3), times_plus(down, dx, s4)
@@ -100,17 +101,17 @@ def _weigh_moving(splat, value, number, box, state, vimage, weights, m):
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _shape_gradient(splat, moments, grad):
+def _shape_gradient(splats, m, moments, grads):
     """Fill a pair's gradients of means2d (2), conics (3) and opacity (1)."""
-    f, (s0, s1, s2, s3, s4, s5) = grad.dtype.type, moments
-    vsigma, along, lean = -splat[OPACITY], splat[ALONG], splat[LEAN]
+    f, (s0, s1, s2, s3, s4, s5) = grads.dtype.type, moments
+    vsigma, along, lean = -splats[m, OPACITY], splats[m, ALONG], splats[m, LEAN]
     dx, dy = vsigma * total(s1), vsigma * total(s2)
-    grad[0] = f(2) * along * (dx + lean * dy)
-    grad[1] = lean * grad[0] + f(2) * splat[DOWN] * dy
-    grad[2] = f(0.5) * vsigma * total(s3)
-    grad[3] = vsigma * total(s4)
-    grad[4] = f(0.5) * vsigma * total(s5)
-    grad[5] = total(s0)
+    grads[m, 0] = f(2) * along * (dx + lean * dy)
+    grads[m, 1] = lean * grads[m, 0] + f(2) * splats[m, DOWN] * dy
+    grads[m, 2] = f(0.5) * vsigma * total(s3)
+    grads[m, 3] = vsigma * total(s4)
+    grads[m, 4] = f(0.5) * vsigma * total(s5)
+    grads[m, 5] = total(s0)
 
 
 @numba.njit(cache=True, error_model="numpy")
@@ -165,13 +166,14 @@ def _blend_tile_adjoint(tile, table, shaped, bins, alpha, counts, vimage, valpha
         ids, rows = bins.ids[offset + start : offset + stop], grads[offset + start : offset + stop]
         gather(table, ids, splats)
         for m in range(stop - start - 1, -1, -1):
-            splat, number = splats[m], start + m
+            number = start + m
             if moves:
-                value = shaped[ids[m]]
-                moments = _weigh_moving(splat, value, number, box, state, vchannels, weights, m)
-                _shape_gradient(splat, moments, rows[m])
+                moments = _weigh_moving(
+                    splats, m, shaped, ids[m], number, box, state, vchannels, weights
+                )
+                _shape_gradient(splats, m, moments, rows)
             else:
-                _weigh_frozen(splat, number, box, state, weights, m)
+                _weigh_frozen(splats, m, number, box, state, weights)
         _channel_gradients(weights, vchannels, rows)
 
 

@@ -47,7 +47,10 @@ def splat_table(means2d: Any, ellipses: Any, opacities: Any, extents: Any) -> np
 
 @numba.njit(cache=True, error_model="numpy")
 def gather(table, ids, splats):
-    """Copy a batch's Gaussians to ``splats`` [BATCH, 8]: so memory is asked for all at once."""
+    """Copy a batch's Gaussians to ``splats`` [BATCH, 8]: so memory is asked for all at once.
+
+    Kernels are given ``splats`` and m: a view of row m costs each a counted reference.
+    """
     for m in range(len(ids)):
         store(splats, m, load(table, ids[m]))
 
@@ -61,9 +64,9 @@ def tile_box(tile, width, height):
 
 
 @numba.njit(cache=True, error_model="numpy")
-def rows_within(splat, box):
+def rows_within(splats, m, box):
     """Return the half-open range of the tile's own rows that a Gaussian may reach."""
-    n_rows, centre, extent = box[3] - box[2], splat[Y], splat[EXTENT]
+    n_rows, centre, extent = box[3] - box[2], splats[m, Y], splats[m, EXTENT]
     first = math.floor(centre - extent - 0.5) - box[2]
     past = math.ceil(centre + extent - 0.5) + 1 - box[2]
     first = min(max(first, 0), n_rows)
@@ -71,22 +74,25 @@ def rows_within(splat, box):
 
 
 @numba.njit(cache=True, error_model="numpy")
-def distances(splat, box):
+def distances(splats, m, box):
     """Return how far right of a tile's columns (a row) and below its first row a Gaussian is."""
-    f = splat.dtype.type
-    x, y = splat[X] - f(box[0]) - f(0.5), splat[Y] - f(box[2]) - f(0.5)
+    f = splats.dtype.type
+    x, y = splats[m, X] - f(box[0]) - f(0.5), splats[m, Y] - f(box[2]) - f(0.5)
     return x - numbered(x), y
 
 
 @numba.njit(cache=True, error_model="numpy")
-def falloff(splat, dx, dy):
+def falloff(splats, m, dx, dy):
     """Return exp(-sigma) of a row of pixels at the distances dx (a row) and dy (a number).
 
     sigma is along (dx + lean dy)^2 + down dy^2; beyond SIGMA_MAX it counts as that.
     """
-    f = splat.dtype.type
-    leaning, rest = dx + splat[LEAN] * dy, splat[DOWN] * dy * dy
-    sigma, most = times_plus(splat[ALONG] * leaning, leaning, spread(rest)), spread(f(SIGMA_MAX))
+    f = splats.dtype.type
+    leaning, rest = dx + splats[m, LEAN] * dy, splats[m, DOWN] * dy * dy
+    sigma, most = (
+        times_plus(splats[m, ALONG] * leaning, leaning, spread(rest)),
+        spread(f(SIGMA_MAX)),
+    )
     return _exp_of_minus(choose(sigma < most, sigma, most))
 
 
