@@ -30,10 +30,11 @@ def with_background(image: Tensor, alpha: Tensor, backgrounds: Tensor | None, mo
 
     ``image`` [C, H, W, D (+ 1)], ``alpha`` [C, H, W, 1].  The depth channel has no background.
     """
-    depth = image[..., -1:] if mode != "RGB" else image[..., :0]
-    color = image[..., : image.shape[-1] - depth.shape[-1]]
+    color, depth = (image, None) if mode == "RGB" else (image[..., :-1], image[..., -1:])
     if backgrounds is not None:
         color = color + (1 - alpha) * backgrounds[:, None, None, :]
+    if depth is None:
+        return color
     if mode.endswith("ED"):
         depth = depth / alpha.clamp(min=1e-10)
     return torch.cat([color, depth], -1)

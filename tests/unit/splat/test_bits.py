@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numba
+import numpy as np
 import pytest
 import torch
 
+from semsplat.splat.cpu.autograd import front_to_back
 from semsplat.splat.rasterize import rasterize
 from tests.unit.splat.conftest import make_gaussians
 
@@ -37,3 +39,12 @@ def test_a_channel_and_its_gradient_have_the_same_bits_beside_any_others(channel
 
     for few, many in zip(drawn(channels), drawn(70), strict=True):
         assert torch.equal(few, many[..., :channels])
+
+
+@pytest.mark.parametrize(("dtype", "near"), [("float32", 0.01), ("float32", -9), ("float64", 0.01)])
+def test_the_order_is_by_depth_and_of_equal_depths_by_id(dtype, near):
+    rng = np.random.default_rng(0)
+    depths = np.maximum(rng.standard_normal(400).astype(dtype).round(1), near) + 1e-6
+    visible = np.flatnonzero(rng.random(400) < 0.7)
+    expected = sorted(visible, key=lambda g: (depths[g], g))
+    np.testing.assert_array_equal(front_to_back(visible, depths.astype(dtype), near), expected)

@@ -37,8 +37,21 @@ def bin_visible(
 ) -> Bins:
     """Sort the visible Gaussians front to back (ties by id) and bin them into tiles."""
     visible = np.flatnonzero(_numpy(radii)[:, 0] > 0)
-    order = visible[np.argsort(_numpy(depths)[visible], kind="stable")]
+    order = front_to_back(visible, _numpy(depths), camera.planes[0])
     return Bins(*bin_gaussians(order, _numpy(means2d), _numpy(extents), *camera.size))
+
+
+def front_to_back(visible: np.ndarray, depths: np.ndarray, near: float) -> np.ndarray:
+    """Return the ids of the visible by depth [N], ties by id.
+
+    A positive number of single precision leaves 29 bits of a double free.  With the id in them the
+    doubles sort as whole numbers, in a sixth of the time of a stable sort of places.
+    """
+    if depths.dtype != np.float32 or near < 0 or len(depths) > 2**29:
+        return visible[np.argsort(depths[visible], kind="stable")]
+    keys = depths[visible].astype(np.float64).view(np.int64) | visible
+    keys.sort()
+    return keys & (2**29 - 1)
 
 
 class Project(torch.autograd.Function):

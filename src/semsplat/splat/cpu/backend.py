@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -21,7 +22,7 @@ def rasterize_cpu(request: Request) -> tuple[Tensor, Tensor, dict[str, Any]]:
     cameras = [Camera(V.numpy(), K.numpy(), *limits) for V, K in matrices]
     shape = (request.means, request.quats, request.scales, request.opacities)
     projected = [Project.apply(*shape, camera) for camera in cameras]
-    stacked = (torch.stack(t) for t in zip(*projected, strict=True))
+    stacked = (_stack(t) for t in zip(*projected, strict=True))
     radii, means2d, depths, conics, extents, ellipses = stacked
     images, alphas, pairs = [], [], []
     for c, camera in enumerate(cameras):
@@ -44,10 +45,15 @@ def rasterize_cpu(request: Request) -> tuple[Tensor, Tensor, dict[str, Any]]:
         images.append(image)
         alphas.append(alpha)
         pairs.append(bins)
-    image, alpha = torch.stack(images), torch.stack(alphas)[..., None]
+    image, alpha = _stack(images), _stack(alphas)[..., None]
     projection = {"radii": radii, "means2d": means2d, "depths": depths, "conics": conics}
     image = with_background(image, alpha, request.backgrounds, request.render_mode)
     return image, alpha, {**projection, **_meta(request, pairs)}
+
+
+def _stack(tensors: Sequence[Tensor]) -> Tensor:
+    """Return the tensors of all cameras along a new first axis; that of one is not copied."""
+    return torch.stack(list(tensors)) if len(tensors) > 1 else tensors[0][None]
 
 
 def _channels(request: Request, camera: Camera, radii: Tensor) -> Tensor:

@@ -145,9 +145,9 @@ def blend(table, colors, bins, width, height):
         image [H, W, D], alpha [H, W], and counts [H, W] int32: how many of its tile's pairs lie
         before the end of a pixel, that is one past the last that counts.
     """
-    image = np.zeros((height, width, colors.shape[1]), colors.dtype)
-    alpha = np.zeros((height, width), colors.dtype)
-    counts = np.zeros((height, width), np.int32)
+    image = np.empty((height, width, colors.shape[1]), colors.dtype)
+    alpha = np.empty((height, width), colors.dtype)
+    counts = np.empty((height, width), np.int32)
     for tile in numba.prange(bins.offsets.shape[0] - 1):
         _blend_tile(np.int64(tile), table, colors, bins, image, alpha, counts)
     return image, alpha, counts
