@@ -25,7 +25,7 @@ from semsplat.splat.cpu.tile import (
 )
 
 TRANSMITTANCE_MIN = 1e-4
-BATCH = 16  # Gaussians whose weights the channels add up at once
+BATCH = 32  # Gaussians whose weights the channels add up at once
 LEFT, FLOOR, END = range(0, 3 * TILE, TILE)
 """First rows of a tile's state: transmittance; the least alpha that counts, 2 once a pixel has
 ended; and one past its last pair."""
