@@ -47,14 +47,6 @@ def moved(term: torch.Tensor, trainee: Trainee) -> set[str]:
     return {key for key, grad in zip(named, found, strict=True) if grad is not None and grad.any()}
 
 
-def test_the_paper_has_the_numbers_of_its_section_on_details():
-    chosen = cgc.Options(**PARAMS["methods"]["cgc"])
-    assert (chosen.dim, chosen.contrast.weight, chosen.contrast.more_than_px) == (16, 1e-6, 100)
-    assert (chosen.contrast.every, chosen.spatial.every) == (50, 100)
-    assert (chosen.spatial.near, chosen.spatial.far) == (2, 5)
-    assert (chosen.spatial.near_weight, chosen.spatial.far_weight) == (0.05, 0.15)
-
-
 @pytest.mark.parametrize(
     ("steps", "every", "rate"),
     [(1.0, (50, 100), 1), (0.5, (25, 50), 2**0.5), (0.001, (1, 1), 50**0.5)],
@@ -64,22 +56,6 @@ def test_the_losses_are_used_as_often_in_fewer_steps(steps, every, rate):
     scaled = base.scaled(steps, 7.0)
     assert (scaled.contrast.every, scaled.spatial.every) == every
     assert scaled.lr == pytest.approx(base.lr * rate)
-
-
-def test_each_loss_comes_at_its_steps(tiny_scene, masks):
-    names = [set(losses(tiny_scene, masks, options(), step)[0]) for step in range(5)]
-    both = {"contrast", "near", "far"}
-    assert names == [both, set(), {"contrast"}, set(), both]
-
-
-@pytest.mark.parametrize(
-    ("weights", "left"),
-    [({"near_weight": 0.0}, {"far"}), ({"far_weight": 0.0}, {"near"}),
-     ({"near_weight": 0.0, "far_weight": 0.0}, set())],
-)  # fmt: skip
-def test_the_rows_of_table_3_leave_terms_out(tiny_scene, masks, weights, left):
-    found, _ = losses(tiny_scene, masks, options(spatial=weights), 0)
-    assert set(found) == {"contrast", *left}
 
 
 def test_the_losses_move_features_alone(tiny_scene, masks):

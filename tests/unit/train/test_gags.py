@@ -80,12 +80,6 @@ def test_the_card_names_features_and_geometry_as_inputs(folder):
     assert card["config"]["teacher"] is None and card["numbers"]["semantic_dim"] == 16
 
 
-def test_late_weights_begin_at_their_step(tiny_scene, features, geometry, tmp_path):
-    out = trained(tiny_scene, features, geometry, tmp_path / "out", steps=20, late_from=10)
-    lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
-    assert ["loss_consistency" in line for line in lines] == [False, False, True, True, True]
-
-
 @pytest.mark.parametrize(
     "options",
     [
@@ -169,24 +163,6 @@ def test_views_without_masks_and_with_empty_levels_teach_what_they_have(
     )
     lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
     assert all(np.isfinite(line["loss"]) for line in lines)
-
-
-def test_pixels_that_count(tiny_scene, tmp_path):
-    frame = tiny_scene.train[0]
-    view = without(level_view(frame, np.random.default_rng(0)), 2)
-    features = write_levels(tmp_path, tiny_scene, **{frame.name: view})
-    maps = level_maps(features, load_view(frame, 1.0, "cpu"), "cpu")
-    assert maps.covered.sum((1, 2)).tolist() == [36 * 48, 36 * 48, 0]
-    assert not maps.targets[2].any()
-
-    def counted(**changes):
-        options = gags.Options.model_validate(PARAMS["methods"]["gags"] | changes)
-        weights = gags._weights(options, torch.zeros(36, 48, 3), maps)
-        return gags._counted(options, weights, maps).float().mean().item()
-
-    assert counted(pixels="all_levels") == 0
-    assert counted(pixels="any_level") == 1
-    assert counted(pixels="any_level", levels="whole") == 0
 
 
 def test_levels_are_read_at_the_size_of_the_view(tiny_scene, features):

@@ -15,7 +15,7 @@ from semsplat.fit.trainee import Trainee
 from semsplat.fit.views import load_view
 from semsplat.train.attached import SEMANTICS
 from semsplat.train.coherent import neighbours, rendered_classes, voted_labels
-from semsplat.train.methods import Stage, clip_gs, feature_3dgs, method_names
+from semsplat.train.methods import Stage, clip_gs, feature_3dgs
 from semsplat.train.objectives import joint_objective, start_joint
 from tests.unit.train.conftest import GEOMETRY, PARAMS
 
@@ -53,14 +53,6 @@ def gradients(term: torch.Tensor, trainee: Trainee) -> dict[str, bool]:
     }
 
 
-def test_the_paper_has_the_numbers_of_its_section_on_details():
-    assert {"cgc", "clip_gs", "feature_3dgs", "gags", "n2f2"} <= set(method_names())
-    chosen = options()
-    assert (chosen.dim, chosen.weight) == (3, 1.0)
-    assert (chosen.lr.semantics, chosen.lr.decoder) == (2.5e-3, 5e-4)
-    assert (chosen.coherent.start, chosen.coherent.vote) == (15_000, "tracks")
-
-
 def test_t_and_the_rates_scale():
     scaled = options().scaled(0.05, 4.0)
     assert scaled.coherent.start == 750
@@ -89,17 +81,6 @@ def test_the_reconstruction_moves_everything_but_semantics(tiny_scene, lessons):
     moved = gradients(found["l1"] + found["dssim"], trainee)
     assert all(moved[key] for key in (*SHAPE, "sh0"))
     assert not moved[SEMANTICS] and not moved["weight"]
-
-
-@pytest.mark.parametrize(("step", "term"), [(9, "l2d"), (10, "l3d"), (11, "l3d")])
-def test_votes_take_over_at_step_t(tiny_scene, lessons, step, term):
-    found, _ = losses(tiny_scene, lessons, options(coherent={"start": 10}), step)
-    assert set(found) == {"l1", "dssim", term}
-
-
-def test_without_votes_the_teacher_has_the_last_word(tiny_scene, lessons):
-    chosen = options(coherent={"start": 10, "vote": "none"})
-    assert "l2d" in losses(tiny_scene, lessons, chosen, step=39)[0]
 
 
 def test_the_first_and_the_last_view_use_the_neighbour_that_exists(tiny_scene, lessons):
