@@ -29,18 +29,6 @@ def with_(config, section, **changes):
     return config.model_copy(update={section: getattr(config, section).model_copy(update=changes)})
 
 
-def test_learning_rates_are_the_papers_times_the_extent_for_positions(tiny_scene):
-    trainee = start_training(tiny_scene, PAPER, seed_everything(0), "cpu")
-    extent = trainee.density.state["scene_scale"]
-    trainee.set_rates(0)
-    rates = {key: o.param_groups[0]["lr"] for key, o in trainee.optimizers.items()}
-    assert rates["means"] == pytest.approx(1.6e-4 * extent)
-    assert rates["sh0"] == 2.5e-3 and rates["shN"] == 2.5e-3 / 20 and rates["opacities"] == 0.05
-    trainee.set_rates(30_000)
-    final = trainee.optimizers["means"].param_groups[0]["lr"]
-    assert final == pytest.approx(1.6e-6 * extent)
-
-
 def test_a_random_start_fills_the_cube_around_the_cameras(tiny_scene):
     config = with_(SHORT, "init", source="random", n_random=500)
     gaussians = start_gaussians(tiny_scene, config, seed_everything(0))
