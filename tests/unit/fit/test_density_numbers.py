@@ -46,7 +46,7 @@ PER_PIXEL = 1e-3 / 320
 
 @pytest.mark.parametrize(
     ("share", "height", "grown"),
-    [(1.1, 480, 1), (0.9, 480, 0), (1.9, 240, 0), (2.1, 240, 1), (1.1, 960, 1)],
+    [(1.1, 480, 1), (0.9, 480, 0), (1.9, 240, 0), (2.1, 240, 1), (1.1, 960, 1), (0.9, 960, 0)],
 )
 def test_a_gradient_above_the_threshold_of_its_height_grows(share, height, grown):
     found = after(5, gradient=share * PER_PIXEL, height=height)

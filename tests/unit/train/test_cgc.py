@@ -22,7 +22,6 @@ from semsplat.train.objectives import joint_objective, start_joint
 from semsplat.train.run import Places, train
 from tests.unit.data.scene_helpers import one_line_error
 from tests.unit.train.conftest import GEOMETRY, PARAMS
-from tests.unit.train.level_helpers import write_levels
 from tests.unit.train.mask_helpers import config, options, write_masks
 
 
@@ -95,12 +94,6 @@ def test_a_view_without_masks_teaches_nothing(tmp_path, tiny_scene):
     features = write_masks(tmp_path / "masks", tiny_scene, **{frame.name: empty})
     found, _ = losses(tiny_scene, features, options(), 0)
     assert found["contrast"].item() == 0
-
-
-def test_several_layers_are_refused(tmp_path, tiny_scene):
-    levels = write_levels(tmp_path / "levels", tiny_scene)
-    with one_line_error("pools its masks"):
-        cgc.attach(options(), None, levels)
 
 
 def places(scene: Scene, features: SceneFeatures | None) -> Places:

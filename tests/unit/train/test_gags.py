@@ -18,14 +18,13 @@ from semsplat.features.store import SceneFeatures, ViewFeatures
 from semsplat.fit.state import load_state
 from semsplat.fit.views import load_view
 from semsplat.io import read_json
-from semsplat.params.methods import Frozen
 from semsplat.splat.ply import read_ply
 from semsplat.train import run as module
 from semsplat.train.granularity import level_maps
-from semsplat.train.methods import gags, method_options, n2f2
+from semsplat.train.methods import gags, n2f2
 from semsplat.train.model import SemanticField, open_field
 from semsplat.train.run import Places, train
-from tests.unit.train.conftest import GEOMETRY, PARAMS, stop_at
+from tests.unit.train.conftest import PARAMS, stop_at
 from tests.unit.train.level_helpers import (
     DIMENSIONS,
     LEFT,
@@ -201,34 +200,6 @@ def test_a_source_that_is_not_given_is_one_line(tiny_scene, features, geometry, 
     places = Places(tiny_scene.scene_dir, None, **given)
     with pytest.raises(SemsplatError, match=f"give --{missing}"):
         train(places, tmp_path / "out", tmp_path / "scratch", config(), 1e9, "cpu")
-
-
-def test_features_of_one_layer_are_refused(tiny_scene, features):
-    pooled = SceneFeatures(features.folder, {"layers": ["all"]})
-    options = gags.Options.model_validate(PARAMS["methods"]["gags"])
-    with pytest.raises(SemsplatError, match="sub-parts, parts and wholes"):
-        gags.attach(options, None, pooled)
-
-
-# options
-
-
-@pytest.mark.parametrize("name", ["gags", "n2f2"])
-def test_counts_and_rates_are_scaled(name):
-    options = method_options(name).model_validate(PARAMS["methods"][name])
-    assert isinstance(options, Frozen)
-    found = options.scaled(0.05, 20.0)
-    assert found.steps == 1500 and found.lr.semantics == pytest.approx(0.02)
-    assert found.lr.decoder == pytest.approx(0.002)
-    if name == "gags":
-        assert found.late_from == 750
-
-
-def test_the_decoder_is_as_wide_as_half_the_vector(features):
-    assert GEOMETRY.adam_eps == 1e-15  # the features' Adam is 3DGS's
-    options = gags.Options.model_validate(PARAMS["methods"]["gags"])
-    shape = gags.attach(options, None, features).shape
-    assert shape == {"dim": 16, "hidden": DIMENSIONS // 2, "out": DIMENSIONS, "shared": 1}
 
 
 def test_features_without_canonical_phrases_are_refused(tiny_scene, tmp_path):

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from semsplat.train.methods import Stage, feature_3dgs, n2f2
+from semsplat.train.methods import Stage, feature_3dgs, gags, n2f2
 from tests.unit.train.conftest import PARAMS
 from tests.unit.train.wired import features_of, frame, masks, stage_of, view
 
@@ -50,22 +50,37 @@ def test_every_level_learns_its_own_regions_all_alike(levels):
 
 def test_the_fusion_weighs_levels_by_their_closest_phrase():
     # closest phrases of +x, +y, -x: 1, 0.8 and -0.6, times LERF's 10
-    semantics = torch.tensor([[*X, *Y, *LEFT]]) / 2
-    values = []
+    semantics, seen = torch.tensor([[*X, *Y, *LEFT]]) / 2, frame(0)
 
-    def blend(seen, shown=None):
-        values.append(shown)
-        return (semantics if shown is None else shown)[None] / 2  # half of the ray passes
+    def blend(asked, shown=None):
+        """Show the one Gaussian in two pixels; half of each ray passes, then three quarters."""
+        assert asked is seen
+        values = semantics if shown is None else shown
+        return torch.stack([values / 2, values / 4], dim=1)
 
     field = SimpleNamespace(semantics=semantics, decoder=Thirds(), blend=blend)
-    found = n2f2.vectors(field, frame(0))
+    found = n2f2.vectors(field, seen)
     whole = 1 + math.exp(-2) + math.exp(-16)
     shares = [1 / whole, math.exp(-2) / whole, math.exp(-16) / whole]
-    assert found.factors is not None
-    assert found.factors[0, 0].tolist() == pytest.approx([share / 2 for share in shares])
+    assert found.factors is not None and found.maps.shape == (1, 1, 2, 2)
     x, y = shares[0] - shares[2], shares[1]
-    length = math.hypot(x, y)
-    assert found.maps[0, 0, 0].tolist() == pytest.approx([x / length, y / length])
+    for pixel, passed in ((0, 2), (1, 4)):
+        factors, vector = found.factors[0, pixel], found.maps[0, 0, pixel]
+        assert factors.tolist() == pytest.approx([share / passed for share in shares])
+        assert vector.tolist() == pytest.approx([x / math.hypot(x, y), y / math.hypot(x, y)])
+
+
+def test_gags_answers_with_decoded_vectors_and_the_softmax_of_factors():
+    seen, features = frame(0), torch.tensor([[[*X, 0.0, math.log(2), math.log(5)]]])
+
+    def blend(asked):
+        assert asked is seen
+        return features
+
+    field = SimpleNamespace(decoder=lambda f: (f[..., :2], f[..., 2:]), blend=blend)
+    found = gags.vectors(field, seen)
+    assert found.maps.tolist() == [[[X]]] and found.factors is not None
+    assert found.factors[0, 0].tolist() == pytest.approx([1 / 8, 2 / 8, 5 / 8])
 
 
 @pytest.mark.parametrize("weight", [0.0, 0.5, 2.0])
