@@ -3,10 +3,13 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+MUTMUT := mutmut==3.8.1 libcst==1.9.0 setproctitle==1.3.8 textual==8.2.8 coverage==7.17.5 \
+	linkify-it-py==2.2.0 mdit-py-plugins==0.7.0
+MUTANTS ?=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce test lint docs lock bench clean
+.PHONY: help reproduce test mutants lint docs lock bench clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -16,6 +19,13 @@ reproduce: $(STAMP)  ## Compute everything of the suite in params.yaml: results,
 
 test: $(STAMP) lint  ## Run everything that CI runs
 	pytest --durations=25
+
+# mutmut imports the project, so it lies beside the environment, which stays that of the lock.
+mutants: $(STAMP)  ## Change the source in small ways and see tests fail: hours; MUTANTS="semsplat.fit.*" takes some
+	@test -d .mutmut || uv pip install --quiet --python $(BIN)/python --target .mutmut --no-deps \
+		$(MUTMUT)
+	PYTHONPATH=.mutmut OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 python -m mutmut run --max-children 1 $(MUTANTS)
+	PYTHONPATH=.mutmut python -m mutmut results
 
 lint: $(STAMP)  ## Formatting, linters, types, workflow lint
 	ruff check src tests envs
@@ -36,7 +46,7 @@ lock: $(STAMP)  ## Resolve pyproject.toml anew into the hash lock and its conda 
 	python envs/conda_view.py > envs/semsplat.yaml
 
 clean:  ## Remove results, logs and the index; keep data, the environment and what DVC has cached
-	rm -rf results scratch logs mlruns mlflow.db* .snakemake
+	rm -rf results scratch logs mlruns mlflow.db* .snakemake mutants
 
 # Compiled once here: where Python may not write bytecode, each job would compile torch again (6 s).
 $(STAMP): envs/requirements.lock pyproject.toml
