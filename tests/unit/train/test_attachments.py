@@ -58,10 +58,10 @@ def test_feature_3dgs_gives_a_vector_of_the_texts_and_nothing_to_learn(tmp_path)
 
 
 @pytest.mark.parametrize(("networks", "shared"), [("shared", 1), ("separate", 0)])
-def test_gags_gives_zeros_and_one_network_or_two(tmp_path, networks, shared):
-    decoder = {"networks": networks, "hidden_share": 2.4}
+@pytest.mark.parametrize(("share", "hidden"), [(2.4, 5), (0.1, 1)])  # of two numbers, rounded
+def test_gags_gives_zeros_and_one_network_or_two(tmp_path, networks, shared, share, hidden):
+    decoder = {"networks": networks, "hidden_share": share}
     found = gags.attach(told("gags", dim=5, lr=RATES, decoder=decoder), None, features(tmp_path, 3))
-    hidden = 5  # 2.4 times the two numbers of a vector, rounded
     factors = [6 * 64, 65 * 128, 129 * 64, 65 * 32, 33 * 16, 17 * 3]
     weights = layers(5, hidden, 5) if shared else layers(5, hidden, 2) + sum(factors)
     shape = {"dim": 5, "hidden": hidden, "out": 2, "shared": shared}
@@ -72,10 +72,10 @@ def test_n2f2_gives_zeros_for_three_levels_a_network_each_and_phrases(tmp_path, 
     asked: list[Any] = []
     vectors = torch.tensor([[0.6, 0.8], [1.0, 0.0]])
     monkeypatch.setattr(Texts, "encode", lambda _, prompts: asked.append(prompts) or vectors)
-    options = told("n2f2", dim=4, lr=RATES, hidden_share=0.1, phrases=["a", "b"])
+    options = told("n2f2", dim=4, lr=RATES, hidden_share=2.4, phrases=["a", "b"])
     found = n2f2.attach(options, None, features(tmp_path, 3))
-    shape = {"dim": 4, "hidden": 1, "out": 2, "n_phrases": 2}
-    assert facts(found) == (12, "normal", 0.0, 0.03, 0.07, shape, 3 * layers(4, 1, 2))
+    shape = {"dim": 4, "hidden": 5, "out": 2, "n_phrases": 2}
+    assert facts(found) == (12, "normal", 0.0, 0.03, 0.07, shape, 3 * layers(4, 5, 2))
     assert asked == [["a", "b"]] and torch.equal(found.decoder.phrases, vectors)
 
 

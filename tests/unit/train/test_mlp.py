@@ -54,3 +54,11 @@ def test_levels_are_decoded_from_their_own_third_alone():
     assert before.shape == (3, 1, 2, 6)
     assert torch.equal(before[0], after[0]) and torch.equal(before[2], after[2])
     assert not torch.equal(before[1], after[1])
+
+
+def test_every_pixel_has_vectors_of_length_one_whatever_decodes_them():
+    maps = torch.randn(2, 4, 12, generator=torch.Generator().manual_seed(0))
+    for decoder in (SharedDecoder(12, 8, 6), SeparateDecoders(12, 8, 6)):
+        torch.testing.assert_close(decoder(maps)[0].norm(dim=-1), torch.ones(2, 4))
+    lengths = LevelDecoders(4, 8, 6, 2)(maps).norm(dim=-1)
+    torch.testing.assert_close(lengths, torch.ones(3, 2, 4))
