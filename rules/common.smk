@@ -21,6 +21,7 @@ from semsplat.experiment.check import check_or_exit
 from semsplat.experiment.numbers import typed
 from semsplat.io import parse_yaml
 from semsplat.job import ADDRESS, server
+from semsplat.job.spent import mark_start
 from semsplat.keys import ALL
 from semsplat.paths import GEOMETRY, put_checkout_first
 from semsplat.experiment.plan.screen import show_plan
@@ -88,6 +89,7 @@ onstart:
         workflow.scheduler.job_rate_limiter = None
         stop_jobs_too()
         serve_jobs()
+        mark_start(workflow.cores)
 
 
 def serve_jobs():

@@ -29,6 +29,7 @@ from semsplat.figures.referee.sheet import read_records
 from semsplat.figures.referee.trainings import Results
 from semsplat.figures.referee.verdicts import WORDS
 from semsplat.io import atomic_path, read_json
+from semsplat.job.spent import present_run
 from semsplat.keys import TrainingKey, parse_training
 
 PICTURES = (".png", ".svg")
@@ -64,6 +65,7 @@ def write_page(
         "rules": load_claims().rules,
         "tables": [_table(folder, name) for name in tables],
         "costs": _costs(folder) if "costs" in stems else [],
+        "run": present_run(),
         "settings": _settings(trainings),
     }
     pictures = _grouped(n for n in names if n.suffix in PICTURES)
