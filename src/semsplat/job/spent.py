@@ -14,7 +14,7 @@ from semsplat.errors import readable
 
 RECORDS = Path(".snakemake/metadata")
 RUN = "SEMSPLAT_RUN"
-"""The environment variable with the start of a run on one machine and its cores, as "time cores"."""
+"""The environment variable with start and cores of a run on one machine, as "time cores"."""
 
 
 class Spent(NamedTuple):
