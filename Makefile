@@ -37,7 +37,7 @@ lint: $(STAMP)  ## Formatting, linters, types, workflow lint
 docs: $(STAMP)  ## Write docs/params.md, docs/protocols.md, the table in docs/data.md and the editor schema
 	python -m semsplat.experiment
 
-bench: $(STAMP)  ## Measure the rasteriser on this machine
+bench: $(STAMP)  ## Measure the rasteriser on this machine and write docs/benchmarks.md
 	python -m semsplat.bench rasterize
 
 lock: $(STAMP)  ## Resolve pyproject.toml anew into the hash lock and its conda view

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import indent
 
 import semsplat
 from semsplat import kernel_cache
@@ -57,3 +58,26 @@ def test_a_folder_named_by_the_user_is_respected(monkeypatch):
     monkeypatch.setenv("NUMBA_CACHE_DIR", "/elsewhere")
     kernel_cache.use_kernel_cache()
     assert kernel_cache.os.environ["NUMBA_CACHE_DIR"] == "/elsewhere"
+
+
+def test_of_two_processes_one_compiles(tmp_path):
+    cache = tmp_path / "cache"
+    wait = "from semsplat.kernel_cache import compiled_once
+with compiled_once():
+"
+    program = wait + indent(RUNS, "    ")
+    env = {**os.environ, "NUMBA_CACHE_DIR": str(cache), "XDG_CACHE_HOME": str(cache)}
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-c", program], env=env, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(2)
+    ]
+    assert sorted(program.communicate(timeout=120)[0].strip() for program in both) == ["0 1", "1 0"]
+
+
+def test_without_a_place_for_locks_each_compiles_for_itself(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with kernel_cache.compiled_once():
+        pass

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from semsplat.commands import run_one_of
 from semsplat.gpu import claim_device
-from semsplat.io import write_json
+from semsplat.io import atomic_path, write_json
 
 
-def rasterize(out: Path = Path("results/benchmarks/rasterize.json"), repeats: int = 10) -> None:
-    """Measure the rasteriser, print a table and write JSON.
+def rasterize(
+    out: Path = Path("results/benchmarks/rasterize.json"),
+    table: Path = Path("docs/benchmarks.md"),
+    repeats: int = 10,
+) -> None:
+    """Measure the rasteriser, and write JSON and a page of tables.
 
     Args:
         out: the JSON file.
+        table: the page, Markdown.
         repeats: timed repetitions; the median counts.
     """
     from semsplat.bench.rasterize import benchmark
+    from semsplat.bench.table import page
 
     report = benchmark(repeats)
     write_json(out, report)
-    print_report(report)
-    print(f"written to {out}")
+    with atomic_path(table) as partial:
+        partial.write_text(page(report))
+    print(f"written to {out} and {table}")
 
 
 def contrast(
@@ -77,25 +83,6 @@ def features(
         print(f"{run:<32}{times}: {row['times_faster']} times faster on {report['device']},"
               f" {row['bytes_per_image']} bytes an image")  # fmt: skip
     print(f"written to {out}")
-
-
-def print_report(report: dict[str, Any]) -> None:
-    """Print the rows of a report."""
-    rows = [("numba", row) for row in report["cpu"]]
-    rows += [("straightforward", report["straightforward"])]
-    rows += [("brute force", report["brute_force"]), ("numba", report["ours_at_brute_force_size"])]
-    rows += [("gsplat", row) for row in report.get("cuda", [])]
-    print(f"{'backend':<16}{'size':<20}{'forward':>10}{'backward':>10}{'total':>10}  ms (median)")
-    for backend, row in rows:
-        times = "".join(f"{row[f'{part}_ms']:>10.2f}" for part in ("forward", "backward", "total"))
-        print(f"{backend:<16}{row['size']:<20}{times}")
-    print(f"{report['times_faster_than_straightforward']} times faster than straightforward;"
-          f" {report['torch_threads']} threads on {report['machine']['cpu']}")  # fmt: skip
-    for name, errors in [("brute force", report["parity_with_brute_force"])] + [
-        (f"gsplat at {size}", errors)
-        for size, errors in report.get("parity_with_gsplat", {}).items()
-    ]:
-        print(f"largest relative error against {name}: {max(errors.values()):.1e}")
 
 
 if __name__ == "__main__":

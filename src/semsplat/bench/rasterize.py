@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -27,10 +28,12 @@ class Size(NamedTuple):
     width: int
     height: int
     channels: int
+    views: int = 1
 
     def __str__(self) -> str:
-        """Return "30k@320x240x6"."""
-        return f"{self.n_gaussians // 1000}k@{self.width}x{self.height}x{self.channels}"
+        """Return "30k@320x240x6", and where there are several views their number."""
+        views = f", {self.views} views" if self.views > 1 else ""
+        return f"{self.n_gaussians // 1000}k@{self.width}x{self.height}x{self.channels}{views}"
 
 
 SIZES = (
@@ -40,8 +43,13 @@ SIZES = (
     Size(30_000, 320, 240, 16),
     Size(30_000, 320, 240, 64),
 )
-YARDSTICK = Size(30_000, 320, 240, 6)
-"""The case in which ours is compared with the straightforward kernel."""
+GROWTH = {
+    "Gaussians": (Size(10_000, 320, 240, 6), Size(30_000, 320, 240, 6), Size(90_000, 320, 240, 6)),
+    "pixels": (Size(30_000, 160, 120, 6), Size(30_000, 320, 240, 6), Size(30_000, 640, 480, 6)),
+    "channels": (Size(30_000, 320, 240, 4), Size(30_000, 320, 240, 16), Size(30_000, 320, 240, 64)),
+    "views": tuple(Size(30_000, 320, 240, 6, views) for views in (1, 2, 4)),
+}
+"""Cases of which one number alone grows."""
 REFERENCE = Size(2_000, 80, 60, 6)
 """The largest case that brute force holds comfortably: 2,000 x 4,800 floats per intermediate."""
 
@@ -58,8 +66,8 @@ def random_scene(size: Size, device: str = "cpu") -> dict[str, Any]:
         "scales": (0.5 + torch.rand(n, 3, generator=rng)) * 1.2 / math.sqrt(n),
         "opacities": torch.full((n,), 0.5),
         "colors": torch.rand(n, size.channels, generator=rng),
-        "viewmats": torch.eye(4)[None],
-        "Ks": K[None],
+        "viewmats": torch.eye(4).repeat(size.views, 1, 1),
+        "Ks": K.repeat(size.views, 1, 1),
     }
     scene: dict[str, Any] = {key: value.to(device) for key, value in tensors.items()}
     for name in LEAVES:
@@ -68,9 +76,9 @@ def random_scene(size: Size, device: str = "cpu") -> dict[str, Any]:
 
 
 def ours(scene: dict[str, Any]) -> tuple[Tensor, Tensor]:
-    """Render with `rasterize`."""
+    """Render with `rasterize`; of several views all, one after the other."""
     image, alpha, _ = rasterize(**scene)
-    return image[0], alpha[0, ..., 0]
+    return image.flatten(0, 1), alpha[..., 0].flatten(0, 1)
 
 
 def plain(scene: dict[str, Any]) -> tuple[Tensor, Tensor]:
@@ -123,22 +131,57 @@ def parity(first: Render, second: Render, size: Size, devices: tuple[str, str]) 
     }
 
 
+def growth(sizes: tuple[Size, ...], repeats: int) -> float:
+    """Return the exponent with which the time grows over cases of which one number grows."""
+    totals = [measure(ours, size, repeats)["total_ms"] for size in sizes]
+    scale = [math.prod(size) for size in sizes]
+    return round(float(np.polyfit(np.log(scale), np.log(totals), 1)[0]), 2)
+
+
+def peak_gflops(repeats: int) -> float:
+    """Return the rate of a product of two single-precision matrices: what the vector units give."""
+    a = torch.rand(1024, 1024)
+    times = []
+    for _ in range(repeats + 2):
+        start = _now("cpu")
+        a @ a
+        times.append(_now("cpu") - start)
+    return round(2 * 1024**3 / min(times) / 1e9, 1)
+
+
+def share_of_peak(row: dict[str, Any], size: Size, peak: float) -> float:
+    """Return the share of the peak that the forward pass makes use of.
+
+    Counted are 2 (16 + D) operations for each pixel of a tile and each Gaussian that the tile
+    holds: so many are done where a Gaussian covers its tile, fewer where it covers a part.
+    """
+    with torch.no_grad():
+        meta = rasterize(**random_scene(size))[2]
+    pairs = sum(len(ids) for ids in meta["flatten_ids"])
+    operations = pairs * meta["tile_size"] ** 2 * 2 * (16 + size.channels)
+    return round(operations / (row["forward_ms"] * 1e6) / peak, 2)
+
+
 def benchmark(repeats: int) -> dict[str, Any]:
     """Measure everything this machine can."""
+    peak, few = peak_gflops(repeats), max(2, repeats // 3)
+    rows = [measure(ours, size, repeats) for size in SIZES]
+    simple = [measure(plain, size, few) for size in SIZES]
+    for row, other, size in zip(rows, simple, SIZES, strict=True):
+        row["times_faster"] = round(other["total_ms"] / row["total_ms"], 1)
+        row["share_of_peak"] = share_of_peak(row, size, peak)
     report: dict[str, Any] = {
         "machine": machine(),
         "git": git_state(),
         "torch_threads": torch.get_num_threads(),
-        "cpu": [measure(ours, size, repeats) for size in SIZES],
-        "straightforward": measure(plain, YARDSTICK, repeats),
-        "brute_force": measure(brute_force, REFERENCE, max(2, repeats // 3)),
+        "peak_gflops": peak,
+        "cpu": rows,
+        "straightforward": simple,
+        "brute_force": measure(brute_force, REFERENCE, few),
         "ours_at_brute_force_size": measure(ours, REFERENCE, repeats),
         "parity_with_brute_force": parity(ours, brute_force, REFERENCE, ("cpu", "cpu")),
+        "growth": {name: growth(sizes, few) for name, sizes in GROWTH.items()},
     }
-    total = next(row["total_ms"] for row in report["cpu"] if row["size"] == str(YARDSTICK))
-    report["times_faster_than_straightforward"] = round(
-        report["straightforward"]["total_ms"] / total, 2
-    )
     if torch.cuda.is_available():
         report["cuda"] = [measure(ours, size, repeats, "cuda") for size in SIZES]
         report["parity_with_gsplat"] = {

@@ -15,6 +15,7 @@ from semsplat.fit.steps import Fit, remove_state
 from semsplat.fit.trainee import Trainee
 from semsplat.fit.views import load_view, views_in_order
 from semsplat.folders import claim
+from semsplat.kernel_cache import compiled_once
 from semsplat.params.geometry import Training
 from semsplat.provenance import Card
 from semsplat.splat.ply import write_ply
@@ -56,7 +57,8 @@ class Job:
             device=self.device,
         )
         first = load_view(scene.train[0], task.scale(0), self.device)
-        compile_s = warm_up(task.trainee, task.objective, first)
+        with compiled_once():
+            compile_s = warm_up(task.trainee, task.objective, first)
         train_s = fit(plan, task.trainee, task.objective, views)
         write_ply(self.out / PLY, dict(task.trainee.gaussians))
         shutil.copyfile(plan.log_path, self.out / CURVES)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -20,6 +22,8 @@ KERNELS = (
     "train/contrast_cpu.py",
     "bench/plain.py",
 )
+PATIENCE_S = 180
+"""Longer than all kernels take to compile."""
 LOCATORS = "semsplat.kernel_cache.locator.SourceLocator,UserProvidedCacheLocator"
 """Who tells Numba a folder: ours for our kernels, its own for those of libraries."""
 
@@ -33,6 +37,24 @@ def use_kernel_cache() -> None:
     """Tell Numba where to keep kernels; must run before Numba is imported."""
     os.environ.setdefault("NUMBA_CACHE_DIR", str(user_cache()))
     os.environ.setdefault("NUMBA_CACHE_LOCATOR_CLASSES", LOCATORS)
+
+
+@contextmanager
+def compiled_once() -> Iterator[None]:
+    """Let one process at a time meet its kernels: the next ones find them compiled.
+
+    Where the folder takes no locks, or its holder needs minutes, each compiles for itself.
+    """
+    from filelock import FileLock, Timeout  # this module is imported by every program
+
+    lock = FileLock(user_cache() / "compiling.lock", timeout=PATIENCE_S)
+    with suppress(OSError, Timeout):
+        user_cache().mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @cache
