@@ -62,9 +62,7 @@ def test_a_folder_named_by_the_user_is_respected(monkeypatch):
 
 def test_of_two_processes_one_compiles(tmp_path):
     cache = tmp_path / "cache"
-    wait = "from semsplat.kernel_cache import compiled_once
-with compiled_once():
-"
+    wait = "from semsplat.kernel_cache import compiled_once\nwith compiled_once():\n"
     program = wait + indent(RUNS, "    ")
     env = {**os.environ, "NUMBA_CACHE_DIR": str(cache), "XDG_CACHE_HOME": str(cache)}
     both = [
