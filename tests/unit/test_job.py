@@ -34,6 +34,10 @@ match sys.argv[1:]:
         print("waiting", flush=True)
         time.sleep(60)
 """
+KERNELS = """
+def compile_kernels():
+    open("{}/compiled", "w").close()
+"""
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="no server there")
 
 
@@ -42,8 +46,12 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a place with our package and a phase "probe" in it."""
     root = tmp_path_factory.mktemp("sources")
     (root / "semsplat").mkdir()
-    for path in Path(semsplat.__file__).parent.iterdir():
-        (root / "semsplat" / path.name).symlink_to(path)
+    (root / "semsplat/fit").mkdir()
+    package = Path(semsplat.__file__).parent
+    for path in [*package.iterdir(), *(package / "fit").iterdir()]:
+        if path.name not in ("fit", "kernels.py"):
+            (root / "semsplat" / path.relative_to(package)).symlink_to(path)
+    (root / "semsplat/fit/kernels.py").write_text(KERNELS.format(root))
     (root / "semsplat/probe.py").write_text(PROBE)
     return root
 
@@ -54,6 +62,7 @@ def served(sources: Path) -> Iterator[dict[str, str]]:
     env = {**os.environ, "PYTHONPATH": str(sources)}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(sources))
+        patch.setenv("CUDA_VISIBLE_DEVICES", "")
         address, program = server.start()
     assert program.stdin
     yield {**env, ADDRESS: address}
@@ -143,3 +152,10 @@ def test_a_phase_that_cannot_be_imported_says_so_itself(served):
         env=served, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert done.returncode == 1 and "No module named semsplat.nowhere" in done.stderr
+
+
+def test_kernels_are_compiled_meanwhile(served, sources):
+    end = time.monotonic() + 20
+    while not (sources / "compiled").exists():
+        assert time.monotonic() < end
+        time.sleep(0.05)

@@ -89,6 +89,8 @@ def serve(listening: socket.socket) -> Asked | None:
     for module in BASE:
         import_module(module)
     import_module("numba").njit(lambda: 0)()  # imports what Numba needs for its first kernel
+    if os.fork() == 0:
+        compile_kernels(listening)
     templates: dict[str, socket.socket] = {}
     for conn in _connections(listening):
         with conn:
@@ -105,6 +107,17 @@ def serve(listening: socket.socket) -> Asked | None:
                 socket.send_fds(templates[package], [header], [conn.fileno(), *streams])
             _close(*streams)
     return None
+
+
+def compile_kernels(listening: socket.socket) -> NoReturn:
+    """Let a machine that never compiled the kernels do so while the workflow draws scenes."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    listening.close()
+    try:
+        if not import_module("semsplat.gpu").visible_gpus():
+            import_module("semsplat.fit.kernels").compile_kernels()
+    finally:
+        os._exit(0)
 
 
 def _close(*fds: int) -> None:
