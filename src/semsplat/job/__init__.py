@@ -11,6 +11,8 @@ ADDRESS = "SEMSPLAT_FORK_SERVER"
 """The environment variable with the path of the server's socket."""
 HEADER = 64
 """Bytes of a request's first message: the phase, and beside it the standard streams."""
+GO = b"!"
+"""What who asks sends a fork when signals can be handed on to it."""
 THREADS = ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS")
 """Read when libraries are imported: the server serves jobs of one thread."""
 

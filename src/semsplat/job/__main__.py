@@ -10,7 +10,7 @@ import sys
 from contextlib import suppress
 from typing import NoReturn
 
-from semsplat.job import ADDRESS, HEADER, THREADS, heard
+from semsplat.job import ADDRESS, GO, HEADER, THREADS, heard
 
 
 def main(threads: str, phase: str, *arguments: str) -> NoReturn:
@@ -23,6 +23,7 @@ def main(threads: str, phase: str, *arguments: str) -> NoReturn:
         os.execv(sys.executable, [sys.executable, "-m", f"semsplat.{phase}", *arguments])
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, _: _pass_on(pid, number))
+    conn.sendall(GO)
     status = heard(conn)
     while heard(conn):  # nothing comes, but the end of the fork
         pass

@@ -27,7 +27,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
-from semsplat.job import HEADER, THREADS, heard
+from semsplat.job import GO, HEADER, THREADS, heard
 
 BASE = ("torch", "numba", "cv2", "tyro", "pydantic", "semsplat.commands", "semsplat.verified")
 PRELOADED = {
@@ -162,8 +162,10 @@ def run(asked: Asked) -> NoReturn:
     os.environ.clear()
     os.environ.update(told["environment"])
     sys.argv = [asked.phase, *told["arguments"]]
-    threading.Thread(target=_die_with, args=(asked.conn,), daemon=True).start()
     asked.conn.sendall(str(os.getpid()).encode())
+    if heard(asked.conn) != GO:
+        os._exit(1)
+    threading.Thread(target=_die_with, args=(asked.conn,), daemon=True).start()
     status = 1
     try:
         runpy.run_module(f"semsplat.{asked.phase}", run_name="__main__", alter_sys=True)
