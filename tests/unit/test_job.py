@@ -159,3 +159,22 @@ def test_kernels_are_compiled_meanwhile(served, sources):
     while not (sources / "compiled").exists():
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+def test_a_stopped_fork_outlives_its_server(served):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", served["PYTHONPATH"])
+        address, workflow = server.start()
+    program, pid = waiting({**served, ADDRESS: address})
+    os.kill(pid, signal.SIGSTOP)
+    assert workflow.stdin
+    workflow.stdin.close()
+    end = time.monotonic() + 20
+    while Path(address).exists():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    time.sleep(0.5)
+    assert psutil.Process(pid).status() == psutil.STATUS_STOPPED
+    os.kill(pid, signal.SIGCONT)
+    program.send_signal(signal.SIGTERM)
+    assert program.wait(20) == 7

@@ -76,7 +76,7 @@ def main(address: str) -> None:
         listening.listen()
         if os.fork():
             return
-        os.setsid()
+        os.setsid()  # Ctrl-C reaches forks once, through who asked
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for forks
         asked = serve(listening)
     if asked:
@@ -153,7 +153,6 @@ def template(package: str, forwarded: socket.socket) -> Asked:
 def run(asked: Asked) -> NoReturn:
     """Become the program that was asked for, and tell how it ended."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    os.setpgid(0, 0)  # Ctrl-C reaches it once, through who asked
     for number, stream in enumerate(asked.streams):
         os.dup2(stream, number)
         os.close(stream)
