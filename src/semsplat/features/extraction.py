@@ -58,6 +58,7 @@ def write_features(
         numbers = {"extract_s": round(seconds, 2), "n_views": len(counts), "device": device}
         numbers |= {"n_regions": sum(counts)}
         numbers |= {"cache_made": cache.made, "cache_served": cache.served}
+        numbers |= {"cache_saved_s": round(cache.saved_s, 2)}
         card.write(partial / "run.json", [partial / "manifest.json"], **numbers)
 
 

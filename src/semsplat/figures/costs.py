@@ -65,5 +65,7 @@ def _notes(results: Results) -> list[str]:
         f" On {'; '.join(devices)}."
     ]
     if served:
-        notes.append("Some features came from the cache of an earlier extraction and cost less.")
+        notes.append(
+            "What features took from the cache of another extraction counts as if they had made it."
+        )
     return notes

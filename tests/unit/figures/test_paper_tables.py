@@ -134,12 +134,15 @@ def test_costs_count_everything_a_training_was_made_from() -> None:
     assert len(read_records(Path("costs.csv"))) == len(shown)
 
 
-def test_served_features_are_confessed() -> None:
+def test_served_features_cost_what_they_once_cost() -> None:
     shown = write_rows()
     card = Path("results/features/procedural/room/regions/all/run.json")
-    edit(card, numbers={"peak_ram_mb": 1, "cache_served": 3})
+    edit(card, numbers={"peak_ram_mb": 1, "cache_served": 3, "cache_saved_s": 40.0})
     costs.draw(shown, costs.Options(), Path("costs.md"))
-    assert "came from the cache" in Path("costs.md").read_text()
+    text = Path("costs.md").read_text()
+    assert "from the cache of another extraction" in text
+    line = next(x for x in text.splitlines() if "clipgs_c" in x)
+    assert "| 4 | 125 | 30 | 50 | 205 | 900 |" in line  # of four trainings two are on this scene
 
 
 def test_the_ledger_has_every_claim_and_its_verdict() -> None:
