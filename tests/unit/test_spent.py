@@ -31,8 +31,8 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> float:
 def test_phases_jobs_and_idle_cores(start):
     train = {"log": ["logs/train/a.log"], "shellcmd": "python --threads=1 train"}
     record("a", starttime=start + 1, endtime=start + 41, **train)
-    record("deep/er/b", starttime=start + 1, endtime=start + 41, **train)  # its second output
-    record("c", starttime=start + 2, endtime=start + 12, **train)
+    record("deep/er/b", starttime=start + 1, endtime=start + 41.0001, **train)  # another output
+    record("c", starttime=start + 2, endtime=start + 12, **train | {"log": ["logs/train/b.log"]})
     speed = {"log": ["logs/evaluate/speed.log"], "shellcmd": "python --threads=2 evaluate"}
     record("d", starttime=start + 50, endtime=start + 60, **speed)
     record("e", starttime=start - 30, endtime=start - 5, **speed)  # of an earlier run

@@ -63,9 +63,10 @@ def present_run() -> Run | None:
 def _jobs() -> set[tuple[float, float, int, str]]:
     """Return start, seconds, threads and phase of every job that Snakemake knows the end of.
 
-    A job has a record for each of its outputs, all alike; what it logs to names its phase.
+    A job has a record for each of its outputs, whose times differ by milliseconds; what it logs to
+    tells jobs apart and names their phase.
     """
-    jobs = set()
+    jobs = {}
     for path in (p for p in RECORDS.rglob("*") if p.is_file()):
         with readable(path, "a record of Snakemake's", "remove it"):
             record = json.loads(path.read_text(encoding="utf-8"))
@@ -73,5 +74,6 @@ def _jobs() -> set[tuple[float, float, int, str]]:
             threads = re.search(r"--threads=(\d+)", record["shellcmd"] or "")
             began, ended = record["starttime"], record["endtime"]
             phase = Path(record["log"][0]).parts[1]
-            jobs.add((began, ended - began, int(threads[1]) if threads else 1, phase))
-    return jobs
+            said = began, ended - began, int(threads[1]) if threads else 1, phase
+            jobs[record["log"][0]] = said
+    return set(jobs.values())
