@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.workflow.project import SCENES, Project
+from pathlib import Path
+
+from tests.workflow.project import SCENES, Project, checkout
 
 COUNTED = """
 import sys
@@ -24,3 +26,11 @@ def test_no_timer_asks_for_jobs_once_more(project: Project):
     done = project.run("python", "-c", COUNTED, "--cores", "1", f"data/{SCENES[0]}/manifest.json")
     said = done.stdout + done.stderr
     assert "Finished jobid" in said and "ASKS AGAIN" not in said
+
+
+def test_jobs_are_forks_of_what_has_imported_their_libraries(tmp_path: Path):
+    fresh = checkout(tmp_path)
+    manifest, log = f"data/{SCENES[0]}/manifest.json", f"logs/data/{SCENES[0]}.log"
+    fresh.snakemake(manifest, PYTHONPROFILEIMPORTTIME="1")
+    imported = fresh.read(log)  # what the job's own interpreter imported
+    assert "semsplat.job" in imported and "semsplat.commands" not in imported
