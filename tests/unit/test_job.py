@@ -33,6 +33,10 @@ match sys.argv[1:]:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
         print("waiting", flush=True)
         time.sleep(60)
+    case ["masks"]:
+        for thread in os.listdir("/proc/self/task"):
+            status = open(f"/proc/self/task/{thread}/status").read()
+            print(thread, status.partition("SigBlk:")[2].split()[0])
 """
 KERNELS = """
 def compile_kernels():
@@ -127,6 +131,16 @@ def test_a_signal_reaches_the_fork_and_its_answer_who_asked(served):
     program, pid = waiting(served)
     program.send_signal(signal.SIGTERM)
     assert program.wait(20) == 7 and ends(pid)
+
+
+def test_signals_reach_the_thread_that_does_the_job(served):
+    """Another that took one would leave the job asleep: so it was for one stopped just before."""
+    first, *threads = run(served, "masks").stdout.splitlines()
+    blocked = {thread: int(mask, 16) for thread, mask in map(str.split, threads)}
+    handled = {number: 1 << (number - 1) for number in (signal.SIGINT, signal.SIGTERM)}
+    job = first.split()[-1]
+    assert len(blocked) > 1 and not blocked.pop(job) & sum(handled.values())
+    assert all(mask & sum(handled.values()) == sum(handled.values()) for mask in blocked.values())
 
 
 def test_a_fork_dies_with_who_asked(served):

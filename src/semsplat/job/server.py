@@ -164,7 +164,7 @@ def run(asked: Asked) -> NoReturn:
     asked.conn.sendall(str(os.getpid()).encode())
     if heard(asked.conn) != GO:
         os._exit(1)
-    threading.Thread(target=_die_with, args=(asked.conn,), daemon=True).start()
+    _watch(asked.conn)
     status = 1
     try:
         runpy.run_module(f"semsplat.{asked.phase}", run_name="__main__", alter_sys=True)
@@ -176,6 +176,13 @@ def run(asked: Asked) -> NoReturn:
         sys.stdout.flush()
         asked.conn.send(bytes([status]))
     os._exit(status)  # tearing down modules copies the template's memory: two seconds
+
+
+def _watch(conn: socket.socket) -> None:
+    """Watch who asked from a thread that takes no signals: they have to wake the job's own."""
+    handled = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    threading.Thread(target=_die_with, args=(conn,), daemon=True).start()
+    signal.pthread_sigmask(signal.SIG_SETMASK, handled)
 
 
 def _die_with(conn: socket.socket) -> None:
