@@ -44,7 +44,29 @@ def masks_on_grid(
         points = grid * np.array((x1 - x0, y1 - y0))
         per_crop.append(masks_at(image, points, options, sam, (x0, y0, x1, y1), layers))
         areas.append((x1 - x0) * (y1 - y0))
-    return {name: _joined([some[name] for some in per_crop], areas) for name in layers}
+    joined = {name: _joined([some[name] for some in per_crop], areas) for name in layers}
+    return {name: cleaned(some, options) for name, some in joined.items()}
+
+
+def cleaned(masks: Masks, options: SamFilter) -> Masks:
+    """Return masks without small islands and holes, as ``SamAutomaticMaskGenerator`` cleans them.
+
+    Of two whose boxes then agree the one that needed no cleaning stays; those come first.
+    """
+    import torch
+    from segment_anything import SamAutomaticMaskGenerator
+    from segment_anything.utils.amg import MaskData, mask_to_rle_pytorch, rle_to_mask
+
+    if not options.min_mask_region_area or not len(masks):
+        return masks
+    found = torch.from_numpy(masks.masks)
+    data = MaskData(
+        rles=mask_to_rle_pytorch(found), boxes=_boxes(masks), scores=torch.from_numpy(masks.scores)
+    )
+    data = SamAutomaticMaskGenerator.postprocess_small_regions(
+        data, options.min_mask_region_area, max(options.box_nms_thresh, CROP_NMS)
+    )
+    return Masks(np.stack([rle_to_mask(rle) for rle in data["rles"]]), data["scores"].numpy())
 
 
 def masks_at(
@@ -98,12 +120,18 @@ def _suppressed(answers: Answers, own: Tensor, options: SamFilter, crop: Box) ->
 def _joined(per_crop: list[Masks], areas: list[int]) -> Masks:
     """Return the masks of all crops; of two whose boxes agree that of the smaller crop."""
     import torch
-    from segment_anything.utils.amg import batched_mask_to_box
     from torchvision.ops import nms
 
     if len(per_crop) == 1:
         return per_crop[0]
     masks = pooled(per_crop)
-    boxes = batched_mask_to_box(torch.from_numpy(masks.masks)).float()
     smallness = 1 / torch.tensor(np.repeat(areas, [len(some) for some in per_crop]))
-    return masks.select(nms(boxes, smallness, CROP_NMS).numpy())
+    return masks.select(nms(_boxes(masks), smallness, CROP_NMS).numpy())
+
+
+def _boxes(masks: Masks) -> Tensor:
+    """Return the masks' boxes, float32 [N, 4]."""
+    import torch
+    from segment_anything.utils.amg import batched_mask_to_box
+
+    return batched_mask_to_box(torch.from_numpy(masks.masks)).float()

@@ -64,6 +64,9 @@ class SamFilter(Strict):
     """how far the cut-off moves, in logits"""
     box_nms_thresh: Fraction
     """IoU of boxes above which the worse of two masks is dropped"""
+    min_mask_region_area: int = Field(ge=0)
+    """islands and holes of fewer pixels are removed from masks, which are then compared by their
+    boxes again; 0 for none.  No mask is dropped for being small"""
 
 
 class SamGrid(SamFilter):

@@ -82,7 +82,7 @@ def fixed_weights(levels: Tensor, covered: Tensor) -> Tensor:
 
 
 def weighted_squares(vectors: Tensor, maps: LevelMaps, weights: Tensor) -> Tensor:
-    """Return sum_n alpha_n |f_clip - f_n|^2 of every pixel, [H, W] (GAGS, Eq. 3).
+    """Return sum_n alpha_n |f_clip - f_n|^2 of every pixel, [H, W] (GAGS, Eq. 3, read as a sum).
 
     Multiplied out, so that of the levels' vectors only their mixture is made for every pixel.
 
@@ -97,9 +97,17 @@ def weighted_squares(vectors: Tensor, maps: LevelMaps, weights: Tensor) -> Tenso
     return own - 2 * both + (weights * squares).sum(dim=-1)
 
 
-def mixture_distance(vectors: Tensor, maps: LevelMaps, weights: Tensor) -> Tensor:
+def squared(vectors: Tensor, mixed: Tensor) -> Tensor:
+    """Return |f_clip - sum_n alpha_n f_n|^2 of every pixel, [H, W] (GAGS, Eq. 3, our reading).
+
+    vectors and mixed [H, W, D]; for the second see `mixture`.
+    """
+    return (vectors - mixed).square().sum(dim=-1)
+
+
+def absolute(vectors: Tensor, mixed: Tensor) -> Tensor:
     """Return the mean over channels of |f_clip - sum_n alpha_n f_n|, [H, W] (the official code)."""
-    return (vectors - mixture(maps, weights)).abs().mean(dim=-1)
+    return (vectors - mixed).abs().mean(dim=-1)
 
 
 def mixture(maps: LevelMaps, weights: Tensor) -> Tensor:
@@ -109,13 +117,12 @@ def mixture(maps: LevelMaps, weights: Tensor) -> Tensor:
     return mixed.unflatten(0, weights.shape[:2])
 
 
-def entropy(weights: Tensor, over: str) -> Tensor:
-    """Return - sum_n alpha_n log alpha_n of every pixel, [H, W] (GAGS, Eq. 4).
+def entropy(weights: Tensor) -> Tensor:
+    """Return - 1/3 sum_n alpha_n log alpha_n of every pixel, [H, W] (GAGS, Eq. 4).
 
-    ``over`` "mean": the official code's mean over the three levels instead of their sum.
+    Eq. 4 has no 1/3; the official code, whose lambda weighs it, takes the mean over the levels.
     """
-    each = -weights * (weights + LOG_EPS).log()
-    return each.mean(dim=-1) if over == "mean" else each.sum(dim=-1)
+    return -(weights * (weights + LOG_EPS).log()).mean(dim=-1)
 
 
 def fused_regions(weights: Tensor, ids: Tensor) -> Tensor:
@@ -162,14 +169,16 @@ def region_mean(losses: Tensor, regions: Tensor) -> Tensor:
 
 
 def spread_of_regions(maps: Tensor, regions: Tensor) -> Tensor:
-    """Return sum_i sum_p |f_p - mean_i f|^2 / S(R_i) (GAGS, Eq. 6).
+    """Return 1/n_r sum_i sum_p |f_p - mean_i f|^2 / S(R_i) (GAGS, Eq. 6).
+
+    Eq. 6 has no 1/n_r; the official code's term, whose lambda weighs it, is a mean over pixels.
 
     Args:
         maps: f_clip, [H, W, D].
         regions: int64 [H, W], -1 for none.
     """
     squares, areas, _ = _squares(maps, regions)
-    return (squares.sum(dim=-1) / areas).sum()
+    return (squares.sum(dim=-1) / areas).mean()
 
 
 def spread_by_area(maps: Tensor, regions: Tensor) -> Tensor:

@@ -73,18 +73,23 @@ class SeparateDecoders(nn.Module):
 
 
 class LevelDecoders(nn.Module):
-    """One network per level, each for its own third of the features (our reading of N2F2)."""
+    """The levels' vectors, of a third of the features each or all of the same (N2F2, our reading).
+
+    Three fields have a network each; one field has one, whose last layer makes all three vectors.
+    """
 
     phrases: Tensor
 
-    def __init__(self, dim: int, hidden: int, out: int, n_phrases: int) -> None:
+    def __init__(self, dim: int, hidden: int, out: int, n_phrases: int, fields: int) -> None:
         """Make the networks, and room for ``phrases`` [P, D], the text vectors of Eq. 9."""
         super().__init__()
-        self.networks = nn.ModuleList(FeatureMlp(dim, hidden, out) for _ in range(LEVELS))
+        heads = LEVELS // fields * out
+        self.networks = nn.ModuleList(FeatureMlp(dim, hidden, heads) for _ in range(fields))
         self.register_buffer("phrases", torch.zeros(n_phrases, out))
 
     def forward(self, features: Tensor) -> Tensor:
-        """Return unit vectors [L, ..., D] of features [..., 3 dim]."""
-        parts = features.chunk(LEVELS, dim=-1)
+        """Return unit vectors [L, ..., D] of features [..., fields x dim]."""
+        parts = features.chunk(len(self.networks), dim=-1)
         decoded = [net(part) for net, part in zip(self.networks, parts, strict=True)]
-        return F.normalize(torch.stack(decoded), dim=-1)
+        levels = torch.cat(decoded, dim=-1).unflatten(-1, (LEVELS, -1))
+        return F.normalize(levels, dim=-1).movedim(-2, 0)

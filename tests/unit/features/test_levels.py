@@ -17,7 +17,7 @@ from semsplat.features import clicks, levels, sam
 from semsplat.features.cache import Cache
 from semsplat.features.levels import LAYERS, masks_at
 from semsplat.features.masks import Masks
-from semsplat.features.segmenters import sam_automatic, sam_levels, segmenter_kind
+from semsplat.features.segmenters import sam_automatic, sam_granular, sam_levels, segmenter_kind
 from semsplat.features.weights import find_weights
 from tests.unit.features.conftest import two_blocks
 
@@ -130,12 +130,14 @@ def test_crops_answer_as_those_of_the_stock_generator(
     assert ours > {mask.tobytes() for some in whole.values() for mask in some.masks}
 
 
+@pytest.mark.parametrize("cleaned", [0, 60])
 @pytest.mark.parametrize("crop_n_layers", [0, 1])
 def test_one_list_is_that_of_the_stock_generator_in_its_order(
-    tiny: Any, crops: Any, crop_n_layers: int
+    tiny: Any, crops: Any, crop_n_layers: int, cleaned: int
 ) -> None:
     image = blocks(200, 260)
-    options = crops.model_copy(update={"crop_n_layers": crop_n_layers})
+    changes = {"crop_n_layers": crop_n_layers, "min_mask_region_area": cleaned}
+    options = crops.model_copy(update=changes)
     stock = SamAutomaticMaskGenerator(tiny, **options.model_dump(exclude={"model"}))
     records = stock.generate(image)
     (found,) = sam_automatic.segment(image, options, tiny, None).values()
@@ -143,6 +145,32 @@ def test_one_list_is_that_of_the_stock_generator_in_its_order(
     for mask, score, record in zip(found.masks, found.scores, records, strict=True):
         assert np.array_equal(mask, record["segmentation"])
         assert score == pytest.approx(record["predicted_iou"] * record["stability_score"])
+
+
+def test_small_islands_and_holes_go_and_small_masks_stay(crops: Any) -> None:
+    masks = np.zeros((3, 20, 30), bool)
+    masks[0, 2:12, 2:12] = True
+    masks[0, 5, 5] = False  # a hole of 1
+    masks[0, 15:17, 25:27] = True  # an island of 4
+    masks[1, 15:17, 2:4] = True  # a mask of 4
+    masks[2, 2:12, 2:13] = True  # the first one's once that is clean, and never touched
+    options = crops.model_copy(update={"min_mask_region_area": 5})
+    found = levels.cleaned(Masks(masks, np.array([0.9, 0.8, 0.7], np.float32)), options)
+    assert found.scores.tolist() == pytest.approx([0.7, 0.8])
+    assert found.masks[0].sum() == 110 and found.masks[1].sum() == 4
+    alone = levels.cleaned(Masks(masks[:1], np.ones(1, np.float32)), options)
+    assert alone.masks.sum() == 100 and not alone.masks[0, 15:].any()
+    assert levels.cleaned(Masks(masks[:0], np.ones(0, np.float32)), options).masks.shape[0] == 0
+
+
+def test_granular_masks_are_cleaned_level_by_level(tiny: Any, options: Any) -> None:
+    cleaning = options.model_copy(update={"min_mask_region_area": 200, "box_nms_thresh": 0.9})
+    found = sam_granular.segment(two_blocks(), cleaning, tiny, POINTS)
+    apart = masks_at(two_blocks(), POINTS, cleaning, tiny)
+    for name, masks in apart.items():
+        assert np.array_equal(found[name].masks, levels.cleaned(masks, cleaning).masks)
+    changed = [not np.array_equal(found[name].masks, apart[name].masks) for name in LAYERS]
+    assert any(changed)
 
 
 def test_recipes_that_ask_alike_share_the_answers(

@@ -68,14 +68,18 @@ def test_gags_gives_zeros_and_one_network_or_two(tmp_path, networks, shared, sha
     assert facts(found) == (5, "normal", 0.0, 0.03, 0.07, shape, weights)
 
 
-def test_n2f2_gives_zeros_for_three_levels_a_network_each_and_phrases(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("fields", "out"), [(3, 2), (1, 6)])
+def test_n2f2_gives_zeros_and_a_network_for_each_field_and_phrases(
+    tmp_path, monkeypatch, fields, out
+):
     asked: list[Any] = []
     vectors = torch.tensor([[0.6, 0.8], [1.0, 0.0]])
     monkeypatch.setattr(Texts, "encode", lambda _, prompts: asked.append(prompts) or vectors)
-    options = told("n2f2", dim=4, lr=RATES, hidden_share=2.4, phrases=["a", "b"])
+    options = told("n2f2", dim=4, fields=fields, lr=RATES, hidden_share=2.4, phrases=["a", "b"])
     found = n2f2.attach(options, None, features(tmp_path, 3))
-    shape = {"dim": 4, "hidden": 5, "out": 2, "n_phrases": 2}
-    assert facts(found) == (12, "normal", 0.0, 0.03, 0.07, shape, 3 * layers(4, 5, 2))
+    shape = {"dim": 4, "hidden": 5, "out": 2, "n_phrases": 2, "fields": fields}
+    weights = fields * layers(4, 5, out)
+    assert facts(found) == (4 * fields, "normal", 0.0, 0.03, 0.07, shape, weights)
     assert asked == [["a", "b"]] and torch.equal(found.decoder.phrases, vectors)
 
 

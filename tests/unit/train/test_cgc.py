@@ -113,7 +113,7 @@ def test_masks_are_needed(tmp_path, tiny_scene):
 
 
 def test_masks_that_agree_in_no_view_become_features_that_agree_in_all(tmp_path, tiny_scene, masks):
-    out = run(tiny_scene, masks, tmp_path / "out", contrast={"temperature": "code"})
+    out = run(tiny_scene, masks, tmp_path / "out")
     field = open_field(out, "cpu")
     means, unit = field.trained.gaussians["means"], F.normalize(field.semantics, dim=-1)
     right = means[:, 0] > 0.2

@@ -86,7 +86,7 @@ def test_the_card_names_features_and_geometry_as_inputs(folder):
         {"levels": "part"},
         {"region_aware": False, "entropy": {"early": 0.0, "late": 0.0}},
         {"decoder": {"networks": "separate", "hidden_share": 4.0}, "distill": "l1_mixture",
-         "entropy_over": "mean", "consistency_of": "features", "late_from": 0},
+         "pixels": "zeros", "consistency_of": "features", "late_from": 0},
     ],
 )  # fmt: skip
 def test_every_variant_learns(tiny_scene, features, geometry, tmp_path, options):
@@ -140,7 +140,7 @@ def no_masks(scene: Scene) -> ViewFeatures:
 
 
 @pytest.mark.parametrize("method", ["gags", "n2f2"])
-@pytest.mark.parametrize("pixels", ["all_levels", "any_level"])
+@pytest.mark.parametrize("pixels", ["all_levels", "any_level", "zeros"])
 def test_views_without_masks_and_with_empty_levels_teach_what_they_have(
     tiny_scene, geometry, tmp_path, monkeypatch, method, pixels
 ):

@@ -12,15 +12,17 @@ from torch import Tensor
 
 from semsplat.train.granularity import (
     LevelMaps,
+    absolute,
     entropy,
     fixed_weights,
     fused_regions,
     level_weights,
-    mixture_distance,
+    mixture,
     plain_mean,
     region_mean,
     spread_by_area,
     spread_of_regions,
+    squared,
     weighted_squares,
 )
 
@@ -47,7 +49,7 @@ def test_a_level_without_a_region_has_no_weight_and_gets_no_gradient():
     factors = pixels([0.0, 9.0, math.log(3)]).requires_grad_()
     found = level_weights(factors, covered)
     torch.testing.assert_close(found, pixels([1 / 4, 0.0, 3 / 4]))
-    entropy(found, "sum").sum().backward()
+    entropy(found).sum().backward()
     assert factors.grad is not None
     assert factors.grad.isfinite().all() and factors.grad[0, 0, 1] == 0
 
@@ -85,10 +87,11 @@ def test_equal_weights_are_closest_to_the_normalised_mean():
     torch.testing.assert_close(best, torch.tensor([1.0, 2.0]) / math.sqrt(5), atol=0.01, rtol=0)
 
 
-def test_the_codes_distance_is_to_the_mixture():
-    # the mixture is (0.25, 0.25): |1 - 0.25| and |0 - 0.25|, mean over the channels
-    found = mixture_distance(pixels([1.0, 0.0]), THREE, pixels([0.5, 0.25, 0.25]))
-    assert found.item() == pytest.approx((0.75 + 0.25) / 2)
+def test_the_distances_to_the_mixture_by_hand():
+    mixed = mixture(THREE, pixels([0.5, 0.25, 0.25]))
+    assert mixed.tolist() == [[[0.25, 0.25]]]
+    assert squared(pixels([1.0, 0.0]), mixed).item() == 0.75**2 + 0.25**2
+    assert absolute(pixels([1.0, 0.0]), mixed).item() == (0.75 + 0.25) / 2  # mean over channels
 
 
 @given(st.integers(0, 2**32 - 1))
@@ -101,15 +104,16 @@ def test_the_distances_are_those_to_every_levels_vectors(seed: int):
     maps = LevelMaps(torch.randint(-1, 6, (3, 4, 5), generator=generator), table)
     apart = vectors - maps.targets
     mixed = sum(weights[..., n, None] * maps.targets[n] for n in range(3))
-    pairs = [
-        (weighted_squares, (weights.movedim(-1, 0) * apart.square().sum(dim=-1)).sum(dim=0)),
-        (mixture_distance, (vectors - mixed).abs().mean(dim=-1)),
-    ]
-    for distance, expected in pairs:
-        found = distance(vectors, maps, weights)
+    weighted = (weights.movedim(-1, 0) * apart.square().sum(dim=-1)).sum(dim=0)
+    made = mixture(maps, weights)
+    for found, expected in [
+        (weighted_squares(vectors, maps, weights), weighted),
+        (squared(vectors, made), (vectors - mixed).square().sum(dim=-1)),
+        (absolute(vectors, made), (vectors - mixed).abs().mean(dim=-1)),
+    ]:
         torch.testing.assert_close(found, expected)
         torch.testing.assert_close(
-            torch.autograd.grad(found.square().sum(), (vectors, weights)),
+            torch.autograd.grad(found.square().sum(), (vectors, weights), retain_graph=True),
             torch.autograd.grad(expected.square().sum(), (vectors, weights), retain_graph=True),
         )
 
@@ -119,12 +123,11 @@ def test_the_distances_are_those_to_every_levels_vectors(seed: int):
 
 def test_the_entropy_of_uniform_weights():
     uniform = pixels([1 / 3, 1 / 3, 1 / 3])
-    assert entropy(uniform, "sum").item() == pytest.approx(math.log(3), abs=1e-5)
-    assert entropy(uniform, "mean").item() == pytest.approx(math.log(3) / 3, abs=1e-5)
+    assert entropy(uniform).item() == pytest.approx(math.log(3) / 3, abs=1e-5)
 
 
 def test_the_entropy_of_one_level_is_nothing():
-    assert entropy(pixels([0.0, 1.0, 0.0]), "sum").item() == pytest.approx(0, abs=1e-5)
+    assert entropy(pixels([0.0, 1.0, 0.0])).item() == pytest.approx(0, abs=1e-5)
 
 
 # Eq. 5
@@ -187,8 +190,8 @@ def test_of_equal_levels_the_finest_counts():
 def test_the_spread_of_regions_by_hand():
     maps = pixels([0.0, 0.0], [2.0, 0.0], [5.0, 5.0])
     regions = torch.tensor([[3, 3, 8]])
-    # region 3: mean (1, 0), squares 1 + 1, over 2 pixels; region 8: nothing
-    assert spread_of_regions(maps, regions).item() == 1.0
+    # region 3: mean (1, 0), squares 1 + 1, over 2 pixels; region 8: nothing; of 2 regions
+    assert spread_of_regions(maps, regions).item() == 0.5
 
 
 def test_the_codes_spread_by_hand():

@@ -46,7 +46,7 @@ def test_the_factors_own_network_has_the_codes_widths():
 
 
 def test_levels_are_decoded_from_their_own_third_alone():
-    decoder = LevelDecoders(4, 8, 6, 2)
+    decoder = LevelDecoders(4, 8, 6, 2, fields=3)
     features = torch.randn(1, 2, 12)
     other = features.clone()
     other[..., 4:8] = 0
@@ -56,9 +56,19 @@ def test_levels_are_decoded_from_their_own_third_alone():
     assert not torch.equal(before[1], after[1])
 
 
+def test_levels_of_one_field_are_all_decoded_from_it():
+    decoder = LevelDecoders(4, 8, 6, 2, fields=1)
+    features = torch.randn(1, 2, 4)
+    found = decoder(features)
+    assert found.shape == (3, 1, 2, 6) and not torch.equal(found[0], found[1])
+    whole = decoder.networks[0](features)[..., 12:]
+    torch.testing.assert_close(found[2], whole / whole.norm(dim=-1, keepdim=True))
+
+
 def test_every_pixel_has_vectors_of_length_one_whatever_decodes_them():
     maps = torch.randn(2, 4, 12, generator=torch.Generator().manual_seed(0))
     for decoder in (SharedDecoder(12, 8, 6), SeparateDecoders(12, 8, 6)):
         torch.testing.assert_close(decoder(maps)[0].norm(dim=-1), torch.ones(2, 4))
-    lengths = LevelDecoders(4, 8, 6, 2)(maps).norm(dim=-1)
-    torch.testing.assert_close(lengths, torch.ones(3, 2, 4))
+    for fields in (1, 3):
+        lengths = LevelDecoders(12 // fields, 8, 6, 2, fields)(maps).norm(dim=-1)
+        torch.testing.assert_close(lengths, torch.ones(3, 2, 4))

@@ -43,4 +43,5 @@ def segment(
     image: NDArray[np.uint8], options: Options, sam: Sam | None, points: NDArray[np.float32]
 ) -> dict[str, Masks]:
     """Return three layers of masks of an image uint8 [H, W, 3], best predicted IoU first."""
-    return levels.masks_at(image, points, options, sam)
+    found = levels.masks_at(image, points, options, sam)
+    return {name: levels.cleaned(masks, options) for name, masks in found.items()}

@@ -3,11 +3,19 @@
 Every Gaussian holds a feature; a decoder shared by all views makes a CLIP vector and granularity
 factors of the blended ones (Eq. 2).  The factors choose between the vectors of sub-part, part and
 whole (Eq. 3 to 5) and learn to agree from all views (Eq. 6, 7).  Where the official code does
-otherwise, an option says so (METHODS 2.1, 2.3).
+otherwise, an option says so.
+
+Two things are our reconstruction.  Eq. 3 is lost in our copy; the text calls it a weighted L2 loss,
+and we read it as the distance to the weighted vector.  The other reading, the weighted sum of the
+distances, is linear in the weights: its optimum is one level, whatever the views say, and it has no
+use for Eq. 4, which the text needs against an "averaged feature".  And the text gives no lambdas.
+The official code's belong to its own losses; a term that is read otherwise is brought to the scale
+that it has there (`in_units_of_code`).
 """
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field
@@ -66,18 +74,19 @@ class Options(Frozen):
     """the decoder"""
     levels: Literal["adaptive", "average", "subpart", "part", "whole"]
     """adaptive: granularity factors; others: fixed weights, for ablations"""
-    pixels: Literal["all_levels", "any_level"]
-    """which pixels teach: those with a region on all three levels (code), or on one that counts"""
-    distill: Literal["l2_weighted", "l1_mixture"]
-    """Eq. 3 (paper), or the distance to the mixed vector (code)"""
+    pixels: Literal["all_levels", "any_level", "zeros"]
+    """which pixels teach: those with a region on all three levels, or on one that counts; zeros:
+    all, and where a level has no region the distance is 0 (code)"""
+    distill: Literal["l2_mixture", "l2_weighted", "l1_mixture"]
+    """Eq. 3: squared distance to the mixed vector (our reading), the mean of the levels' squared
+    distances (another), or the absolute distance to the mixed vector (code).  Levels mixed in fixed
+    shares make a vector of length 1"""
     region_aware: bool
     """all regions weigh alike (Eq. 5), or all pixels"""
     entropy: Weight
-    """lambda_e of Eq. 7; the paper gives none, the code 0.001 and 0.002"""
-    entropy_over: Literal["sum", "mean"]
-    """of the three levels: Eq. 4 (paper), or their mean (code)"""
+    """lambda_e of Eq. 7, in the code's units; it has 0.001 and 0.002, the paper none"""
     consistency: Weight
-    """lambda_c of Eq. 7; the paper gives none, the code 0 and 0.1"""
+    """lambda_c of Eq. 7, in the code's units; it has 0 and 0.1, the paper none"""
     consistency_of: Literal["vectors", "features"]
     """Eq. 6 on CLIP vectors (paper), or area-weighted variances of the features (code)"""
     late_from: int = Field(ge=0)
@@ -132,12 +141,11 @@ def semantic_terms(options: Options, stage: Stage) -> Terms:
         losses = _distances(options, vectors, maps, weights)
         aware = options.region_aware
         parts = {"distill": region_mean(losses, regions) if aware else plain_mean(losses, counted)}
-        late = step >= options.late_from
+        late, scale = step >= options.late_from, in_units_of_code(options, vectors.shape[-1])
         if options.levels == "adaptive":
-            weight = options.entropy.late if late else options.entropy.early
-            mean = plain_mean(entropy(weights, options.entropy_over), counted)
-            parts["entropy"] = weight * mean
-        if weight := options.consistency.late if late else options.consistency.early:
+            weight = scale * (options.entropy.late if late else options.entropy.early)
+            parts["entropy"] = weight * plain_mean(entropy(weights), counted)
+        if weight := scale * (options.consistency.late if late else options.consistency.early):
             parts["consistency"] = weight * _spread(options, vectors, blended, regions)
         return parts
 
@@ -150,17 +158,30 @@ def vectors(field: SemanticField, frame: Frame) -> Vectors:
     return Vectors(decoded[None], factors.softmax(dim=-1))
 
 
+def in_units_of_code(options: Options, channels: int) -> float:
+    """Return what the official code's lambdas are multiplied by for another reading of Eq. 3.
+
+    Their loss is the mean over channels of |f - g|.  Of two vectors at a distance of 1, in any
+    direction, that is sqrt(2 / (pi channels)), where the squared distance is 1.
+    """
+    return 1.0 if options.distill == "l1_mixture" else math.sqrt(math.pi * channels / 2)
+
+
 def _weights(options: Options, factors: Tensor, maps: LevelMaps) -> Tensor:
     """Return alpha [H, W, 3], learned or fixed."""
     from semsplat.train.granularity import fixed_weights, level_weights
 
-    if options.levels == "adaptive":
-        return level_weights(factors, maps.covered)
-    return fixed_weights(factors.new_tensor(FIXED[options.levels]), maps.covered)
+    if options.levels != "adaptive":
+        return fixed_weights(factors.new_tensor(FIXED[options.levels]), maps.covered)
+    if options.pixels == "zeros":
+        return factors.softmax(dim=-1)
+    return level_weights(factors, maps.covered)
 
 
 def _counted(options: Options, weights: Tensor, maps: LevelMaps) -> Tensor:
     """Return which pixels teach, bool [H, W]."""
+    if options.pixels == "zeros":
+        return maps.covered.new_ones(maps.covered.shape[1:])
     if options.pixels == "all_levels":
         return maps.covered.all(dim=0)
     return (maps.covered & (weights.movedim(-1, 0) > 0)).any(dim=0)
@@ -168,10 +189,18 @@ def _counted(options: Options, weights: Tensor, maps: LevelMaps) -> Tensor:
 
 def _distances(options: Options, vectors: Tensor, maps: LevelMaps, weights: Tensor) -> Tensor:
     """Return l_distill [H, W]."""
-    from semsplat.train.granularity import mixture_distance, weighted_squares
+    from torch.nn.functional import normalize
 
-    distance = weighted_squares if options.distill == "l2_weighted" else mixture_distance
-    return distance(vectors, maps, weights)
+    from semsplat.train.granularity import absolute, mixture, squared, weighted_squares
+
+    fixed = options.levels != "adaptive"
+    if options.distill == "l2_weighted" and not fixed:
+        losses = weighted_squares(vectors, maps, weights)
+    else:
+        distance = absolute if options.distill == "l1_mixture" else squared
+        mixed = mixture(maps, weights)
+        losses = distance(vectors, normalize(mixed, dim=-1) if fixed else mixed)
+    return losses * maps.covered.all(dim=0) if options.pixels == "zeros" else losses
 
 
 def _spread(options: Options, vectors: Tensor, features: Tensor, regions: Tensor) -> Tensor:

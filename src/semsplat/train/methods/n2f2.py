@@ -2,8 +2,9 @@
 
 GAGS's authors re-implemented N2F2, which has no code, as "a weighted fusion of multi-granularity
 features after training based on their relevance to a set of predefined descriptive phrases"
-(appendix 6.2); their Eq. 9 is lost.  Our reading (METHODS 2.1): every Gaussian holds a feature per
-level, each learned from its own level alone; afterwards level s of Gaussian i weighs
+(appendix 6.2); their Eq. 9 is lost.  Our reading: every Gaussian holds a feature per level, each
+learned from its own level alone, or one feature with room for all, as many numbers as GAGS has;
+afterwards level s of Gaussian i weighs
 
     softmax_s(temperature x max over phrases q of cos(f_{i,s}, q)),
 
@@ -12,7 +13,7 @@ the weights are blended like colours, and a pixel's vector is the weighted mean 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field
 
@@ -39,7 +40,10 @@ class Options(Frozen):
     """Parameters of the fusion; those of GAGS where the text names none."""
 
     dim: Count
-    """length of the feature per level that every Gaussian holds"""
+    """length of each feature that every Gaussian holds"""
+    fields: Literal[1, 3]
+    """features per Gaussian: one for each level, with its own decoder, or one for all; GAGS says
+    neither"""
     lr: LearningRates
     """learning rates"""
     hidden_share: Positive
@@ -54,25 +58,25 @@ class Options(Frozen):
 
 
 def attach(options: Options, _: Lessons | None, features: SceneFeatures | None) -> Attachment:
-    """Return three features of zeros per Gaussian, and a decoder for each."""
+    """Return features of zeros per Gaussian, and a decoder for each."""
     from semsplat.features.queries import Texts
     from semsplat.train.granularity import check_levels
-    from semsplat.train.mlp import LEVELS
 
     assert features is not None
     out, phrases = check_levels(features), Texts(features, "cpu").encode(options.phrases)
     hidden = max(1, round(options.hidden_share * out))
     shape = {"dim": options.dim, "hidden": hidden, "out": out, "n_phrases": len(phrases)}
-    module, rates = decoder(**shape), options.lr
+    shape["fields"] = options.fields
+    module, rates, dim = decoder(**shape), options.lr, options.fields * options.dim
     module.load_state_dict({"phrases": phrases}, strict=False)
-    return Attachment(LEVELS * options.dim, 0.0, rates.semantics, shape, module, rates.decoder)
+    return Attachment(dim, 0.0, rates.semantics, shape, module, rates.decoder)
 
 
-def decoder(dim: int, hidden: int, out: int, n_phrases: int) -> Module:
-    """Return what makes unit vectors [3, H, W, D] of features [H, W, 3 dim]."""
+def decoder(dim: int, hidden: int, out: int, n_phrases: int, fields: int) -> Module:
+    """Return what makes unit vectors [3, H, W, D] of features [H, W, fields x dim]."""
     from semsplat.train.mlp import LevelDecoders
 
-    return LevelDecoders(dim, hidden, out, n_phrases)
+    return LevelDecoders(dim, hidden, out, n_phrases, fields)
 
 
 def semantic_terms(_: Options, stage: Stage) -> Terms:
