@@ -172,6 +172,7 @@ def scaled_geometry(geometry: Geometry, factor: float) -> Geometry:
         return max(round(count * factor), min(count, floor))
 
     densify, progressive = geometry.densify, geometry.progressive
+    longest = progressive.interval_start / densify.every  # in intervals, which have a floor
     new_densify = {
         "start": steps(densify.start),
         "stop": steps(densify.stop),
@@ -180,7 +181,7 @@ def scaled_geometry(geometry: Geometry, factor: float) -> Geometry:
     }
     new_progressive = {
         "scale_steps": steps(progressive.scale_steps),
-        "interval_start": steps(progressive.interval_start, 2 * densify.every_floor),
+        "interval_start": steps(progressive.interval_start, round(longest * densify.every_floor)),
         "interval_steps": steps(progressive.interval_steps),
     }
     new = {

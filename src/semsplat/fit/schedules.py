@@ -6,6 +6,9 @@ import math
 
 from semsplat.params.geometry import Densify, Progressive
 
+ROUNDING = 1e-9
+"""a hundred hundredths may sum up to less than one"""
+
 
 def log_linear(step: int, steps: int, start: float, end: float) -> float:
     """Return the learning rate of positions: log-linear from ``start`` to ``end`` (3DGS).
@@ -36,23 +39,27 @@ def image_scale(step: int, config: Progressive) -> float:
     return cosine(step, config.scale_steps, config.scale_start, 1.0)
 
 
-def refine_interval(step: int, densify: Densify, progressive: Progressive) -> int:
+def refine_interval(step: int, densify: Densify, progressive: Progressive) -> float:
     """Return the refinement interval of CLIP-GS's PDR: 200 at step 0, 100 from step 4000 on."""
     if not progressive.enabled:
         return densify.every
-    return round(
-        cosine(step, progressive.interval_steps, progressive.interval_start, densify.every)
-    )
+    return cosine(step, progressive.interval_steps, progressive.interval_start, densify.every)
 
 
 def refine_steps(densify: Densify, progressive: Progressive) -> list[int]:
     """Return the steps at which Gaussians are split, cloned and pruned, ascending.
 
-    Counting runs from step 0 with the interval in force, as 3DGS's ``step % every`` does; steps up
+    A step is worth the inverse of its interval, and one refinement is due whenever that makes a
+    whole, counted from step 0: with one interval 3DGS's ``step % every``.  In a run of few steps,
+    where `Densify.every_floor` holds, PDR so leaves out the same share of the refinements as in one
+    of full length; were the long interval of step 0 waited for, it would be most of them.  Steps up
     to ``densify.start`` and from ``densify.stop`` on are left out.
     """
-    steps, step = [], 0
-    while (step := step + refine_interval(step, densify, progressive)) < densify.stop:
-        if step > densify.start:
-            steps.append(step)
+    steps, due = [], 0.0
+    for step in range(1, densify.stop):
+        due += 1 / refine_interval(step - 1, densify, progressive)
+        if due >= 1 - ROUNDING:
+            due -= 1
+            if step > densify.start:
+                steps.append(step)
     return steps
