@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -27,6 +29,8 @@ from semsplat.errors import SemsplatError
 from semsplat.io import read_json
 from semsplat.params.base import Count, Strict
 
+AGAIN = "_again"
+
 
 class Options(Strict):
     """Which scene, and which of its views."""
@@ -35,8 +39,12 @@ class Options(Strict):
     """dataset/scene of another data set"""
     n_views: int = Field(ge=2)
     """views that are kept, spread evenly from the first to the last"""
+    judged: Literal["held_out", "of_the_whole", "trained_on"]
+    """by which views: every n-th of those kept, held out (CLIP-GS); the whole scene's held-out
+    views, of which none is kept; every n-th of those kept, trained on all the same: what learning
+    rates are chosen by, and never a claim"""
     test_every: int = Field(ge=2)
-    """of those, 0, n, 2n ... are held out"""
+    """n: of the views kept 0, n, 2n ..."""
     n_points: Count
     """initial points, drawn anew from the depth of the training views that are left; a scene
     without depth keeps its own"""
@@ -62,9 +70,7 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
     Raises a one-line `SemsplatError` and leaves nothing where it has too few views.
     """
     whole = load_scene(scene_path(options))
-    frames = chosen(whole, options.n_views)
-    train, _ = split_every(frames, options.test_every)
-    kept = {frame.name for frame in train}
+    train, judged = splits(whole, options)
     points = None  # where a training view has no depth
     if all(frame.depth_path is not None for frame in train):
         noise_m, seed = options.point_noise_m, options.points_seed
@@ -73,8 +79,9 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
     origin = {key: manifest[key] for key in ("source", "licence")}
     with SceneWriter(out_dir, dataset=out_dir.parent.name, scene=scene, **origin) as writer:
         writer.keep_frame(whole.stored_in)
-        for frame in frames:
-            split: Split = "train" if frame.name in kept else "test"
+        held_out = {frame.name for frame in judged}
+        for frame in _in_order(whole, train, judged):
+            split: Split = "test" if frame.name in held_out else "train"
             image, maps = load_image(frame), _maps(frame)
             writer.add_frame(frame.name, image, frame.viewmat, frame.K, split, **maps)
             if points and split == "train":
@@ -85,12 +92,32 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
         writer.note("subset_of", options.of)
 
 
-def chosen(scene: Scene, n_views: int) -> list[Frame]:
-    """Return n views of a scene, spread evenly over training and held-out views together."""
-    if len(scene.frames) < n_views:
-        raise SemsplatError(f"{scene.scene_dir}: {len(scene.frames)} views; lower n_views")
-    places = np.linspace(0, len(scene.frames) - 1, n_views).round().astype(int)
-    return [scene.frames[place] for place in places]
+def splits(whole: Scene, options: Options) -> tuple[list[Frame], list[Frame]]:
+    """Return the views to train on and the views to judge by; see `Options.judged`.
+
+    A view that is both is judged under another name, for a scene has every name once.
+    """
+    if options.judged == "of_the_whole":
+        return chosen(whole.train, options), list(whole.test)
+    frames = chosen(whole.frames, options)
+    train, every_nth = split_every(frames, options.test_every)
+    if options.judged == "held_out":
+        return train, every_nth
+    return frames, [replace(frame, name=f"{frame.name}{AGAIN}") for frame in every_nth]
+
+
+def chosen(frames: Sequence[Frame], options: Options) -> list[Frame]:
+    """Return so many views, spread evenly from the first to the last."""
+    if len(frames) < options.n_views:
+        raise SemsplatError(f"{scene_path(options)}: {len(frames)} views; lower n_views")
+    places = np.linspace(0, len(frames) - 1, options.n_views).round().astype(int)
+    return [frames[place] for place in places]
+
+
+def _in_order(whole: Scene, train: list[Frame], judged: list[Frame]) -> list[Frame]:
+    """Return all views in the order in which the camera passes."""
+    place = {frame.name: place for place, frame in enumerate(whole.frames)}
+    return sorted([*train, *judged], key=lambda frame: place[frame.name.removesuffix(AGAIN)])
 
 
 def _maps(frame: Frame) -> dict[str, Any]:
