@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from semsplat.fingerprint import fingerprint
-from semsplat.io import canonical_json, sha256_file, sha256_text, write_sealed
+from semsplat.io import canonical_json, read_json, sha256_file, sha256_text, write_sealed
 
 PACKAGES = ("semsplat", "torch", "gsplat", "numba", "numpy", "torchmetrics")
 
@@ -40,13 +40,16 @@ class Card:
             phase: one of the six words.
             modules: whose imports are the run's code.
             config: everything that was chosen: parameters, data set, scene, setting, seed.
-            inputs: name: file the result depends on.
+            inputs: name: file the result depends on; the scene's manifest is called "scene", and
+                says what the run is told of the truth.
         """
         self.started = datetime.now(UTC)
         self.code = fingerprint(*([modules] if isinstance(modules, str) else modules))
         self.inputs = {name: sha256_file(path) for name, path in inputs.items()}
         self.key = run_key(config, self.inputs, self.code)
         self.phase, self.config = phase, config
+        told = read_json(inputs["scene"]) if "scene" in inputs else {}
+        self.privileges = told.get("privileges", [])
 
     def write(self, path: Path, outputs: list[Path], **numbers: Any) -> None:
         """Write the card beside the files it is of.
@@ -60,6 +63,7 @@ class Card:
             "config": self.config,
             "code": self.code,
             "inputs": self.inputs,
+            "privileges": self.privileges,
             "outputs": {output.name: sha256_file(output) for output in outputs},
             "numbers": {"peak_ram_mb": _peak_ram_mb(), **numbers},
             "git": git_state(),

@@ -18,9 +18,12 @@ MODULE = "semsplat.io"
 CONFIG = {"dataset": "toys", "scene": "shelf", "seed": 0, "geometry": {"steps": 3, "lr": 1.0e-3}}
 
 
+SCENE = '{"privileges": ["points"]}'
+
+
 def write_card(folder: Path, **numbers: Any) -> dict[str, Any]:
     """Write a card over one input and one output, and return it as read."""
-    (folder / "scene.json").write_text("scene")
+    (folder / "scene.json").write_text(SCENE)
     card = Card("geometry", MODULE, CONFIG, {"scene": folder / "scene.json"})
     (folder / "out.ply").write_text("result")
     card.write(folder / "run.json", [folder / "out.ply"], **numbers)
@@ -43,7 +46,8 @@ def test_a_card_holds_everything_a_result_depends_on(
     card = write_card(tmp_path, train_s=1.5, n_gaussians=7)
     assert card["phase"] == "geometry" and card["config"] == CONFIG
     assert card["code"] == fingerprint(MODULE)
-    assert card["inputs"] == {"scene": sha256_text("scene")}
+    assert card["inputs"] == {"scene": sha256_text(SCENE)}
+    assert card["privileges"] == ["points"]
     assert card["outputs"] == {"out.ply": sha256_text("result")}
     assert card["run_key"] == run_key(CONFIG, card["inputs"], card["code"])
     assert card["numbers"]["train_s"] == 1.5 and card["numbers"]["n_gaussians"] == 7
@@ -66,11 +70,12 @@ def test_a_card_names_the_machine_and_the_versions(tmp_path: Path) -> None:
 
 
 def test_the_card_describes_inputs_as_they_were_at_the_start(tmp_path: Path) -> None:
-    (tmp_path / "scene.json").write_text("before")
+    (tmp_path / "scene.json").write_text("{}")
     card = Card("geometry", MODULE, CONFIG, {"scene": tmp_path / "scene.json"})
     (tmp_path / "scene.json").write_text("after")
     card.write(tmp_path / "run.json", {})
-    assert read_json(tmp_path / "run.json")["inputs"] == {"scene": sha256_text("before")}
+    written = read_json(tmp_path / "run.json")
+    assert written["inputs"] == {"scene": sha256_text("{}")} and written["privileges"] == []
 
 
 def test_a_missing_output_leaves_no_card(tmp_path: Path) -> None:

@@ -46,6 +46,7 @@ class SceneWriter:
         self._label_ids: set[int] = set()
         self._class_ids: set[int] = set()
         self._notes: dict[str, Any] = {}
+        self._privileges: list[str] = []
         self._poses: dict[str, NDArray[np.float64]] = {}  # name: camera-to-world, OpenGL axes
         self._frame: NormalFrame | None = None
         self._points: tuple[NDArray[np.float64], NDArray[np.uint8]] | None = None
@@ -135,6 +136,10 @@ class SceneWriter:
         """Take poses, depths and points for stored ones of a scene whose frame this is."""
         self._frame = frame
 
+    def grant(self, privilege: str) -> None:
+        """Put what methods are told of the truth into the manifest, and so into every card."""
+        self._privileges.append(privilege)
+
     def note(self, key: str, value: Any) -> None:
         """Put a JSON value into the manifest's ``notes``."""
         self._notes[key] = value
@@ -192,7 +197,8 @@ class SceneWriter:
             transforms["ply_file_path"] = "points.ply"
             write_points(self._dir / "points.ply", frame.points(self._points[0]), self._points[1])
         write_json(self._dir / "transforms.json", transforms)
-        write_manifest(self._dir, {**self._origin, "notes": self._notes})
+        granted = {"privileges": self._privileges, "notes": self._notes}
+        write_manifest(self._dir, {**self._origin, **granted})
 
     def _normal_frame(self) -> NormalFrame:
         """Return the frame in which the scene is stored."""

@@ -12,6 +12,7 @@ from scene_helpers import assert_nothing_left, one_line_error, random_image, vie
 from semsplat.data.datasets import replica
 from semsplat.data.images import write_png
 from semsplat.data.poses import rigid_inverse
+from semsplat.data.privileges import CLASSES_OF_LABELS, POINTS_OF_DEPTH
 from semsplat.data.scene import (
     Scene,
     load_depth,
@@ -21,6 +22,7 @@ from semsplat.data.scene import (
     load_scene,
     load_semantics,
 )
+from semsplat.io import read_json
 
 COUNT, PLANE_M = 12, 2.5
 CLASSES = [{"id": 3, "name": "floor"}, {"id": 7, "name": "cup"}, {"id": 101, "name": "wall"}]
@@ -85,6 +87,19 @@ def test_layout_is_taken_over_with_native_numbers(tmp_path: Path) -> None:
         "classes": CLASSES[:2],  # no wall in any label map
         "objects": [{"id": 40, "class_id": 3}],
     }
+
+
+def test_a_class_of_held_out_views_alone_is_void(tmp_path: Path) -> None:
+    root = write_material(tmp_path / "in")
+    for n in range(COUNT):
+        ids = np.tile(np.uint16([0, 3, 7, 101 if n % 4 == 0 else 3]), (12, 4))
+        write_png(root / f"Sequence_1/semantic_class/semantic_class_{n}.png", ids)
+    scene = imported(tmp_path, options(root))
+    assert [entry["id"] for entry in load_semantics(scene)["classes"]] == [3, 7]
+    for frame in scene.test:
+        assert set(np.unique(load_ids(frame.labels_path, frame)).tolist()) == {0, 3, 7}
+    told = read_json(scene.scene_dir / "manifest.json")["privileges"]
+    assert told == [POINTS_OF_DEPTH, CLASSES_OF_LABELS]
 
 
 def test_frame_step_counts_images_and_test_counts_what_is_left(tmp_path: Path) -> None:
@@ -211,7 +226,7 @@ BROKEN = {
     "unreadable image": ("rgb_5.png", "not a readable image"),
     "no info": ("info_semantic.json", "no such file"),
     "other info": ("info_semantic.json", "classes"),
-    "unnamed label": ("info_semantic.json", "no class 7", "semantic_class_0.png"),
+    "unnamed label": ("info_semantic.json", "no class 7", "semantic_class_1.png"),
     "unknown depth": ("points: give at least one",),
 }
 

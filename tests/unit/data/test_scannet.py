@@ -18,6 +18,7 @@ from scene_helpers import assert_nothing_left, one_line_error, random_image, vie
 from semsplat.data.datasets import scannet
 from semsplat.data.images import write_png
 from semsplat.data.poses import rigid_inverse
+from semsplat.data.privileges import CLASSES_OF_LABELS, POINTS_OF_DEPTH
 from semsplat.data.scene import (
     Scene,
     load_depth,
@@ -130,6 +131,20 @@ def test_cameras_and_pictures_come_back(tmp_path: Path) -> None:
         np.testing.assert_allclose(frame.K[[0, 1, 0, 1], [0, 1, 2, 2]], half)
         picture = read_jpg(root / f"scan/color/{frame.name}.jpg")
         np.testing.assert_array_equal(load_image(frame), picture)
+
+
+def test_a_class_of_held_out_views_alone_is_void(tmp_path: Path) -> None:
+    root = write_material(tmp_path / "in")
+    for number in set(NUMBERS) - {0, 8}:
+        labels = raw_labels()
+        labels[labels == 3] = 1
+        write_png(root / f"scan/label-filt/{number}.png", labels)
+    scene = imported(tmp_path)
+    assert [entry["name"] for entry in load_semantics(scene)["classes"]] == ["wall", "otherprop"]
+    for frame in scene.test:
+        assert set(np.unique(load_ids(frame.labels_path, frame)).tolist()) == {0, 1, 40}
+    told = read_json(scene.scene_dir / "manifest.json")["privileges"]
+    assert told == [POINTS_OF_DEPTH, CLASSES_OF_LABELS]
 
 
 def test_images_without_a_pose_are_dropped_and_counted(tmp_path: Path) -> None:
@@ -299,7 +314,7 @@ BROKEN = {
     "label size": ("scan/label-filt/5.png", "20x15", "48x36"),
     "unreadable": ("scan/color/5.jpg", "not a readable image"),
     "no table": ("labels.tsv", "no such file"),
-    "unlisted": ("scan/label-filt/0.png", "raw label 21", "not in labels.tsv"),
+    "unlisted": ("scan/label-filt/1.png", "raw label 21", "not in labels.tsv"),
     "first version": ("labels.tsv", "no column 'id'"),
     "no id": ("labels.tsv: line 7", "must be ids"),
     "two names": ("labels.tsv: line 7", "'walls'", "'wall'"),

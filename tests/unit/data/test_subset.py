@@ -40,6 +40,7 @@ LABELLED = {"category": "lamp", "bbox": [0, 0, 3, 3], "segmentation": [[0, 0], [
 OPTIONS = {
     "of": "toys/whole",
     "n_views": 4,
+    "judged": "held_out",
     "test_every": 2,
     "n_points": 90,
     "point_noise_m": 0.0,
@@ -79,6 +80,7 @@ def write_whole(n_views: int, maps: bool = True, every: int = 5) -> None:
         writer.set_points(np.full((3, 3), 8, np.float32), np.full((3, 3), 200, np.uint8))
         if maps:
             writer.set_semantics(CLASSES)
+        writer.grant("something true")
 
 
 @pytest.fixture(autouse=True)
@@ -117,6 +119,27 @@ def test_a_view_that_was_held_out_may_be_trained_on_and_the_other_way_round() ->
     assert names(scene.test) == ["v00", "v04"] and names(scene.train) == ["v02", "v06"]
 
 
+def test_the_whole_scenes_held_out_views_may_judge_and_none_of_them_is_trained_on() -> None:
+    write_whole(60, every=10)
+    scene = imported(n_views=6, judged="of_the_whole")
+    assert names(scene.test) == ["v00", "v10", "v20", "v30", "v40", "v50"]
+    # 54 are left, 1 to 59 without tens: places 0, 11, 21, 32, 42, 53
+    assert names(scene.train) == ["v01", "v13", "v24", "v36", "v47", "v59"]
+    assert names(scene.frames) == sorted(names(scene.frames))  # as the camera passes
+    points, _ = load_points(scene)
+    assert len(points) == 90  # of the views trained on alone
+
+
+def test_views_that_are_trained_on_may_judge() -> None:
+    write_whole(9)
+    scene = imported(n_views=4, judged="trained_on", test_every=2)
+    assert names(scene.train) == ["v00", "v03", "v05", "v08"]
+    assert names(scene.test) == ["v00_again", "v05_again"]
+    for again, frame in zip(scene.test, scene.train[::2], strict=True):
+        assert again.image_path.read_bytes() == frame.image_path.read_bytes()
+        assert np.array_equal(again.viewmat, frame.viewmat)
+
+
 def test_all_views_are_a_choice_too() -> None:
     write_whole(5)
     assert names(imported(n_views=5).frames) == [f"v{index:02}" for index in range(5)]
@@ -135,8 +158,8 @@ def test_views_keep_the_order_in_which_the_camera_passes() -> None:
 @given(n_all=st.integers(2, 80), n_views=st.integers(2, 80))
 def test_chosen_views_are_even_different_and_hold_both_ends(n_all: int, n_views: int) -> None:
     n_views = min(n_all, n_views)
-    scene = Scene(Path("x"), tuple(range(n_all)), (), (), None)  # type: ignore[arg-type]
-    places = subset.chosen(scene, n_views)
+    options = subset.Options.model_validate(OPTIONS | {"n_views": n_views})
+    places = subset.chosen(range(n_all), options)  # type: ignore[arg-type]
     gaps = np.diff(places)
     assert places[0] == 0 and places[-1] == n_all - 1 and len(places) == n_views
     assert gaps.min() >= 1 and gaps.max() - gaps.min() <= 1
@@ -212,6 +235,7 @@ def test_the_manifest_says_where_it_comes_from() -> None:
     place = [manifest[key] for key in ("dataset", "scene", "source", "licence")]
     assert place == ["sparse", "few", "made in a test", "CC0"]
     assert manifest["notes"] == {"subset_of": "toys/whole"}
+    assert manifest["privileges"] == ["something true"]
 
 
 def test_a_change_of_the_whole_scene_is_a_change_of_the_few() -> None:

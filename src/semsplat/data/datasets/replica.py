@@ -10,7 +10,7 @@ and ``objects`` lies there or in ``<root>/``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from semsplat.data.images import (
     scale_intrinsics,
 )
 from semsplat.data.poses import check_rigid, read_table, rigid_inverse
+from semsplat.data.privileges import CLASSES_OF_LABELS, POINTS_OF_DEPTH, without_others
 from semsplat.data.scene import Split, split_every
 from semsplat.data.scene_writer import Origin
 from semsplat.errors import SemsplatError
@@ -88,9 +89,9 @@ def import_scene(
 ) -> None:
     """Write the canonical scene to ``out_dir``, which ends in ``{dataset}/{scene}``.
 
-    Frames keep their native number ("rgb_12").  ``semantics.json`` lists the classes that occur,
-    and the scene's ``objects`` where ``info_semantic.json`` has them.  ``annotator`` may label
-    views.  Raises a one-line
+    Frames keep their native number ("rgb_12").  ``semantics.json`` lists the classes that training
+    views show, and the scene's ``objects`` where ``info_semantic.json`` has them; what held-out
+    views alone show becomes void.  ``annotator`` may label views.  Raises a one-line
     `SemsplatError` and leaves nothing for missing or unreadable files, poses that do not match
     the images and labels without a name.
     """
@@ -105,23 +106,26 @@ def import_scene(
         )
     train, test = split_every(chosen, options.test_every)
     points = InitialPoints(options.n_points, len(train), options.point_noise_m, options.points_seed)
-    occurring: set[int] = set()
+    occurring = _occurring(folder, train, names, info_path, options.max_width_px)
     with options.writer(scene, out_dir) as writer:
         for place, number in enumerate(sorted(train + test)):
             image, K, depth, ids = _read_view(folder, number, options)
             viewmat = rigid_inverse(poses[number])
             split: Split = "test" if number in test else "train"
+            _named_ids(ids["labels"], names, number, info_path)
+            ids["labels"] = without_others(ids["labels"], occurring)
             labelled = annotator(place, ids, objects) if annotator else None
             writer.add_frame(
                 f"rgb_{number}", image, viewmat, K, split,
                 depth=depth, annotations=labelled, **ids,
             )  # fmt: skip
-            occurring |= _named_ids(ids["labels"], names, number, info_path)
             if split == "train":
                 points.add(depth, image, viewmat, K)
         writer.set_points(*points.noisy())
         classes = [{"id": key, "name": names[key]} for key in sorted(occurring)]
         writer.set_semantics({"classes": classes, **({"objects": objects} if objects else {})})
+        writer.grant(POINTS_OF_DEPTH)
+        writer.grant(CLASSES_OF_LABELS)
 
 
 def _read_view(
@@ -187,6 +191,23 @@ def _read_info(options: Options) -> tuple[Path, dict[int, str], list[dict[str, A
     except (KeyError, TypeError, ValueError):
         raise SemsplatError(f'{path}: needs "classes": [{{"id": 1, "name": "floor"}}]') from None
     return path, names, info.get("objects", [])
+
+
+def _occurring(
+    folder: Path,
+    numbers: Iterable[int],
+    names: dict[int, str],
+    info_path: Path,
+    max_width_px: int | None,
+) -> set[int]:
+    """Return the classes in the label maps of these images, as they are stored."""
+    occurring: set[int] = set()
+    for number in numbers:
+        path = _file(folder, "semantic_class", number)
+        native = image_size(_file(folder, "rgb", number))
+        labels = resize_ids(read_ids(path, native), downscaled_size(native, max_width_px))
+        occurring |= _named_ids(labels, names, number, info_path)
+    return occurring
 
 
 def _named_ids(

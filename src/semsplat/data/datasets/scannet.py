@@ -24,6 +24,7 @@ from semsplat.conventions import NO_ID
 from semsplat.data.depth import InitialPoints
 from semsplat.data.images import MAX_ID, Size, read_ids, read_rgb, resize_ids, resize_rgb
 from semsplat.data.poses import rigid_inverse
+from semsplat.data.privileges import CLASSES_OF_LABELS, POINTS_OF_DEPTH, without_others
 from semsplat.data.scannet_sensor import (
     INTRINSICS,
     SUFFIXES,
@@ -90,9 +91,10 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
     """Write the canonical scene to ``out_dir``, which ends in ``{dataset}/{scene}``.
 
     Frames keep their native number ("1200"); labels become NYU40's, and ``semantics.json`` lists
-    the classes that occur.  Images without a pose are left out and counted in the manifest.  Raises
-    a one-line `SemsplatError` and leaves nothing for missing or unreadable files, sizes that do not
-    agree, intrinsics of other images and raw labels that the table does not list.
+    the classes that training views show; others become void.  Images without a pose are left out
+    and counted in the manifest.  Raises a one-line `SemsplatError` and leaves nothing for missing
+    or unreadable files, sizes that do not agree, intrinsics of other images and raw labels that the
+    table does not list.
     """
     root = Path(options.root)
     posed, lost = image_numbers(root)
@@ -106,21 +108,27 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
     table = _read_label_table(Path(options.label_table))
     train, test = split_every(numbers, options.test_every)
     points = InitialPoints(options.n_points, len(train), options.point_noise_m, options.points_seed)
-    occurring: set[int] = set()
+    occurring = {
+        int(label)
+        for number in train
+        for label in np.unique(_read_labels(root, number, camera, table))
+    } - {0}
     with options.writer(scene, out_dir) as writer:
         for number in numbers:
             viewmat = rigid_inverse(read_pose(sensor_file(root, "pose", number)))
             image, depth, labels = _read_view(root, number, camera, table)
+            labels = without_others(labels, occurring)
             split: Split = "test" if number in test else "train"
             writer.add_frame(
                 str(number), image, viewmat, camera.K, split, depth=depth, labels=labels
             )  # fmt: skip
-            occurring |= set(np.unique(labels).tolist()) - {0}
             if split == "train":
                 points.add(depth, image, viewmat, camera.K)
         writer.set_points(*points.noisy())
         classes = [{"id": key, "name": table.names[key]} for key in sorted(occurring)]
         writer.set_semantics({"classes": classes})
+        writer.grant(POINTS_OF_DEPTH)
+        writer.grant(CLASSES_OF_LABELS)
         writer.note("images", {"with_pose": len(posed), "without_pose": len(lost)})
 
 
@@ -133,9 +141,14 @@ def _read_view(
     """
     image = read_rgb(sensor_file(root, "color", number), camera.native)
     millimetres = read_ids(sensor_file(root, "depth", number), camera.depth_size)
-    labels = table.read(sensor_file(root, "label-filt", number), camera.native)
     depth = camera.depth((millimetres * MILLIMETRE_M).astype(np.float32))
-    return resize_rgb(image, camera.size), depth, resize_ids(labels, camera.size)
+    return resize_rgb(image, camera.size), depth, _read_labels(root, number, camera, table)
+
+
+def _read_labels(root: Path, number: int, camera: Camera, table: LabelTable) -> NDArray[np.int32]:
+    """Return a view's NYU40 ids [h, w]."""
+    labels = table.read(sensor_file(root, "label-filt", number), camera.native)
+    return resize_ids(labels, camera.size)
 
 
 def _chosen(posed: list[int], options: Options) -> list[int]:

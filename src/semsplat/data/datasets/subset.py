@@ -87,6 +87,8 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
             if points and split == "train":
                 points.add(maps["depth"], image, frame.viewmat, frame.K)
         writer.set_points(*(points.noisy() if points else load_points(whole)))
+        for privilege in manifest["privileges"]:
+            writer.grant(privilege)
         if (whole.scene_dir / "semantics.json").is_file():
             writer.set_semantics(load_semantics(whole))
         writer.note("subset_of", options.of)
