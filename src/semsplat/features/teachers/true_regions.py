@@ -65,10 +65,11 @@ def teach(frame: Frame, options: Options, sources: Sources) -> Lesson:
 
 
 def degraded(instances: Ids, purity: float, random: np.random.Generator) -> Ids:
-    """Return regions of this purity: patches along outlines belong to what lies beyond them.
+    """Return regions of this purity: their outlines have moved, here to one side, there to another.
 
     A pixel changes hands where its distance to the closest other instance, times a smooth random
-    factor, is small; so many do that the share of the others is the purity.
+    factor, is small; so many do that the share of the others is the purity.  A second random field
+    says which of two neighbours moves, so that they do not swap rims.
 
     Args:
         instances: int32 [H, W], 0 to N - 1.
@@ -80,8 +81,11 @@ def degraded(instances: Ids, purity: float, random: np.random.Generator) -> Ids:
         return instances
     distance, beyond = closest_other(instances)
     sigma = BLOB_SHARE * instances.shape[1]
-    noise = cv2.GaussianBlur(random.standard_normal(instances.shape), (0, 0), sigma)
-    cost = distance * np.exp(noise / noise.std())
+    factor, side = (
+        cv2.GaussianBlur(random.standard_normal(instances.shape), (0, 0), sigma) for _ in range(2)
+    )
+    cost = distance * np.exp(factor / factor.std())
+    cost[side * np.sign(beyond - instances) < 0] += cost.max()  # last, and only if all others went
     chosen = np.argsort(cost, axis=None, kind="stable")[:n_changed]
     regions = instances.copy()
     regions.flat[chosen] = beyond.flat[chosen]
