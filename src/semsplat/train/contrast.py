@@ -34,7 +34,7 @@ class Clusters(NamedTuple):
     sizes: Tensor  # int64 [N], pixels of each
 
 
-def clusters_of(ids: Tensor, more_than_px: int) -> Clusters:
+def clusters_of(ids: Tensor, more_than_px: float) -> Clusters:
     """Return the masks of an id map int64 [H, W] (-1 = none) with more pixels than that."""
     numbers = ids.flatten() - NO_ID  # none becomes 0
     sizes = numbers.bincount()

@@ -41,7 +41,7 @@ def write_masks(folder: Path, scene: Scene, **views: ViewFeatures) -> SceneFeatu
 def options(**changes: Any) -> cgc.Options:
     """Return the options of params.yaml for pictures of 24x18 pixels, with changes."""
     base = cgc.Options(**PARAMS["methods"]["cgc"])
-    contrast = {"more_than_px": 20, "every": 2, **changes.pop("contrast", {})}
+    contrast = {"more_than_px": 20, "pixels_of": 1, "every": 2, **changes.pop("contrast", {})}
     spatial = {"every": 4, **changes.pop("spatial", {})}
     new: dict[str, Any] = {
         "contrast": base.contrast.model_copy(update=contrast),

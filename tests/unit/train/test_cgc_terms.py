@@ -30,7 +30,7 @@ def sigmoid(value: float) -> float:
 def options(**changes: Any) -> cgc.Options:
     """Return the contrast at every 2nd step, the regularisation of all Gaussians at every 3rd."""
     values = PARAMS["methods"]["cgc"]
-    contrast = values["contrast"] | {"weight": 0.5, "every": 2, "more_than_px": 0}
+    contrast = values["contrast"] | {"weight": 0.5, "every": 2, "more_than_px": 0, "pixels_of": 4}
     spatial = values["spatial"] | {
         "near_weight": 0.5, "far_weight": 0.25, "every": 3, "samples": 4, "samples_of": 4,
         "near": 1, "far": 1,
@@ -75,6 +75,9 @@ def test_the_contrast_has_its_weight_and_temperature(stage, rule, phi):
 def test_masks_of_as_many_pixels_or_fewer_are_left_out(stage):
     assert terms(stage, contrast={"more_than_px": 1})["contrast"] > 0
     assert terms(stage, contrast={"more_than_px": 2})["contrast"] == 0
+    # the same share of the view's four pixels as two of eight; views may be larger, too
+    assert terms(stage, contrast={"more_than_px": 2, "pixels_of": 8})["contrast"] > 0
+    assert terms(stage, contrast={"more_than_px": 2, "pixels_of": 1})["contrast"] == 0
 
 
 def test_each_loss_comes_at_its_own_steps(stage):

@@ -46,7 +46,10 @@ class Contrast(Repeated):
     weight: float = Field(ge=0)
     """lambda_clustering; the loss is a sum over pixels"""
     more_than_px: int = Field(ge=0)
-    """masks of so few pixels, or fewer, are left out"""
+    """masks of so few pixels, or fewer, are left out in views of ``pixels_of``"""
+    pixels_of: Count
+    """pixels that the papers' views have, about.  In smaller ones the same share of the view counts
+    for too few: a hundred pixels of a small view are not clutter but an object"""
     temperature: Literal["paper", "code"]
     """as printed; or ten times that, clipped to 0.1 and 1 (code)"""
 
@@ -136,7 +139,8 @@ def semantic_terms(options: Options, stage: Stage) -> Terms:
         parts = {}
         if blended is not None:
             (ids,) = features.ids(view.name)
-            clusters = clusters_of(at_size(ids, view, stage.device), contrast.more_than_px)
+            few = contrast.more_than_px * min(1.0, view.width * view.height / contrast.pixels_of)
+            clusters = clusters_of(at_size(ids, view, stage.device), few)
             loss = contrastive_clustering(blended, clusters, contrast.temperature)
             parts["contrast"] = contrast.weight * loss
         if step % options.spatial.every == 0:
