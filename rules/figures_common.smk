@@ -59,12 +59,34 @@ def figure_inputs(wildcards):
     """Return the results that a figure reads."""
     kind = figure_kind(figure_kind_name(wildcards))
     if kind.SCOPE in TABLES:
-        return over(runs.table_trainings(PARAMS, wildcards.figure), *kind.NEEDS)
+        trainings = runs.table_trainings(PARAMS, wildcards.figure)
+        return table_inputs(trainings, kind.NEEDS)
     needs = figure_needs(wildcards.figure)
     if hasattr(wildcards, "scene"):
         seeded = {"seed": recipes.first_seed(PARAMS), **wildcards}
         return [pattern.format(**seeded) for pattern in needs]
     return over(runs.shown_runs(PARAMS, wildcards.figure), *needs)
+
+
+def table_inputs(trainings, needs):
+    """Return what a table reads of its trainings, and of the features that they learned of."""
+    of_features = [need for need in needs if "{features}" in need]
+    found = over(trainings, *(need for need in needs if need not in of_features))
+    learned = {
+        (t, recipe)
+        for t in (trainings if of_features else ())
+        if (recipe := recipes.setting_recipe(PARAMS, t.setting))
+    }
+    return found + sorted(
+        {
+            need.format(
+                **t._asdict(),
+                features=f"{recipe}/{recipes.seed_of(PARAMS, recipe, t.seed)}",
+            )
+            for t, recipe in learned
+            for need in of_features
+        }
+    )
 
 
 def figure_runs(wildcards):
@@ -107,4 +129,5 @@ def figure_code(wildcards):
     """Return the fingerprint of what draws a figure, and of the tables that define one."""
     kind = figure_kind(figure_kind_name(wildcards))
     definitions = PUBLISHED if kind.SCOPE == "trainings" else ""
-    return fingerprint(kind.__name__) + definitions
+    named = kind.modules() if hasattr(kind, "modules") else []
+    return fingerprint(kind.__name__, *named) + definitions

@@ -36,6 +36,7 @@ OWN = {
     "kind of tracks": ["features/test_tracks.py"],
     "table": ["figures/test_published.py"],
     "claim": ["figures/test_published.py"],
+    "precondition of claims": ["figures/test_preconditions.py"],
 }
 """Further tests that list one kind."""
 SRC = "src/semsplat"
@@ -140,6 +141,15 @@ def add_claim(project: Project) -> None:
     write(project, f"{PUBLISHED}/claims.yaml", text.replace(found[0], found[0] + entry))
 
 
+def add_precondition(project: Project) -> None:
+    copied(project, "figures/referee/preconditions", "levels_differ")
+    text = project.read(f"{PUBLISHED}/claims.yaml")
+    head = "        clipgs_accuracy:\n"
+    assert head in text
+    entry = f"{head}          needs: {{ours: CLIP-GS}}\n"
+    write(project, f"{PUBLISHED}/claims.yaml", text.replace(head, entry, 1))
+
+
 ADDED: dict[str, Callable[[Project], None]] = {
     "method": add_method,
     "figure": add_figure,
@@ -152,6 +162,7 @@ ADDED: dict[str, Callable[[Project], None]] = {
     "kind of tracks": add_tracks,
     "table": add_table,
     "claim": add_claim,
+    "precondition of claims": add_precondition,
 }
 
 

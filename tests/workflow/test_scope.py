@@ -146,8 +146,12 @@ CHANGES = {
         VIEWS | FEATURE_FIGURES | MAPS | QUERIES | SELECTIONS | SUITE_FIGURES - TABLES | {PAGE},
     ),
     "the rules of verdicts": (
-        "src/semsplat/figures/published/claims.yaml", "resamples: 9999", "resamples: 9998",
+        "src/semsplat/figures/published/claims.yaml", "alpha: 0.05", "alpha: 0.04",
         TABLES - {SCORES} | {PAGE},
+    ),
+    "a precondition's code": (
+        "src/semsplat/figures/referee/preconditions/levels_differ.py", *NEW_CODE,
+        {"draw paper_figures/smoke/claims.md", PAGE},
     ),
     "the page's template": (
         "src/semsplat/figures/page/index.html", "<h2 id=\"costs\">", "<h2 id=\"cost\">", {PAGE},

@@ -18,6 +18,7 @@ from semsplat.evaluate.pairs import NOT_COMPARED, neighbours, why_none
 from semsplat.evaluate.protocols import consistency
 from semsplat.evaluate.protocols import feature_labels as protocol
 from semsplat.evaluate.protocols.image_mean import ClassMap
+from semsplat.evaluate.things import measure_things
 from semsplat.features.store import open_features
 from semsplat.io import sha256_file, write_sealed
 
@@ -37,7 +38,8 @@ def score_features(scene_dir: Path, features_dir: Path, out: Path) -> None:
     """Write ``scores.json`` under protocol ``features/labels@1``, and ``inconsistency.npz``.
 
     The archive holds ``names`` [P, 2], the pairs of views, and per kind of labels and pair
-    ``{kind}_{index}`` uint8 [H, W] on the first view's pixels, as `compare` returns.
+    ``{kind}_{index}`` uint8 [H, W] on the first view's pixels, as `compare` returns.  ``things``
+    is what `measure_things` says of the scene under this recipe.
 
     Args:
         scene_dir: the canonical scene; its truth is read.
@@ -67,6 +69,7 @@ def score_features(scene_dir: Path, features_dir: Path, out: Path) -> None:
         "metrics": metrics,
         "views": views,
         "pairs": pairs,
+        "things": measure_things(scene, features),
         "features_sha256": sha256_file(features_dir / "manifest.json"),
         "truth_sha256": sha256_file(scene_dir / "manifest.json"),
     }

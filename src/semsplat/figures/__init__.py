@@ -4,8 +4,9 @@ One kind per file.  A kind has ``Options`` (what ``params.yaml`` may say), ``SCO
 file per run; "scene": one per scene; "suite": one for all runs; "trainings", "geometries": a table
 of all trainings or geometries, with a .tex and a .csv beside it), ``EXTENSION``, ``NEEDS`` (the
 files it reads, per run, scene or training; ``{recipe}`` and ``{setting}`` are each of those in its
-options) and ``draw(shown, options, out)``.  Equal inputs give equal bytes; every figure carries the
-keys of the runs, or the digests of the folders, that it shows.
+options; ``{features}``, of a table, those that a training learned of) and ``draw(shown, options,
+out)``; where it imports code by name ``modules()`` lists it.  Equal inputs give equal bytes; every
+figure carries the keys of the runs, or the digests of the folders, that it shows.
 """
 
 from __future__ import annotations
@@ -43,6 +44,9 @@ TRAINING_FILES = (
 
 SETTING_FILES = (*TRAINING_FILES, "results/speed.json")
 """What a table of settings reads, per training."""
+
+THINGS_FILE = "results/evaluate/{dataset}/{scene}/features/{features}/scores.json"
+"""What a table of claims reads as well: ``{features}`` are those that a training learned of."""
 
 PREDICTION_FILES = (
     "data/{dataset}/{scene}/manifest.json",
@@ -92,7 +96,7 @@ class ClickSheet(SettingSheet):
 SCOPES = ("run", "scene", "suite", *TABLES)
 SUFFIXES = ("md", "png", "svg", "pdf")
 """What `EXTENSION` may be; tables are md."""
-MARKS = {"dataset", "scene", "setting", "seed", "recipe"}
+MARKS = {"dataset", "scene", "setting", "seed", "recipe", "features"}
 
 
 def unfit(kind: Any) -> Iterator[str]:

@@ -8,8 +8,9 @@ from pathlib import Path
 from pydantic import field_validator
 
 from semsplat.errors import did_you_mean
-from semsplat.figures import SETTING_FILES
+from semsplat.figures import SETTING_FILES, THINGS_FILE, claims
 from semsplat.figures.published import load_table, table_names
+from semsplat.figures.published.claim_models import Version
 from semsplat.figures.referee.cells import Cell, table_cells
 from semsplat.figures.referee.layout import conditions, our_text
 from semsplat.figures.referee.sheet import Grid, Sheet, write_sheet
@@ -19,7 +20,8 @@ from semsplat.params.base import Strict
 
 SCOPE = "trainings"
 EXTENSION = "md"
-NEEDS = SETTING_FILES
+NEEDS = (*SETTING_FILES, THINGS_FILE)
+modules = claims.modules
 
 
 class Options(Strict):
@@ -27,6 +29,8 @@ class Options(Strict):
 
     measures: dict[str, str]
     """published table: the measure of its rows on procedural scenes"""
+    rules: Version
+    """which judge the claims that are counted"""
 
     @field_validator("measures")
     @classmethod
@@ -48,7 +52,8 @@ def draw(trainings: list[TrainingKey], options: Options, out: Path) -> None:
     results = Results(trainings)
     shown = (_cells(name, measure, results) for name, measure in options.measures.items())
     cells = list(chain.from_iterable(shown))
-    verdicts = counts_grid("Verdicts on the papers' claims", judge_all(results))
+    judged = judge_all(results, options.rules)
+    verdicts = counts_grid("Verdicts on the papers' claims", judged)
     grids = [_rows(cells), verdicts]
     write_sheet(Sheet(grids, [conditions(results)]), [c._asdict() for c in cells], out)
 

@@ -39,7 +39,7 @@ PRELOADED = {
         "semsplat.geometry.trained",
         "skimage.metrics.simple_metrics",
     ),
-    "figures": ("matplotlib.pyplot", "semsplat.figures.page", "semsplat.figures.referee.verdicts"),
+    "figures": ("matplotlib.pyplot", "semsplat.figures.page", "statsmodels.stats.multitest"),
     "track": ("semsplat.track.mlflow_log", "mlflow.store.tracking.sqlalchemy_store"),
 }
 """What templates import; what a job needs beyond it imports itself."""

@@ -37,14 +37,36 @@ def trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_report_has_one_row_per_training_and_names_the_machine(trained: Path) -> None:
     report = speed.benchmark(list(RUNS[::-1]), 2, "cpu")
     assert list(report["runs"]) == list(RUNS[::-1])
-    assert report.keys() == {"protocol", "machine", "git", "device", "torch_threads", "runs"}
+    assert report.keys() == {
+        *("protocol", "machine", "git", "device", "torch_threads", "turns", "runs"),
+    }
     assert "median of 2 after 3" in report["protocol"] and report["device"] == "cpu"
+    assert "of 3 turns through all trainings" in report["protocol"] and len(report["turns"]) == 3
+    assert all(0 <= turn["others_busy"] <= 1 for turn in report["turns"])
     assert {"cpu", "gpu", "threads"} <= report["machine"].keys() and report["torch_threads"] >= 1
     first, second = (report["runs"][run] for run in RUNS)
     assert first.keys() == {"fps", "frame_ms", "size_px", "n_gaussians", "semantic_dim"}
     assert first["size_px"] == [16, 12] and first["n_gaussians"] == 2
     assert (first["semantic_dim"], second["semantic_dim"]) == (2, 4)
     assert all(row["fps"] > 0 and row["frame_ms"] > 0 for row in report["runs"].values())
+
+
+def test_trainings_are_measured_in_turns_and_the_median_turn_counts(
+    trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured: list[str] = []
+
+    def one(run: str, repeats: int, device: str) -> dict[str, Any]:
+        measured.append(run)
+        slow = 9.0 * (len(measured) in (3, 6))  # one turn of each training was disturbed
+        return {"fps": len(measured) + slow, "n_gaussians": 2, "size_px": [16, 12]}
+
+    monkeypatch.setattr(speed, "measure", one)
+    rows = speed.benchmark(list(RUNS), 5, "cpu")["runs"]
+    first, second = RUNS
+    assert measured == [first, second, second, first, first, second]
+    assert rows[first] == {"fps": 4.0, "n_gaussians": 2, "size_px": [16, 12]}  # of 1, 4 and 5
+    assert rows[second]["fps"] == 12.0  # of 2, 12 and 15
 
 
 def test_the_median_counts_and_the_frames_before_the_clock_do_not(

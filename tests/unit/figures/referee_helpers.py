@@ -11,6 +11,7 @@ from semsplat.keys import TrainingKey
 from semsplat.paths import (
     GEOMETRY,
     evaluate_dir,
+    feature_scores_dir,
     features_dir,
     geometry_dir,
     lessons_dir,
@@ -52,6 +53,7 @@ def write_training(training: TrainingKey, **metrics: float) -> None:
     lessons, train = lessons_dir(dataset, scene, "clip", seed), train_dir(*training)
     write_result(geometry, "geometry", "point_cloud.ply", place, {})
     write_result(features, "features", "manifest.json", place, {})
+    write_things(training, best_level_differs=0.5, distance_ratio=2.5)
     sources = {"features": features, "geometry": geometry}
     write_result(lessons, "lessons", "manifest.json", place, sources)
     sources = {"lessons": lessons, "features": features}
@@ -68,6 +70,12 @@ def write_training(training: TrainingKey, **metrics: float) -> None:
         "truth_sha256": sha256_file(place / "manifest.json"),
     }
     write_sealed(folder / "scores.json", scores)
+
+
+def write_things(training: TrainingKey, **things: float) -> None:
+    """Write what was measured of the things of a training's scene."""
+    folder = feature_scores_dir(training.dataset, training.scene, "regions", "all")
+    write_sealed(folder / "scores.json", {"things": things})
 
 
 def protocol_of(metric: str) -> str:
@@ -126,8 +134,9 @@ def write_result(
 def write_speed(runs: list[TrainingKey], **numbers: float) -> None:
     """Write the speed of all trainings."""
     facts = {"machine": MACHINE, "torch_threads": 2, "protocol": "median of 30"}
+    turns = [{"others_busy": 0.01}] * 3
     runs_of = {str(run): numbers for run in runs}
-    write_json(Path("results/speed.json"), {**facts, "runs": runs_of})
+    write_json(Path("results/speed.json"), {**facts, "turns": turns, "runs": runs_of})
 
 
 def edit_metrics(training: TrainingKey, **metrics: float | None) -> None:

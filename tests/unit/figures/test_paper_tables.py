@@ -146,24 +146,67 @@ def test_served_features_cost_what_they_once_cost() -> None:
 
 
 def test_the_ledger_has_every_claim_and_its_verdict() -> None:
-    claims.draw(write_rows(), claims.Options(), Path("claims.md"))
+    claims.draw(write_rows(), claims.Options(rules=1), Path("claims.md"))
     records = {r["claim"]: r for r in read_records(Path("claims.csv"))}
     assert set(records) == set(load_claims().claims)
     shown = [r for r in records.values() if r["trainings"]]
     assert shown and all(r["verdict"] == "inconclusive" for r in shown)  # 4 pairs, 6 are needed
     text = Path("claims.md").read_text()
     assert "**not run**: not implemented" in text and "a verdict needs 6 pairs" in text
+    assert "Rules@1. " in text and {r["rules"] for r in records.values()} == {"1"}
+
+
+def test_the_ledger_shows_direction_size_power_and_precondition() -> None:
+    shown = trainings("clipgs_a", "clipgs_b", "clipgs_c", "clipgs_d")
+    for training in shown:
+        gain = 0.01 * (training.scene == "den") * (training.setting == "clipgs_a")
+        miou = 0.4 + gain + 0.2 * (training.setting == "clipgs_d")
+        extra = {"train_miou": 0.7, "best_vote_train_miou": 0.65}
+        write_training(training, miou=miou, psnr=30 + 10 * gain, **extra)
+    write_speed(shown, fps=25.0)
+    claims.draw(shown, claims.Options(rules=2), Path("claims.md"))
+    records = {r["claim"]: r for r in read_records(Path("claims.csv"))}
+    assert {r["rules"] for r in records.values()} == {"2"}
+    decided = records["clipgs_miou"]  # 20 points and 19 in two scenes
+    assert (decided["verdict"], decided["size"]) == ("inconclusive", "agrees")
+    assert 0.01 < float(decided["p"]) < 0.05 < float(decided["p_holm"])
+    assert decided["reason"].startswith("alone p = 0.016, as one of ")
+    line = ledger_line("CLIP-GS has a higher mIoU than Feature 3DGS")
+    assert f"| {float(decided['p_holm']):.2g} |" in line and "| agrees |" in line
+    assert f"this suite could show +{float(decided['can_show']):.3f} or more |" in line
+    assert "this suite could show what is alike within ±" in ledger_line("Learning semantics along")
+    vote = records["clipgs_3dcs_miou"]
+    assert (vote["verdict"], vote["p"], vote["size"]) == ("not testable here", "", "")
+    assert "-5.0 points of mIoU against what SAC renders" in ledger_line("Training on itself")
+
+
+def test_what_could_be_shown_stands_with_inconclusive_claims_in_their_units() -> None:
+    record = {"verdict": "inconclusive", "scale": "difference", "digits": 1, "at_most": None}
+    assert claims.power_text(2.04, record) == "this suite could show +2.0 or more"
+    alike = {**record, "at_most": 1.0}
+    assert claims.power_text(2.04, alike) == "this suite could show what is alike within ±2.0"
+    factor = {**alike, "scale": "ratio"}
+    assert claims.power_text(1.2, factor).endswith("what is alike within a factor of 1.20")
+    assert not claims.power_text(None, record)
+    assert not claims.power_text(2.04, {**record, "verdict": "reproduced"})
+
+
+def ledger_line(start: str) -> str:
+    """Return the first line of claims.md that starts so."""
+    lines = Path("claims.md").read_text().splitlines()
+    return next(line for line in lines if line.startswith(f"| {start}"))
 
 
 def test_the_summary_shows_a_measure_of_each_method_and_counts_verdicts() -> None:
-    options = summary.Options(measures={"clipgs_table3": "miou", "cgc_table3": "points_mask_miou"})
+    measures = {"clipgs_table3": "miou", "cgc_table3": "points_mask_miou"}
+    options = summary.Options(measures=measures, rules=2)
     summary.draw(write_rows(), options, Path("summary.md"))
     text = Path("summary.md").read_text()
     assert "| CLIP-GS: (c) SAC + 3DCS | mIoU | `clipgs/image_mean@1` | 71.000 ± 1.414 |" in text
     assert "CGC:" not in text and "8 trainings; scenes: procedural/den, procedural/room" in text
-    counts = re.search(r"\| CGC \| (\d+) \| (\d+) \| (\d+) \| (\d+) \|", text)
+    counts = re.search(r"\| CGC \| (\d+) \| (\d+) \| (\d+) \| (\d+) \| (\d+) \|", text)
     names = [n for n, c in load_claims().claims.items() if c.table.startswith("cgc")]
-    assert counts and [int(n) for n in counts.groups()] == [0, 0, 0, len(names)]
+    assert counts and [int(n) for n in counts.groups()] == [0, 0, 0, 0, len(names)]
 
 
 def test_a_name_that_is_no_training_is_one_line() -> None:

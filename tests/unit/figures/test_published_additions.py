@@ -16,8 +16,10 @@ from semsplat.figures.published import (
     printed_value,
     table_names,
 )
+from semsplat.figures.referee import rules_1
+from semsplat.figures.referee.effects import found_of
 from semsplat.figures.referee.trainings import Results
-from semsplat.figures.referee.verdicts import REPRODUCED, judge
+from semsplat.figures.referee.words import REPRODUCED
 from tests.unit.figures.referee_helpers import trainings, write_training
 
 CLAIM = """
@@ -63,7 +65,8 @@ def test_a_claim_is_one_entry_and_gets_a_verdict(folder: Path) -> None:
     for training in shown:
         write_training(training, miou=0.8 if training.setting == "ours" else 0.7)
     claim, table = claims.claims["ours_new"], load_table("clipgs_table3", folder)
-    (verdict,) = judge(claim, table, Results(shown), claims.rules)
+    (found,) = found_of(claim, table, Results(shown))
+    verdict = rules_1.judge(claim, found, claims.rules.first)
     assert (verdict.word, verdict.effect) == (REPRODUCED, pytest.approx(10))
 
 

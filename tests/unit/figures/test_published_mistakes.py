@@ -45,6 +45,11 @@ CLAIM_MISTAKES = [
     ("      worse: Feature 3DGS\n", "", "claims.clipgs_table1.0.worse: Field required"),
     ("    - better: CLIP-GS\n      worse", "    - worse", "clipgs_table1.0.better: Field required"),
     (" clipgs_over_lerf_miou:", " clipgs_miou:", "clipgs_miou: two claims have this name"),
+    ("{vote_above_sac: b}", "{vote_above_sac: bb}", "no row 'bb' in clipgs_table3; did you mean"),
+    ("within: [0.9,", "at_least: 0.9\n          within: [0.9,", "a claim has at_least or within"),
+    ("within: [0.9, 1.1111]", "within: [1.1, 0.9]", "within: write the lower bound first"),
+    ("within: [0.9,", "within: [0.0,", "a ratio is above 0, so are its bounds"),
+    ("  rules@2:", "  rules@3:", "rules.rules@2: Field required"),
     (
         "    measure: fps",
         "    measure: fps\n          scale: log",

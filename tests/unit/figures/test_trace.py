@@ -34,7 +34,7 @@ def in_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         edit(training.scores_path, classes={"share": {"a: lamp": 1}, "iou": {"a: lamp": 0.5}})
     write_speed(shown, fps=20.0)
     paper_table.draw(shown, paper_table.Options(table="clipgs_table3"), TABLE)
-    claims.draw(shown, claims.Options(), TABLE.with_name("claims.md"))
+    claims.draw(shown, claims.Options(rules=2), TABLE.with_name("claims.md"))
     costs.draw(shown, costs.Options(), TABLE.with_name("costs.md"))
     options = paper_table.Options(table="clipgs_details")
     paper_table.draw(shown, options, TABLE.with_name("details.md"))

@@ -13,8 +13,8 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from semsplat.figures.claims import effect_text
-from semsplat.figures.published import load_claims, load_table, table_names
+from semsplat.figures.claims import effect_text, power_text
+from semsplat.figures.published import load_table, table_names
 from semsplat.figures.referee.cells import Cell, parse_cell
 from semsplat.figures.referee.chain import chain
 from semsplat.figures.referee.layout import (
@@ -25,9 +25,10 @@ from semsplat.figures.referee.layout import (
     printed_text,
     reasons_of,
 )
+from semsplat.figures.referee.rules_told import rules_in_words
 from semsplat.figures.referee.sheet import read_records
 from semsplat.figures.referee.trainings import Results
-from semsplat.figures.referee.verdicts import WORDS
+from semsplat.figures.referee.words import WORDS
 from semsplat.io import atomic_path, read_json
 from semsplat.job.spent import present_run
 from semsplat.keys import TrainingKey, parse_training
@@ -57,12 +58,13 @@ def write_page(
     folder, names = out.parent, [path.relative_to(out.parent) for path in files]
     stems = [name.stem for name in names]
     tables = [stem for stem in stems if stem in table_names()]
+    ledger = _ledger(folder) if "claims" in stems else []
     shown = {
         "suite": suite,
         "conditions": conditions(Results(trainings)),
         "words": WORDS,
-        "ledger": _ledger(folder) if "claims" in stems else [],
-        "rules": load_claims().rules,
+        "ledger": ledger,
+        "rules": rules_in_words(ledger[0]["rules"]) if ledger else [],
         "tables": [_table(folder, name) for name in tables],
         "costs": _costs(folder) if "costs" in stems else [],
         "run": present_run(),
@@ -105,11 +107,18 @@ def _ledger(folder: Path) -> list[dict[str, Any]]:
     """Return the lines of claims.csv with their numbers as text."""
     lines: list[dict[str, Any]] = []
     for record in read_records(folder / "claims.csv"):
-        names = ("printed", "effect", "low", "high")
+        names = ("printed", "effect", "low", "high", "can_show")
         values = {name: float(record[name]) if record[name] else None for name in names}
         numbers = {name: effect_text(value, record) for name, value in values.items()}
-        links = [anchor(t) for t in _sides(record["trainings"])]
-        lines.append({**record, **numbers, "ratio": record["scale"] == "ratio", "links": links})
+        told = (record["reason"], power_text(values["can_show"], record))
+        more = {
+            "ratio": record["scale"] == "ratio",
+            "links": [anchor(t) for t in _sides(record["trainings"])],
+            "reason": "; ".join(filter(None, told)),
+            "p_holm": f"{float(record['p_holm']):.2g}" if record["p_holm"] else "",
+            "rules": int(record["rules"]),
+        }
+        lines.append({**record, **numbers, **more})
     return lines
 
 

@@ -76,6 +76,7 @@ def load_claims(folder: Path = FOLDER) -> Claims:
         for kind, used, known in (
             ("row", claim.better, list(table.rows)),
             ("row", claim.worse, list(table.rows)),
+            *(("row", row, list(table.rows)) for row in claim.needs.values()),
             ("measure", claim.measure, list(table.measures)),
             *(("column", column, list(table.columns)) for column in claim.columns or ()),
         ):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import accumulate
+from math import inf
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from semsplat.figures.published.models import Measure
-from semsplat.params.base import Count, Strict
+from semsplat.params.base import Count, Fraction, OpenFraction, Strict
 
 ABOVE = {"better", "source"}
 AGAIN = {
@@ -17,6 +18,10 @@ AGAIN = {
     "click": ("clip_regions_", "points_", " of objects that were clicked."),
 }
 """What stands before a measure, what instead where its claim is asked again, and in which words."""
+
+
+Version = Literal[1, 2]
+"""Of the rules."""
 
 
 class Claim(Strict):
@@ -40,15 +45,36 @@ class Claim(Strict):
     at_least: float = Field(default_factory=lambda said: float(said.get("scale") == "ratio"))
     """the effect that the claim needs: of itself that of a direction, 0 or for a ratio 1; less
     where nothing may be lost"""
+    within: tuple[float, float] | None = None
+    """the effects that the claim allows, in the place of ``at_least``: where the paper says that
+    two are alike, or that one is better by little"""
+    needs: dict[str, str] = Field(default={})
+    """precondition: the row of the table on whose trainings it is measured; scenes where one does
+    not hold say nothing of the claim"""
     printed: tuple[float, float] | None = None
     """better and worse as printed in the text, where no table has them"""
     columns: list[str] | None = None
     """the printed columns that it is about, where not all of the measure; the file names them where
     they are not the means over scenes"""
 
+    @model_validator(mode="after")
+    def _needs_one_thing(self) -> Claim:
+        if self.within and "at_least" in self.model_fields_set:
+            raise ValueError("a claim has at_least or within")
+        if self.within and self.within[0] >= self.within[1]:
+            raise ValueError("within: write the lower bound first")
+        if self.scale == "ratio" and self.region[0] <= 0:
+            raise ValueError("a ratio is above 0, so are its bounds")
+        return self
 
-class Rules(Strict):
-    """How a verdict is reached; fixed before results."""
+    @property
+    def region(self) -> tuple[float, float]:
+        """The effects that the claim allows; one that is only better has no upper end."""
+        return self.within or (self.at_least, inf)
+
+
+class FirstRules(Strict):
+    """``rules@1``: a bootstrap over pooled pairs; kept so that ledgers can be compared."""
 
     confidence: float = Field(gt=0.5, lt=1)
     """of the interval"""
@@ -62,6 +88,30 @@ class Rules(Strict):
     """pairs of one scene and one seed; with fewer, inconclusive"""
 
 
+class SecondRules(Strict):
+    """``rules@2``: Student's t over scenes, Holm's correction, sizes, power, preconditions."""
+
+    alpha: OpenFraction
+    """chance of an error: per paper of a wrong word, per claim of an interval that misses"""
+    power: OpenFraction
+    """chance with which the smallest effect that can be shown would be shown"""
+    min_scenes: int = Field(ge=2)
+    """with fewer, inconclusive; one has no spread"""
+    min_turns: Count
+    """of times: rounds in which all trainings were measured one after the other"""
+    max_busy: Fraction
+    """of times: share of the device that others used meanwhile"""
+
+
+class Rules(Strict):
+    """How a verdict is reached; every version was fixed before the results that it judged."""
+
+    first: FirstRules = Field(alias="rules@1")
+    """the former"""
+    second: SecondRules = Field(alias="rules@2")
+    """the present"""
+
+
 class Comparison(Strict):
     """Two rows of a table, and the claims about them."""
 
@@ -71,6 +121,8 @@ class Comparison(Strict):
     """the row that it is compared with"""
     source: str
     """where the paper says so"""
+    needs: dict[str, str] = Field(default={})
+    """preconditions of every claim that names none itself"""
     again: Literal["held_out", "click"] | None = None
     """of what each claim is made once more: held-out frames, or clicks instead of text"""
     claims: dict[str, dict[str, Any]]
@@ -78,7 +130,8 @@ class Comparison(Strict):
 
     def whole(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield each claim with what all say, then all of them again."""
-        shared = {"better": self.better, "worse": self.worse, "source": self.source}
+        names = ("better", "worse", "source", "needs")
+        shared = {name: getattr(self, name) for name in names}
         for name, claim in self.claims.items():
             yield name, shared | claim
         if self.again:

@@ -43,6 +43,11 @@ class Measure(Strict):
             raise ValueError("scores name their protocol, other numbers have none")
         return self
 
+    @property
+    def is_time(self) -> bool:
+        """Whether it depends on how busy a device was: names end in their units."""
+        return self.name == "fps" or self.name.endswith(("_ms", "_s"))
+
     def before(self, prefix: str) -> Measure:
         """Return the measure whose key has something before it."""
         return self.model_copy(update={"name": f"{prefix}{self.name}"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from functools import cache, cached_property
+from math import inf
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ from semsplat.figures.published.models import Measure
 from semsplat.figures.referee.chain import Link, chain
 from semsplat.io import read_json
 from semsplat.keys import TrainingKey
+from semsplat.paths import feature_scores_dir
 
 
 class Results:
@@ -30,6 +32,28 @@ class Results:
     def speed(self) -> Any:
         """What was measured of speed."""
         return read_json(Path("results/speed.json"))
+
+    def things(self, training: TrainingKey) -> Any:
+        """Return what was measured of a scene's things under the features a training learned of."""
+        for link in chain(training.folder):
+            if link.kind == "features":
+                folder = feature_scores_dir(*link.folder.parts[-4:])
+                return read_json(folder / "scores.json")["things"]
+        return {}
+
+    def why_no_clock(self, measure: Measure, min_turns: int, max_busy: float) -> str:
+        """Return why a time cannot be compared with others; empty where it can, or is no time.
+
+        Where a GPU measured without saying how busy it was, nobody knows.
+        """
+        if not measure.is_time:
+            return ""
+        turns = self.speed.get("turns", ()) if measure.source == "speed" else ()
+        if len(turns) < min_turns:
+            return "not measured in turns on an idle device"
+        busy = max(inf if turn["others_busy"] is None else turn["others_busy"] for turn in turns)
+        share = "nobody knows how much" if busy == inf else f"others used {busy:.0%} of it"
+        return "" if busy <= max_busy else f"not measured on an idle device: {share}"
 
     def of(self, setting: str | None, scenes: Iterable[str]) -> list[TrainingKey]:
         """Return a setting's trainings on some scenes."""
