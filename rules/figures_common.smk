@@ -128,6 +128,7 @@ def figure_options(wildcards):
 def figure_code(wildcards):
     """Return the fingerprint of what draws a figure, and of the tables that define one."""
     kind = figure_kind(figure_kind_name(wildcards))
-    definitions = PUBLISHED if kind.SCOPE == "trainings" else ""
+    defined = "table" in PARAMS.figures[wildcards.figure].options
+    definitions = PUBLISHED if defined or kind.SCOPE == "trainings" else ""
     named = kind.modules() if hasattr(kind, "modules") else []
     return fingerprint(kind.__name__, *named) + definitions

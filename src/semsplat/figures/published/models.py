@@ -107,6 +107,16 @@ class Column(Strict):
     """printed row: its column in the file, where the file has rows and columns the other way"""
 
 
+class Ladder(Strict):
+    """An effect against what it may depend on, rung by rung."""
+
+    axis: str
+    """what differs from rung to rung"""
+    effects: dict[str, dict[str, tuple[str, str]]] = Field(min_length=1)
+    """of each effect every rung: the row that should be better, and the row that it is compared
+    with"""
+
+
 class Table(Strict):
     """One table: a paper's, or one of ours that stands beside nothing printed.
 
@@ -131,6 +141,8 @@ class Table(Strict):
     rows: dict[str, Row] = Field(default={}, validate_default=True, min_length=1)
     """in the order of the paper, by what the CSV calls them; those of other tables come first, by
     their settings"""
+    ladder: Ladder | None = None
+    """what compares the rows of a ladder"""
     lessons: bool = False
     """whether what the trainings were taught has rows above theirs"""
     digits: int | None = Field(default=None, ge=0)
@@ -186,6 +198,9 @@ class Table(Strict):
             raise ValueError("a table of ours has no number, key or columns of a CSV")
         if not (self.stand_in or self.datasets):
             raise ValueError("a table of ours names a stand_in or datasets")
+        for rungs in self.ladder.effects.values() if self.ladder else ():
+            if unknown := {row for pair in rungs.values() for row in pair} - self.rows.keys():
+                raise ValueError(f"ladder: no row '{min(unknown)}'")
         for name, column in self.columns.items():
             if column.measure not in self.measures:
                 raise ValueError(f"column {name}: no measure '{column.measure}'")

@@ -1,0 +1,73 @@
+"""A ladder as a table: how an effect changes with what it may depend on."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from pydantic import field_validator
+
+from semsplat.figures import SETTING_FILES
+from semsplat.figures.paper_table import Options as TableOptions
+from semsplat.figures.published import load_table
+from semsplat.figures.referee.ladders import Rung, rungs_of
+from semsplat.figures.referee.layout import conditions
+from semsplat.figures.referee.sheet import Grid, Sheet, write_sheet
+from semsplat.figures.referee.trainings import Results
+from semsplat.keys import TrainingKey
+
+SCOPE = "trainings"
+EXTENSION = "md"
+NEEDS = SETTING_FILES
+
+
+class Options(TableOptions):
+    """Which ladder."""
+
+    @field_validator("table")
+    @classmethod
+    def _has_rungs(cls, name: str) -> str:
+        if not load_table(name).ladder:
+            raise ValueError(f"table '{name}' has no ladder")
+        return name
+
+
+def draw(trainings: list[TrainingKey], options: Options, out: Path) -> None:
+    """Write the ladder as Markdown, LaTeX and CSV: an effect per rung and measure."""
+    table, results = load_table(options.table), Results(trainings)
+    assert table.ladder
+    rungs = list(rungs_of(table, results))
+    head = ["effect", table.ladder.axis, *(m.title for m in table.measures.values()), "pairs"]
+    rows = [_row(list(some)) for _, some in groupby(rungs, lambda r: (r.effect, r.rung))]
+    note = "Mean difference over scenes and seeds ± its standard deviation over them."
+    notes = [note, *table.footnotes, conditions(results)]
+    grid = Grid(table.title, head, rows)
+    write_sheet(Sheet([grid], notes), [_record(rung) for rung in rungs], out)
+
+
+def _row(rungs: list[Rung]) -> list[str]:
+    """Return a line: one rung of one effect, by all measures."""
+    first = rungs[0]
+    return [first.effect, first.rung, *map(_text, rungs), str(len(first.values))]
+
+
+def _text(rung: Rung) -> str:
+    """Return the mean with its sign, and the deviation; empty where nothing was trained."""
+    if rung.mean is None:
+        return ""
+    digits = rung.measure.digits
+    spread = "" if rung.sd is None else f" ± {rung.sd:.{digits}f}"
+    return f"{rung.mean:+.{digits}f}{spread}"
+
+
+def _record(rung: Rung) -> dict[str, Any]:
+    """Return one line of the CSV."""
+    return {
+        "effect": rung.effect,
+        "rung": rung.rung,
+        "measure": rung.measure.name,
+        "mean": rung.mean,
+        "sd": rung.sd,
+        "pairs": len(rung.values),
+    }

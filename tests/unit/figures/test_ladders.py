@@ -1,0 +1,94 @@
+"""Ladders by hand: which rows a rung compares, its table and its plot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from semsplat.figures import ladder, ladder_plot
+from semsplat.figures.published import load_table, table_names
+from semsplat.figures.referee.ladders import rungs_of
+from semsplat.figures.referee.sheet import read_records
+from semsplat.figures.referee.trainings import Results
+from semsplat.keys import GeometryKey
+from tests.unit.figures.referee_helpers import trainings, write_speed, write_training
+
+LADDERS = [name for name in table_names() if load_table(name).ladder]
+TABLE = {"table": "ladder_steps"}
+MIOU = {"clipgs_b": 0.50, "clipgs_c": 0.52, "clipgs_b_x3": 0.60, "clipgs_c_x3": 0.70}
+
+
+@pytest.fixture(autouse=True)
+def in_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A project where nobody has trained ten times as long, and den is two points better."""
+    monkeypatch.chdir(tmp_path)
+    for training in trainings(*MIOU, seeds=1):
+        gain = 0.02 * (training.scene == "den" and training.setting.startswith("clipgs_c"))
+        write_training(training, miou=MIOU[training.setting] + gain, inconsistency=0.1)
+    write_speed(trainings(*MIOU, seeds=1))
+
+
+def test_a_rung_is_the_difference_of_its_two_rows_in_points() -> None:
+    results = Results(trainings(*MIOU, seeds=1))
+    found = {
+        rung.rung: rung for rung in rungs_of(load_table("ladder_steps"), results)
+        if rung.measure.name == "miou"
+    }  # fmt: skip
+    assert list(found) == ["1", "3", "10"]
+    assert found["1"].values == pytest.approx([4, 2])  # den, room
+    assert found["3"].values == pytest.approx([12, 10])
+    assert found["3"].mean == pytest.approx(11) and found["3"].sd == pytest.approx(2**0.5)
+    assert found["10"].values == [] and found["10"].mean is found["10"].sd is None
+
+
+def test_the_table_has_a_line_per_rung_and_a_record_per_measure(tmp_path: Path) -> None:
+    out = tmp_path / "ladder.md"
+    ladder.draw(trainings(*MIOU, seeds=1), ladder.Options(**TABLE), out)
+    lines = [line for line in out.read_text().splitlines() if line.startswith("| 3DCS")]
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+    assert [row[1] for row in cells] == ["1", "3", "10"]
+    assert cells[1][2] == "+11.000 ± 1.414" or cells[1][2] == "+11.00 ± 1.41"
+    assert cells[1][-1] == "2" and cells[2][2:] == ["", "", "", "", "0"]
+    records = read_records(out.with_suffix(".csv"))
+    (one,) = [r for r in records if (r["rung"], r["measure"]) == ("3", "miou")]
+    assert float(one["mean"]) == pytest.approx(11) and one["pairs"] == "2"
+    assert out.with_suffix(".tex").is_file()
+
+
+def test_lower_is_better_where_the_measure_says_so(tmp_path: Path) -> None:
+    for training in trainings("clipgs_c", seeds=1):
+        write_training(training, miou=0.5, inconsistency=0.06)
+    results = Results(trainings("clipgs_b", "clipgs_c", seeds=1))
+    rungs = rungs_of(load_table("ladder_steps"), results)
+    (first, *_) = [rung for rung in rungs if rung.measure.name == "inconsistency"]
+    assert first.mean == pytest.approx(4)
+
+
+def test_the_plot_has_a_dot_per_scene_and_seed_and_names_its_trainings(tmp_path: Path) -> None:
+    runs = [GeometryKey("procedural", scene, 0) for scene in ("den", "room")]
+    out = tmp_path / "ladder.svg"
+    ladder_plot.draw(runs, ladder_plot.Options(**TABLE, width_in=6.5), out)
+    text = out.read_text()
+    assert "train-0" in text and load_table("ladder_steps").ladder.axis in text
+    again = tmp_path / "again.svg"
+    ladder_plot.draw(runs, ladder_plot.Options(**TABLE, width_in=6.5), again)
+    assert again.read_bytes() == out.read_bytes()
+
+
+def test_a_table_without_rungs_is_no_ladder() -> None:
+    with pytest.raises(ValidationError, match="'clipgs_details' has no ladder"):
+        ladder.Options(table="clipgs_details")
+
+
+@pytest.mark.parametrize("name", LADDERS)
+def test_every_rung_of_an_effect_compares_other_rows(name: str) -> None:
+    table = load_table(name)
+    assert table.ladder
+    for rungs in table.ladder.effects.values():
+        assert len({tuple(rows) for rows in rungs.values()}) == len(rungs) > 2
+        for better, worse in rungs.values():
+            assert table.rows[better].setting != table.rows[worse].setting
+    compared = {row for rungs in table.ladder.effects.values() for p in rungs.values() for row in p}
+    assert compared == table.rows.keys()  # and no row is trained for nothing
