@@ -75,6 +75,9 @@ def test_the_plot_has_a_dot_per_scene_and_seed_and_names_its_trainings(tmp_path:
     again = tmp_path / "again.svg"
     ladder_plot.draw(runs, ladder_plot.Options(**TABLE, width_in=6.5), again)
     assert again.read_bytes() == out.read_bytes()
+    write_training(trainings("clipgs_c_x3", seeds=1)[0], miou=0.71)
+    ladder_plot.draw(runs, ladder_plot.Options(**TABLE, width_in=6.5), again)
+    assert again.read_bytes() != out.read_bytes()
 
 
 def test_a_table_without_rungs_is_no_ladder() -> None:
