@@ -80,7 +80,9 @@ def _row(record: dict[str, Any]) -> list[str]:
         effect_text(record[name], record) for name in ("printed", "effect", "low", "high")
     )
     times = " ×" if record["scale"] == "ratio" and printed else ""  # noqa: RUF001
-    told = "; ".join(filter(None, (record["reason"], power_text(record["can_show"], record))))
+    ladder = f"what it depends on: `{record['ladder']}`" if record["ladder"] else ""
+    power = power_text(record["can_show"], record)
+    told = "; ".join(filter(None, (record["reason"], power, ladder)))
     return [
         f"{record['statement']} ({record['source']})",
         printed + times,
@@ -126,6 +128,7 @@ def _record(name: str, claim: Claim, verdict: Verdict, rules: Version) -> dict[s
         "evidence": verdict.found.evidence if verdict.n_pairs else "",
         "verdict": verdict.word,
         "reason": verdict.reason,
+        "ladder": claim.ladder,
         "trainings": " ".join(map(str, verdict.found.trainings)),
         "rules": rules,
     }

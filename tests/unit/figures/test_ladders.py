@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from semsplat.figures import ladder, ladder_plot
+from semsplat.figures import claims, ladder, ladder_plot
 from semsplat.figures.published import load_table, table_names
 from semsplat.figures.referee.ladders import rungs_of
 from semsplat.figures.referee.sheet import read_records
@@ -83,6 +83,13 @@ def test_the_plot_has_a_dot_per_scene_and_seed_and_names_its_trainings(tmp_path:
 def test_a_table_without_rungs_is_no_ladder() -> None:
     with pytest.raises(ValidationError, match="'clipgs_details' has no ladder"):
         ladder.Options(table="clipgs_details")
+
+
+def test_a_claim_names_its_ladder_in_the_ledger(tmp_path: Path) -> None:
+    claims.draw(trainings(*MIOU, seeds=1), claims.Options(rules=2), tmp_path / "claims.md")
+    lines = (tmp_path / "claims.md").read_text().splitlines()
+    (line,) = [line for line in lines if "neighbouring views raises mIoU" in line]
+    assert line.endswith("what it depends on: `ladder_purity` |")
 
 
 @pytest.mark.parametrize("name", LADDERS)

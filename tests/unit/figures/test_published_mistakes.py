@@ -46,6 +46,7 @@ CLAIM_MISTAKES = [
     ("    - better: CLIP-GS\n      worse", "    - worse", "clipgs_table1.0.better: Field required"),
     (" clipgs_over_lerf_miou:", " clipgs_miou:", "clipgs_miou: two claims have this name"),
     ("{vote_above_sac: b}", "{vote_above_sac: bb}", "no row 'bb' in clipgs_table3; did you mean"),
+    ("ladder: ladder_purity", "ladder: ladder_pure", "no ladder 'ladder_pure' in"),
     ("within: [0.9,", "at_least: 0.9\n          within: [0.9,", "a claim has at_least or within"),
     ("within: [0.9, 1.1111]", "within: [1.1, 0.9]", "within: write the lower bound first"),
     ("within: [0.9,", "within: [0.0,", "a ratio is above 0, so are its bounds"),

@@ -78,6 +78,7 @@ def load_claims(folder: Path = FOLDER) -> Claims:
             ("row", claim.worse, list(table.rows)),
             *(("row", row, list(table.rows)) for row in claim.needs.values()),
             ("measure", claim.measure, list(table.measures)),
+            *((("ladder", claim.ladder, ladder_names(folder)),) if claim.ladder else ()),
             *(("column", column, list(table.columns)) for column in claim.columns or ()),
         ):
             if used not in known:
@@ -86,6 +87,11 @@ def load_claims(folder: Path = FOLDER) -> Claims:
         if claim.columns is None and (means := table.means(claim.measure)):
             claims.claims[name] = claim.model_copy(update={"columns": means})
     return claims
+
+
+def ladder_names(folder: Path = FOLDER) -> list[str]:
+    """Return the names of tables that have rungs."""
+    return [name for name in table_names(folder) if load_table(name, folder).ladder]
 
 
 @cache

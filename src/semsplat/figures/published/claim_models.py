@@ -51,6 +51,8 @@ class Claim(Strict):
     needs: dict[str, str] = Field(default={})
     """precondition: the row of the table on whose trainings it is measured; scenes where one does
     not hold say nothing of the claim"""
+    ladder: str | None = None
+    """the table that shows what its effect depends on"""
     printed: tuple[float, float] | None = None
     """better and worse as printed in the text, where no table has them"""
     columns: list[str] | None = None
@@ -123,6 +125,8 @@ class Comparison(Strict):
     """where the paper says so"""
     needs: dict[str, str] = Field(default={})
     """preconditions of every claim that names none itself"""
+    ladder: str | None = None
+    """what shows what the effects of all depend on"""
     again: Literal["held_out", "click"] | None = None
     """of what each claim is made once more: held-out frames, or clicks instead of text"""
     claims: dict[str, dict[str, Any]]
@@ -130,7 +134,7 @@ class Comparison(Strict):
 
     def whole(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield each claim with what all say, then all of them again."""
-        names = ("better", "worse", "source", "needs")
+        names = ("better", "worse", "source", "needs", "ladder")
         shared = {name: getattr(self, name) for name in names}
         for name, claim in self.claims.items():
             yield name, shared | claim
