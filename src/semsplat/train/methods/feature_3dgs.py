@@ -38,8 +38,8 @@ class Options(Taught):
     def scaled(self, steps: float, rates: float) -> Self:
         """Return the options as they are: there is no iteration count, and no decoder to wait for.
 
-        Adam's 1e-3 takes an entry of a unit vector anywhere within a few hundred steps; under an L1
-        loss a larger rate adds nothing but noise.
+        Adam takes an entry of a unit vector anywhere within some hundred steps; under an L1 loss a
+        larger rate adds nothing but noise (suite rates).
         """
         return self
 
