@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from semsplat.data.world.builder import COLORS
 from semsplat.data.world.primitives import CLASSES
-from semsplat.data.world.rooms import make_room, make_tabletop
+from semsplat.data.world.rooms import make_world
 from semsplat.data.world.vocabulary import (
     ANY,
     GENERIC,
@@ -54,7 +54,7 @@ def test_other_words_are_unknown():
 
 
 def test_parts_are_those_of_the_worlds():
-    worlds = [make(seed) for make in (make_room, make_tabletop) for seed in range(100)]
+    worlds = [make_world(kind, seed) for kind in ("room", "tabletop") for seed in range(100)]
     named = {part.name for world in worlds for i in world.instances for part in i.parts}
     assert named <= set(PARTS)
     assert set(PARTS) - named == set() and list(PARTS) == sorted(set(PARTS))

@@ -142,7 +142,8 @@ class Orbit:
 
     The camera keeps ``radius`` metres from the axis through ``centre`` at ``height`` above the
     floor, give or take ``bob``; it looks at a point at height ``target_height`` that lies
-    ``across`` metres beyond the axis.
+    ``across`` metres beyond the axis.  Where ``nearest`` is below 1 it comes as near as that share
+    of the radius, five times a turn.
     """
 
     centre: tuple[float, float]
@@ -151,6 +152,7 @@ class Orbit:
     bob: float
     target_height: float
     across: float
+    nearest: float = 1.0
 
 
 @dataclass(frozen=True)

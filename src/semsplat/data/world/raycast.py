@@ -61,7 +61,8 @@ def orbit_pose(orbit: Orbit, turn: float, phase: float) -> Floats:
     """
     angle = 2.0 * math.pi * turn + phase
     out = np.array([math.cos(angle), math.sin(angle)])
-    radius = orbit.radius * (1.0 + 0.04 * math.sin(3.0 * angle))
+    coming = orbit.nearest + (1.0 - orbit.nearest) * 0.5 * (1.0 + math.cos(5.0 * angle))
+    radius = orbit.radius * (1.0 + 0.04 * math.sin(3.0 * angle)) * coming
     sway = orbit.bob * math.sin(2.0 * angle + phase)
     side = 0.08 * math.sin(3.0 * angle + 1.0) * np.array([-out[1], out[0]])
     centre = np.array(orbit.centre)

@@ -1,13 +1,16 @@
-"""The two kinds of world: a furnished room, and a table top seen from close.
+"""The kinds of world: a furnished room, and table tops: from close, from near and far, crowded.
 
-Both keep to few and large objects: at 160x120 most of them are at least 16 pixels wide in the views
-that see them.  Things stand apart, and everything tall stands outside the camera's orbit.
+The room and the plain table top keep to few and large objects: at 160x120 most of them are at least
+16 pixels wide in the views that see them.  Things stand apart, and everything tall stands outside
+the camera's orbit.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -17,8 +20,8 @@ from semsplat.data.world.builder import WorldBuilder, pose_at
 from semsplat.data.world.primitives import Light, Orbit, World
 from semsplat.errors import SemsplatError, did_you_mean
 
-# A room and a table top of the same seed share nothing.
-_ROOM_STREAM, _TABLETOP_STREAM = 0, 3
+# Worlds of one seed and two kinds share nothing.
+_ROOM_STREAM, _TABLETOP_STREAM, _NEAR_AND_FAR_STREAM, _CROWD_STREAM = 0, 3, 4, 5
 _HEIGHT = 2.6
 _QUARTER = 0.5 * math.pi
 # Only the table of a room carries mugs and books, so one of them always comes first.
@@ -152,10 +155,40 @@ def make_room(seed: int) -> World:
     return build.finish("room", seed, half, _HEIGHT, _light(rng), orbit)
 
 
-def make_tabletop(seed: int) -> World:
-    """Lay out a table with 4 to 7 large items in a sparse room, seen from close all around."""
-    rng = np.random.default_rng([seed, _TABLETOP_STREAM])
-    build, half, height = WorldBuilder(rng), float(rng.uniform(1.9, 2.1)), 0.7
+@dataclass(frozen=True)
+class _TableTop:
+    """What distinguishes table tops."""
+
+    stream: int
+    half: tuple[float, float]  # of the room, metres
+    count: tuple[int, int]  # items at least, and fewer than
+    size: float  # of the items, see `put_items`
+    rounds: int  # how often a kind may come
+    orbit: Orbit
+
+
+_TABLE_TOPS = {
+    # 4 to 7 large items, seen from close all around
+    "tabletop": _TableTop(
+        _TABLETOP_STREAM, (1.9, 2.1), (5, 8), 0.9, 1, Orbit((0.0, 0.0), 1.12, 1.46, 0.1, 0.76, 0.0)
+    ),
+    # the same from one metre and from three
+    "near_and_far": _TableTop(
+        *(_NEAR_AND_FAR_STREAM, (3.4, 3.6), (5, 8), 0.9, 1),
+        Orbit((0.0, 0.0), 2.95, 1.46, 0.1, 0.76, 0.0, nearest=0.36),
+    ),
+    # many small things, several of a kind
+    "crowd": _TableTop(
+        _CROWD_STREAM, (1.9, 2.1), (14, 19), 0.5, 3, Orbit((0.0, 0.0), 1.0, 1.4, 0.1, 0.76, 0.0)
+    ),
+}
+
+
+def _make_table_top(kind: str, seed: int) -> World:
+    """Lay out a table with items in a sparse room."""
+    chosen = _TABLE_TOPS[kind]
+    rng = np.random.default_rng([seed, chosen.stream])
+    build, half, height = WorldBuilder(rng), float(rng.uniform(*chosen.half)), 0.7
     furniture.floor(build, half)
     furniture.walls(build, half, _HEIGHT)
     round_top = bool(rng.random() < 0.3)
@@ -163,18 +196,21 @@ def make_tabletop(seed: int) -> World:
     furniture.rug(build, pose_at(0.0, 0.0, 0.0), size[0] + 0.6, size[1] + 0.6)
     furniture.table(build, pose_at(0.0, 0.0, 0.0), *size, height, round_top)
     top = Placer(rng, size[0] - 0.01, size[1] - 0.01, 0.03, disc=round_top)
-    kinds = [str(kind) for kind in rng.permutation(_TABLETOP_ITEMS)]
-    put_items(build, kinds, int(rng.integers(5, 8)), top, pose_at(0.0, 0.0, height), 0.9)
+    kinds = [str(kind) for _ in range(chosen.rounds) for kind in rng.permutation(_TABLETOP_ITEMS)]
+    count = int(rng.integers(*chosen.count))
+    put_items(build, kinds, count, top, pose_at(0.0, 0.0, height), chosen.size)
     _corners(build, Placer(rng, half, half, 0.0), half, ["plant", "box", "box", "plant"])
-    orbit = Orbit((0.0, 0.0), 1.12, 1.46, 0.1, 0.76, 0.0)
-    return build.finish("tabletop", seed, half, _HEIGHT, _light(rng), orbit)
+    return build.finish(kind, seed, half, _HEIGHT, _light(rng), chosen.orbit)
 
 
-KINDS: dict[str, Callable[[int], World]] = {"room": make_room, "tabletop": make_tabletop}
+KINDS: dict[str, Callable[[int], World]] = {
+    "room": make_room,
+    **{kind: partial(_make_table_top, kind) for kind in _TABLE_TOPS},
+}
 
 
 def make_world(kind: str, seed: int) -> World:
-    """Return the world of a kind ("room" or "tabletop") and a seed (an integer >= 0)."""
+    """Return the world of a kind, one of `KINDS`, and a seed (an integer >= 0)."""
     if kind not in KINDS:
         known = list(KINDS)
         raise SemsplatError(
