@@ -55,7 +55,7 @@ def test_a_view_of_one_instance_stays_whole() -> None:
 
 
 def taught(tmp_path: Path, purity: float, name: str = "v0", instances: bool = True):
-    write_view(tmp_path / f"views/{name}.npz", view_of([0, 0, 0, 0], [SURE, SURE, OTHER, SURE]))
+    write_view(tmp_path / f"views/{name}.npz", view_of([0, 0, 0, 0], [SURE, SURE, OTHER, OTHER]))
     write_arrays(tmp_path / "text.npz", {"classes": TEXT})
     paths = {"instances": stored(tmp_path / "i", [7, 7, 9, 9], name)} if instances else {}
     options = true_regions.Options(recipe="regions", purity=purity)
@@ -66,8 +66,8 @@ def taught(tmp_path: Path, purity: float, name: str = "v0", instances: bool = Tr
 def test_regions_are_the_instances_and_labels_clips_opinion_of_each(tmp_path: Path) -> None:
     lesson = taught(tmp_path, 1.0)
     assert lesson.regions.tolist() == [[0, 0, 1, 1]]
-    # of the second one cell says class 2, one class 1: a mean as close to both, the first counts
-    assert lesson.labels.tolist() == [[1, 1, 1, 1]]
+    assert lesson.labels.tolist() == [[1, 1, 2, 2]]  # the recipe has one region for both
+    assert true_regions.recipe(true_regions.Options(recipe="regions", purity=1.0)) == "regions"
     assert true_regions.declares_truth(true_regions.Options(recipe="regions", purity=1.0))
 
 
