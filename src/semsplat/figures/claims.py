@@ -70,6 +70,11 @@ def power_text(shown: float | None, record: Mapping[str, Any]) -> str:
     return f"this suite could show what is alike within {alike}"
 
 
+def ladder_text(record: Mapping[str, Any]) -> str:
+    """Return where a claim's effect is shown against what it depends on; else empty."""
+    return f"what it depends on: `{record['ladder']}`" if record["ladder"] else ""
+
+
 def _grid(paper: str, records: list[dict[str, Any]]) -> Grid:
     return Grid(paper, HEAD, [_row(record) for record in records if record["paper"] == paper])
 
@@ -80,9 +85,8 @@ def _row(record: dict[str, Any]) -> list[str]:
         effect_text(record[name], record) for name in ("printed", "effect", "low", "high")
     )
     times = " ×" if record["scale"] == "ratio" and printed else ""  # noqa: RUF001
-    ladder = f"what it depends on: `{record['ladder']}`" if record["ladder"] else ""
     power = power_text(record["can_show"], record)
-    told = "; ".join(filter(None, (record["reason"], power, ladder)))
+    told = "; ".join(filter(None, (record["reason"], power, ladder_text(record))))
     return [
         f"{record['statement']} ({record['source']})",
         printed + times,

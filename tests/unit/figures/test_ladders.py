@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 from pydantic import ValidationError
 
+from semsplat.experiment.check import check
 from semsplat.figures import claims, ladder, ladder_plot
 from semsplat.figures.published import load_table, table_names
 from semsplat.figures.referee.ladders import rungs_of
@@ -16,6 +18,7 @@ from semsplat.keys import GeometryKey
 from tests.unit.figures.referee_helpers import trainings, write_speed, write_training
 
 LADDERS = [name for name in table_names() if load_table(name).ladder]
+PARAMS = Path(__file__).parents[3] / "params.yaml"
 TABLE = {"table": "ladder_steps"}
 MIOU = {"clipgs_b": 0.50, "clipgs_c": 0.52, "clipgs_b_x3": 0.60, "clipgs_c_x3": 0.70}
 
@@ -102,3 +105,10 @@ def test_every_rung_of_an_effect_compares_other_rows(name: str) -> None:
             assert table.rows[better].setting != table.rows[worse].setting
     compared = {row for rungs in table.ladder.effects.values() for p in rungs.values() for row in p}
     assert compared == table.rows.keys()  # and no row is trained for nothing
+
+
+def test_a_figure_of_a_tables_name_is_that_table() -> None:
+    """The page reads the CSV of that name as a table's."""
+    figures = check(yaml.safe_load(PARAMS.read_text(encoding="utf-8"))).figures
+    kinds = {name: figures[name].kind for name in table_names() if name in figures}
+    assert set(LADDERS) <= kinds.keys() and set(kinds.values()) == {"paper_table"}
