@@ -21,8 +21,8 @@ SMALL = {
         "prompt_dim": 16, "decoder_mlp": 32,
     },
     "sam_training": {
-        "steps_dense": 1, "steps_joint": 1, "steps_separate": 1, "batch_dense": 2,
-        "batch_joint": 2, "prompts": 2,
+        "steps_dense": 1, "steps_joint": 1, "steps_separate": 1, "steps_fine": 1,
+        "batch_dense": 2, "batch_joint": 2, "prompts": 2,
     },
 }  # fmt: skip
 

@@ -49,8 +49,8 @@ def train(network, pictures, scratch, stop_at=None):
 @pytest.mark.parametrize("network", ["sam", "clip"])
 def test_a_stopped_training_resumes_to_identical_bits(network, pictures, tmp_path):
     weights, curve = train(network, pictures, tmp_path / "undisturbed")
-    assert [line["step"] for line in curve] == [0, 1, 2, 3]
-    for stop_at in (1, 3):
+    assert [line["step"] for line in curve] == [0, 1, 2, 3] + [4] * (network == "sam")
+    for stop_at in (1, 3, 4)[: len(curve) - 2]:
         scratch = tmp_path / str(stop_at)
         with pytest.raises(Interrupted):
             train(network, pictures, scratch, stop_at)
