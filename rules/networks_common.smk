@@ -42,7 +42,9 @@ def judging_config(purpose):
     recipes = PARAMS.features.recipes
     if purpose == "tune":
         regions = recipes["regions"].regions
-        return TuningJob(**told, regions=regions, grid=networks.tuning).model_dump_json()
+        return TuningJob(
+            **told, regions=regions, grid=networks.tuning
+        ).model_dump_json()
     on_a_grid = {name: r for name, r in recipes.items() if asks_tiny_on_a_grid(r)}
     return QualityJob(**told, recipes=on_a_grid).model_dump_json()
 
