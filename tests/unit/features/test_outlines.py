@@ -56,6 +56,14 @@ def test_a_thin_region_keeps_its_middle() -> None:
     assert (snapped(ids, flat, 2)[:, 12] == 5).all()
 
 
+def test_all_but_the_middle_of_a_thin_region_may_move() -> None:
+    ids, image = np.zeros((10, 24), np.int16), np.full((10, 24, 3), 40, np.uint8)
+    ids[3:7, 4:8], image[3:7, 4:8] = 5, 200
+    ids[4, 8:14] = 5  # a tail that the image does not show
+    moved = snapped(ids, contrast(image), 2)
+    assert (moved[4:6, 5:7] == 5).all() and (moved[:, 10:] == 0).all()
+
+
 def test_an_image_without_regions_stays_so() -> None:
     nothing = np.full((10, 24), NO_ID, np.int16)
     assert np.array_equal(snapped(nothing, contrast(halves(12)), 2), nothing)
