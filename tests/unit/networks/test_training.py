@@ -109,6 +109,20 @@ def test_the_sams_rate_warms_up_stays_and_falls_to_zero():
     assert all(a >= b for a, b in pairwise(rates[50:]))
 
 
+def test_the_sams_last_phase_has_a_rate_and_moments_of_its_own(pictures):
+    change = {"steps_fine": 40, "warmup": 10, "lr_fine": 0.5}
+    config = SAM_TRAINING.model_copy(update=change)
+    rates = [sam.rate_at(step, config) for step in range(4, 44)]
+    assert rates[0] == pytest.approx(0.05) and max(rates) <= 0.5 and rates[20] == 0.25
+    assert 0 < rates[-1] < 0.01 and rates.index(max(rates)) == 9
+    trainee = make("sam", pictures)
+    counts = []
+    for _ in trainee.steps(range(trainee.total_steps)):
+        moments = trainee.learner.optimizer.state[trainee.sam.image_encoder.pos_embed]
+        counts.append(int(moments["step"]))
+    assert counts == [1, 2, 3, 4, 1]
+
+
 def test_the_clips_rate_warms_up_and_falls_to_zero():
     config = CLIP_TRAINING.model_copy(update={"steps": 100, "warmup": 10, "lr": 2.0})
     rates = [clip.rate_at(step, config) for step in range(100)]
