@@ -47,8 +47,8 @@ class ThresholdGrid(Strict):
     """thresholds of stability"""
     box_nms_thresh: list[Fraction] = Field(min_length=1)
     """thresholds of the boxes' IoU"""
-    max_masks: Positive
-    """settings with more masks an image on average are out of the question"""
+    max_regions_per_instance: Positive
+    """settings with more regions per instance are out of the question"""
 
 
 class AllNetworks(Networks):

@@ -118,7 +118,10 @@ def test_a_box_is_the_outline_of_its_pixels():
 
 def test_cached_candidates_are_thinned_as_the_generator_would(sam, pictures):
     grid = ThresholdGrid(
-        pred_iou_thresh=[0.0], stability_score_thresh=[0.0], box_nms_thresh=[0.7], max_masks=9.0
+        pred_iou_thresh=[0.0],
+        stability_score_thresh=[0.0],
+        box_nms_thresh=[0.7],
+        max_regions_per_instance=9.0,
     )
     loosest = loosest_settings(AUTOMATIC, grid)
     every = SamAutomaticMaskGenerator(sam, **loosest.model_dump())
@@ -200,7 +203,7 @@ def test_a_perfect_clip_is_always_right(blocks, monkeypatch):
 def test_thresholds_are_the_best_that_make_few_masks(stored, tmp_path):
     grid = ThresholdGrid(
         pred_iou_thresh=[0.0, 0.9], stability_score_thresh=[0.0], box_nms_thresh=[0.3, 0.9],
-        max_masks=1e9,
+        max_regions_per_instance=1e9,
     )  # fmt: skip
     run = TuningJob(
         shape=SHAPE,
@@ -215,16 +218,21 @@ def test_thresholds_are_the_best_that_make_few_masks(stored, tmp_path):
     assert len(settings) == 4 and numbers["chosen"] == settings[0]
     best = [row["miou"] for row in settings]
     assert best == sorted(best, reverse=True) and best[0] > 0
-    many = max(row["masks_per_image"] for row in settings)
-    fewer = run.model_copy(update={"grid": grid.model_copy(update={"max_masks": many - 0.1})})
+    many = settings[0]["regions_per_instance"]
+    fewer = run.model_copy(
+        update={"grid": grid.model_copy(update={"max_regions_per_instance": many - 0.01})}
+    )
     choose_thresholds(stored[1], fewer, tmp_path / "few.json")
     chosen = read_json(tmp_path / "few.json")["numbers"]["chosen"]
-    assert chosen == next(row for row in settings if row["masks_per_image"] < many)
+    assert chosen == next(row for row in settings if row["regions_per_instance"] < many)
 
 
 def test_too_many_masks_everywhere_is_one_line(stored, tmp_path):
     grid = ThresholdGrid(
-        pred_iou_thresh=[0.0], stability_score_thresh=[0.0], box_nms_thresh=[1.0], max_masks=0.1
+        pred_iou_thresh=[0.0],
+        stability_score_thresh=[0.0],
+        box_nms_thresh=[1.0],
+        max_regions_per_instance=0.1,
     )
     run = TuningJob(
         shape=SHAPE,
@@ -233,7 +241,7 @@ def test_too_many_masks_everywhere_is_one_line(stored, tmp_path):
         regions=RECIPES["regions"].regions,
         grid=grid,
     )
-    with pytest.raises(SemsplatError, match=r"every setting makes over 0\.1 masks"):
+    with pytest.raises(SemsplatError, match=r"every setting makes over 0\.1 regions"):
         choose_thresholds(stored[1], run, tmp_path / "none.json")
 
 

@@ -82,7 +82,7 @@ class Candidates(NamedTuple):
 
 
 def tuned(sam: Sam, pictures: PictureSet, run: TuningJob) -> dict[str, Any]:
-    """Return all settings of the grid, best vote first, and the best that makes few enough masks.
+    """Return all settings of the grid, best vote first, and the best that makes few enough regions.
 
     Raises a one-line `SemsplatError` when every setting makes too many.
     """
@@ -97,9 +97,12 @@ def tuned(sam: Sam, pictures: PictureSet, run: TuningJob) -> dict[str, Any]:
         for point in progress(points, "thresholds")
     ]
     rows.sort(key=lambda row: -row["miou"])
-    possible = [row for row in rows if row["masks_per_image"] <= grid.max_masks]
+    most = grid.max_regions_per_instance
+    possible = [row for row in rows if row["regions_per_instance"] <= most]
     if not possible:
-        raise SemsplatError(f"networks.tuning: every setting makes over {grid.max_masks:g} masks")
+        raise SemsplatError(
+            f"networks.tuning: every setting makes over {most:g} regions an instance"
+        )
     return {"chosen": possible[0], "settings": rows}
 
 
