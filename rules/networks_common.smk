@@ -39,6 +39,17 @@ def judging_config(purpose):
         "seeds": getattr(networks.pictures, purpose),
         "automatic": networks.automatic,
     }
+    recipes = PARAMS.features.recipes
     if purpose == "tune":
-        return TuningJob(**told, grid=networks.tuning).model_dump_json()
-    return QualityJob(**told).model_dump_json()
+        regions = recipes["regions"].regions
+        return TuningJob(
+            **told, regions=regions, grid=networks.tuning
+        ).model_dump_json()
+    on_a_grid = {name: r for name, r in recipes.items() if asks_tiny_on_a_grid(r)}
+    return QualityJob(**told, recipes=on_a_grid).model_dump_json()
+
+
+def asks_tiny_on_a_grid(recipe):
+    """Tell whether a recipe's masks are the shipped SAM's and follow no geometry."""
+    options = recipe.segmenter.options
+    return options.get("model") == "tiny" and "points_per_side" in options

@@ -21,8 +21,8 @@ SMALL = {
         "prompt_dim": 16, "decoder_mlp": 32,
     },
     "sam_training": {
-        "steps_dense": 1, "steps_joint": 1, "steps_separate": 1, "batch_dense": 2,
-        "batch_joint": 2, "prompts": 2,
+        "steps_dense": 1, "steps_joint": 1, "steps_separate": 1, "steps_fine": 1,
+        "batch_dense": 2, "batch_joint": 2, "prompts": 2,
     },
 }  # fmt: skip
 
@@ -31,13 +31,13 @@ def test_retraining_is_one_command_and_leaves_the_shipped_weights_alone(project:
     before = project.hashes("src/semsplat/features/embedded/weights")
     (project.root / "small.json").write_text(json.dumps({"networks": SMALL}))
     project.snakemake("retrain_demo_networks", "--configfile", "small.json")
-    for network, load in (("clip", load_clip), ("sam", load_sam)):
+    for network, load, last in (("clip", load_clip, 2), ("sam", load_sam, 3)):
         folder = f"results/networks/{network}"
         load(project.root / folder / "weights.safetensors")
         card = project.json(f"{folder}/run.json")
         assert card["config"]["training"]["seed"] == 0
         assert {"train_0", "check_0"} == set(card["inputs"])
         curve = [json.loads(line) for line in project.read(f"{folder}/metrics.jsonl").splitlines()]
-        assert curve[-1]["step"] == 2
+        assert curve[-1]["step"] == last
     assert project.hashes("src/semsplat/features/embedded/weights") == before
     assert project.plan() == set()  # nothing else depends on it

@@ -21,6 +21,7 @@ from semsplat.features.cache import Arrays, Cache
 from semsplat.features.clip import Clip
 from semsplat.features.crops import region_crop
 from semsplat.features.masks import Masks, pooled, unpacked
+from semsplat.features.outlines import contrast, snapped
 from semsplat.features.precision import precision_on
 from semsplat.features.regions import painted, select_regions
 from semsplat.features.segmenters import Prompts, segmenter_kind
@@ -63,18 +64,16 @@ class Extractor:
         prompts = self.prompts(frame) if self.prompts else None
         candidates = self._masks(image, digest, prompts.points if prompts else None)
         chosen = chosen_regions(candidates, self.run.recipe.regions)
-        starts = np.cumsum([0, *map(len, chosen)])
-        if starts[-1] > MOST_REGIONS:
-            raise SemsplatError(
-                f"{frame.name}: {starts[-1]} regions, but a view has ids for {MOST_REGIONS}; raise"
-                " min_score or min_area_px in the recipe"
-            )
-        ids = np.stack([painted(m, int(s)) for m, s in zip(chosen, starts[:-1], strict=True)])
         # All layers at once: every batch of crops is filled up.
         regions = pooled(chosen)
+        if len(regions) > MOST_REGIONS:
+            raise SemsplatError(
+                f"{frame.name}: {len(regions)} regions, but a view has ids for {MOST_REGIONS};"
+                " raise min_score or min_area_px in the recipe"
+            )
         vectors = self._vectors(image, digest, regions) if self.run.recipe.region_vectors else None
         return ViewFeatures(
-            ids=ids,
+            ids=id_maps(chosen, image, self.run.recipe.regions.snap_px),
             scores=regions.scores.astype(np.float16),
             vectors=vectors,
             dense=self._dense(image, digest),
@@ -154,6 +153,24 @@ def chosen_regions(candidates: dict[str, Masks], config: Regions) -> list[Masks]
     """Return the regions of every layer, of one layer of all masks if they are pooled."""
     layers = [pooled(candidates.values())] if config.pool else list(candidates.values())
     return [select_regions(masks, config) for masks in layers]
+
+
+def id_maps(
+    chosen: list[Masks], image: NDArray[np.uint8], snap_px: int | None
+) -> NDArray[np.int16]:
+    """Return the id maps int16 [L, H, W] of layers of regions; ids count on from layer to layer.
+
+    Args:
+        chosen: the regions of every layer of an image, fewer than `MOST_REGIONS` in all.
+        image: uint8 [H, W, 3].
+        snap_px: see `snapped`; None leaves outlines as painted.
+    """
+    starts = np.cumsum([0, *map(len, chosen)])[:-1]
+    ids = [painted(masks, int(start)) for masks, start in zip(chosen, starts, strict=True)]
+    if snap_px is not None:
+        change = contrast(image)
+        ids = [snapped(layer, change, snap_px) for layer in ids]
+    return np.stack(ids)
 
 
 def _known_vectors(path: Path) -> dict[str, Half]:

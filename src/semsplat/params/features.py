@@ -93,6 +93,8 @@ class Regions(Strict):
     """smaller masks are dropped"""
     paint: Literal["listed", "large_first", "score_last"]
     """later masks overwrite: as the segmenter lists them; small over large; good over bad"""
+    snap_px: Annotated[int, Field(ge=1, le=64)] | None
+    """how far outlines move to where the image changes most; null: they stay as painted"""
 
 
 class ValueMaps(Strict):

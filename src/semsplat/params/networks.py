@@ -105,11 +105,12 @@ class PromptShare(Shares):
 
 
 class SamTraining(Strict):
-    """How the tiny SAM is trained, in three phases.
+    """How the tiny SAM is trained, in four phases.
 
     First the encoder alone, on dense codes; then everything, all four outputs learning from prompts
-    that leave no choice; at last only the single output does, as in SAM, so that the other three
-    can part into sub-part, part and whole.
+    that leave no choice; then only the single output does, as in SAM, so that the other three can
+    part into sub-part, part and whole.  Up to there masks are compared on the decoder's own grid,
+    at last on the picture's pixels, so that their outlines become true.
     """
 
     seed: int = Field(ge=0)
@@ -120,28 +121,32 @@ class SamTraining(Strict):
     """steps of the second phase"""
     steps_separate: Count
     """steps of the third phase"""
+    steps_fine: Count
+    """steps of the fourth phase"""
     batch_dense: Count
     """pictures a step in the first phase"""
     batch_joint: Count
-    """pictures a step in the second and third phase"""
+    """pictures a step after the first phase"""
     prompts: Count
-    """prompts a picture in the second and third phase"""
+    """prompts a picture after the first phase"""
     lr: Positive
-    """peak of AdamW's learning rate"""
+    """peak of AdamW's learning rate in the first three phases"""
+    lr_fine: Positive
+    """peak of AdamW's learning rate in the fourth phase"""
     weight_decay: Positive
     """of AdamW"""
     warmup: Count
-    """steps of rising learning rate"""
+    """steps of rising learning rate, at the start and at that of the fourth phase"""
     flat_until: Fraction
-    """share of all steps after which the learning rate falls as a cosine"""
+    """share of the first three phases after which the learning rate falls as a cosine"""
     prompt_share: PromptShare
     """how often a step's prompts are of each kind in the second phase"""
     level_share: LevelShare
     """how often a prompt means each level in the second phase"""
     prompt_share_separate: PromptShare
-    """as prompt_share, in the third phase"""
+    """as prompt_share, in the third and fourth phase"""
     level_share_separate: LevelShare
-    """as level_share, in the third phase"""
+    """as level_share, in the third and fourth phase"""
 
 
 class ClipShape(Strict):

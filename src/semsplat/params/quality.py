@@ -8,6 +8,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from semsplat.params.base import Count, Fraction, Positive, Strict
+from semsplat.params.features import Recipe, Regions
 from semsplat.params.networks import Networks, Pictures, PictureSets, SeedRange
 
 
@@ -46,8 +47,8 @@ class ThresholdGrid(Strict):
     """thresholds of stability"""
     box_nms_thresh: list[Fraction] = Field(min_length=1)
     """thresholds of the boxes' IoU"""
-    max_masks: Positive
-    """settings with more masks an image on average are out of the question"""
+    max_regions_per_instance: Positive
+    """settings with more regions per instance are out of the question"""
 
 
 class AllNetworks(Networks):
@@ -61,15 +62,24 @@ class AllNetworks(Networks):
     """what tune-sam tries"""
 
 
-class QualityJob(Strict):
-    """Everything the judging of both networks is told."""
+class JudgingJob(Strict):
+    """What all judging of the networks is told."""
 
     shape: Pictures
     seeds: SeedRange
     automatic: AutomaticMasks
 
 
-class TuningJob(QualityJob):
+class QualityJob(JudgingJob):
+    """Everything the judging of both networks is told."""
+
+    recipes: dict[str, Recipe]
+    """whose regions are voted on"""
+
+
+class TuningJob(JudgingJob):
     """Everything the choice of thresholds is told."""
 
+    regions: Regions
+    """what becomes of the masks"""
     grid: ThresholdGrid

@@ -20,7 +20,13 @@ from semsplat.features.regions import (
 from semsplat.params.features import Regions
 
 EVERYTHING = Regions(
-    pool=True, min_score=0.0, max_overlap=1.0, drop_nested=False, min_area_px=1, paint="listed"
+    pool=True,
+    min_score=0.0,
+    max_overlap=1.0,
+    drop_nested=False,
+    min_area_px=1,
+    paint="listed",
+    snap_px=None,
 )
 
 

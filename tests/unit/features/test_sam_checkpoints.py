@@ -73,6 +73,7 @@ def test_levels_come_from_the_remembered_embedding(predictor: SamPredictor) -> N
     options = sam_levels.Options(
         model="vit_b", points_per_side=2, points_per_batch=3, pred_iou_thresh=0.0,
         stability_score_thresh=0.0, stability_score_offset=1.0, box_nms_thresh=1.0, crop_n_layers=0,
+        min_mask_region_area=0,
     )  # fmt: skip
     found = sam_levels.segment(two_blocks(), options, model, None)
     assert list(found) == list(sam_levels.LAYERS)

@@ -28,6 +28,7 @@ SAM_TRAINING = SamTraining(**CONFIG["networks"]["sam_training"]).model_copy(
         "steps_dense": 2,
         "steps_joint": 1,
         "steps_separate": 1,
+        "steps_fine": 1,
         "batch_dense": 2,
         "batch_joint": 2,
         "prompts": 2,

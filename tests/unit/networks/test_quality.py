@@ -28,14 +28,27 @@ from semsplat.networks.quality.truth import class_map, overlaps, things
 from semsplat.networks.tiny_clip.train import ClipTrainee
 from semsplat.networks.tiny_sam.batches import random_cell, surroundings
 from semsplat.networks.tiny_sam.model import initialise
+from semsplat.params.features import Recipe
 from semsplat.params.networks import SeedRange
 from semsplat.params.quality import AutomaticMasks, QualityJob, ThresholdGrid, TuningJob
-from tests.unit.networks.conftest import CLIP, CLIP_TRAINING, SAM, SHAPE
+from tests.unit.networks.conftest import CLIP, CLIP_TRAINING, CONFIG, SAM, SHAPE
 
 AUTOMATIC = AutomaticMasks(
     points_per_side=4, pred_iou_thresh=0.0, stability_score_thresh=0.0,
     stability_score_offset=0.05, box_nms_thresh=0.7, min_mask_region_area=0,
 )  # fmt: skip
+LOOSE = {"points_per_side": 4, "pred_iou_thresh": 0.0, "stability_score_thresh": 0.0}
+
+
+def loose(name: str) -> Recipe:
+    """Return a recipe of params.yaml that lets masks of a random SAM through."""
+    recipe = Recipe.model_validate(CONFIG["features"]["recipes"][name])
+    options = {**recipe.segmenter.options, **LOOSE}
+    segmenter = recipe.segmenter.model_copy(update={"options": options})
+    return recipe.model_copy(update={"segmenter": segmenter})
+
+
+RECIPES = {name: loose(name) for name in ("regions", "levels")}
 WORLDS = SeedRange(first=9_000_001, count=2)
 
 
@@ -105,7 +118,10 @@ def test_a_box_is_the_outline_of_its_pixels():
 
 def test_cached_candidates_are_thinned_as_the_generator_would(sam, pictures):
     grid = ThresholdGrid(
-        pred_iou_thresh=[0.0], stability_score_thresh=[0.0], box_nms_thresh=[0.7], max_masks=9.0
+        pred_iou_thresh=[0.0],
+        stability_score_thresh=[0.0],
+        box_nms_thresh=[0.7],
+        max_regions_per_instance=9.0,
     )
     loosest = loosest_settings(AUTOMATIC, grid)
     every = SamAutomaticMaskGenerator(sam, **loosest.model_dump())
@@ -146,7 +162,7 @@ def without_seconds(numbers):
 
 
 def test_one_command_judges_both(stored, tmp_path, capsys):
-    run = QualityJob(shape=SHAPE, seeds=WORLDS, automatic=AUTOMATIC)
+    run = QualityJob(shape=SHAPE, seeds=WORLDS, automatic=AUTOMATIC, recipes=RECIPES)
     cards = []
     for name in ("once.json", "again.json"):
         measure(*stored, run, tmp_path / name)
@@ -161,6 +177,9 @@ def test_one_command_judges_both(stored, tmp_path, capsys):
     assert all(0 <= share <= 1 for share in shares)
     assert sam["prompts"]["best_of_3"] >= sam["prompts"]["top_scored"]
     assert set(sam["prompts"]["levels"]["output_3"]) == {"primitive", "part", "instance"}
+    votes = sam["best_votes"]
+    assert set(votes["regions"]) == {"all"} and set(votes["levels"]) == {"subpart", "part", "whole"}
+    assert 0 < votes["regions"]["all"]["picture_miou"] <= 1
     assert "class mean accuracy" in capsys.readouterr().out
 
 
@@ -184,28 +203,45 @@ def test_a_perfect_clip_is_always_right(blocks, monkeypatch):
 def test_thresholds_are_the_best_that_make_few_masks(stored, tmp_path):
     grid = ThresholdGrid(
         pred_iou_thresh=[0.0, 0.9], stability_score_thresh=[0.0], box_nms_thresh=[0.3, 0.9],
-        max_masks=1e9,
+        max_regions_per_instance=1e9,
     )  # fmt: skip
-    run = TuningJob(shape=SHAPE, seeds=WORLDS, automatic=AUTOMATIC, grid=grid)
+    run = TuningJob(
+        shape=SHAPE,
+        seeds=WORLDS,
+        automatic=AUTOMATIC,
+        regions=RECIPES["regions"].regions,
+        grid=grid,
+    )
     choose_thresholds(stored[1], run, tmp_path / "all.json")
     numbers = read_json(tmp_path / "all.json")["numbers"]
     settings = numbers["settings"]
     assert len(settings) == 4 and numbers["chosen"] == settings[0]
-    best = [row["best_iou_instances"] for row in settings]
+    best = [row["miou"] for row in settings]
     assert best == sorted(best, reverse=True) and best[0] > 0
-    many = max(row["masks_per_image"] for row in settings)
-    fewer = run.model_copy(update={"grid": grid.model_copy(update={"max_masks": many - 0.1})})
+    many = settings[0]["regions_per_instance"]
+    fewer = run.model_copy(
+        update={"grid": grid.model_copy(update={"max_regions_per_instance": many - 0.01})}
+    )
     choose_thresholds(stored[1], fewer, tmp_path / "few.json")
     chosen = read_json(tmp_path / "few.json")["numbers"]["chosen"]
-    assert chosen == next(row for row in settings if row["masks_per_image"] < many)
+    assert chosen == next(row for row in settings if row["regions_per_instance"] < many)
 
 
 def test_too_many_masks_everywhere_is_one_line(stored, tmp_path):
     grid = ThresholdGrid(
-        pred_iou_thresh=[0.0], stability_score_thresh=[0.0], box_nms_thresh=[1.0], max_masks=0.1
+        pred_iou_thresh=[0.0],
+        stability_score_thresh=[0.0],
+        box_nms_thresh=[1.0],
+        max_regions_per_instance=0.1,
     )
-    run = TuningJob(shape=SHAPE, seeds=WORLDS, automatic=AUTOMATIC, grid=grid)
-    with pytest.raises(SemsplatError, match=r"every setting makes over 0\.1 masks"):
+    run = TuningJob(
+        shape=SHAPE,
+        seeds=WORLDS,
+        automatic=AUTOMATIC,
+        regions=RECIPES["regions"].regions,
+        grid=grid,
+    )
+    with pytest.raises(SemsplatError, match=r"every setting makes over 0\.1 regions"):
         choose_thresholds(stored[1], run, tmp_path / "none.json")
 
 

@@ -8,13 +8,16 @@ import numpy as np
 import pytest
 import torch
 
+from semsplat.features.embedded.sam import build_sam
 from semsplat.networks.tiny_sam.batches import (
     box_task,
     click_task,
+    on_cells,
     picture_batch,
     points_task,
     refinement_task,
 )
+from tests.unit.networks.conftest import SAM
 
 CELL = 2
 SEEDS = range(5)
@@ -99,6 +102,23 @@ def test_a_perfect_answer_is_refined_inside(batch):
     perfect[:, :, :15] = 2 * clicks.targets - 1
     task = refinement_task(batch, clicks, perfect, LEVELS, rng)
     assert (task.prompts.point_labels == 1).all()
+
+
+def test_on_pixels_masks_are_enlarged_as_sam_does(batch, pictures):
+    logits = torch.randn(5, 4, 20, 20, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(on_cells(logits, batch), logits[:, :, :15])
+    fine = picture_batch(pictures, np.arange(3), 1, None)
+    assert np.array_equal(fine.ids[1].numpy(), pictures.levels(1))
+    asked = build_sam(SAM).postprocess_masks(logits, (30, 40), (30, 40))
+    torch.testing.assert_close(on_cells(logits, fine), asked)
+
+
+@pytest.mark.parametrize("cell", [1, 2])
+def test_no_target_is_smaller_than_24_pixels(pictures, cell):
+    batch = picture_batch(pictures, np.arange(3), cell, None)
+    rng = np.random.default_rng(0)
+    sizes = torch.cat([box_task(batch, 9, LEVELS, rng).targets[:, 0].sum((1, 2)) for _ in SEEDS])
+    assert 24 <= sizes.min() * cell**2 < 60
 
 
 def test_mirrored_pictures_mirror_their_ids(blocks):

@@ -49,8 +49,8 @@ def train(network, pictures, scratch, stop_at=None):
 @pytest.mark.parametrize("network", ["sam", "clip"])
 def test_a_stopped_training_resumes_to_identical_bits(network, pictures, tmp_path):
     weights, curve = train(network, pictures, tmp_path / "undisturbed")
-    assert [line["step"] for line in curve] == [0, 1, 2, 3]
-    for stop_at in (1, 3):
+    assert [line["step"] for line in curve] == [0, 1, 2, 3] + [4] * (network == "sam")
+    for stop_at in (1, 3, 4)[: len(curve) - 2]:
         scratch = tmp_path / str(stop_at)
         with pytest.raises(Interrupted):
             train(network, pictures, scratch, stop_at)
@@ -107,6 +107,20 @@ def test_the_sams_rate_warms_up_stays_and_falls_to_zero():
     assert rates[10:51] == [2.0] * 41
     assert rates[75] == pytest.approx(1.0) and 0 < rates[99] < 0.01
     assert all(a >= b for a, b in pairwise(rates[50:]))
+
+
+def test_the_sams_last_phase_has_a_rate_and_moments_of_its_own(pictures):
+    change = {"steps_fine": 40, "warmup": 10, "lr_fine": 0.5}
+    config = SAM_TRAINING.model_copy(update=change)
+    rates = [sam.rate_at(step, config) for step in range(4, 44)]
+    assert rates[0] == pytest.approx(0.05) and max(rates) <= 0.5 and rates[20] == 0.25
+    assert 0 < rates[-1] < 0.01 and rates.index(max(rates)) == 9
+    trainee = make("sam", pictures)
+    counts = []
+    for _ in trainee.steps(range(trainee.total_steps)):
+        moments = trainee.learner.optimizer.state[trainee.sam.image_encoder.pos_embed]
+        counts.append(int(moments["step"]))
+    assert counts == [1, 2, 3, 4, 1]
 
 
 def test_the_clips_rate_warms_up_and_falls_to_zero():

@@ -14,10 +14,15 @@ from segment_anything.modeling import Sam
 from torchvision.ops import nms
 
 from semsplat.errors import SemsplatError
+from semsplat.features.extract import id_maps
+from semsplat.features.masks import Masks
+from semsplat.features.regions import select_regions
 from semsplat.log import progress
 from semsplat.networks.pictures import PictureSet
 from semsplat.networks.quality.truth import Thing, overlaps, things
-from semsplat.params.quality import AutomaticMasks, ThresholdGrid
+from semsplat.networks.quality.votes import best_votes
+from semsplat.params.features import Regions
+from semsplat.params.quality import AutomaticMasks, ThresholdGrid, TuningJob
 
 INSTANCE_PX, PART_PX = 100, 60  # smaller ones are not asked for
 
@@ -65,33 +70,39 @@ class Thresholds(NamedTuple):
 class Candidates(NamedTuple):
     """All masks of an image that any point of the grid keeps, before boxes are compared.
 
-    ``boxes`` float32 [N, 4] (x0, y0, x1, y1); ``scores`` (predicted IoU) and ``stability``
-    float32 [N]; ``overlap`` float64 [N, T], IoU with every true instance.
+    ``masks`` bool [N, H, W]; ``boxes`` float32 [N, 4] (x0, y0, x1, y1); ``scores`` (predicted IoU)
+    and ``stability`` float32 [N]; ``overlap`` float64 [N, T], IoU with every true instance.
     """
 
+    masks: NDArray[np.bool_]
     boxes: torch.Tensor
     scores: torch.Tensor
     stability: torch.Tensor
     overlap: NDArray[np.float64]
 
 
-def tuned(
-    sam: Sam, pictures: PictureSet, config: AutomaticMasks, grid: ThresholdGrid
-) -> dict[str, Any]:
-    """Return all settings of the grid, best first, and the best that makes few enough masks.
+def tuned(sam: Sam, pictures: PictureSet, run: TuningJob) -> dict[str, Any]:
+    """Return all settings of the grid, best vote first, and the best that makes few enough regions.
 
     Raises a one-line `SemsplatError` when every setting makes too many.
     """
-    loosest = loosest_settings(config, grid)
+    grid = run.grid
+    loosest = loosest_settings(run.automatic, grid)
     generator = SamAutomaticMaskGenerator(sam, **loosest.model_dump())
     images = progress(range(len(pictures)), "candidates")
     several = [candidates(generator, pictures, index) for index in images]
-    points = product(grid.pred_iou_thresh, grid.stability_score_thresh, grid.box_nms_thresh)
-    rows = [measured(several, Thresholds(*point)) for point in points]
-    rows.sort(key=lambda row: -row["best_iou_instances"])
-    possible = [row for row in rows if row["masks_per_image"] <= grid.max_masks]
+    points = [*product(grid.pred_iou_thresh, grid.stability_score_thresh, grid.box_nms_thresh)]
+    rows = [
+        measured(several, pictures, Thresholds(*point), run.regions)
+        for point in progress(points, "thresholds")
+    ]
+    rows.sort(key=lambda row: -row["miou"])
+    most = grid.max_regions_per_instance
+    possible = [row for row in rows if row["regions_per_instance"] <= most]
     if not possible:
-        raise SemsplatError(f"networks.tuning: every setting makes over {grid.max_masks:g} masks")
+        raise SemsplatError(
+            f"networks.tuning: every setting makes over {most:g} regions an instance"
+        )
     return {"chosen": possible[0], "settings": rows}
 
 
@@ -122,7 +133,7 @@ def candidates(
     boxes[:, 2:] += boxes[:, :2]
     scores = torch.tensor([r["predicted_iou"] for r in records])
     stability = torch.tensor([r["stability_score"] for r in records])
-    return Candidates(boxes, scores, stability, overlaps(masks, truths))
+    return Candidates(masks, boxes, scores, stability, overlaps(masks, truths))
 
 
 def kept(image: Candidates, thresholds: Thresholds) -> torch.Tensor:
@@ -134,15 +145,21 @@ def kept(image: Candidates, thresholds: Thresholds) -> torch.Tensor:
     return chosen[order]
 
 
-def measured(several: list[Candidates], thresholds: Thresholds) -> dict[str, float]:
-    """Return thresholds, mean best IoU with instances and masks an image."""
-    best, counts = [], []
-    for image in several:
-        overlap = image.overlap[kept(image, thresholds).numpy()]
-        best.append(overlap.max(axis=0, initial=0.0))
-        counts.append(len(overlap))
+def measured(
+    several: list[Candidates], pictures: PictureSet, thresholds: Thresholds, config: Regions
+) -> dict[str, float]:
+    """Return thresholds, mean best IoU with instances, masks an image, and best votes."""
+    best, counts, maps = [], [], []
+    for image, candidate in zip(pictures.images, several, strict=True):
+        chosen = kept(candidate, thresholds)
+        best.append(candidate.overlap[chosen.numpy()].max(axis=0, initial=0.0))
+        counts.append(len(chosen))
+        scores = (candidate.scores * candidate.stability)[chosen].clamp(0, 1).numpy()
+        regions = select_regions(Masks(candidate.masks[chosen.numpy()], scores), config)
+        maps.append(id_maps([regions], image, config.snap_px)[0])
     return {
         **thresholds._asdict(),
         "best_iou_instances": float(np.concatenate(best).mean()),
         "masks_per_image": float(np.mean(counts)),
+        **best_votes(maps, pictures),
     }

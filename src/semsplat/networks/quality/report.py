@@ -14,6 +14,7 @@ from semsplat.networks.pictures import PictureSet, draw_pictures
 from semsplat.networks.quality.automatic import automatic_quality, tuned
 from semsplat.networks.quality.clip import clip_quality
 from semsplat.networks.quality.prompts import prompt_quality
+from semsplat.networks.quality.votes import recipe_votes
 from semsplat.params.networks import Pictures, SeedRange
 from semsplat.params.quality import QualityJob, TuningJob
 from semsplat.provenance import Card
@@ -33,6 +34,10 @@ def measure(clip: Path, sam: Path, run: QualityJob, out: Path) -> None:
         "sam": {
             "automatic": automatic_quality(network, pictures, run.automatic),
             "prompts": prompt_quality(network, pictures),
+            "best_votes": {
+                name: recipe_votes(network, pictures, recipe)
+                for name, recipe in run.recipes.items()
+            },
             "file_mb": sam.stat().st_size / 1e6,
         },
     }
@@ -43,7 +48,7 @@ def choose_thresholds(sam: Path, run: TuningJob, out: Path) -> None:
     """Try the run's grid of thresholds; print the best setting and write all to ``out``."""
     network, pictures = load_sam(sam), drawn(run.seeds, run.shape)
     card = Card("networks", MODULE, run.model_dump(), {"sam": sam})
-    _publish(card, out, tuned(network, pictures, run.automatic, run.grid))
+    _publish(card, out, tuned(network, pictures, run))
 
 
 def drawn(seeds: SeedRange, shape: Pictures) -> PictureSet:

@@ -34,13 +34,18 @@ class Thing:
 
 def things(pictures: PictureSet, index: int, level: str, smallest_px: int) -> list[Thing]:
     """Return the things of a level of at least ``smallest_px`` pixels in picture ``index``."""
-    seen = pictures.primitives[index]
-    ids = np.where(seen == NOTHING, -1, pictures.levels(index)[LEVELS.index(level)])
+    seen, ids = pictures.primitives[index], level_map(pictures, index, level)
     values, sizes = np.unique(ids, return_counts=True)
     large = values[(sizes >= smallest_px) & (values >= 0)]
     masks = [ids == one for one in large]
     tables = pictures.tables[index][:, [int(seen[mask][0]) for mask in masks]]
     return [Thing(m, int(c), int(k)) for m, c, k in zip(masks, tables[2], tables[3], strict=True)]
+
+
+def level_map(pictures: PictureSet, index: int, level: str) -> NDArray[np.int64]:
+    """Return the thing of a level at every pixel of picture ``index``: int64 [H, W], -1: none."""
+    ids = pictures.levels(index)[LEVELS.index(level)].astype(np.int64)
+    return np.where(pictures.primitives[index] == NOTHING, -1, ids)
 
 
 def class_map(pictures: PictureSet, index: int) -> NDArray[np.int64]:

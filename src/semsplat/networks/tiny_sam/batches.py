@@ -1,7 +1,7 @@
 """Training batches for the tiny SAM: augmented pictures, prompts, and the masks they mean.
 
-Masks are compared on the decoder's own grid of 4g x 4g cells, of which the picture fills the upper
-part; ids are read at cell centres.
+Masks are compared on square cells, of which the picture fills the upper part; ids are read at cell
+centres.  At first the cells are those of the decoder's own grid of 4g x 4g, at last pixels.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
 from semsplat.networks.pictures import PictureSet
 from semsplat.networks.tiny_sam.model import Prompts
 
-SMALLEST = 6  # cells; a smaller thing is no target
+SMALLEST_PX = 24  # a smaller thing is no target
 UNIFORM_CLICKS = 0.2  # share of clicks anywhere, as the automatic mode's grid clicks
 
 
@@ -36,6 +37,11 @@ class Batch:
     images: Tensor
     ids: Tensor
     cell: int
+
+    @property
+    def smallest(self) -> float:
+        """Cells that a thing must fill to be a target."""
+        return SMALLEST_PX / self.cell**2
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,17 @@ def _augment(
     return image.clip(0, 255), levels
 
 
+def on_cells(logits: Tensor, batch: Batch) -> Tensor:
+    """Return the decoder's logits [N, K, 4g, 4g] on a batch's cells [N, K, h, w].
+
+    They are enlarged as SAM enlarges them, so an outline learns where it lies between two cells.
+    """
+    side = max(batch.images.shape[2:]) // batch.cell
+    height, width = batch.ids.shape[2:]
+    enlarged = F.interpolate(logits, (side, side), mode="bilinear", align_corners=False)
+    return enlarged[:, :, :height, :width]
+
+
 def click_task(
     batch: Batch, count: int, levels: Levels, rng: np.random.Generator, jitter: bool = True
 ) -> Task:
@@ -85,7 +102,7 @@ def click_task(
     points, targets = [], []
     for ids in batch.ids.numpy():
         for _ in range(count):
-            y, x = _click_cell(ids, levels, rng)
+            y, x = _click_cell(ids, levels, batch.smallest, rng)
             points.append(_pixels(np.array([[x, y]]), batch.cell, rng if jitter else None))
             answers = [ids[level] == ids[level, y, x] for level in range(3)]
             targets.append(np.stack([answers[2], *answers]))
@@ -98,7 +115,7 @@ def box_task(batch: Batch, count: int, levels: Levels, rng: np.random.Generator)
     boxes, targets = [], []
     for ids in batch.ids.numpy():
         for _ in range(count):
-            thing = _thing(ids, levels, rng)
+            thing = _thing(ids, levels, batch.smallest, rng)
             ys, xs = np.nonzero(thing)
             box = np.array([xs.min(), ys.min(), xs.max() + 1, ys.max() + 1]) * batch.cell
             size = np.tile(box[2:] - box[:2], 2)
@@ -113,7 +130,7 @@ def points_task(batch: Batch, count: int, levels: Levels, rng: np.random.Generat
     inside = int(rng.integers(2, 4))
     for ids in batch.ids.numpy():
         for _ in range(count):
-            thing = _thing(ids, levels, rng)
+            thing = _thing(ids, levels, batch.smallest, rng)
             cells = [random_cell(thing, rng) for _ in range(inside)]
             cells.append(random_cell(surroundings(thing), rng))
             points.append(_pixels(np.array(cells)[:, ::-1], batch.cell, rng))
@@ -136,11 +153,11 @@ def refinement_task(
         rng: chooses the level that is meant, and the corrective click.
     """
     points, labels, targets, chosen = [], [], [], []
-    height = batch.ids.shape[2]
-    for answer, wanted in zip(logits, clicks.targets, strict=True):
+    masks = on_cells(logits, batch) > 0
+    for answer, mask, wanted in zip(logits, masks, clicks.targets, strict=True):
         output = int(rng.choice(3, p=levels)) + 1
         target = wanted[output].numpy() > 0.5
-        error = target != (answer[output, :height].numpy() > 0)
+        error = target != mask[output].numpy()
         y, x = random_cell(error if error.any() else target, rng)
         points.append(_pixels(np.array([[x, y]]), batch.cell, rng))
         labels.append([float(target[y, x])])
@@ -151,19 +168,21 @@ def refinement_task(
 
 
 def _click_cell(
-    ids: NDArray[np.int64], levels: Levels, rng: np.random.Generator
+    ids: NDArray[np.int64], levels: Levels, smallest: float, rng: np.random.Generator
 ) -> tuple[int, int]:
     """Return the cell (y, x) of a click: anywhere, or in a thing chosen whatever its size."""
     if rng.random() < UNIFORM_CLICKS:
         return int(rng.integers(ids.shape[1])), int(rng.integers(ids.shape[2]))
-    return random_cell(_thing(ids, levels, rng), rng)
+    return random_cell(_thing(ids, levels, smallest, rng), rng)
 
 
-def _thing(ids: NDArray[np.int64], levels: Levels, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Return the cells [h, w] of a primitive, part or instance of at least `SMALLEST` cells."""
+def _thing(
+    ids: NDArray[np.int64], levels: Levels, smallest: float, rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Return the cells [h, w] of a primitive, part or instance of at least ``smallest`` cells."""
     level = ids[int(rng.choice(3, p=levels))]
     values, sizes = np.unique(level, return_counts=True)
-    large = values[sizes >= SMALLEST]
+    large = values[sizes >= smallest]
     return level == large[rng.integers(len(large))]
 
 

@@ -1,4 +1,4 @@
-"""Training of the tiny SAM: the encoder on dense codes, everything, then outputs told apart."""
+"""Training of the tiny SAM: encoder on dense codes, everything, outputs told apart, outlines."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from segment_anything.modeling import Sam
 from torch import Tensor, nn
 from torch.optim import AdamW
@@ -22,6 +23,7 @@ from semsplat.networks.tiny_sam.batches import (
     Task,
     box_task,
     click_task,
+    on_cells,
     picture_batch,
     points_task,
     refinement_task,
@@ -67,8 +69,12 @@ class SamTrainee:
         for step in todo:
             rng = np.random.default_rng([self.config.seed, step])
             generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
+            fine = step - coarse_steps(self.config)
+            if fine == 0:
+                self.learner.optimizer.state.clear()  # moments of losses that had another scale
             self.learner.set_rate(rate_at(step, self.config))
-            with torch.autocast("cpu", torch.bfloat16):
+            # Single precision at last: a bfloat16's seven bits are few for the place of an outline.
+            with torch.autocast("cpu", torch.bfloat16, enabled=fine < 0):
                 outcome = self._losses(step, rng, generator)
             losses = [v for k, v in outcome.items() if k.startswith("loss_")]
             self.learner.minimise(torch.stack([torch.as_tensor(loss) for loss in losses]).sum())
@@ -77,24 +83,42 @@ class SamTrainee:
     def _losses(self, step: int, rng: np.random.Generator, generator: torch.Generator) -> Outcome:
         """Return the losses of one step."""
         config = self.config
+        if step >= coarse_steps(config):
+            batch = picture_batch(self.pictures, self._chosen(config.batch_joint, rng), 1, rng)
+            return self._mask_losses(batch, self._encoded(batch), step, rng)
         joint = step >= config.steps_dense
-        size = config.batch_joint if joint else config.batch_dense
-        chosen = rng.choice(len(self.pictures), size, replace=False)
+        chosen = self._chosen(config.batch_joint if joint else config.batch_dense, rng)
         batch = picture_batch(self.pictures, chosen, self.cell, rng)
-        embeddings = self.sam.image_encoder(normalised(self.sam, batch.images))
+        embeddings = self._encoded(batch)
         no_mask = self.sam.prompt_encoder.no_mask_embed.weight[0][:, None, None]
         upscaled = self.sam.mask_decoder.output_upscaling(embeddings + no_mask)
         codes = self.codes(upscaled, batch.ids, generator)
         if not joint:
             return {"loss_codes": codes}
+        masks = self._mask_losses(batch, embeddings, step, rng)
+        return {"loss_codes": JOINT_CODE_WEIGHT * codes, **masks}
+
+    def _chosen(self, size: int, rng: np.random.Generator) -> NDArray[np.int64]:
+        return rng.choice(len(self.pictures), size, replace=False)
+
+    def _encoded(self, batch: Batch) -> Tensor:
+        embeddings: Tensor = self.sam.image_encoder(normalised(self.sam, batch.images))
+        return embeddings
+
+    def _mask_losses(
+        self, batch: Batch, embeddings: Tensor, step: int, rng: np.random.Generator
+    ) -> Outcome:
+        """Return the losses of the masks that one kind of prompts gets, and their overlaps."""
+        config = self.config
         separate = step >= config.steps_dense + config.steps_joint
         task = self._task(batch, embeddings, separate, rng)
         logits, predicted = decode(self.sam, embeddings, task.prompts)
-        logits, progress = logits[:, :, : batch.ids.shape[2]], step / self.total_steps
+        progress = min(1.0, step / coarse_steps(config))
         weights = OUTPUT_WEIGHTS if task.ambiguous or not separate else SINGLE_WEIGHTS
+        logits = on_cells(logits, batch)
         masks, actual = mask_loss(logits, predicted, task.targets, progress, weights)
         overlaps = {f"iou_output_{k}": actual[:, k].mean() for k in range(4)}
-        return {"loss_codes": JOINT_CODE_WEIGHT * codes, "loss_masks": masks, **overlaps}
+        return {"loss_masks": masks, **overlaps}
 
     def _task(
         self, batch: Batch, embeddings: Tensor, separate: bool, rng: np.random.Generator
@@ -153,15 +177,29 @@ def validate(sam: Sam, pictures: PictureSet, cell: int, share: Levels) -> dict[s
 
 
 def rate_at(step: int, config: SamTraining) -> float:
-    """Return the learning rate: linear warm-up, flat, then a cosine to zero."""
-    done = (step / total_steps(config) - config.flat_until) / (1 - config.flat_until)
+    """Return the learning rate: linear warm-up, flat, a cosine to zero; then warm-up and cosine."""
+    fine = step - coarse_steps(config)
+    if fine >= 0:
+        rise = min(1.0, (fine + 1) / config.warmup)
+        return config.lr_fine * rise * _cosine(fine / config.steps_fine)
+    done = (step / coarse_steps(config) - config.flat_until) / (1 - config.flat_until)
     rise = min(1.0, (step + 1) / config.warmup)
-    return config.lr * rise * 0.5 * (1 + math.cos(math.pi * max(0.0, done)))
+    return config.lr * rise * _cosine(max(0.0, done))
+
+
+def _cosine(done: float) -> float:
+    """Return what falls from 1 to 0 while ``done`` rises from 0 to 1."""
+    return 0.5 * (1 + math.cos(math.pi * done))
+
+
+def coarse_steps(config: SamTraining) -> int:
+    """Return the length of the phases that compare masks on the decoder's own grid."""
+    return config.steps_dense + config.steps_joint + config.steps_separate
 
 
 def total_steps(config: SamTraining) -> int:
     """Return the length of a training, all phases."""
-    return config.steps_dense + config.steps_joint + config.steps_separate
+    return coarse_steps(config) + config.steps_fine
 
 
 def levels_of(share: LevelShare) -> Levels:
