@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import groupby
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,10 @@ def draw(runs: list[GeometryKey], options: Options, out: Path) -> None:
 
 
 def _panel(axis: Any, table: Table, rungs: list[Rung]) -> None:
-    """Draw one measure; effects stand a little apart, so that no dot hides another."""
+    """Draw one measure; effects stand a little apart, so that no dot hides another.
+
+    A line joins the rungs that are numbers: what is named lies nowhere between them.
+    """
     assert table.ladder
     places = list(dict.fromkeys(rung.rung for rung in rungs))
     effects = groupby(rungs, lambda rung: rung.effect)
@@ -57,7 +61,8 @@ def _panel(axis: Any, table: Table, rungs: list[Rung]) -> None:
         shown = [rung for rung in some if rung.values]
         x = [places.index(rung.rung) + 0.06 * number for rung in shown]
         colour = f"C{number}"
-        axis.plot(x, [rung.mean for rung in shown], color=colour, lw=1, label=effect)
+        line = [rung.mean if rung.rung.replace(",", "").isdecimal() else nan for rung in shown]
+        axis.plot(x, line, color=colour, lw=1, label=effect)
         for place, rung in zip(x, shown, strict=True):
             axis.plot([place] * len(rung.values), rung.values, "o", color=colour, ms=2.5, alpha=0.6)
     axis.axhline(0, color="black", lw=0.6)
