@@ -97,7 +97,8 @@ CHANGES = {
         "clipgs_d: {method: clip_gs, override: {dim: 4},", WHOLE | MAPS | TRAINED_SUITE_JOBS,
     ),
     "a setting that the suite does not show": (
-        "params.yaml", "override: {dim: 16}", "override: {dim: 12}", set(),
+        "params.yaml", "clipgs_b1: {method: clip_gs, override: {dim: 16}",
+        "clipgs_b1: {method: clip_gs, override: {dim: 12}", set(),
     ),
     "the self-training's code": (
         "src/semsplat/train/coherent.py", *NEW_CODE, WHOLE | MAPS | TRAINED_SUITE_JOBS,

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from semsplat.conventions import NO_ID
-from semsplat.features.segmenters.felzenszwalb import LIGHTNESS_WEIGHT
 
+LIGHTNESS_WEIGHT = 0.5
+"""against colours: shadows are no outlines"""
 SHIFT = 1 - NO_ID  # to a watershed 0 is unknown; what no region covers is a basin too
 
 

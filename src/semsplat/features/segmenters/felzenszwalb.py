@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from semsplat.features.masks import Masks
+from semsplat.features.outlines import LIGHTNESS_WEIGHT
 from semsplat.params.base import Count, Positive, Strict
 
 if TYPE_CHECKING:
     from segment_anything.modeling import Sam
 
 LAYERS = ("subpart", "part", "whole")
-LIGHTNESS_WEIGHT = 0.5
 LAB_UNIT = 100.0  # brings Lab to the range for which the method's scales are usual
 
 
