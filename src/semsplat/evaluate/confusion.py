@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from semsplat.conventions import NO_ID
 from semsplat.data.scene import Frame, Scene, load_ids, load_semantics
 from semsplat.errors import SemsplatError
 
@@ -73,3 +74,19 @@ def _counts(matrix: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
     right = np.diag(matrix)[1:]
     actual, labelled = matrix.sum(axis=1)[1:], matrix.sum(axis=0)[1:]
     return right, actual, actual + labelled - right
+
+
+def majorities(regions: NDArray[np.integer], truth: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Return of every region the truth that most of its pixels have: the best that it could say.
+
+    Args:
+        regions: int [H, W], `NO_ID` or a region below R.
+        truth: int [H, W], -1 = unknown, which has no vote.
+
+    Returns:
+        int64 [R], of equals the lowest; -1 where no pixel has a vote.
+    """
+    known = (regions != NO_ID) & (truth >= 0)
+    counts = np.zeros((int(regions.max()) + 1, int(truth.max(initial=0)) + 1), np.int64)
+    np.add.at(counts, (regions[known], truth[known]), 1)
+    return np.where(counts.any(axis=1), counts.argmax(axis=1), -1)

@@ -75,6 +75,12 @@ def ladder_text(record: Mapping[str, Any]) -> str:
     return f"what it depends on: `{record['ladder']}`" if record["ladder"] else ""
 
 
+def told(record: Mapping[str, Any], can_show: float | None) -> str:
+    """Return what stands beside the word: why, what the suite could show, what it depends on."""
+    parts = (record["reason"], power_text(can_show, record), ladder_text(record))
+    return "; ".join(filter(None, parts))
+
+
 def _grid(paper: str, records: list[dict[str, Any]]) -> Grid:
     return Grid(paper, HEAD, [_row(record) for record in records if record["paper"] == paper])
 
@@ -85,8 +91,7 @@ def _row(record: dict[str, Any]) -> list[str]:
         effect_text(record[name], record) for name in ("printed", "effect", "low", "high")
     )
     times = " ×" if record["scale"] == "ratio" and printed else ""  # noqa: RUF001
-    power = power_text(record["can_show"], record)
-    told = "; ".join(filter(None, (record["reason"], power, ladder_text(record))))
+    beside = told(record, record["can_show"])
     return [
         f"{record['statement']} ({record['source']})",
         printed + times,
@@ -96,7 +101,7 @@ def _row(record: dict[str, Any]) -> list[str]:
         "" if record["p_holm"] is None else f"{record['p_holm']:.2g}",
         f"{record['pairs']} of {record['scenes']} scenes" if record["pairs"] else "",
         record["evidence"],
-        f"**{record['verdict']}**" + (f": {told}" if told else ""),
+        f"**{record['verdict']}**" + (f": {beside}" if beside else ""),
     ]
 
 

@@ -16,6 +16,7 @@ from semsplat.features import extract
 from semsplat.features.extract import _remember
 from semsplat.features.extraction import write_features
 from semsplat.features.masks import Masks, no_masks
+from semsplat.features.outlines import contrast, snapped
 from semsplat.features.segmenters import sam_automatic, sam_granular
 from semsplat.features.store import open_features
 from semsplat.features.weights import find_weights
@@ -59,6 +60,19 @@ def test_shapes_types_and_lengths(recipe, run_of, write_scene, tmp_path):
     assert opened.manifest["class_ids"] == [3, 7]
     text = opened.text_vectors("canonical")
     np.testing.assert_allclose(np.linalg.norm(text, axis=1), 1, atol=1e-5)
+
+
+def test_outlines_are_snapped_as_far_as_the_recipe_says(run_of, write_scene, tmp_path):
+    scene, run = write_scene([two_blocks()] * 2), run_of("regions")
+    found = {
+        reach: features(
+            run_of("regions", regions=run.recipe.regions.model_copy(update={"snap_px": reach})),
+            scene, tmp_path, f"out_{reach}",
+        )[0].view("view_0").ids
+        for reach in (None, 2)
+    }  # fmt: skip
+    expected = snapped(found[None][0], contrast(two_blocks()), 2)
+    assert np.array_equal(found[2][0], expected) and not np.array_equal(found[2], found[None])
 
 
 def test_rows_belong_to_one_layer_each(run_of, write_scene, tmp_path):

@@ -101,6 +101,12 @@ def test_the_page_alone_says_the_same_and_leads_nowhere_else() -> None:
     assert re.findall(cells, text) == re.findall(cells, PAGE.read_text())
 
 
+def test_a_verdict_says_what_its_effect_depends_on() -> None:
+    rows = re.findall(r"<tr[^>]*>.*?</tr>", PAGE.read_text(), re.DOTALL)
+    (row,) = [row for row in rows if "votes of neighbouring views raises mIoU" in row]
+    assert "what it depends on: `ladder_purity`" in row
+
+
 def test_equal_inputs_give_an_equal_page_without_the_host() -> None:
     text = PAGE.read_text()
     write_project()

@@ -200,18 +200,17 @@ def test_a_perfect_clip_is_always_right(blocks, monkeypatch):
     assert clip_quality.color_accuracy(crops, encode_colors) == 1.0
 
 
+def tuning(grid: ThresholdGrid) -> TuningJob:
+    regions = RECIPES["regions"].regions
+    return TuningJob(shape=SHAPE, seeds=WORLDS, automatic=AUTOMATIC, regions=regions, grid=grid)
+
+
 def test_thresholds_are_the_best_that_make_few_masks(stored, tmp_path):
     grid = ThresholdGrid(
         pred_iou_thresh=[0.0, 0.9], stability_score_thresh=[0.0], box_nms_thresh=[0.3, 0.9],
         max_regions_per_instance=1e9,
     )  # fmt: skip
-    run = TuningJob(
-        shape=SHAPE,
-        seeds=WORLDS,
-        automatic=AUTOMATIC,
-        regions=RECIPES["regions"].regions,
-        grid=grid,
-    )
+    run = tuning(grid)
     choose_thresholds(stored[1], run, tmp_path / "all.json")
     numbers = read_json(tmp_path / "all.json")["numbers"]
     settings = numbers["settings"]
@@ -234,13 +233,7 @@ def test_too_many_masks_everywhere_is_one_line(stored, tmp_path):
         box_nms_thresh=[1.0],
         max_regions_per_instance=0.1,
     )
-    run = TuningJob(
-        shape=SHAPE,
-        seeds=WORLDS,
-        automatic=AUTOMATIC,
-        regions=RECIPES["regions"].regions,
-        grid=grid,
-    )
+    run = tuning(grid)
     with pytest.raises(SemsplatError, match=r"every setting makes over 0\.1 regions"):
         choose_thresholds(stored[1], run, tmp_path / "none.json")
 

@@ -87,7 +87,7 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
             if points and split == "train":
                 points.add(maps["depth"], image, frame.viewmat, frame.K)
         writer.set_points(*(points.noisy() if points else load_points(whole)))
-        for privilege in manifest["privileges"]:
+        for privilege in manifest.get("privileges", []):
             writer.grant(privilege)
         if (whole.scene_dir / "semantics.json").is_file():
             writer.set_semantics(load_semantics(whole))
@@ -118,8 +118,8 @@ def chosen(frames: Sequence[Frame], options: Options) -> list[Frame]:
 
 def _in_order(whole: Scene, train: list[Frame], judged: list[Frame]) -> list[Frame]:
     """Return all views in the order in which the camera passes."""
-    place = {frame.name: place for place, frame in enumerate(whole.frames)}
-    return sorted([*train, *judged], key=lambda frame: place[frame.name.removesuffix(AGAIN)])
+    place = {frame.image_path: place for place, frame in enumerate(whole.frames)}
+    return sorted([*train, *judged], key=lambda frame: place[frame.image_path])
 
 
 def _maps(frame: Frame) -> dict[str, Any]:

@@ -14,7 +14,14 @@ from semsplat.data.images import write_png
 from semsplat.data.scene import Frame, Scene, load_ids, load_semantics
 from semsplat.evaluate.answers import Asked, Judged, Scores
 from semsplat.evaluate.cases import Case, Numbers, aggregate, counted, judge, prefixed
-from semsplat.evaluate.confusion import Labels, check_known, class_ids_of, class_iou, load_truth
+from semsplat.evaluate.confusion import (
+    Labels,
+    check_known,
+    class_ids_of,
+    class_iou,
+    load_truth,
+    majorities,
+)
 from semsplat.evaluate.pairs import neighbours, why_none
 from semsplat.evaluate.protocols import consistency, image_mean, pooled, protocols_of
 from semsplat.evaluate.protocols.image_mean import ClassMap
@@ -224,10 +231,7 @@ def best_votes(lessons: Lessons, class_ids: Labels) -> MapOf:
         if truth is None:
             return labels
         regions = lessons.view(frame.name).regions
-        counted = (regions >= 0) & (truth > 0)
-        votes = np.zeros((int(regions.max(initial=-1)) + 1, int(truth.max(initial=0)) + 1), int)
-        np.add.at(votes, (regions[counted], truth[counted]), 1)
-        winners = votes.argmax(axis=1) if votes.size else np.zeros(1, int)
+        winners = np.append(majorities(regions, truth - 1) + 1, 0)  # no region is the last place
         return np.where(regions >= 0, winners[regions], labels).astype(np.int32)
 
     return best

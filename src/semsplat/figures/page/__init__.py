@@ -13,7 +13,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from semsplat.figures.claims import effect_text, ladder_text, power_text
+from semsplat.figures.claims import effect_text, told
 from semsplat.figures.published import load_table, table_names
 from semsplat.figures.referee.cells import Cell, parse_cell
 from semsplat.figures.referee.chain import chain
@@ -110,11 +110,10 @@ def _ledger(folder: Path) -> list[dict[str, Any]]:
         names = ("printed", "effect", "low", "high", "can_show")
         values = {name: float(record[name]) if record[name] else None for name in names}
         numbers = {name: effect_text(value, record) for name, value in values.items()}
-        told = (record["reason"], power_text(values["can_show"], record), ladder_text(record))
         more = {
             "ratio": record["scale"] == "ratio",
             "links": [anchor(t) for t in _sides(record["trainings"])],
-            "reason": "; ".join(filter(None, told)),
+            "reason": told(record, values["can_show"]),
             "p_holm": f"{float(record['p_holm']):.2g}" if record["p_holm"] else "",
             "rules": int(record["rules"]),
         }

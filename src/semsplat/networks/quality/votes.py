@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from segment_anything.modeling import Sam
 
-from semsplat.conventions import NO_ID
 from semsplat.data.world.primitives import CLASSES
-from semsplat.evaluate.confusion import confusion, label_metrics
+from semsplat.evaluate.confusion import confusion, label_metrics, majorities
 from semsplat.features.extract import POOLED, chosen_regions, id_maps
 from semsplat.features.segmenters import segmenter_kind
 from semsplat.log import progress
@@ -83,22 +82,6 @@ def voted(ids: Ids, truth: Truth) -> Truth:
     """Return the best vote of every pixel's region, int64 [H, W], -1 where there is none."""
     found = np.append(majorities(ids, truth), -1)  # NO_ID is the last place
     return found[ids]
-
-
-def majorities(ids: Ids, truth: Truth) -> Truth:
-    """Return of every region the truth that most of its pixels have.
-
-    Args:
-        ids: int16 [H, W], `NO_ID` or a region below R.
-        truth: int64 [H, W], -1 = unknown, which has no vote.
-
-    Returns:
-        int64 [R], of equals the lowest; -1 where no pixel has a vote.
-    """
-    known = (ids != NO_ID) & (truth >= 0)
-    counts = np.zeros((int(ids.max()) + 1, int(truth.max(initial=0)) + 1), np.int64)
-    np.add.at(counts, (ids[known], truth[known]), 1)
-    return np.where(counts.any(axis=1), counts.argmax(axis=1), -1)
 
 
 def _from_one(labels: Truth) -> NDArray[np.int32]:
