@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsplat.data.world.builder import COLORS
+from semsplat.data.world.kinds import make_world
 from semsplat.data.world.primitives import World
 from semsplat.data.world.raycast import develop, measure_exposure, orbit_pose, render_view
-from semsplat.data.world.rooms import make_world
 from semsplat.data.world.vocabulary import PARTS
 from semsplat.errors import readable
 from semsplat.io import atomic_path

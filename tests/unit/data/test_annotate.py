@@ -24,8 +24,8 @@ from semsplat.data.annotate import (
 from semsplat.data.annotations import filled, load_annotations
 from semsplat.data.datasets import procedural
 from semsplat.data.scene import load_ids, load_scene, load_semantics
+from semsplat.data.world.kinds import make_world
 from semsplat.data.world.replica_layout import semantic_info
-from semsplat.data.world.rooms import make_world
 from semsplat.data.world.vocabulary import STUFF, trained_texts
 
 TABLE, LAMP, SECOND_LAMP, FLOOR = 1, 2, 3, 4

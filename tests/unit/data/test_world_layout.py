@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from semsplat.data.world.kinds import make_world
 from semsplat.data.world.primitives import CLASSES
 from semsplat.data.world.raycast import camera_path, develop, measure_exposure, render_view
 from semsplat.data.world.replica_layout import draw_world
-from semsplat.data.world.rooms import make_world
 from semsplat.errors import SemsplatError
 from semsplat.folders import MARKER
 from semsplat.io import read_json, sha256_file

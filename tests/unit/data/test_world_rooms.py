@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import itertools
-from collections import Counter
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from semsplat.data.world import rooms
+from semsplat.data.world import kinds
 from semsplat.data.world.arrange import Footprint, Placer, overlap
 from semsplat.data.world.builder import COLORS
+from semsplat.data.world.kinds import make_world
 from semsplat.data.world.primitives import CLASSES, Shape, World
 from semsplat.data.world.raycast import camera_path, focal_length, render_view
 from semsplat.data.world.replica_layout import view_ids
-from semsplat.data.world.rooms import make_world
 
 KINDS = ("room", "tabletop")
 SEEDS = (0, 1, 2, 3, 4, 5)
 BACKGROUND = ("floor", "wall")
 MIN_WIDTH = 16
-kinds = st.sampled_from(sorted(rooms.KINDS))
+any_kind = st.sampled_from(sorted(kinds.KINDS))
 seeds = st.integers(0, 10_000)
 
 
@@ -46,7 +45,7 @@ def world_bounds(world: World, instance_id: int) -> tuple[np.ndarray, np.ndarray
 
 
 @settings(max_examples=40)
-@given(kinds, seeds)
+@given(any_kind, seeds)
 def test_ids_form_a_hierarchy(kind: str, seed: int):
     world = make_world(kind, seed)
     assert [i.instance_id for i in world.instances] == list(range(1, len(world.instances) + 1))
@@ -64,32 +63,32 @@ def test_ids_form_a_hierarchy(kind: str, seed: int):
 
 
 @settings(max_examples=40)
-@given(kinds, seeds)
+@given(any_kind, seeds)
 def test_everything_stays_in_the_room(kind: str, seed: int):
     world = make_world(kind, seed)
     for instance in world.instances:
         if instance.class_name in BACKGROUND:
             continue
         low, high = world_bounds(world, instance.instance_id)
-        assert np.abs([low[:2], high[:2]]).max() <= world.half + 0.03
+        assert (np.abs([low[:2], high[:2]]) <= np.array(world.half) + 0.03).all()
         assert low[2] >= -0.03
         assert high[2] < world.height
     reach = np.abs(world.light.centre[:2]).max() + world.light.radius
-    assert reach < world.half
+    assert reach < min(world.half)
     assert world.light.centre[2] < world.height
 
 
 @settings(max_examples=15)
-@given(kinds, seeds)
+@given(any_kind, seeds)
 def test_camera_keeps_clear_of_geometry(kind: str, seed: int):
     world = make_world(kind, seed)
     eyes = camera_path(world, 90)[:, :3, 3]
     assert not inside_any(world, eyes, 0.08).any()
-    assert np.abs(eyes[:, :2]).max() < world.half - 0.15
+    assert (np.abs(eyes[:, :2]) < np.array(world.half) - 0.15).all()
 
 
 @settings(max_examples=30)
-@given(kinds, seeds, st.integers(12, 120))
+@given(any_kind, seeds, st.integers(12, 120))
 def test_camera_path_is_rigid_smooth_and_closed(kind: str, seed: int, n_views: int):
     poses = camera_path(make_world(kind, seed), n_views)
     turns = poses[:, :3, :3]
@@ -99,14 +98,15 @@ def test_camera_path_is_rigid_smooth_and_closed(kind: str, seed: int, n_views: i
     np.testing.assert_allclose(np.linalg.det(turns), 1.0)
     following = np.roll(poses, -1, axis=0)
     steps = np.linalg.norm(following[:, :3, 3] - poses[:, :3, 3], axis=1)
-    swing = 4.0 if kind == "near_and_far" else 1.0
+    swing = {"near_and_far": 4.0, "hall": 2.2}.get(kind, 1.0)
     assert steps.max() < swing * 2.2 * 2 * np.pi * 2.0 / n_views
     cosine = (poses[:, :3, 2] * following[:, :3, 2]).sum(axis=1)
-    assert np.degrees(np.arccos(cosine.clip(-1, 1))).max() < 2.0 * 360 / n_views
+    turn = 3.0 if kind == "hall" else 2.0  # at its ends
+    assert np.degrees(np.arccos(cosine.clip(-1, 1))).max() < turn * 360 / n_views
     assert (poses[:, 2, 1] < 0).all()
 
 
-@pytest.mark.parametrize("kind", sorted(rooms.KINDS))
+@pytest.mark.parametrize("kind", sorted(kinds.KINDS))
 @pytest.mark.parametrize("seed", range(12))
 def test_objects_on_one_support_do_not_interpenetrate(kind: str, seed: int):
     world = make_world(kind, seed)
@@ -155,25 +155,6 @@ def test_enough_items(seed: int):
     ]
     assert 4 <= len(raised) <= 7
     assert len({i.class_name for i in raised}) == len(raised)
-
-
-@pytest.mark.parametrize("seed", range(8))
-def test_a_crowd_is_of_many_small_things_several_of_a_kind(seed: int):
-    world = make_world("crowd", seed)
-    raised = [
-        i.class_name for i in world.instances if world_bounds(world, i.instance_id)[0][2] > 0.67
-    ]
-    assert len(raised) >= 12 and max(Counter(raised).values()) >= 2
-
-
-@pytest.mark.parametrize("seed", range(8))
-def test_cameras_come_near_and_go_far(seed: int):
-    away = {
-        kind: np.linalg.norm(camera_path(make_world(kind, seed), 60)[:, :2, 3], axis=1)
-        for kind in rooms.KINDS
-    }
-    ratios = {kind: d.max() / d.min() for kind, d in away.items()}
-    assert 2.5 < ratios.pop("near_and_far") < 3.2 and max(ratios.values()) < 1.1
 
 
 def widths_by_instance(world: World, n_views: int) -> dict[int, list[int]]:

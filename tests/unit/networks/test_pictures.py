@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from semsplat.data.world.builder import COLORS
+from semsplat.data.world.kinds import make_world
 from semsplat.data.world.primitives import CLASSES
 from semsplat.data.world.raycast import camera_path
-from semsplat.data.world.rooms import make_world
 from semsplat.data.world.vocabulary import PARTS
 from semsplat.experiment.check import check
 from semsplat.networks import pictures as module

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semsplat.data.world.builder import COLORS
+from semsplat.data.world.kinds import make_world
 from semsplat.data.world.primitives import CLASSES
-from semsplat.data.world.rooms import make_world
 from semsplat.data.world.vocabulary import (
     ANY,
     GENERIC,

@@ -20,9 +20,11 @@ SEQUENCE = "Sequence_1"
 class Options(Strict):
     """What to draw, and how it is taken over."""
 
-    kind: Literal["room", "tabletop", "near_and_far", "crowd"]
-    """room: seen from along its walls; tabletop: a table seen from close; near_and_far: one seen
-    from one metre and from three; crowd: many small things on one"""
+    kind: Literal["room", "clutter", "hall", "tabletop", "near_and_far", "crowd", "motley"]
+    """room: seen from along its walls; clutter: one with small things about, which its class maps
+    call by one name; hall: a long one; tabletop: a table seen from close; near_and_far: one seen
+    from one metre and from three; crowd: many small things on one; motley: things on one whose
+    parts differ in colour beside plain ones"""
     seed: int = Field(ge=0)
     """of everything: furniture, colours, light, cameras, initial points"""
     n_views: Annotated[int, Field(ge=1, le=10_000)]

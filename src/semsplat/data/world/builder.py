@@ -10,6 +10,7 @@ import numpy as np
 
 from semsplat.data.world.primitives import (
     Floats,
+    HalfSizes,
     Instance,
     Light,
     Material,
@@ -206,7 +207,14 @@ class WorldBuilder:
         self.add(part, Shape.CONE, (0.0, 0.0, 0.5 * (base + top)), half, material, taper=taper)
 
     def finish(
-        self, kind: str, seed: int, half: float, height: float, light: Light, orbit: Orbit
+        self,
+        kind: str,
+        seed: int,
+        half: HalfSizes,
+        height: float,
+        light: Light,
+        orbit: Orbit,
+        catch_all: tuple[str, ...] = (),
     ) -> World:
         """Return the finished world."""
         return World(
@@ -218,4 +226,5 @@ class WorldBuilder:
             tuple(self._primitives),
             light,
             orbit,
+            catch_all,
         )

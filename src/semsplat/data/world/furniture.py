@@ -23,7 +23,7 @@ from semsplat.data.world.builder import (
     tint,
     turn_z,
 )
-from semsplat.data.world.primitives import Floats, Material, Pattern, Shape
+from semsplat.data.world.primitives import Floats, HalfSizes, Material, Pattern, Shape
 
 _THICK = 0.05
 _WALL_COLORS = ("white", "beige", "gray", "teal", "pink", "blue", "yellow", "green")
@@ -31,40 +31,45 @@ _LAMP_SHADES = ("white", "yellow", "orange", "red", "pink", "teal", "green")
 _FRAMES = ("brown", "black", "white", "yellow", "gray")
 
 
-def floor(build: WorldBuilder, half: float) -> None:
-    """Lay a floor of planks or soft clouds over ``[-half, half]^2``; its top is ``z = 0``."""
+def floor(build: WorldBuilder, half: HalfSizes) -> None:
+    """Lay a floor of planks or soft clouds over ``[-half, half]``; its top is ``z = 0``."""
     name = build.pick_color(WOODS)
     color = lightened(tint(build.rng, name), 0.12)
     pattern = (Pattern.PLANKS, Pattern.WOOD, Pattern.CLOUDS)[int(build.rng.integers(3))]
     frequency = {Pattern.PLANKS: 4.0, Pattern.WOOD: 1.6, Pattern.CLOUDS: 2.5}[pattern]
     look = Material(color, scaled(color, 0.62), pattern, frequency, 0.1)
     build.start("floor", name, pose_at(0.0, 0.0, -_THICK), casts_shadow=False)
-    build.box("boards", (0.0, 0.0, 0.0), (half + 0.2, half + 0.2, _THICK), look)
+    build.box("boards", (0.0, 0.0, 0.0), (half[0] + 0.2, half[1] + 0.2, _THICK), look)
 
 
 def wall(
-    build: WorldBuilder, side: int, half: float, height: float, name: str, look: Material
+    build: WorldBuilder, side: int, half: HalfSizes, height: float, name: str, look: Material
 ) -> None:
-    """Put up wall ``side`` (0 is +y, then counter-clockwise) with a skirting board."""
+    """Put up wall ``side`` (0 is +y, then counter-clockwise) with a skirting board.
+
+    ``half`` are its half width and its distance from the room's middle.
+    """
+    wide, away = half
     pose = pose_at(0.0, 0.0, 0.0)
     pose[:3, :3] = turn_z(0.5 * math.pi * side)
     build.start("wall", name, pose, casts_shadow=False)
-    middle = (0.0, half + _THICK, 0.5 * height)
-    build.box("panel", middle, (half + 2 * _THICK, _THICK, 0.5 * height + 0.1), look)
+    middle = (0.0, away + _THICK, 0.5 * height)
+    build.box("panel", middle, (wide + 2 * _THICK, _THICK, 0.5 * height + 0.1), look)
     skirting = plain(scaled(look.base, 0.45))
-    build.box("skirting", (0.0, half - 0.01, 0.06), (half, 0.012, 0.06), skirting)
+    build.box("skirting", (0.0, away - 0.01, 0.06), (wide, 0.012, 0.06), skirting)
 
 
-def walls(build: WorldBuilder, half: float, height: float) -> None:
+def walls(build: WorldBuilder, half: HalfSizes, height: float) -> None:
     """Put up four pale walls of one colour and a white ceiling (class wall)."""
     name = build.pick_color(_WALL_COLORS)
     pale = lightened(tint(build.rng, name), 0.45)
     frequency = build.rng.uniform(1.4, 2.0)
     for side in range(4):
         shade = scaled(pale, build.rng.uniform(0.88, 1.0))
-        wall(build, side, half, height, name, mottled(shade, frequency, 0.82))
+        size = half if side % 2 == 0 else half[::-1]
+        wall(build, side, size, height, name, mottled(shade, frequency, 0.82))
     build.start("wall", "white", pose_at(0.0, 0.0, height + _THICK), casts_shadow=False)
-    build.box("ceiling", (0.0, 0.0, 0.0), (half, half, _THICK), plain((0.8, 0.8, 0.78)))
+    build.box("ceiling", (0.0, 0.0, 0.0), (*half, _THICK), plain((0.8, 0.8, 0.78)))
 
 
 def rug(build: WorldBuilder, pose: Floats, half_x: float, half_y: float) -> None:

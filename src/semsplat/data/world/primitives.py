@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Rgb = tuple[float, float, float]
+HalfSizes = tuple[float, float]
 
 # Class ids on disk are positions in this tuple plus one; 0 is void.
 CLASSES = (
@@ -33,6 +34,8 @@ CLASSES = (
     "box",
     "cushion",
 )
+# What class maps call the classes that a world's catch-all takes in.
+CATCH_ALL = "things"
 
 
 _UNIT_BOX_HULL = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], float)
@@ -143,7 +146,7 @@ class Orbit:
     The camera keeps ``radius`` metres from the axis through ``centre`` at ``height`` above the
     floor, give or take ``bob``; it looks at a point at height ``target_height`` that lies
     ``across`` metres beyond the axis.  Where ``nearest`` is below 1 it comes as near as that share
-    of the radius, five times a turn.
+    of the radius, five times a turn.  Along y the ring is ``stretch`` times as long.
     """
 
     centre: tuple[float, float]
@@ -153,20 +156,26 @@ class Orbit:
     target_height: float
     across: float
     nearest: float = 1.0
+    stretch: float = 1.0
 
 
 @dataclass(frozen=True)
 class World:
-    """A closed room with everything in it, its light and its camera path."""
+    """A closed room with everything in it, its light and its camera path.
+
+    ``half`` are half sizes along x and y in metres.  Class maps call the classes ``catch_all`` by
+    one name.
+    """
 
     kind: str
     seed: int
-    half: float
+    half: HalfSizes
     height: float
     instances: tuple[Instance, ...]
     primitives: tuple[Primitive, ...]
     light: Light
     orbit: Orbit
+    catch_all: tuple[str, ...] = ()
 
     @cached_property
     def instance_ids(self) -> NDArray[np.uint16]:
@@ -179,7 +188,18 @@ class World:
         return np.array([p.part_id for p in self.primitives], np.uint16)
 
     @cached_property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes of its class maps: `CLASSES`, a catch-all after what is left."""
+        kept = tuple(name for name in CLASSES if name not in self.catch_all)
+        return (*kept, CATCH_ALL) if self.catch_all else kept
+
+    def class_id(self, instance: Instance) -> int:
+        """Return the id of an instance in class maps, from 1 in the order of `class_names`."""
+        name = CATCH_ALL if instance.class_name in self.catch_all else instance.class_name
+        return self.class_names.index(name) + 1
+
+    @cached_property
     def class_ids(self) -> NDArray[np.uint16]:
-        """Class id of every primitive, uint16 [P], from 1 in the order of `CLASSES`."""
-        of_instance = [CLASSES.index(i.class_name) + 1 for i in self.instances]
+        """Class id of every primitive, uint16 [P], see `class_id`."""
+        of_instance = [self.class_id(instance) for instance in self.instances]
         return np.array(of_instance, np.uint16)[self.instance_ids - 1]

@@ -65,9 +65,9 @@ def orbit_pose(orbit: Orbit, turn: float, phase: float) -> Floats:
     radius = orbit.radius * (1.0 + 0.04 * math.sin(3.0 * angle)) * coming
     sway = orbit.bob * math.sin(2.0 * angle + phase)
     side = 0.08 * math.sin(3.0 * angle + 1.0) * np.array([-out[1], out[0]])
-    centre = np.array(orbit.centre)
-    eye = np.append(centre + radius * out, orbit.height + sway)
-    target = np.append(centre - orbit.across * out + side, orbit.target_height + 0.25 * sway)
+    centre, oval = np.array(orbit.centre), out * (1.0, orbit.stretch)
+    eye = np.append(centre + radius * oval, orbit.height + sway)
+    target = np.append(centre - orbit.across * oval + side, orbit.target_height + 0.25 * sway)
     return look_at(eye, target)
 
 

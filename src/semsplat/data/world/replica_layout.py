@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from semsplat.data.world.primitives import CLASSES, World
+from semsplat.data.world.kinds import make_world
+from semsplat.data.world.primitives import World
 from semsplat.data.world.raycast import camera_path, develop, measure_exposure, render_view
-from semsplat.data.world.rooms import make_world
 from semsplat.errors import SemsplatError
 from semsplat.io import write_json
 from semsplat.log import progress
@@ -45,11 +45,11 @@ def view_ids(world: World, primitives: NDArray[np.int32]) -> dict[str, NDArray[A
 def semantic_info(world: World, width: int, height: int, hfov_deg: float) -> dict[str, Any]:
     """Return the content of ``info_semantic.json``; the camera is an addition to Replica's."""
     return {
-        "classes": [{"id": k + 1, "name": name} for k, name in enumerate(CLASSES)],
+        "classes": [{"id": k + 1, "name": name} for k, name in enumerate(world.class_names)],
         "objects": [
             {
                 "id": instance.instance_id,
-                "class_id": CLASSES.index(instance.class_name) + 1,
+                "class_id": world.class_id(instance),
                 "class_name": instance.class_name,
                 "color": instance.color,
                 "parts": [{"id": part.part_id, "name": part.name} for part in instance.parts],
