@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from semsplat.data.images import resize_ids
 from semsplat.data.scene import Frame, Scene, load_image, load_scene
 from semsplat.errors import SemsplatError
 from semsplat.evaluate.boundary import Mask
@@ -19,11 +18,10 @@ from semsplat.evaluate.selections import read_places, read_references, read_sele
 from semsplat.figures import PREDICTION_FILES, ClickSheet
 from semsplat.figures.pictures import (
     CLICK,
-    Picture,
     add_legend,
     enlarged,
     evenly,
-    grey_picture,
+    lit,
     outlined,
     sheet,
     show_click,
@@ -37,7 +35,6 @@ SCOPE = "run"
 EXTENSION = "png"
 NEEDS = (*PREDICTION_FILES, "results/evaluate/{dataset}/{scene}/{setting}/{seed}/scores.json")
 MASK, TRUTH = "#0077FF", "#FFDD00"
-PALE = 0.4
 
 
 class Options(ClickSheet):
@@ -131,13 +128,6 @@ def _draw_row(axes: Any, row: Row, options: Options) -> None:
             axis.imshow(np.full_like(picture, 255))
             axis.set_xlabel("no prediction")
             continue
-        axis.imshow(outlined(_lit(picture, mask), mask, MASK))
+        axis.imshow(outlined(lit(picture, mask), mask, MASK))
         share = f"{mask.mean():.1%} of the picture"
         axis.set_xlabel(share if score is None else f"IoU {score:.1%}")
-
-
-def _lit(picture: Picture, mask: Mask) -> Picture:
-    """Return a picture that is grey and pale outside a mask of any size."""
-    inside = resize_ids(mask.astype(np.uint8), picture.shape[1::-1]).astype(bool)
-    pale = 255 - PALE * (255.0 - grey_picture(picture))
-    return np.where(inside[..., None], picture, pale.astype(np.uint8))

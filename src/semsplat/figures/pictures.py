@@ -32,6 +32,7 @@ REGION_OPACITY = 0.6
 CLICK, CLICK_POINTS = "#FF00AA", 8
 HALO = "#FFFFFF"
 LINE_PX, HALO_PX = 2, 4
+PALE = 0.4  # what is left of a picture outside a mask
 LEGEND_ENTRY_IN = 0.85
 TITLE_CHARACTER_IN = 0.09
 TITLE_LINE_IN = 0.16
@@ -230,6 +231,13 @@ def outlined(picture: Picture, mask: NDArray[np.bool_], colour: str) -> Picture:
     for line_colour, width_px in ((HALO, HALO_PX), (colour, LINE_PX)):
         cv2.drawContours(drawn, contours, -1, getrgb(line_colour), width_px)
     return drawn
+
+
+def lit(picture: Picture, mask: NDArray[np.bool_]) -> Picture:
+    """Return a picture [H, W, 3] that is grey and pale outside a mask of any size."""
+    inside = resize_ids(mask.astype(np.uint8), picture.shape[1::-1]).astype(bool)
+    pale = 255 - PALE * (255.0 - grey_picture(picture))
+    return np.where(inside[..., None], picture, pale.astype(np.uint8))
 
 
 def grey_picture(photograph: Picture) -> Picture:

@@ -18,8 +18,8 @@ from semsplat.data.images import write_png
 from semsplat.data.manifest import write_manifest
 from semsplat.data.scene import load_image, load_scene
 from semsplat.data.scene_writer import SceneWriter
-from semsplat.evaluate.answers.classes import best_votes
 from semsplat.evaluate.cases import Case
+from semsplat.evaluate.class_maps import best_votes
 from semsplat.evaluate.confusion import class_ids_of, confusion
 from semsplat.evaluate.pairs import AGREES, DIFFERS, NOT_COMPARED
 from semsplat.evaluate.protocols import consistency, image_mean, pooled, protocol_of, rgb_held_out
@@ -230,14 +230,16 @@ def scored(
 
 def verdicts(tmp_path: Path) -> dict[str, np.ndarray]:
     path = tmp_path / "results/evaluate/toys/shelf/clipgs_d/3/inconsistency.npz"
-    assert read_json(path.with_name("scores.json"))["files"] == {path.name: sha256_file(path)}
+    beside = [path, path.with_name("votes.npz")]
+    files = read_json(path.with_name("scores.json"))["files"]
+    assert files == {p.name: sha256_file(p) for p in beside}
     return read_arrays(path)
 
 
 def class_metrics(scores: Any) -> dict[str, float]:
-    """Return all metrics but those of the colours and of the best votes."""
+    """Return all metrics but those of the colours and of votes."""
     others = {k: v for k, v in scores["metrics"].items() if k not in rgb_held_out.METRICS}
-    return {k: v for k, v in others.items() if not k.startswith("best_vote_")}
+    return {k: v for k, v in others.items() if not k.startswith(("best_vote_", "own_vote_"))}
 
 
 def test_views_and_teachers_are_scored_side_by_side(tmp_path: Path) -> None:

@@ -54,6 +54,7 @@ OWN: dict[str, dict[str, Any]] = {
     "relevancy": {"protocol": "lerf_ovs/segmentation@1"},
     "clicks": {"grounder": "points", "n_views": 1},
     "extraction": {"grounder": "points"},
+    "class_queries": {"classes": ["lamp"], "n_train_views": 1, "votes_of": "flat"},
 }
 """What tests say of a kind beside what they say of all."""
 
@@ -262,6 +263,11 @@ def write_setting(run: GeometryKey, setting: str, place: int) -> None:
     for index, frame in enumerate(scene.frames):
         ids = np.where(np.arange(16) < border + index % 2, 2, 5) + np.zeros((12, 1), int)
         write_png(folder / "predictions/classes" / f"{frame.name}.png", ids.astype(np.uint16))
+    image = np.full((12, 16, 3), 60 * place, np.uint8)
+    for frame in scene.test:
+        write_png(folder / "predictions" / f"{frame.name}.png", image)
+    votes = {f.name: np.full((12, 16), 5, np.uint16) for f in scene.train}
+    write_arrays(folder / "votes.npz", votes)
     for name in ("left/a", "c"):
         write_relevancy(folder / "predictions", name, 0.25 + 0.125 * place)
     write_selections(folder, place)

@@ -47,6 +47,7 @@ CHANGES = {
     '"miou": 0.': '"miou": 0.0',
     '"inconsistency": 0.': '"inconsistency": 0.0',
     '"wall": 0.': '"wall": 0.0',
+    '"lamp": 0.': '"lamp": 0.0',
     '"query_miou": 0.': '"query_miou": 0.0',
     '"points_mask_miou": 0.': '"points_mask_miou": 0.0',
 }
@@ -115,7 +116,8 @@ def test_a_figure_reads_only_what_it_needs(results: Path, kind: str) -> None:
         for setting in SETTINGS
     }
     # a job that writes scores.json writes what else it found beside it
-    needs |= {path.with_name("inconsistency.npz") for path in needs if path.name == "scores.json"}
+    beside = ("inconsistency.npz", "votes.npz")
+    needs |= {p.with_name(name) for p in needs if p.name == "scores.json" for name in beside}
     folders = {path.parent for path in needs if path.name == "manifest.json"}
     for path in list(results.rglob("*")):
         if path.is_file() and path not in needs and not folders & set(path.parents):

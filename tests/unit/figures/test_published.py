@@ -28,8 +28,16 @@ from semsplat.figures.published.claim_models import Claim
 
 ROOT = Path(__file__).parents[3]
 CLAIMS = load_claims().claims
-PREFIXES = ("train_", "clip_regions_", "grounding_dino_", "points_", "gaussians_", "beyond_")
-PREFIXES += ("object_", "part_")
+PREFIXES = (
+    "own_vote_",
+    "train_",
+    "clip_regions_",
+    "grounding_dino_",
+    "points_",
+    "gaussians_",
+    "beyond_",
+)
+PREFIXES += ("beyond_", "object_", "part_")
 WRITERS = {
     "speed": ["evaluate/answers/*.py"],
     "card": ["train/run.py", "fit/job.py", "provenance.py"],

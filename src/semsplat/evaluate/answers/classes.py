@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,21 +11,15 @@ from numpy.typing import NDArray
 
 from semsplat.arrays import write_arrays
 from semsplat.data.images import write_png
-from semsplat.data.scene import Frame, Scene, load_ids, load_semantics
+from semsplat.data.scene import Frame, Scene, load_semantics
 from semsplat.evaluate.answers import Asked, Judged, Scores
 from semsplat.evaluate.cases import Case, Numbers, aggregate, counted, judge, prefixed
-from semsplat.evaluate.confusion import (
-    Labels,
-    check_known,
-    class_ids_of,
-    class_iou,
-    load_truth,
-    majorities,
-)
+from semsplat.evaluate.class_maps import MapOf, best_votes, map_path, own_votes, predicted, taught
+from semsplat.evaluate.confusion import Labels, check_known, class_ids_of, class_iou, load_truth
 from semsplat.evaluate.pairs import neighbours, why_none
 from semsplat.evaluate.protocols import consistency, image_mean, pooled, protocols_of
 from semsplat.evaluate.protocols.image_mean import ClassMap
-from semsplat.features.lessons import Lessons, open_lessons
+from semsplat.features.lessons import open_lessons
 from semsplat.io import sha256_file
 from semsplat.log import progress
 from semsplat.paths import CLASSES, FIELD_FILE
@@ -37,10 +31,10 @@ PREDICTS_FROM = ()
 SCORES_WITH = ("lessons",)
 CASES = ("class_maps", "neighbours")
 OF_VIEWS, OF_NEIGHBOURS = protocols_of("class_maps"), protocols_of("neighbours")
-MapOf = Callable[[Frame], Labels | None]
-"""A view in, its class ids int32 [H, W] out, 0 = none; None where the map is missing."""
 Cases = dict[str, list[Case]]
 """By the prefix that says whose maps they are: predicted, taught, or voted for."""
+VOTES_FILE = "votes.npz"
+"""Of training views, what the votes of the predicted maps would teach: {view: uint16 [H, W]}."""
 
 
 def predict(asked: Asked, folder: Path) -> dict[str, Any]:
@@ -66,13 +60,14 @@ def time(field: SemanticField, frames: list[Frame]) -> dict[str, float]:
 
 
 def score(judged: Judged) -> Scores:
-    """Return what ``scores.json`` says of class maps; ``inconsistency.npz`` goes beside it.
+    """Return what ``scores.json`` says of class maps; two archives go beside it.
 
     ``metrics`` are those of the held-out views; with ``train_`` those of the training views; with
-    ``teacher_`` those of the labels that were taught, on the same views, and with ``best_vote_``
-    those of `best_votes`.  ``classes`` holds the IoU of every class over the held-out views, with
-    the same prefixes, and its share of the pixels.  The archive holds the verdicts of neighbouring
-    training views, ``{index}``.
+    ``teacher_`` those of the labels that were taught, on the same views, with ``best_vote_`` those
+    of `best_votes`, and with ``own_vote_train_`` those of `own_votes`.  ``classes`` holds the IoU
+    of every class over the held-out views, with the same prefixes, and its share of the pixels.
+    ``inconsistency.npz`` holds the verdicts of neighbouring training views, ``{index}``, and
+    `VOTES_FILE` the votes.
     """
     assert judged.lessons_dir is not None
     scene, lessons = judged.scene, open_lessons(judged.lessons_dir)
@@ -80,11 +75,14 @@ def score(judged: Judged) -> Scores:
     maps: dict[str, MapOf] = {"": predicted(judged.predictions_dir), "teacher_": taught(lessons)}
     every = {**maps, "best_vote_": best_votes(lessons, ids)}
     held_out = {prefix: view_cases(scene.test, map_of, ids) for prefix, map_of in every.items()}
+    votes = {frame.name: labels for frame, labels in own_votes(scene, lessons, maps[""])}
+    every["own_vote_"] = lambda frame: votes.get(frame.name)
     trained = {prefix: view_cases(scene.train, map_of, ids) for prefix, map_of in every.items()}
     pairs = neighbour_cases(scene, maps)
     metrics = _metrics(held_out, trained, pairs)
-    beside = judged.out.with_name("inconsistency.npz")
-    write_arrays(beside, _verdicts(pairs[""]))
+    beside = [judged.out.with_name(name) for name in ("inconsistency.npz", VOTES_FILE)]
+    write_arrays(beside[0], _verdicts(pairs[""]))
+    write_arrays(beside[1], {name: labels.astype(np.uint16) for name, labels in votes.items()})
     return {
         "metrics": metrics,
         "views": {case.frame: image_mean.aggregate([case]) for case in held_out[""]},
@@ -93,7 +91,7 @@ def score(judged: Judged) -> Scores:
         "missing_classes": _missing(scene, judged.predictions_dir),
         "counts": _counts(held_out[""], trained[""], pairs[""]),
         "absent": _absent(scene, metrics),
-        "files": {beside.name: sha256_file(beside)},
+        "files": {path.name: sha256_file(path) for path in beside},
         "lessons_sha256": sha256_file(judged.lessons_dir / "manifest.json"),
     }
 
@@ -129,7 +127,8 @@ def _metrics(held_out: Cases, trained: Cases, pairs: Cases) -> Numbers:
     metrics: Numbers = {}
     for prefix, cases in held_out.items():
         metrics |= prefixed(prefix, aggregate(OF_VIEWS, cases))
-        metrics |= prefixed(f"{prefix}train_", aggregate(OF_VIEWS, trained[prefix]))
+    for prefix, cases in trained.items():
+        metrics |= prefixed(f"{prefix}train_", aggregate(OF_VIEWS, cases))
     for prefix, cases in pairs.items():
         metrics |= prefixed(prefix, aggregate(OF_NEIGHBOURS, cases))
     return metrics
@@ -195,43 +194,3 @@ def _absent(scene: Scene, metrics: Numbers) -> dict[str, str]:
     reason = why_none(scene.train)
     reasons |= {metric: reason for protocol in OF_NEIGHBOURS for metric in protocol.METRICS}
     return {metric: why for metric, why in reasons.items() if metric not in metrics}
-
-
-def predicted(predictions_dir: Path) -> MapOf:
-    """Return what reads a view's predicted classes."""
-
-    def classes(frame: Frame) -> Labels | None:
-        path = map_path(predictions_dir, frame)
-        return load_ids(path, frame) if path.is_file() else None
-
-    return classes
-
-
-def map_path(predictions_dir: Path, frame: Frame) -> Path:
-    """Return where the class map of a view is, if it is there."""
-    return predictions_dir / CLASSES / f"{frame.name}.png"
-
-
-def taught(lessons: Lessons) -> Callable[[Frame], Labels]:
-    """Return what reads the classes that a view was taught."""
-    class_of = np.array([0, *lessons.class_ids], np.int32)
-    return lambda frame: class_of[lessons.view(frame.name).labels]
-
-
-def best_votes(lessons: Lessons, class_ids: Labels) -> MapOf:
-    """Return the best that any vote of a view's own regions could say.
-
-    Every region takes its most frequent true class; pixels outside all regions, and views without a
-    label map, keep what was taught.  No label that is constant on regions is right more often.
-    """
-    own = taught(lessons)
-
-    def best(frame: Frame) -> Labels:
-        labels, truth = own(frame), load_truth(frame, class_ids)
-        if truth is None:
-            return labels
-        regions = lessons.view(frame.name).regions
-        winners = np.append(majorities(regions, truth - 1) + 1, 0)  # no region is the last place
-        return np.where(regions >= 0, winners[regions], labels).astype(np.int32)
-
-    return best
