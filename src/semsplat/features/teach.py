@@ -81,7 +81,9 @@ def write_lessons(
             write_lesson(folder, frame.name, lesson)
         write_manifest(folder, _facts(config, classes))
         numbers = {"teach_s": round(time.monotonic() - started, 2), "device": device}
-        numbers["declares_truth"] = labeller.declares_truth(options)
+        numbers["declares_truth"] = labeller.declares_truth(options) or tracker.declares_truth(
+            track_options
+        )
         card.write(folder / "run.json", [folder / "manifest.json"], **numbers)
 
 

@@ -61,7 +61,7 @@ def _panel(axis: Any, table: Table, rungs: list[Rung]) -> None:
         shown = [rung for rung in some if rung.values]
         x = [places.index(rung.rung) + 0.06 * number for rung in shown]
         colour = f"C{number}"
-        line = [rung.mean if rung.rung.replace(",", "").isdecimal() else nan for rung in shown]
+        line = [rung.mean if rung.is_number else nan for rung in shown]
         axis.plot(x, line, color=colour, lw=1, label=effect)
         for place, rung in zip(x, shown, strict=True):
             axis.plot([place] * len(rung.values), rung.values, "o", color=colour, ms=2.5, alpha=0.6)

@@ -84,6 +84,8 @@ class SelfTraining(Strict):
     """T, the first step that learns from votes"""
     uncovered: Literal["pixel_argmax", "ignore"]
     """pixels outside all regions: their own rendered class, or none; the paper is silent"""
+    teacher_weight: float = Field(ge=0)
+    """share of the teacher's loss that stays from T on; the paper replaces it: 0"""
 
 
 class Setting(Strict):

@@ -147,6 +147,19 @@ def test_the_card_says_whether_the_truth_was_the_teacher(
     assert np.array_equal(lessons.view("held_out").labels, LABELS)
 
 
+def test_the_card_says_whether_true_instances_vote(tmp_path: Path) -> None:
+    scene_dir = write_wall(tmp_path / "scene")
+    write_maps(tmp_path / "maps")
+    transforms = read_json(scene_dir / "transforms.json")
+    for entry in transforms["frames"]:
+        entry["instances_file_path"] = "instances/all.png"
+    write_json(scene_dir / "transforms.json", transforms)
+    write_png(scene_dir / "instances/all.png", (REGIONS + 1).astype(np.uint16))
+    lessons = taught(tmp_path, scene_dir, tracks={"kind": "instances", "options": {}})
+    assert read_json(lessons.folder / "run.json")["numbers"]["declares_truth"] is True
+    assert np.array_equal(lessons.view("v1").tracks, REGIONS)
+
+
 def test_equal_seeds_give_equal_bytes(wall: Path, tmp_path: Path) -> None:
     mistakes = {"kind": "iid", "share": 0.5}
     one, two = (files(taught(tmp_path, wall, name, corruption=mistakes).folder) for name in "ab")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,14 @@ from PIL import Image
 from semsplat.data.images import write_png
 from semsplat.data.scene import load_depth, load_scene
 from semsplat.features import tracks
-from semsplat.features.tracks import depth_warp, id_maps, sam2_video, track_kind, track_kinds
+from semsplat.features.tracks import (
+    depth_warp,
+    id_maps,
+    instances,
+    sam2_video,
+    track_kind,
+    track_kinds,
+)
 from semsplat.features.tracks.depth_warp import pairwise_iou
 from semsplat.params.hub import HubModel
 from tests.unit.data.scene_helpers import one_line_error
@@ -32,6 +40,7 @@ def bar(first: int, last: int, region: int = 0, on: np.ndarray | None = None) ->
 
 
 NOTHING = bar(1, 0)
+ANY = instances.Options()
 
 
 def tracked(
@@ -238,6 +247,30 @@ def test_a_view_without_stored_ids_is_one_line(tmp_path: Path) -> None:
     options = id_maps.Options(folder=str(tmp_path / "ids"))
     with one_line_error("ids/v0.png", "no such file"):
         next(iter(id_maps.track(frames, lambda _: NOTHING, options, None, "cpu")))
+
+
+# the scene's own instances
+
+
+def test_true_instances_are_tracks_whatever_the_regions_are(tmp_path: Path) -> None:
+    frames = load_scene(write_wall(tmp_path / "scene")).train[:2]
+    first, second = bar(0, 3, 6, bar(4, 7, 0)), bar(2, 9, 6)
+    for name, ids in (("v0", first), ("v1", second)):
+        write_png(tmp_path / f"instances/{name}.png", (ids + 1).astype(np.uint16))
+    known = [
+        replace(frame, instances_path=tmp_path / f"instances/{frame.name}.png") for frame in frames
+    ]
+    found = list(instances.track(tuple(known), lambda _: bar(0, 1, 3), ANY, None, "cpu"))
+    assert [ids.dtype for ids in found] == [np.int32] * 2
+    assert all(np.array_equal(a, b) for a, b in zip(found, (first, second), strict=True))
+    with one_line_error("view 'v0' has no instances"):
+        next(iter(instances.track(frames, lambda _: NOTHING, ANY, None, "cpu")))
+
+
+def test_only_tracks_of_true_instances_are_the_truth() -> None:
+    assert instances.declares_truth(ANY)
+    others = [track_kind(name) for name in track_kinds() if name != "instances"]
+    assert len(others) == 3 and not any(kind.declares_truth(None) for kind in others)
 
 
 # what kinds say about themselves

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from semsplat.experiment.check import check
 from semsplat.figures import claims, ladder, ladder_plot
 from semsplat.figures.published import load_table, table_names
+from semsplat.figures.published.models import PROCEDURAL
 from semsplat.figures.referee.ladders import rungs_of
 from semsplat.figures.referee.sheet import read_records
 from semsplat.figures.referee.trainings import Results
@@ -44,6 +45,20 @@ def test_a_rung_is_the_difference_of_its_two_rows_in_points() -> None:
     assert found["3"].values == pytest.approx([12, 10])
     assert found["3"].mean == pytest.approx(11) and found["3"].sd == pytest.approx(2**0.5)
     assert found["10"].values == [] and found["10"].mean is found["10"].sd is None
+
+
+def test_a_rung_may_be_of_scenes_of_its_own() -> None:
+    fine = [t._replace(dataset="fine") for t in trainings("clipgs_b", "clipgs_c", seeds=1)]
+    for training in fine:
+        write_training(training, miou=0.7 if training.setting == "clipgs_c" else 0.6)
+    table = load_table("ladder_resolution")
+    assert table.evidence == {"procedural": PROCEDURAL, "fine": PROCEDURAL}
+    every = [*trainings("clipgs_b", "clipgs_c", seeds=1), *fine]
+    found = {
+        rung.rung: rung.values for rung in rungs_of(table, Results(every))
+        if rung.measure.name == "miou" and rung.effect == "3DCS, d = 3"
+    }  # fmt: skip
+    assert found == {"160": pytest.approx([4, 2]), "320": pytest.approx([10, 10])}
 
 
 def test_the_table_has_a_line_per_rung_and_a_record_per_measure(tmp_path: Path) -> None:
@@ -100,7 +115,8 @@ def test_every_rung_of_an_effect_compares_other_rows(name: str) -> None:
     table = load_table(name)
     assert table.ladder
     for rungs in table.ladder.effects.values():
-        assert len({tuple(rows) for rows in rungs.values()}) == len(rungs) > 2
+        compared = {(*rows, table.ladder.on.get(rung)) for rung, rows in rungs.items()}
+        assert len(compared) == len(rungs) > 1
         for better, worse in rungs.values():
             assert table.rows[better].setting != table.rows[worse].setting
     compared = {row for rungs in table.ladder.effects.values() for p in rungs.values() for row in p}

@@ -80,6 +80,18 @@ def test_the_last_step_before_t_is_the_teachers_and_step_t_is_the_votes(stage):
     assert voted == {"l3d": pytest.approx(0.25 * (3 * WRONG + RIGHT) / 4)}
 
 
+@pytest.mark.parametrize("vote", ["tracks", "within_view"])
+def test_a_share_of_the_teacher_stays_beside_the_votes_from_t_on(stage, vote):
+    without, beside = (
+        term(stage, options(teacher_weight=share, vote=vote), 1, OWN, 10) for share in (0.0, 0.4)
+    )
+    taught = 0.25 * (2 * RIGHT + WRONG) / 3
+    assert without.keys() == {"l3d"}
+    assert beside == {"l2d": pytest.approx(0.4 * taught), "l3d": pytest.approx(without["l3d"])}
+    before = term(stage, options(teacher_weight=0.4, vote=vote), 1, OWN, 9)
+    assert before == {"l2d": pytest.approx(taught)}  # all of it, until then
+
+
 def test_without_votes_the_teacher_says_the_same_for_ever(stage):
     chosen = options(vote="none")
     assert term(stage, chosen, 1, OWN, 10_000) == term(stage, chosen, 1, OWN, 0)

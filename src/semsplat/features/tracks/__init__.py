@@ -2,8 +2,8 @@
 
 One kind per file.  A kind has ``Options`` (what ``params.yaml`` may say), ``folders(options)``
 (the folders of maps that it reads), ``models(options)`` (what it runs, each a `HubModel`),
-``needs_geometry(options)`` and ``track(frames, regions, options, depths, device)``, which yields
-the id map of every view in order.
+``needs_geometry(options)``, ``declares_truth(options)`` and ``track(frames, regions, options,
+depths, device)``, which yields the id map of every view in order.
 """
 
 from __future__ import annotations
@@ -15,12 +15,19 @@ from semsplat.discovery import kinds_of
 from semsplat.params.base import Kind
 
 track_kinds, track_kind = kinds_of(
-    __name__, "kind of tracks", ("Options", "folders", "models", "needs_geometry", "track")
+    __name__,
+    "kind of tracks",
+    ("Options", "folders", "models", "needs_geometry", "declares_truth", "track"),
 )
 
 
 def ignores_geometry(_: Any) -> bool:
     """Tell that no depth is needed: what kinds do that look at views alone."""
+    return False
+
+
+def declares_no_truth(_: Any) -> bool:
+    """Tell that nothing of the scene's truth is read: what kinds do that look at pictures."""
     return False
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from semsplat.data.depth import shared_pixels
 from semsplat.data.scene import Frame
 from semsplat.features.teachers import Ids, reads_nothing
+from semsplat.features.tracks import declares_no_truth
 from semsplat.params.base import Fraction, Positive, Strict
 
 
@@ -37,6 +38,7 @@ class Seen(NamedTuple):
 
 
 folders = models = reads_nothing
+declares_truth = declares_no_truth
 
 
 def needs_geometry(options: Options) -> bool:

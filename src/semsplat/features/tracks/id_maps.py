@@ -11,7 +11,7 @@ import numpy as np
 from semsplat.data.images import read_coded_ids
 from semsplat.data.scene import Frame
 from semsplat.features.teachers import Ids, reads_nothing
-from semsplat.features.tracks import ignores_geometry
+from semsplat.features.tracks import declares_no_truth, ignores_geometry
 from semsplat.params.base import Strict
 
 
@@ -30,6 +30,7 @@ def folders(options: Options) -> list[str]:
 
 models = reads_nothing
 needs_geometry = ignores_geometry
+declares_truth = declares_no_truth
 
 
 def track(

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from semsplat.data.scene import Frame
 from semsplat.features.teachers import Ids, reads_nothing
-from semsplat.features.tracks import ignores_geometry
+from semsplat.features.tracks import declares_no_truth, ignores_geometry
 from semsplat.params.base import Count, Strict
 from semsplat.params.hub import HubModel
 
@@ -38,6 +38,7 @@ class Options(Strict):
 
 folders = reads_nothing
 needs_geometry = ignores_geometry
+declares_truth = declares_no_truth
 
 
 def models(options: Options) -> list[HubModel]:

@@ -115,6 +115,8 @@ class Ladder(Strict):
     effects: dict[str, dict[str, tuple[str, str]]] = Field(min_length=1)
     """of each effect every rung: the row that should be better, and the row that it is compared
     with"""
+    on: dict[str, str] = Field(default={})
+    """rung: the procedural data set whose scenes it is about, where rungs differ in their scenes"""
 
 
 class Table(Strict):
@@ -214,8 +216,9 @@ class Table(Strict):
     @property
     def evidence(self) -> dict[str, str]:
         """The data sets whose scenes it shows whole, and what their numbers are evidence of."""
-        procedural = {self.stand_in: PROCEDURAL} if self.stand_in else {}
-        return procedural | dict.fromkeys(self.datasets, REAL)
+        of_rungs = self.ladder.on.values() if self.ladder else ()
+        procedural = [*([self.stand_in] if self.stand_in else []), *of_rungs]
+        return dict.fromkeys(procedural, PROCEDURAL) | dict.fromkeys(self.datasets, REAL)
 
     def shows(self, dataset: str, scene: str) -> bool:
         """Tell whether it shows a scene."""

@@ -21,6 +21,11 @@ class Rung(NamedTuple):
     values: list[float]  # of every scene and seed that both rows have; differences, better first
 
     @property
+    def is_number(self) -> bool:
+        """Whether the rung is a number, so that others lie between it and the next."""
+        return self.rung.replace(",", "").replace(".", "", 1).isdecimal()
+
+    @property
     def mean(self) -> float | None:
         """The mean over scenes and seeds, None where nothing was trained."""
         return fmean(self.values) if self.values else None
@@ -34,9 +39,11 @@ class Rung(NamedTuple):
 def rungs_of(table: Table, results: Results) -> Iterator[Rung]:
     """Yield the rungs of a ladder: by effect, by rung, by measure, as its file has them."""
     assert table.ladder
-    scenes = [scene for dataset in table.evidence for scene in results.scenes(dataset)]
+    every = [*table.evidence]
     for effect, rungs in table.ladder.effects.items():
         for rung, rows in rungs.items():
+            own = [table.ladder.on[rung]] if rung in table.ladder.on else every
+            scenes = [scene for dataset in own for scene in results.scenes(dataset)]
             sides = [results.of(table.rows[row].setting, scenes) for row in rows]
             for name in table.measures:
                 measure = table.measure_on(name, scenes)

@@ -62,7 +62,10 @@ def decoder(dim: int, n_classes: int) -> Module:
 
 
 def semantic_terms(options: Options, stage: Stage) -> Terms:
-    """Return L_2D = CE(S, S~) up to step T (Eq. 4), L_3D = CE(S_k, S'_k) from T on (Eq. 5, 6)."""
+    """Return L_2D = CE(S, S~) up to step T (Eq. 4), L_3D = CE(S_k, S'_k) from T on (Eq. 5, 6).
+
+    A share of L_2D may stay beside L_3D, which the paper's does not.
+    """
     from semsplat.train.class_terms import cross_entropy, teacher_labels
     from semsplat.train.coherent import voted_labels
 
@@ -71,10 +74,15 @@ def semantic_terms(options: Options, stage: Stage) -> Terms:
     def terms(step: int, view: View, blended: Tensor | None) -> dict[str, Tensor]:
         assert blended is not None  # it blends at every step
         scores = stage.decoder(blended)
-        if coherent.vote == "none" or step < coherent.start:
+        votes = coherent.vote != "none" and step >= coherent.start
+        share = coherent.teacher_weight if votes else 1.0
+        said = {}
+        if share:
             labels = teacher_labels(stage, view)
-            return {"l2d": options.weight * cross_entropy(scores, labels)}
-        labels = voted_labels(stage, view, scores, coherent)
-        return {"l3d": options.weight * cross_entropy(scores, labels)}
+            said["l2d"] = share * options.weight * cross_entropy(scores, labels)
+        if votes:
+            labels = voted_labels(stage, view, scores, coherent)
+            said["l3d"] = options.weight * cross_entropy(scores, labels)
+        return said
 
     return terms
