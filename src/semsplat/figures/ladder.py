@@ -11,7 +11,7 @@ from pydantic import field_validator
 from semsplat.figures import SETTING_FILES
 from semsplat.figures.paper_table import Options as TableOptions
 from semsplat.figures.published import load_table
-from semsplat.figures.referee.ladders import Rung, rungs_of
+from semsplat.figures.referee.ladders import Rung, reading, rungs_of
 from semsplat.figures.referee.layout import conditions
 from semsplat.figures.referee.sheet import Grid, Sheet, write_sheet
 from semsplat.figures.referee.trainings import Results
@@ -41,9 +41,21 @@ def draw(trainings: list[TrainingKey], options: Options, out: Path) -> None:
     head = ["effect", table.ladder.axis, *(m.title for m in table.measures.values()), "pairs"]
     rows = [_row(list(some)) for _, some in groupby(rungs, lambda r: (r.effect, r.rung))]
     note = "Mean difference over scenes and seeds ± its standard deviation over them."
-    notes = [note, *table.footnotes, conditions(results)]
+    notes = [note, *_readings(rungs), *table.footnotes, conditions(results)]
     grid = Grid(table.title, head, rows)
     write_sheet(Sheet([grid], notes), [_record(rung) for rung in rungs], out)
+
+
+def _readings(rungs: list[Rung]) -> list[str]:
+    """Return in words how every effect changes along its rungs, by the first measure."""
+    by_effect: dict[str, list[Rung]] = {}
+    for rung in rungs:
+        if rung.measure.name == rungs[0].measure.name:
+            by_effect.setdefault(rung.effect, []).append(rung)
+    said = {effect: reading(some) for effect, some in by_effect.items()}
+    return [
+        f"{effect}, {rungs[0].measure.title}: {words}." for effect, words in said.items() if words
+    ]
 
 
 def _row(rungs: list[Rung]) -> list[str]:

@@ -16,7 +16,7 @@ from selenium.webdriver.support.ui import Select
 
 from semsplat.data.images import write_png
 from semsplat.errors import SemsplatError
-from semsplat.figures import claims, costs, paper_table, summary
+from semsplat.figures import claims, costs, findings, paper_table, summary
 from semsplat.figures.page import anchor, write_page
 from semsplat.figures.page.readme import BLOCK, filled
 from semsplat.figures.published import load_claims
@@ -38,11 +38,20 @@ def write_project() -> None:
     paper_table.draw(shown, paper_table.Options(table="clipgs_table3"), FOLDER / "clipgs_table3.md")
     claims.draw(shown, claims.Options(rules=2), FOLDER / "claims.md")
     costs.draw(shown, costs.Options(), FOLDER / "costs.md")
+    told = findings.Options(paper="CLIP-GS", rules=2)
+    findings.draw(shown, told, FOLDER / "clipgs_findings.md")
     options = summary.Options(measures={"clipgs_table3": "miou"}, rules=2)
     summary.draw(shown, options, FOLDER / "summary.md")
     write_png(FOLDER / "maps/procedural/room/0.png", random_image())
     (FOLDER / "scores.md").write_text("| a |\n")
-    texts = ["claims.md", "clipgs_table3.md", "costs.md", "summary.md", "scores.md"]
+    texts = [
+        "clipgs_findings.md",
+        "claims.md",
+        "clipgs_table3.md",
+        "costs.md",
+        "summary.md",
+        "scores.md",
+    ]
     names = [*texts, "maps/procedural/room/0.png"]
     write_page("demo", [FOLDER / name for name in names], shown, PAGE, ALONE)
 
@@ -90,6 +99,13 @@ def test_every_link_and_picture_is_there_and_nothing_comes_from_elsewhere() -> N
             assert (FOLDER / link).is_file(), link
     assert not re.search(r"https?://", text)
     assert any(link.startswith("#set-clipgs_c") for link in links)
+
+
+def test_the_page_begins_with_what_was_found() -> None:
+    text = " ".join(PAGE.read_text().split())
+    found, verdicts = text.index('id="found"'), text.index('id="verdicts"')
+    assert found < text.index("Does training on itself with the votes") < verdicts
+    assert '<span class="word not-run">not run</span> Not asked here: not trained' in text
 
 
 def test_the_page_alone_says_the_same_and_leads_nowhere_else() -> None:

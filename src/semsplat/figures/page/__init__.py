@@ -35,6 +35,8 @@ from semsplat.keys import TrainingKey, parse_training
 
 PICTURES = (".png", ".svg")
 """What browsers show; everything else is linked."""
+FOUND = "_findings"
+"""How the names of figures of the kind findings end."""
 CARD_FACTS = ("run_key", "git", "code", "config", "inputs", "outputs", "numbers")
 """What the page shows of a card beside its machine: all but times of day, paths and the host."""
 
@@ -62,6 +64,7 @@ def write_page(
     shown = {
         "suite": suite,
         "conditions": conditions(Results(trainings)),
+        "found": [_findings(folder, stem, tables) for stem in stems if stem.endswith(FOUND)],
         "words": WORDS,
         "ledger": ledger,
         "rules": rules_in_words(ledger[0]["rules"]) if ledger else [],
@@ -101,6 +104,19 @@ def _render(out: Path, shown: dict[str, Any]) -> None:
     )
     with atomic_path(out) as partial:
         partial.write_text(environment.get_template("index.html").render(shown))
+
+
+def _findings(folder: Path, name: str, tables: Sequence[str]) -> dict[str, Any]:
+    """Return a paper's findings; each knows whether its ladder is one of the page's tables."""
+    records = [
+        {
+            **record,
+            "here": record["ladder"] in tables,
+            "depends": record["depends"].replace("`", ""),
+        }
+        for record in read_records(folder / f"{name}.csv")
+    ]
+    return {"paper": records[0]["paper"], "findings": records}
 
 
 def _ledger(folder: Path) -> list[dict[str, Any]]:

@@ -19,12 +19,12 @@ import yaml
 from pydantic import ValidationError
 
 from semsplat.errors import SemsplatError, did_you_mean
-from semsplat.figures.published.claim_models import Claims, Written
+from semsplat.figures.published.claim_models import Claims, Finding, Findings, Written
 from semsplat.figures.published.models import Measure, Measures, Table
 from semsplat.io import parse_yaml, sha256_file, sha256_text
 
 FOLDER = Path(__file__).parent
-NOT_TABLES = ("measures", "claims")
+NOT_TABLES = ("measures", "claims", "findings")
 
 Printed = dict[str, dict[str, float | None]]
 """row: column: value, None where the paper prints none."""
@@ -87,6 +87,28 @@ def load_claims(folder: Path = FOLDER) -> Claims:
         if claim.columns is None and (means := table.means(claim.measure)):
             claims.claims[name] = claim.model_copy(update={"columns": means})
     return claims
+
+
+@cache
+def load_findings(folder: Path = FOLDER) -> dict[str, list[Finding]]:
+    """Return the questions by paper; a `SemsplatError` names what is wrong with one."""
+    path = folder / "findings.yaml"
+    written: Findings = _validated(Findings, path, {"papers": _parsed(path)})
+    claims = load_claims(folder).claims
+    for finding in (finding for several in written.papers.values() for finding in several):
+        said, ladders = finding.ladder, ladder_names(folder)
+        asked = [("claim", finding.claim, list(claims))] if finding.claim else []
+        asked.append(("ladder", said.table, ladders))
+        if said.table in ladders:
+            table = load_table(said.table, folder)
+            assert table.ladder
+            asked.append(("effect", said.effect, list(table.ladder.effects)))
+            asked.append(("measure", said.measure, list(table.measures)))
+        for kind, used, known in asked:
+            if used not in known:
+                fix = did_you_mean(used, known)
+                raise SemsplatError(f"{path}: {finding.asks} no {kind} '{used}'{fix}")
+    return written.papers
 
 
 def ladder_names(folder: Path = FOLDER) -> list[str]:

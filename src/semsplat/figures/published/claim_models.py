@@ -188,3 +188,34 @@ class Claims(Strict):
     """for every claim"""
     claims: dict[str, Claim]
     """by name"""
+
+
+class LadderOf(Strict):
+    """One effect of a ladder by one measure."""
+
+    table: str
+    """the ladder"""
+    effect: str
+    """one of its effects"""
+    measure: str
+    """one of its measures"""
+
+
+class Finding(Strict):
+    """What a reader wants to know of a paper, and what answers it."""
+
+    asks: str
+    """the question"""
+    claim: str | None = None
+    """the claim whose verdict answers it; null where the paper makes none"""
+    ladder: LadderOf
+    """what the answer depends on"""
+    mind: str
+    """what would change it"""
+
+
+class Findings(Strict):
+    """The whole file."""
+
+    papers: dict[str, Annotated[list[Finding], Field(min_length=3, max_length=6)]]
+    """by paper"""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Iterator, Sequence
+from itertools import chain, pairwise
 from statistics import fmean, stdev
 from typing import NamedTuple
 
@@ -34,6 +34,51 @@ class Rung(NamedTuple):
     def sd(self) -> float | None:
         """The standard deviation over scenes and seeds, None for fewer than two."""
         return stdev(self.values) if len(self.values) > 1 else None
+
+    @property
+    def sign(self) -> int:
+        """1 or -1 where the mean is larger than its deviation over scenes and seeds, else 0."""
+        if self.mean is None or abs(self.mean) <= (self.sd or 0):
+            return 0
+        return 1 if self.mean > 0 else -1
+
+    @property
+    def text(self) -> str:
+        """Return the mean with its sign; empty where nothing was trained."""
+        return "" if self.mean is None else f"{self.mean:+.{self.measure.digits}f}"
+
+
+def turns_of(rungs: Sequence[Rung]) -> list[tuple[Rung, Rung]]:
+    """Return the rungs between which an effect changes its direction, of those that are numbers.
+
+    Rungs without a direction, see `Rung.sign`, are passed over.
+    """
+    clear = [rung for rung in rungs if rung.sign and rung.is_number]
+    return [(one, two) for one, two in pairwise(clear) if one.sign != two.sign]
+
+
+def reading(rungs: Sequence[Rung]) -> str:
+    """Return in words how one effect changes along its rungs; empty for fewer than two trained."""
+    trained = [rung for rung in rungs if rung.values]
+    if len(trained) < 2:
+        return ""
+    values = ", ".join(f"{rung.rung}: {rung.text}" for rung in trained)
+    turns = [f"between {one.rung} and {two.rung}" for one, two in turns_of(trained)]
+    return f"{values}; it {_changes(turns) if turns else _stays(trained)}"
+
+
+def _changes(turns: list[str]) -> str:
+    return f"changes its direction {' and '.join(turns)}"
+
+
+def _stays(rungs: list[Rung]) -> str:
+    """Say on which rungs an effect is what."""
+    words = {1: "a gain", -1: "a loss", 0: "within its spread"}
+    groups = {sign: [rung.rung for rung in rungs if rung.sign == sign] for sign in words}
+    said = [(words[sign], where) for sign, where in groups.items() if where]
+    if len(said) == 1:
+        return f"is {said[0][0]} on every rung"
+    return "is " + ", ".join(f"{word} at {' and '.join(where)}" for word, where in said)
 
 
 def rungs_of(table: Table, results: Results) -> Iterator[Rung]:

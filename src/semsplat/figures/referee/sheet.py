@@ -88,4 +88,4 @@ def _tex_grid(grid: Grid) -> str:
 
 def _tex(text: str) -> str:
     """Return text for LaTeX."""
-    return "".join(TEX.get(char, char) for char in text.replace("<br>", ", "))
+    return "".join(TEX.get(char, char) for char in text.replace("<br>", ", ").replace("**", ""))
