@@ -64,7 +64,7 @@ def copied(project: Project, folder: str, name: str, old: str = "", new: str = "
 METHOD = """  ours: # as clip_gs
     {teacher: clip, weight: 1.0, moves_geometry: false, dim: 3, init_std: 0.01,
      lr: {semantics: 2.5e-3, decoder: 5.0e-4},
-     coherent: {vote: tracks, start: 15000, uncovered: pixel_argmax}}
+     coherent: {vote: tracks, start: 15000, uncovered: pixel_argmax, teacher_weight: 0.0}}
 """
 DATA_SET = """  ours:
     importer: ours

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import NDArray
 
 from semsplat.data.poses import rigid_inverse
-from semsplat.data.scene import Frame
+
+
+class Posed(Protocol):
+    """A camera."""
+
+    @property
+    def viewmat(self) -> NDArray[np.float64]:
+        """World-to-camera [4, 4]."""
+
+    @property
+    def K(self) -> NDArray[np.float64]:
+        """Intrinsics [3, 3] px."""
 
 
 def shared_pixels(
-    first: Frame,
+    first: Posed,
     first_depth: NDArray[np.float32],
-    second: Frame,
+    second: Posed,
     second_depth: NDArray[np.float32],
     tolerance: float,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

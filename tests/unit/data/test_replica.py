@@ -146,6 +146,28 @@ def test_initial_points_lie_on_the_depth_with_the_colour_of_their_pixel(tmp_path
         np.testing.assert_array_equal(load_image(frame)[int(v), int(u)], colour)
 
 
+SWEEP = {
+    **{"n_random": 40, "random_extent": 2.0, "near_m": 1.0, "far_m": 9.0, "n_planes": 16},
+    **{"window_px": 5, "neighbours": [1], "every": 1, "min_score": 0.5},
+    **{"tolerance": 0.2, "min_agreeing": 1},
+}
+
+
+def test_points_of_the_views_are_blind_to_the_true_depth(tmp_path: Path) -> None:
+    root = write_material(tmp_path / "in")
+    clouds = []
+    for millimetres in (1000 * PLANE_M, 700):
+        for n in range(COUNT):
+            depth = np.full((12, 16), millimetres, np.uint16)
+            write_png(root / f"Sequence_1/depth/depth_{n}.png", depth)
+        scene = imported(tmp_path, options(root, sweep=SWEEP))
+        clouds.append(load_points(scene)[0])
+        told = read_json(scene.scene_dir / "manifest.json")["privileges"]
+        assert told == [CLASSES_OF_LABELS]
+    assert len(clouds[0]) >= 40
+    np.testing.assert_array_equal(*clouds)
+
+
 def test_point_noise_has_the_given_spread_and_is_seeded(tmp_path: Path) -> None:
     root = write_material(tmp_path / "in")
     clouds = []

@@ -14,6 +14,7 @@ from semsplat.data.annotations import load_annotations
 from semsplat.data.datasets import importer, subset
 from semsplat.data.depth import InitialPoints
 from semsplat.data.manifest import verify_manifest, write_manifest
+from semsplat.data.privileges import POINTS_OF_DEPTH
 from semsplat.data.scene import (
     Scene,
     load_depth,
@@ -235,7 +236,24 @@ def test_the_manifest_says_where_it_comes_from() -> None:
     place = [manifest[key] for key in ("dataset", "scene", "source", "licence")]
     assert place == ["sparse", "few", "made in a test", "CC0"]
     assert manifest["notes"] == {"subset_of": "toys/whole"}
+    assert manifest["privileges"] == [POINTS_OF_DEPTH, "something true"]
+
+
+SWEEP = {
+    **{"n_random": 30, "random_extent": 2.0, "near_m": 1.0, "far_m": 9.0, "n_planes": 16},
+    **{"window_px": 5, "neighbours": [1], "every": 1, "min_score": 0.5},
+    **{"tolerance": 0.2, "min_agreeing": 1},
+}
+
+
+def test_privileges_are_the_whole_scenes_but_for_points_which_are_found_anew() -> None:
+    write_whole(5)
+    imported(sweep=SWEEP)
+    manifest = read_json(Path("data/sparse/few/manifest.json"))
     assert manifest["privileges"] == ["something true"]
+    write_whole(5, maps=False)  # its points are kept, and with them what is said of them
+    imported()
+    assert read_json(Path("data/sparse/few/manifest.json"))["privileges"] == ["something true"]
 
 
 def test_a_change_of_the_whole_scene_is_a_change_of_the_few() -> None:

@@ -10,6 +10,7 @@ from pydantic import Field
 from semsplat.data.annotate import Annotate, annotate_view, annotated_places
 from semsplat.data.datasets import replica
 from semsplat.data.manifest import write_manifest
+from semsplat.data.plane_sweep import Sweep
 from semsplat.data.world.vocabulary import STUFF
 from semsplat.folders import atomic_dir
 from semsplat.params.base import Count, Pixels, Strict
@@ -38,9 +39,11 @@ class Options(Strict):
     test_every: int = Field(ge=2)
     """views 0, n, 2n ... are held out"""
     n_points: Count
-    """initial points, sampled from the training views' depth"""
+    """initial points"""
+    sweep: Sweep | None = None
+    """how they come from the training views alone; null: from the true depth of these"""
     point_noise_m: float = Field(ge=0)
-    """standard deviation of their positions: structure from motion is not perfect either"""
+    """standard deviation of the positions of those from depth"""
     annotate: Annotate
     """prompts with masks and boxes, for open-vocabulary search"""
 
@@ -84,6 +87,7 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
         point_noise_m=options.point_noise_m,
         points_seed=options.seed,
         max_width_px=None,
+        sweep=options.sweep,
         source=f"semsplat's procedural world, {options.kind}, seed {options.seed}",
         licence="Apache-2.0",
     )

@@ -29,6 +29,7 @@ from semsplat.data.images import (
     resize_rgb,
     scale_intrinsics,
 )
+from semsplat.data.plane_sweep import Shot, Sweep, points_of_views
 from semsplat.data.poses import check_rigid, read_table, rigid_inverse
 from semsplat.data.privileges import CLASSES_OF_LABELS, POINTS_OF_DEPTH, without_others
 from semsplat.data.scene import Split, split_every
@@ -73,6 +74,8 @@ class Options(Origin):
     """of their choice and noise"""
     max_width_px: int | None = Field(gt=0)
     """wider images are shrunk to this width"""
+    sweep: Sweep | None = None
+    """how initial points come from the views alone; null: from the true depth"""
 
 
 def sources(options: Options) -> list[Path]:
@@ -106,6 +109,7 @@ def import_scene(
         )
     train, test = split_every(chosen, options.test_every)
     points = InitialPoints(options.n_points, len(train), options.point_noise_m, options.points_seed)
+    shots: list[Shot] = []
     occurring = _occurring(folder, train, names, info_path, options.max_width_px)
     with options.writer(scene, out_dir) as writer:
         for place, number in enumerate(sorted(train + test)):
@@ -120,11 +124,16 @@ def import_scene(
                 depth=depth, annotations=labelled, **ids,
             )  # fmt: skip
             if split == "train":
+                shots.append(Shot(image, viewmat, K))
                 points.add(depth, image, viewmat, K)
-        writer.set_points(*points.noisy())
+        if options.sweep:
+            found = points_of_views(shots, options.n_points, options.points_seed, options.sweep)
+            writer.set_points(*found)
+        else:
+            writer.set_points(*points.noisy())
+            writer.grant(POINTS_OF_DEPTH)
         classes = [{"id": key, "name": names[key]} for key in sorted(occurring)]
         writer.set_semantics({"classes": classes, **({"objects": objects} if objects else {})})
-        writer.grant(POINTS_OF_DEPTH)
         writer.grant(CLASSES_OF_LABELS)
 
 

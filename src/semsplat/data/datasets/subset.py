@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from semsplat.data.annotations import stored_annotations
 from semsplat.data.depth import InitialPoints
+from semsplat.data.plane_sweep import Shot, Sweep, points_of_views
+from semsplat.data.privileges import POINTS_OF_DEPTH
 from semsplat.data.scene import (
     Frame,
     Scene,
@@ -46,10 +49,13 @@ class Options(Strict):
     test_every: int = Field(ge=2)
     """n: of the views kept 0, n, 2n ..."""
     n_points: Count
-    """initial points, drawn anew from the depth of the training views that are left; a scene
-    without depth keeps its own"""
+    """initial points, found anew in the training views that are left; a scene without depth keeps
+    its own"""
+    sweep: Sweep | None = None
+    """how they come from these views alone; null: from their true depth, where they are too far
+    apart to be compared"""
     point_noise_m: float = Field(ge=0)
-    """standard deviation of their positions"""
+    """standard deviation of the positions of those from depth"""
     points_seed: int = Field(ge=0)
     """of their choice and noise"""
 
@@ -71,10 +77,6 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
     """
     whole = load_scene(scene_path(options))
     train, judged = splits(whole, options)
-    points = None  # where a training view has no depth
-    if all(frame.depth_path is not None for frame in train):
-        noise_m, seed = options.point_noise_m, options.points_seed
-        points = InitialPoints(options.n_points, len(train), noise_m, seed)
     manifest = read_json(whole.scene_dir / "manifest.json")
     origin = {key: manifest[key] for key in ("source", "licence")}
     with SceneWriter(out_dir, dataset=out_dir.parent.name, scene=scene, **origin) as writer:
@@ -84,14 +86,30 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
             split: Split = "test" if frame.name in held_out else "train"
             image, maps = load_image(frame), _maps(frame)
             writer.add_frame(frame.name, image, frame.viewmat, frame.K, split, **maps)
-            if points and split == "train":
-                points.add(maps["depth"], image, frame.viewmat, frame.K)
-        writer.set_points(*(points.noisy() if points else load_points(whole)))
-        for privilege in manifest.get("privileges", []):
+        points, privileges = _start(whole, train, options, manifest.get("privileges", []))
+        writer.set_points(*points)
+        for privilege in privileges:
             writer.grant(privilege)
         if (whole.scene_dir / "semantics.json").is_file():
             writer.set_semantics(load_semantics(whole))
         writer.note("subset_of", options.of)
+
+
+def _start(
+    whole: Scene, train: list[Frame], options: Options, told: list[str]
+) -> tuple[tuple[NDArray[Any], NDArray[Any]], list[str]]:
+    """Return the initial points, and the privileges with them; ``told`` are the whole scene's."""
+    others = [privilege for privilege in told if privilege != POINTS_OF_DEPTH]
+    n_points, seed = options.n_points, options.points_seed
+    if options.sweep:
+        shots = [Shot(load_image(frame), frame.viewmat, frame.K) for frame in train]
+        return points_of_views(shots, n_points, seed, options.sweep), others
+    if any(frame.depth_path is None for frame in train):
+        return load_points(whole), told
+    points = InitialPoints(n_points, len(train), options.point_noise_m, seed)
+    for frame in train:
+        points.add(load_depth(frame), load_image(frame), frame.viewmat, frame.K)
+    return points.noisy(), [POINTS_OF_DEPTH, *others]
 
 
 def splits(whole: Scene, options: Options) -> tuple[list[Frame], list[Frame]]:
