@@ -32,7 +32,7 @@ def draw_tabletop(folder: Path) -> Scene:
     out = folder / "data/procedural/tabletop"
     options = procedural.Options(
         kind="tabletop", seed=8, n_views=6, width_px=64, height_px=48, hfov_deg=68.0,
-        test_every=3, n_points=50, point_noise_m=0.0,
+        test_every=3, n_points=50, sweep=None, point_noise_m=0.0,
         annotate=Annotate(min_area_px=30, min_piece_px=5, also_train=True),
     )  # fmt: skip
     procedural.draw(options, procedural.native_dir(out))

@@ -140,7 +140,7 @@ def tabletop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("made") / "data/procedural/small"
     options = procedural.Options(
         kind="tabletop", seed=8, n_views=5, width_px=64, height_px=48, hfov_deg=68.0,
-        test_every=2, n_points=50, point_noise_m=0.0,
+        test_every=2, n_points=50, sweep=None, point_noise_m=0.0,
         annotate=Annotate(min_area_px=30, min_piece_px=5, also_train=True),
     )  # fmt: skip
     procedural.draw(options, procedural.native_dir(out))
@@ -168,7 +168,7 @@ def test_a_procedural_scene_is_annotated_from_its_own_ids(tabletop: Path) -> Non
 def test_only_the_chosen_views_are_annotated(tabletop: Path) -> None:
     options = procedural.Options(
         kind="tabletop", seed=8, n_views=5, width_px=64, height_px=48, hfov_deg=68.0,
-        test_every=4, n_points=50, point_noise_m=0.0,
+        test_every=4, n_points=50, sweep=None, point_noise_m=0.0,
         annotate=Annotate(min_area_px=30, min_piece_px=5, also_train=False),
     )  # fmt: skip
     procedural.import_scene("small", options, tabletop)

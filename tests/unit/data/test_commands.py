@@ -24,6 +24,7 @@ OPTIONS: dict[str, Any] = {
     "hfov_deg": 68.0,
     "test_every": 2,
     "n_points": 50,
+    "sweep": None,
     "point_noise_m": 0.01,
     "annotate": {"min_area_px": 10, "min_piece_px": 2, "also_train": True},
 }

@@ -36,6 +36,7 @@ def options(root: Path, **changes: Any) -> replica.Options:
         "frame_step": 1,
         "test_every": 4,
         "n_points": 50,
+        "sweep": None,
         "point_noise_m": 0.0,
         "points_seed": 0,
         "max_width_px": None,

@@ -44,6 +44,7 @@ OPTIONS = {
     "judged": "held_out",
     "test_every": 2,
     "n_points": 90,
+    "sweep": None,
     "point_noise_m": 0.0,
     "points_seed": 0,
 }

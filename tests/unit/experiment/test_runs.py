@@ -312,7 +312,8 @@ def test_a_setting_replaces_options_section_by_section() -> None:
 
 def test_a_settings_options_are_its_methods_with_its_own() -> None:
     whole = setting_options(PARAMS, "clipgs_c1")
-    assert whole["coherent"] == {"vote": "tracks", "start": 10_000, "uncovered": "pixel_argmax"}
+    changed = {"vote": "tracks", "start": 10_000, "uncovered": "pixel_argmax"}
+    assert whole["coherent"] == {**changed, "teacher_weight": 0.0}
     assert whole["dim"] == 3 and setting_teacher(PARAMS, "clipgs_c1") == "clip"
     assert setting_options(PARAMS, "clipgs_b1")["dim"] == 16
 

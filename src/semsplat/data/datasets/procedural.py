@@ -40,7 +40,7 @@ class Options(Strict):
     """views 0, n, 2n ... are held out"""
     n_points: Count
     """initial points"""
-    sweep: Sweep | None = None
+    sweep: Sweep | None
     """how they come from the training views alone; null: from the true depth of these"""
     point_noise_m: float = Field(ge=0)
     """standard deviation of the positions of those from depth"""

@@ -74,7 +74,7 @@ class Options(Origin):
     """of their choice and noise"""
     max_width_px: int | None = Field(gt=0)
     """wider images are shrunk to this width"""
-    sweep: Sweep | None = None
+    sweep: Sweep | None
     """how initial points come from the views alone; null: from the true depth"""
 
 

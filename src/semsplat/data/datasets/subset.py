@@ -51,7 +51,7 @@ class Options(Strict):
     n_points: Count
     """initial points, found anew in the training views that are left; a scene without depth keeps
     its own"""
-    sweep: Sweep | None = None
+    sweep: Sweep | None
     """how they come from these views alone; null: from their true depth, where they are too far
     apart to be compared"""
     point_noise_m: float = Field(ge=0)
