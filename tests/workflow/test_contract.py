@@ -37,6 +37,8 @@ OWN = {
     "table": ["figures/test_published.py"],
     "claim": ["figures/test_published.py"],
     "precondition of claims": ["figures/test_preconditions.py"],
+    "ladder": ["figures/test_ladders.py"],
+    "question": ["figures/test_findings.py"],
 }
 """Further tests that list one kind."""
 SRC = "src/semsplat"
@@ -150,6 +152,21 @@ def add_precondition(project: Project) -> None:
     write(project, f"{PUBLISHED}/claims.yaml", text.replace(head, entry, 1))
 
 
+def add_ladder(project: Project) -> None:
+    write(project, f"{PUBLISHED}/ladder_ours.yaml", project.read(f"{PUBLISHED}/ladder_steps.yaml"))
+    for end, kind in {"": "paper_table", "_effects": "ladder", "_plot": "ladder_plot"}.items():
+        options = "table: ladder_ours" + (", width_in: 6.5" if end == "_plot" else "")
+        entry = f"  ladder_ours{end}: {{kind: {kind}, options: {{{options}}}}}\n"
+        add_entry(project, "figures", entry)
+
+
+def add_question(project: Project) -> None:
+    text = project.read(f"{PUBLISHED}/findings.yaml")
+    ladder = "{table: ladder_steps, effect: 3DCS, measure: miou}"
+    entry = f"  - {{asks: Is it so?, claim: cgc_3d_loss_miou, ladder: {ladder}, mind: Others.}}\n"
+    write(project, f"{PUBLISHED}/findings.yaml", text.replace("CGC:\n", f"CGC:\n{entry}"))
+
+
 ADDED: dict[str, Callable[[Project], None]] = {
     "method": add_method,
     "figure": add_figure,
@@ -163,6 +180,8 @@ ADDED: dict[str, Callable[[Project], None]] = {
     "table": add_table,
     "claim": add_claim,
     "precondition of claims": add_precondition,
+    "ladder": add_ladder,
+    "question": add_question,
 }
 
 
