@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,10 @@ from semsplat.figures import figure_kind, figure_kinds
 from semsplat.figures.published import load_table, table_names
 from semsplat.train.methods import method_names, method_options
 
-CONFIG: dict[str, Any] = yaml.safe_load(
-    (Path(__file__).parents[3] / "params.yaml").read_text(encoding="utf-8")
+PARAMS_FILE = Path(__file__).parents[3] / "params.yaml"
+# Written out and read again, so that no part is shared: an anchor's change would be one everywhere.
+CONFIG: dict[str, Any] = json.loads(
+    json.dumps(yaml.safe_load(PARAMS_FILE.read_text(encoding="utf-8")))
 )
 ROOM = "datasets/procedural/scenes/room"
 
