@@ -64,6 +64,38 @@ class Shot(NamedTuple):
     K: NDArray[np.float64]  # [3, 3] px
 
 
+class SweptPoints:
+    """Initial points as `InitialPoints` gives them, of the views alone: it ignores their depth."""
+
+    def __init__(self, n_points: int, seed: int, options: Sweep) -> None:
+        """Prepare."""
+        self._n_points, self._seed, self._options = n_points, seed, options
+        self._shots: list[Shot] = []
+
+    def add(
+        self,
+        _: object,
+        image: NDArray[np.uint8],  # [H, W, 3]
+        viewmat: NDArray[np.float64],  # [4, 4] world-to-camera
+        K: NDArray[np.float64],  # [3, 3] px
+    ) -> None:
+        """Take the next training view, in the order of the camera's path."""
+        self._shots.append(Shot(image, viewmat, K))
+
+    def noisy(self) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+        """Return what `points_of_views` finds."""
+        return points_of_views(self._shots, self._n_points, self._seed, self._options)
+
+
+def starting_points(
+    sweep: Sweep | None, n_points: int, n_views: int, noise_m: float, seed: int
+) -> InitialPoints | SweptPoints:
+    """Return what collects initial points: from the views, or without a sweep from their depth."""
+    if sweep:
+        return SweptPoints(n_points, seed, sweep)
+    return InitialPoints(n_points, n_views, noise_m, seed)
+
+
 def points_of_views(
     shots: Sequence[Shot], n_points: int, seed: int, options: Sweep
 ) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
@@ -98,12 +130,11 @@ def swept_depths(shots: Sequence[Shot], options: Sweep) -> Iterator[tuple[Shot, 
             zip(places, pool.map(lambda i: _swept(shots, greys, i, options), places), strict=True)
         )
     for place, depth in found.items():
-        others = [found[i] for i in _near(place, len(shots), options) if i in found]
-        cameras = [shots[i] for i in _near(place, len(shots), options) if i in found]
         agreeing = np.zeros(depth.size, np.int64)
-        for camera, other in zip(cameras, others, strict=True):
-            here, _ = shared_pixels(shots[place], depth, camera, other, options.tolerance)
-            agreeing[here] += 1
+        for i in _near(place, len(shots), options):
+            if i in found:
+                here, _ = shared_pixels(shots[place], depth, shots[i], found[i], options.tolerance)
+                agreeing[here] += 1
         kept = agreeing.reshape(depth.shape) >= options.min_agreeing
         yield shots[place], np.asarray(np.where(kept, depth, 0), np.float32)
 

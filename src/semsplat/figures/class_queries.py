@@ -96,8 +96,9 @@ def shown_rows(scene: Scene, run: GeometryKey, options: Options) -> list[Row]:
         for frames in groups.values()
         for frame in frames
     }
-    seen = {i: sum(int((m == i).sum()) for m in maps.values()) for i in class_names(scene)}
-    asked = {i: name for i, name in class_names(scene).items() if name in options.classes}
+    names = class_names(scene)
+    seen = {i: sum(int((m == i).sum()) for m in maps.values()) for i in names}
+    asked = [i for i, name in names.items() if name in options.classes]
     chosen = [i for i in asked if seen[i]] or [max(seen, key=lambda i: seen[i])]
     rows = []
     for class_id in chosen:
@@ -105,7 +106,7 @@ def shown_rows(scene: Scene, run: GeometryKey, options: Options) -> list[Row]:
             showing = [f for f in frames if (maps[f.name] == class_id).mean() >= SEEN]
             count = options.n_train_views if trained_on else options.n_views
             rows += [
-                Row(frame, class_names(scene)[class_id], class_id, trained_on)
+                Row(frame, names[class_id], class_id, trained_on)
                 for frame in evenly(showing, count)
             ]
     if not rows:
@@ -142,12 +143,12 @@ def _draw_row(
 
 def _summary(run: GeometryKey, names: list[str], options: Options) -> str:
     """Return the IoU of every class over all held-out views, per setting."""
-    scores = {name: read_json(run.setting_dir(name) / "scores.json") for name in options.settings}
+    found = {
+        label: read_json(run.setting_dir(name) / "scores.json")["classes"].get("iou", {})
+        for name, label in options.settings.items()
+    }
     lines = []
     for name in dict.fromkeys(names):
-        found = {
-            options.settings[key]: said["classes"].get("iou", {}) for key, said in scores.items()
-        }
         values = [f"{label} {iou[name]:.1%}" for label, iou in found.items() if name in iou]
         lines.append(f"IoU of “{name}” in held-out views: {', '.join(values) or 'no truth'}")
     return "\n".join([*lines, f"({pooled.NAME})"])

@@ -8,7 +8,8 @@ from semsplat.data.images import read_rgb
 from semsplat.data.scene import load_scene
 from semsplat.errors import SemsplatError
 from semsplat.evaluate.protocols.rgb_held_out import NAME
-from semsplat.figures import PREDICTION_FILES, TRAINING_FILES, SettingSheet
+from semsplat.figures import SettingSheet
+from semsplat.figures.class_maps import NEEDS as NEEDS
 from semsplat.figures.pictures import add_title, evenly, sheet, show_photograph
 from semsplat.figures.style import setting_keys
 from semsplat.io import read_json
@@ -17,7 +18,6 @@ from semsplat.params.base import Count
 
 SCOPE = "run"
 EXTENSION = "png"
-NEEDS = (*PREDICTION_FILES, TRAINING_FILES[1])
 
 
 class Options(SettingSheet):

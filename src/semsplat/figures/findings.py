@@ -104,10 +104,12 @@ def answer_text(claim: Claim, verdict: Verdict) -> str:
 
 
 def _unit(claim: Claim) -> str:
-    """Return the unit of an effect, with a blank before it."""
+    """Return the unit of an effect, with a blank before it; empty for a number without one."""
     if claim.scale == "ratio":
         return " times"
-    return " dB" if claim.measure == "psnr" else " points"
+    if claim.measure == "psnr":
+        return " dB"
+    return " points" if load_table(claim.table).measures[claim.measure].factor == 100 else ""
 
 
 def ladder_text(ladder: LadderOf, results: Results) -> str:

@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from semsplat.data.depth import InitialPoints
 from semsplat.data.images import (
     Size,
     downscaled_size,
@@ -29,7 +28,7 @@ from semsplat.data.images import (
     resize_rgb,
     scale_intrinsics,
 )
-from semsplat.data.plane_sweep import Shot, Sweep, points_of_views
+from semsplat.data.plane_sweep import Sweep, starting_points
 from semsplat.data.poses import check_rigid, read_table, rigid_inverse
 from semsplat.data.privileges import CLASSES_OF_LABELS, POINTS_OF_DEPTH, without_others
 from semsplat.data.scene import Split, split_every
@@ -108,8 +107,8 @@ def import_scene(
             " 'frame_step'"
         )
     train, test = split_every(chosen, options.test_every)
-    points = InitialPoints(options.n_points, len(train), options.point_noise_m, options.points_seed)
-    shots: list[Shot] = []
+    noise_m, seed = options.point_noise_m, options.points_seed
+    points = starting_points(options.sweep, options.n_points, len(train), noise_m, seed)
     occurring = _occurring(folder, train, names, info_path, options.max_width_px)
     with options.writer(scene, out_dir) as writer:
         for place, number in enumerate(sorted(train + test)):
@@ -124,13 +123,9 @@ def import_scene(
                 depth=depth, annotations=labelled, **ids,
             )  # fmt: skip
             if split == "train":
-                shots.append(Shot(image, viewmat, K))
                 points.add(depth, image, viewmat, K)
-        if options.sweep:
-            found = points_of_views(shots, options.n_points, options.points_seed, options.sweep)
-            writer.set_points(*found)
-        else:
-            writer.set_points(*points.noisy())
+        writer.set_points(*points.noisy())
+        if not options.sweep:
             writer.grant(POINTS_OF_DEPTH)
         classes = [{"id": key, "name": names[key]} for key in sorted(occurring)]
         writer.set_semantics({"classes": classes, **({"objects": objects} if objects else {})})

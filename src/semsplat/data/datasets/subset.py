@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from semsplat.data.annotations import stored_annotations
-from semsplat.data.depth import InitialPoints
-from semsplat.data.plane_sweep import Shot, Sweep, points_of_views
+from semsplat.data.plane_sweep import Sweep, starting_points
 from semsplat.data.privileges import POINTS_OF_DEPTH
 from semsplat.data.scene import (
     Frame,
@@ -78,6 +76,11 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
     whole = load_scene(scene_path(options))
     train, judged = splits(whole, options)
     manifest = read_json(whole.scene_dir / "manifest.json")
+    of_depth = not options.sweep and all(frame.depth_path is not None for frame in train)
+    points = None  # where they are neither swept nor has every training view depth
+    if options.sweep or of_depth:
+        noise_m, seed = options.point_noise_m, options.points_seed
+        points = starting_points(options.sweep, options.n_points, len(train), noise_m, seed)
     origin = {key: manifest[key] for key in ("source", "licence")}
     with SceneWriter(out_dir, dataset=out_dir.parent.name, scene=scene, **origin) as writer:
         writer.keep_frame(whole.stored_in)
@@ -86,30 +89,21 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
             split: Split = "test" if frame.name in held_out else "train"
             image, maps = load_image(frame), _maps(frame)
             writer.add_frame(frame.name, image, frame.viewmat, frame.K, split, **maps)
-        points, privileges = _start(whole, train, options, manifest.get("privileges", []))
-        writer.set_points(*points)
-        for privilege in privileges:
+            if points and split == "train":
+                points.add(maps["depth"], image, frame.viewmat, frame.K)
+        writer.set_points(*(points.noisy() if points else load_points(whole)))
+        told = manifest.get("privileges", [])
+        for privilege in _privileges(told, of_depth) if points else told:
             writer.grant(privilege)
         if (whole.scene_dir / "semantics.json").is_file():
             writer.set_semantics(load_semantics(whole))
         writer.note("subset_of", options.of)
 
 
-def _start(
-    whole: Scene, train: list[Frame], options: Options, told: list[str]
-) -> tuple[tuple[NDArray[Any], NDArray[Any]], list[str]]:
-    """Return the initial points, and the privileges with them; ``told`` are the whole scene's."""
+def _privileges(told: list[str], of_depth: bool) -> list[str]:
+    """Return the whole scene's privileges, and of points found anew that which is true of them."""
     others = [privilege for privilege in told if privilege != POINTS_OF_DEPTH]
-    n_points, seed = options.n_points, options.points_seed
-    if options.sweep:
-        shots = [Shot(load_image(frame), frame.viewmat, frame.K) for frame in train]
-        return points_of_views(shots, n_points, seed, options.sweep), others
-    if any(frame.depth_path is None for frame in train):
-        return load_points(whole), told
-    points = InitialPoints(n_points, len(train), options.point_noise_m, seed)
-    for frame in train:
-        points.add(load_depth(frame), load_image(frame), frame.viewmat, frame.K)
-    return points.noisy(), [POINTS_OF_DEPTH, *others]
+    return [POINTS_OF_DEPTH, *others] if of_depth else others
 
 
 def splits(whole: Scene, options: Options) -> tuple[list[Frame], list[Frame]]:
@@ -149,4 +143,4 @@ def _maps(frame: Frame) -> dict[str, Any]:
         if path is not None
     }
     maps["annotations"] = stored_annotations(frame)
-    return maps | ({} if frame.depth_path is None else {"depth": load_depth(frame)})
+    return maps | {"depth": None if frame.depth_path is None else load_depth(frame)}

@@ -19,9 +19,18 @@ _ROOM_STREAM, _CLUTTER_STREAM, _HALL_STREAM = 0, 7, 8
 _CLUTTER = ("ball", "mug", "book", "box", "cushion")
 
 
-def _ground(rng: np.random.Generator, half: HalfSizes) -> Placer:
-    """Return the floor to put things on."""
-    return Placer(rng, half[0] - 0.04, half[1] - 0.04, 0.05)
+def _empty(build: WorldBuilder, half: HalfSizes) -> Placer:
+    """Build floor, walls and ceiling, and return the floor to put things on."""
+    furnish.shell(build, half)
+    return Placer(build.rng, half[0] - 0.04, half[1] - 0.04, 0.05)
+
+
+def _small(seed: int, stream: int) -> tuple[WorldBuilder, HalfSizes, Placer, list[int]]:
+    """Return an empty small room: its builder, half sizes and floor, and its walls in any order."""
+    build = WorldBuilder(np.random.default_rng([seed, stream]))
+    size = float(build.rng.uniform(1.85, 2.05))
+    ground = _empty(build, (size, size))
+    return build, (size, size), ground, [int(side) for side in build.rng.permutation(4)]
 
 
 def make_room(seed: int) -> World:
@@ -29,12 +38,8 @@ def make_room(seed: int) -> World:
 
     The camera walks near the walls and looks across the room.
     """
-    rng = np.random.default_rng([seed, _ROOM_STREAM])
-    build, size = WorldBuilder(rng), float(rng.uniform(1.85, 2.05))
-    half = (size, size)
-    ground = _ground(rng, half)
-    furnish.shell(build, half)
-    sides = [int(s) for s in rng.permutation(4)]
+    build, half, ground, sides = _small(seed, _ROOM_STREAM)
+    rng = build.rng
     table = furnish.table_with_items(build, ground)
     furnish.sofa_with_cushions(build, ground, half, sides[0])
     count = int(rng.integers(1, 4))
@@ -43,7 +48,7 @@ def make_room(seed: int) -> World:
     furnish.chairs(build, ground, table)
     furnish.loose_things(build, ground)
     furnish.pictures(build, half, sides[: int(rng.integers(2, 4))])
-    orbit = Orbit((0.0, 0.0), size - 0.38, 1.5, 0.08, 0.62, 0.5)
+    orbit = Orbit((0.0, 0.0), half[0] - 0.38, 1.5, 0.08, 0.62, 0.5)
     return build.finish("room", seed, half, furnish.HEIGHT, furnish.light(rng), orbit)
 
 
@@ -52,19 +57,15 @@ def make_clutter(seed: int) -> World:
 
     Its class maps have one class for all small things, whatever they are, as real ones do.
     """
-    rng = np.random.default_rng([seed, _CLUTTER_STREAM])
-    build, size = WorldBuilder(rng), float(rng.uniform(1.85, 2.05))
-    half = (size, size)
-    ground = _ground(rng, half)
-    furnish.shell(build, half)
-    sides = [int(s) for s in rng.permutation(4)]
+    build, half, ground, sides = _small(seed, _CLUTTER_STREAM)
+    rng = build.rng
     furnish.table_with_items(build, ground)
     furnish.sofa_with_cushions(build, ground, half, sides[0])
     furnish.corners(build, ground, half, ["lamp", "plant"])
     kinds = [str(kind) for _ in range(4) for kind in rng.permutation(_CLUTTER)]
     put_items(build, kinds, int(rng.integers(7, 12)), ground, pose_at(0.0, 0.0, 0.0), 1.3)
     furnish.pictures(build, half, sides[:2])
-    orbit = Orbit((0.0, 0.0), size - 0.38, 1.5, 0.08, 0.5, 0.4)
+    orbit = Orbit((0.0, 0.0), half[0] - 0.38, 1.5, 0.08, 0.5, 0.4)
     light = furnish.light(rng)
     return build.finish("clutter", seed, half, furnish.HEIGHT, light, orbit, catch_all=_CLUTTER)
 
@@ -78,8 +79,7 @@ def make_hall(seed: int) -> World:
     rng = np.random.default_rng([seed, _HALL_STREAM])
     build = WorldBuilder(rng)
     half = (float(rng.uniform(1.85, 2.0)), float(rng.uniform(3.7, 4.0)))
-    ground = _ground(rng, half)
-    furnish.shell(build, half)
+    ground = _empty(build, half)
     tables = [furnish.table_with_items(build, ground, along * half[1]) for along in (-0.46, 0.46)]
     furnish.sofa_with_cushions(build, ground, half, int(rng.permutation([1, 3])[0]))
     furnish.corners(build, ground, half, ["lamp", "plant", "box", "plant"])
