@@ -15,6 +15,7 @@ from semsplat.data.plane_sweep import (
     best_plane,
     homography,
     points_of_views,
+    starting_points,
     swept_depths,
 )
 from semsplat.data.poses import rigid_inverse
@@ -135,6 +136,17 @@ def test_points_follow_from_the_seed() -> None:
     assert np.array_equal(one, again)
     for part in (slice(40), slice(40, 60)):  # on the wall, and anywhere
         assert not np.array_equal(one[part], other[part])
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_views_that_are_collected_one_by_one_give_the_same_points(seed: int) -> None:
+    collected = starting_points(options(), 60, len(SHOTS), 0.5, seed)
+    for shot in SHOTS:
+        collected.add(np.full((HEIGHT, WIDTH), 9, np.float32), *shot)  # a depth nobody looks at
+    for found, expected in zip(
+        collected.noisy(), points_of_views(SHOTS, 60, seed, options()), strict=True
+    ):
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_of_plain_views_only_the_random_points_are_left() -> None:

@@ -91,6 +91,18 @@ def test_an_answer_is_the_verdict_and_the_ladder_says_where_it_changes(project: 
     assert "**" not in Path("found.tex").read_text()
 
 
+def test_a_finding_reads_its_own_effect_of_the_ladder(project: None) -> None:
+    others = trainings("pure_100_sac_16", "pure_100_3dcs_16", scenes=SCENES, seeds=2)
+    for training in others:
+        write_training(training, miou=0.9 if "3dcs" in training.setting else 0.2)
+    (votes,) = [
+        r
+        for r in draw("CLIP-GS", *ALL, "pure_100_sac_16", "pure_100_3dcs_16")
+        if "3DCS) help" in r["asks"]
+    ]
+    assert ": 100: +10.00, 95: -5.00, SAM: -10.00; it" in votes["depends"]
+
+
 def test_a_gain_is_a_yes(project: None) -> None:
     for training in trainings("clipgs_c", scenes=SCENES, seeds=2):
         write_training(training, miou=0.9 + 0.001 * SCENES.index(training.place))
