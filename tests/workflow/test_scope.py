@@ -60,7 +60,7 @@ NEW_CODE = (
 )
 LOSSES = "src/semsplat/fit/losses.py"
 SSIM = "src/semsplat/fit/ssim_cpu.py"
-TRAY = "tray: {kind: tabletop, seed: 8, n_views: 12"
+TRAY = "{kind: tabletop, seed: 8, n_views: 12"
 SMOKE_SEEDS = "scenes: [procedural/nook, procedural/tray]\n    seeds: [0]"
 
 CHANGES = {
