@@ -63,7 +63,8 @@ def _channels(request: Request) -> Tensor:
         from gsplat import spherical_harmonics
 
         n_cameras = len(request.viewmats)
-        centres = torch.linalg.inv(request.viewmats)[:, :3, 3]
+        inverse, _ = torch.linalg.inv_ex(request.viewmats)  # inv waits for the GPU to say it exists
+        centres = inverse[:, :3, 3]
         directions = request.means[None] - centres[:, None]
         coeffs = colors.expand(n_cameras, -1, -1, -1)
         colors = (spherical_harmonics(request.sh_degree, directions, coeffs) + 0.5).clamp_min(0)

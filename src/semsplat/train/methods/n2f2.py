@@ -91,7 +91,7 @@ def semantic_terms(_: Options, stage: Stage) -> Terms:
         maps = level_maps(features, view, stage.device)
         losses = (stage.decoder(blended) - maps.targets).square().sum(dim=-1)
         return {
-            name: region_mean(loss, ids)
+            name: region_mean(loss, ids, len(maps.table))
             for name, loss, ids in zip(features.layers, losses, maps.ids, strict=True)
         }
 
