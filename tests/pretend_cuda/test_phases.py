@@ -9,14 +9,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from semsplat.arrays import write_arrays
-from semsplat.data.manifest import write_manifest
 from semsplat.data.scene import Scene
 from semsplat.features.lessons import Lessons
-from semsplat.features.store import SceneFeatures, ViewFeatures, open_features, write_view
 from semsplat.fit.trainee import Trainee
 from semsplat.geometry.__main__ import reconstruct
 from semsplat.params.geometry import GeometryJob
@@ -82,29 +78,6 @@ def geometry_job(scene: Scene, changed: Callable[[str], str] = str) -> Job:
 
 def test_geometry(tiny_scene: Scene, tmp_path: Path) -> None:
     compare(*both(geometry_job(tiny_scene), tmp_path))
-
-
-@pytest.fixture(scope="module")
-def sources(tiny_scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Write levels, masks, a dense map and a finished geometry."""
-    folder = tmp_path_factory.mktemp("sources")
-    level_helpers.write_levels(folder / "levels", tiny_scene)
-    mask_helpers.write_masks(folder / "masks", tiny_scene)
-    level_helpers.write_geometry(folder / "geometry", tiny_scene)
-    write_dense(folder / "dense", tiny_scene)
-    return {path.name: path for path in folder.iterdir()}
-
-
-def write_dense(folder: Path, scene: Scene) -> SceneFeatures:
-    """Write dense maps of 2 x 2 cells, and texts for two classes."""
-    dense = np.array([[[1, 0], [1, 0]], [[0, 1], [0, 1]]], np.float16)
-    for frame in scene.frames:
-        ids = np.zeros((1, frame.height, frame.width), np.int16)
-        view = ViewFeatures(ids, np.ones(1, np.float16), None, dense)
-        write_view(folder / "views" / f"{frame.name}.npz", view)
-    write_arrays(folder / "text.npz", {"classes": np.eye(2, dtype=np.float32)})
-    write_manifest(folder, {"layers": ["all"]})
-    return open_features(folder)
 
 
 def frozen(name: str, **options: Any) -> str:
