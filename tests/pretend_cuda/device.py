@@ -254,6 +254,7 @@ def pretended_gpu() -> Iterator[Counts]:
         "synchronize": lambda *_: COUNTS.sync("synchronize"),
         "is_available": lambda: True,
         "is_current_stream_capturing": lambda: False,
+        "get_rng_state_all": lambda: [],
         "get_device_name": lambda *_: "pretended",
         "max_memory_allocated": lambda *_: 0,
         "reset_peak_memory_stats": lambda *_: None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections import Counter
 from collections.abc import Callable
 from itertools import pairwise
@@ -197,3 +198,31 @@ def test_a_step_hardly_waits_and_copies_little(
         assert most.syncs.total() == bar, most.syncs
         # a photograph, three maps of ids, and cameras and tables of less than another map
         assert max(one.copied.total() for one in half) <= 48 * 36 * (3 + 3 * 4 + 4), half[0].copied
+
+
+@pytest.mark.parametrize("name", ["geometry", "clip_gs", "gags"])
+def test_a_killed_run_resumes_to_identical_bits(
+    name: str, tiny_scene: Scene, lessons: Lessons, sources: dict[str, Path], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    inner, stop = Trainee.set_rates, [STEPS]
+
+    def stopping(trainee: Trainee, step: int) -> None:
+        if step == stop[0]:
+            signal.raise_signal(signal.SIGTERM)
+        inner(trainee, step)
+
+    monkeypatch.setattr(Trainee, "set_rates", stopping)
+    if name == "geometry":
+        job = geometry_job(tiny_scene)
+    else:
+        job = train_job(name, tiny_scene, lessons, sources)
+    with pretended_gpu(), pretended_kernels():
+        job(tmp_path / "whole", "cuda")
+        stop[0] = 6
+        with pytest.raises(SystemExit):
+            job(tmp_path / "killed", "cuda")
+        stop[0] = STEPS
+        job(tmp_path / "killed", "cuda")
+    for file in ("point_cloud.ply", *([] if name == "geometry" else ["semantics.safetensors"])):
+        assert (tmp_path / "whole" / file).read_bytes() == (tmp_path / "killed" / file).read_bytes()

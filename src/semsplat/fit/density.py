@@ -52,9 +52,15 @@ class DensityControl:
     """
 
     def __init__(
-        self, densify: Densify, progressive: Progressive, extent: float, height_px: int
+        self,
+        densify: Densify,
+        progressive: Progressive,
+        extent: float,
+        height_px: int,
+        device: str = "cpu",
     ) -> None:
         """Prepare the schedule for a scene's extent (world units) and image height."""
+        self.device = device
         self.config = densify
         self.refine_at = frozenset(refine_steps(densify, progressive))
         self.strategy = _Strategy(
@@ -100,4 +106,7 @@ class DensityControl:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from saved running sums."""
-        self.state = dict(state)
+        self.state = {
+            name: value.to(self.device) if isinstance(value, Tensor) else value
+            for name, value in state.items()
+        }
