@@ -29,6 +29,11 @@ def visible_gpus() -> list[str]:
         return []
 
 
+def host_lock(name: str) -> Path:
+    """Return the file whose lock one process of this host holds: nodes may share the folder."""
+    return LOCK_DIR / f"{platform.node()}.{name}.lock"
+
+
 @contextmanager
 def claim_device() -> Iterator[str]:
     """Hold one free GPU for the life of the block and yield "cuda"; without GPUs yield "cpu".
@@ -54,7 +59,7 @@ def _lock_one(gpus: list[str]) -> Iterator[str]:
     while True:
         for gpu in gpus:
             try:
-                held = FileLock(LOCK_DIR / f"{platform.node()}.{gpu}.lock").acquire(blocking=False)
+                held = FileLock(host_lock(gpu)).acquire(blocking=False)
             except Timeout:
                 continue
             with held:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from semsplat.splat.channels import with_background
+from semsplat.splat.kernels_gpu import load_kernels
 from semsplat.splat.request import Request
 
 
@@ -35,8 +36,9 @@ def _gsplat(
     request: Request, geometry: tuple[Tensor, ...], channels: Tensor, mode: str
 ) -> tuple[Tensor, Tensor, dict[str, Any]]:
     """Call gsplat with the request's cameras and limits."""
-    from gsplat import rasterization  # its CUDA extension is built on first use
+    from gsplat import rasterization
 
+    load_kernels()
     if empty := not channels.shape[-1]:  # its kernels want a channel
         channels = torch.zeros_like(request.opacities)[:, None]
     image, alpha, meta = rasterization(
