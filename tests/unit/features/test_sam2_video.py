@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from pydantic import ValidationError
 
 from semsplat.data.scene import Frame, load_scene
 from semsplat.data.scene_writer import SceneWriter
@@ -288,3 +289,11 @@ def test_lessons_name_the_weights_that_followed(model, tmp_path):
 def test_a_model_that_is_missing_is_one_line(tmp_path):
     with one_line_error("nowhere: no such folder", "params.yaml"):
         sam2_video.track(views_of(tmp_path / "s", [(16, 12)]), halves, options(), None, "cpu")
+
+
+def test_half_precision_is_refused_before_a_job():
+    """transformers keeps SAM 2's memory in bfloat16; autocast joins no float16 to it."""
+    for precision in ("bfloat16", "float32"):
+        options(HubModel(folder="sam2", sha256=None, precision=precision))
+    with pytest.raises(ValidationError, match="SAM 2's memory is bfloat16"):
+        options(HubModel(folder="sam2", sha256=None, precision="float16"))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from semsplat.data.scene import Frame
 from semsplat.features.teachers import Ids, reads_nothing
@@ -34,6 +34,13 @@ class Options(Strict):
     a name, as DEVA takes two segments for one from an IoU of 0.5 on"""
     max_objects: Count
     """followed at once, the largest; DEVA: 200"""
+
+    @field_validator("model")
+    @classmethod
+    def _computes_in_its_memorys_type(cls, model: HubModel) -> HubModel:
+        if model.precision == "float16":
+            raise ValueError("SAM 2's memory is bfloat16, which float16 does not join: bfloat16")
+        return model
 
 
 folders = reads_nothing
