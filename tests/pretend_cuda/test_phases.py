@@ -164,9 +164,9 @@ def test_every_method_learns_what_it_learns_on_the_cpu(
 
 WAITS = {
     "geometry": (1, 1),
-    "clip_gs": (2, 5),
-    "feature_3dgs": (2, 2),
-    "cgc": (3, 3),  # one of them for neighbours in space, every few steps
+    "clip_gs": (1, 4),
+    "feature_3dgs": (1, 1),
+    "cgc": (2, 2),  # one of them for neighbours in space, every few steps
     "cgc that moves geometry": (2, 2),
     "gags": (1, 1),
     "langsplat": (1, 1),
