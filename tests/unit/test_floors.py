@@ -34,7 +34,7 @@ FLOORS = (
     {"figures"},
     {"networks", "bench", "track"},
     {"experiment"},
-    {"restore"},
+    {"restore", "doctor"},
     {"cli"},
 )
 """From the ground up; what stands on one floor does not know its neighbours."""

@@ -88,6 +88,28 @@ class SelfTraining(Strict):
     """share of the teacher's loss that stays from T on; the paper replaces it: 0"""
 
 
+class Autoencoder(Strict):
+    """What makes codes of a scene's CLIP vectors, and vectors of codes (LangSplat)."""
+
+    encoder: list[Count] = Field(min_length=1)
+    """widths of the encoder's layers; the last is the length of a code"""
+    decoder: list[Count]
+    """widths of the decoder's layers, before the one that makes vectors"""
+    lr: Positive
+    """Adam's learning rate"""
+    epochs: Count
+    """passes over all regions' vectors; no share of the field's steps"""
+    batch: Count = Field(ge=2)
+    """vectors per step"""
+    cosine_weight: float = Field(ge=0)
+    """of 1 - cosine beside the mean square"""
+    cosine_over: Literal["vectors", "channels"]
+    """vectors: the cosine of every vector with its copy; channels: of every channel over the batch
+    (code)"""
+    last: Count
+    """epochs at the end of which the best is kept"""
+
+
 class Setting(Strict):
     """A method with a diff of its parameters: one row of an ablation."""
 

@@ -10,16 +10,14 @@ from collections.abc import Sequence
 from copy import deepcopy
 from itertools import pairwise
 from statistics import fmean
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from semsplat.log import progress
-
-if TYPE_CHECKING:
-    from semsplat.train.methods.langsplat import AutoencoderOptions
+from semsplat.params.methods import Autoencoder
 
 EVALUATED_ROWS = 256
 """Rows of a batch when epochs are compared."""
@@ -75,7 +73,7 @@ def distances(rebuilt: Tensor, vectors: Tensor, cosine_over: str) -> Rebuilt:
 
 
 def train_autoencoder(
-    vectors: Tensor, options: AutoencoderOptions
+    vectors: Tensor, options: Autoencoder
 ) -> tuple[SceneAutoencoder, dict[str, float]]:
     """Return the autoencoder of a scene's vectors float32 [R, D], frozen, and facts for the card.
 

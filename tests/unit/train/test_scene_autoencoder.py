@@ -9,15 +9,15 @@ import pytest
 import torch
 from torch import nn
 
+from semsplat.params.methods import Autoencoder
 from semsplat.train import scene_autoencoder as module
-from semsplat.train.methods.langsplat import AutoencoderOptions
 from semsplat.train.scene_autoencoder import SceneAutoencoder, distances, train_autoencoder
 from tests.unit.train.conftest import PARAMS
 
 
-def told(**changes: Any) -> AutoencoderOptions:
+def told(**changes: Any) -> Autoencoder:
     published = PARAMS["methods"]["langsplat"]["autoencoder"]
-    return AutoencoderOptions.model_validate(published | changes)
+    return Autoencoder.model_validate(published | changes)
 
 
 def unit(*rows: list[float]) -> torch.Tensor:

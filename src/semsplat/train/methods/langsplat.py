@@ -17,14 +17,14 @@ first gradient does not blow up.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Self, cast
+from typing import TYPE_CHECKING, Self, cast
 
 from pydantic import Field
 
 from semsplat.features.lessons import Lessons
 from semsplat.features.store import SceneFeatures
-from semsplat.params.base import Count, Positive, Strict
-from semsplat.params.methods import Frozen
+from semsplat.params.base import Positive
+from semsplat.params.methods import Autoencoder, Frozen
 from semsplat.train.methods import Attachment, Stage, Terms, Vectors
 
 if TYPE_CHECKING:
@@ -41,28 +41,6 @@ TINY = 1e-9
 """What the official code adds to a code's length."""
 
 
-class AutoencoderOptions(Strict):
-    """What makes codes of a scene's CLIP vectors, and vectors of codes."""
-
-    encoder: list[Count] = Field(min_length=1)
-    """widths of the encoder's layers; the last is the length of a code"""
-    decoder: list[Count]
-    """widths of the decoder's layers, before the one that makes vectors"""
-    lr: Positive
-    """Adam's learning rate"""
-    epochs: Count
-    """passes over all regions' vectors; no share of the field's steps"""
-    batch: Count = Field(ge=2)
-    """vectors per step"""
-    cosine_weight: float = Field(ge=0)
-    """of 1 - cosine beside the mean square"""
-    cosine_over: Literal["vectors", "channels"]
-    """vectors: the cosine of every vector with its copy; channels: of every channel over the batch
-    (code)"""
-    last: Count
-    """epochs at the end of which the best is kept"""
-
-
 class Options(Frozen):
     """Parameters of LangSplat."""
 
@@ -70,7 +48,7 @@ class Options(Frozen):
     """learning rate of the codes"""
     init_std: float = Field(ge=0)
     """standard deviation of the codes at the start; the code has 0"""
-    autoencoder: AutoencoderOptions
+    autoencoder: Autoencoder
     """the autoencoder"""
 
     def scaled(self, steps: float, rates: float) -> Self:
