@@ -1,6 +1,6 @@
 rule train:
     input:
-        over(TRAINING_KEYS, "results/train/{dataset}/{scene}/{setting}/{seed}/run.json"),
+        over(OWN_KEYS, "results/train/{dataset}/{scene}/{setting}/{seed}/run.json"),
 
 
 rule train_run:
@@ -16,6 +16,8 @@ rule train_run:
         card="results/train/{dataset}/{scene}/{setting}/{seed}/run.json",
     log:
         "logs/train/{dataset}/{scene}/{setting}/{seed}.log",
+    wildcard_constraints:
+        setting=pattern(PARAMS.settings),
     priority: PRIORITY["train_run"]
     conda:
         "../envs/semsplat.yaml"
