@@ -1,6 +1,6 @@
 rule train:
     input:
-        over(OWN_KEYS, "results/train/{dataset}/{scene}/{setting}/{seed}/run.json"),
+        over(TRAINING_KEYS, "results/train/{dataset}/{scene}/{setting}/{seed}/run.json"),
 
 
 rule train_run:
