@@ -159,7 +159,7 @@ def external(
     names: tyro.conf.Positional[tuple[str, ...]] = (),
     /,
     params: Path = Path("params.yaml"),
-    out: Path | None = None,
+    to: Path | None = None,
 ) -> None:
     """Check predictions that were made elsewhere, or write ours in the same layout.
 
@@ -168,18 +168,18 @@ def external(
         names: of check, entries of the section external, or none for all of them; of export,
             dataset/scene/setting/seed of trainings of one setting.
         params: the parameter file.
-        out: the folder that export writes.
+        to: the folder that export adds the runs to, with the card.
     """
-    if (what == "export") != (bool(names) and out is not None):
-        raise SemsplatError("export needs trainings and --out; check takes entries alone")
+    if (what == "export") != (bool(names) and to is not None):
+        raise SemsplatError("export needs trainings and --to; check takes entries alone")
     if what == "check":
         _check_external(_checked(params, {}), names)
         return
     from semsplat.evaluate.external.exchange import export_predictions
 
-    assert out is not None
+    assert to is not None
     for training in map(parse_training, names):
-        print(f"{training}: written to {export_predictions(training, out)}")
+        print(f"{training}: written to {export_predictions(training, to)}")
 
 
 def _check_external(checked: Params, names: tuple[str, ...]) -> None:

@@ -23,7 +23,7 @@ def attach_to(
     trainee.gaussians[SEMANTICS] = semantics
     trainee.optimizers[SEMANTICS] = adam([semantics], attachment.rate, eps)
     module = attachment.decoder.to(means.device)
-    weights = list(module.parameters())
+    weights = [weight for weight in module.parameters() if weight.requires_grad]
     trainee.decoder = Decoder(
         module, adam(weights, attachment.decoder_rate, eps) if weights else None
     )

@@ -234,5 +234,5 @@ def test_of_a_scene_that_is_not_imported_only_the_folder_is_seen(
 def test_unknown_entries_and_an_export_of_nothing_are_one_line(shelf: Params) -> None:
     with one_line_error("external: 'lref' is not defined; did you mean 'lerf'?"):
         external("check", ("lref",))
-    with one_line_error("export needs trainings and --out"):
+    with one_line_error("export needs trainings and --to"):
         external("export", ("toys/shelf/gags/3",))
