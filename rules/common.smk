@@ -19,6 +19,7 @@ from semsplat.fingerprint import fingerprint
 from semsplat.gpu import visible_gpus
 from semsplat.experiment import asked, recipes, runs
 from semsplat.experiment.check import check_or_exit
+from semsplat.experiment.elsewhere import refuse_incomplete
 from semsplat.experiment.numbers import typed
 from semsplat.io import parse_yaml
 from semsplat.job import ADDRESS, server
@@ -39,6 +40,7 @@ RUNS = runs.geometry_keys(PARAMS)
 FEATURES_KEYS = recipes.features_keys(PARAMS)
 LESSONS_KEYS = runs.lessons_keys(PARAMS)
 TRAINING_KEYS = runs.training_keys(PARAMS)
+OWN_KEYS = runs.own_keys(PARAMS)
 NODE = PARAMS.node
 THREADS = {  # of the jobs that take more than one
     "draw_world": min(4, NODE.cores),
@@ -66,9 +68,10 @@ def pattern(names):
     return "|".join(names) or "(?!)"
 
 
-SETTING = pattern(PARAMS.settings)
+SETTING = pattern(PARAMS.shown)
 if workflow.is_main_process:
     show_plan(PARAMS, workflow.output_settings.dryrun)
+    refuse_incomplete(PARAMS)
 
 # Without a limit Snakemake starts one GPU job per core; --resources gpu=N still wins.  Where there
 # is no GPU, cores are the limit.  MLflow's store has one writer.  Kept out of the profile:

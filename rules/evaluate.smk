@@ -8,7 +8,7 @@ SCORES = [
         TRAINING_KEYS, "results/evaluate/{dataset}/{scene}/{setting}/{seed}/scores.json"
     ),
 ]
-SPEED = ["results/speed.json"] if TRAINING_KEYS else []
+SPEED = ["results/speed.json"] if OWN_KEYS else []
 
 
 rule evaluate:
@@ -30,7 +30,7 @@ rule predict:
     log:
         "logs/evaluate/{dataset}/{scene}/{setting}/{seed}.predict.log",
     wildcard_constraints:
-        setting=f"{GEOMETRY}|{SETTING}",
+        setting=f"{GEOMETRY}|{pattern(PARAMS.settings)}",
     conda:
         "../envs/semsplat.yaml"
     resources:
@@ -51,6 +51,37 @@ rule predict:
         " --answers {params.answers:q} --scene {params.scene:q}"
         " --model {params.model:q} {params.sources} --options {params.options:q}"
         " --cache {params.cache:q} --out {params.out:q} > {log:q} 2>&1"
+
+
+# Of a method that was run elsewhere there are the predictions, and who made them in place of a
+# training's card.
+rule import_external:
+    input:
+        scene="data/{dataset}/{scene}/manifest.json",
+        given=given_files,
+    output:
+        card="results/train/{dataset}/{scene}/{setting}/{seed}/run.json",
+        predictions="results/evaluate/{dataset}/{scene}/{setting}/{seed}/predictions/manifest.json",
+    log:
+        "logs/evaluate/{dataset}/{scene}/{setting}/{seed}.import.log",
+    wildcard_constraints:
+        setting=pattern(PARAMS.external),
+    conda:
+        "../envs/semsplat.yaml"
+    params:
+        config=external_config,
+        others=given_others,
+        code=lambda wildcards: asked.external_code(PARAMS, wildcards.setting),
+        scene=subpath(input.scene, parent=True),
+        source=lambda wildcards: PARAMS.external[wildcards.setting].folder,
+        out=subpath(output.card, parent=True),
+        predictions=subpath(output.predictions, parent=True),
+    message:
+        "import {wildcards.setting} on {wildcards.dataset}/{wildcards.scene}, seed {wildcards.seed}"
+    shell:
+        "python -m semsplat.job --threads={threads} evaluate import-external"
+        " --scene {params.scene:q} --source {params.source:q} --config {params.config:q}"
+        " --out {params.out:q} --predictions {params.predictions:q} > {log:q} 2>&1"
 
 
 # What it writes beside scores.json depends on what is asked, so that only that file is an output.
@@ -118,7 +149,7 @@ rule cluster_scene:
 rule measure_speed:
     input:
         over(
-            TRAINING_KEYS,
+            OWN_KEYS,
             "data/{dataset}/{scene}/manifest.json",
             "results/train/{dataset}/{scene}/{setting}/{seed}/semantics.safetensors",
             "results/train/{dataset}/{scene}/{setting}/{seed}/run.json",
@@ -134,7 +165,7 @@ rule measure_speed:
     resources:
         gpu=NODE.gpus,
     params:
-        runs=training_names(TRAINING_KEYS),
+        runs=training_names(OWN_KEYS),
         repeats=PARAMS.evaluate.speed_repeats,
         code=asked.speed_code(PARAMS),
     message:

@@ -7,6 +7,7 @@ from semsplat.data.register import entries as register
 from semsplat.features.teachers import teacher_with_options
 from semsplat.features.tracks import tracks_with_options
 from semsplat.io import canonical_json
+from semsplat.experiment import elsewhere
 from semsplat.keys import FeaturesKey, GeometryKey, LessonsKey, TrainingKey
 from semsplat.experiment.plan import weights
 from semsplat.paths import FIELD_FILE, features_dir, geometry_dir, lessons_dir
@@ -151,6 +152,34 @@ def train_code(wildcards):
     """Return the fingerprint of all that a training computes with."""
     method = PARAMS.settings[wildcards.setting].method
     return fingerprint("semsplat.train.run", f"semsplat.train.methods.{method}")
+
+
+def external_config(wildcards):
+    """Return what the import of predictions that were made elsewhere is told, as JSON."""
+    return runs.external_job(PARAMS, _training(wildcards)).model_dump_json()
+
+
+def given_files(wildcards):
+    """Return the files of predictions that were made elsewhere, and their author's card."""
+    return tracked(elsewhere.given_files(PARAMS, _training(wildcards)))
+
+
+def given_others(wildcards):
+    """Return what stands for those of these files that Snakemake cannot name."""
+    return untracked(elsewhere.given_files(PARAMS, _training(wildcards)))
+
+
+def setting_curve(wildcards):
+    """Return the curves of a training; what was made elsewhere has none."""
+    if wildcards.setting in PARAMS.external:
+        return []
+    return str(_training(wildcards).folder / "metrics.jsonl")
+
+
+def curve_option(wildcards, input):
+    """Return the argument that names a run's curves, if it has any."""
+    curve = input.get("curve")
+    return f"--curve {shlex.quote(str(curve))}" if curve else ""
 
 
 def setting_lessons(wildcards):

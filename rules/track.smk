@@ -28,11 +28,12 @@ rule log_run:
         code=fingerprint("semsplat.track.__main__"),
         index=index_name(),
         tries=lambda wildcards, output: tries(Path(output[0])),
+        curve=curve_option,
     message:
         "index {wildcards.dataset}/{wildcards.scene}, seed {wildcards.seed}, in MLflow"
     shell:
         "python -m semsplat.job --threads={threads} track"
-        " --card {input.card:q} --curve {input.curve:q}"
+        " --card {input.card:q} {params.curve}"
         " --scores {input.scores:q} --scene {input.scene:q} --stamp {output:q}"
         " --tries {params.tries} > {log:q} 2>&1"
 
@@ -40,7 +41,7 @@ rule log_run:
 use rule log_run as log_setting with:
     input:
         card="results/train/{dataset}/{scene}/{setting}/{seed}/run.json",
-        curve="results/train/{dataset}/{scene}/{setting}/{seed}/metrics.jsonl",
+        curve=setting_curve,
         scores="results/evaluate/{dataset}/{scene}/{setting}/{seed}/scores.json",
         scene="data/{dataset}/{scene}/manifest.json",
     output:

@@ -16,6 +16,8 @@ rule train_run:
         card="results/train/{dataset}/{scene}/{setting}/{seed}/run.json",
     log:
         "logs/train/{dataset}/{scene}/{setting}/{seed}.log",
+    wildcard_constraints:
+        setting=pattern(PARAMS.settings),
     priority: PRIORITY["train_run"]
     conda:
         "../envs/semsplat.yaml"

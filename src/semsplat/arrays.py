@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semsplat.errors import readable
+from semsplat.errors import SemsplatError, readable
 from semsplat.io import atomic_path
 from semsplat.verified import verified
 
@@ -29,3 +29,16 @@ def read_arrays(path: Path, only: tuple[str, ...] = ()) -> dict[str, NDArray[Any
         np.load(verified(path), allow_pickle=False) as archive,
     ):
         return {n: archive[n] for n in archive.files if not only or n in only}
+
+
+def read_array(path: Path, shape: tuple[int, ...] | None = None) -> NDArray[Any]:
+    """Return the one array of a ``.npy``; its shape is compared before its numbers are read.
+
+    A missing or broken file, objects, or another shape than ``shape`` are a one-line
+    `SemsplatError`.
+    """
+    with readable(path, "a readable array", "write it anew by numpy.save"):
+        array = np.load(verified(path), mmap_mode="r", allow_pickle=False)
+        if shape is not None and array.shape != shape:
+            raise SemsplatError(f"{path}: shape {list(array.shape)}, expected {list(shape)}")
+        return np.array(array)

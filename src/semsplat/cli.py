@@ -14,12 +14,16 @@ from semsplat.data.register.fetch import fetch, status_lines
 from semsplat.doctor import findings
 from semsplat.errors import SemsplatError
 from semsplat.experiment.check import check as check_params
+from semsplat.experiment.elsewhere import declared_keys, mistakes_in, unknown_scenes
+from semsplat.experiment.mistakes import dangling
 from semsplat.experiment.plan.screen import plan_lines
 from semsplat.experiment.redraw import redrawn
 from semsplat.experiment.runs import geometry_keys, training_keys
+from semsplat.experiment.schema import Params
 from semsplat.figures.referee.trace import Traced
 from semsplat.gpu import claim_device, visible_gpus
 from semsplat.io import parse_yaml
+from semsplat.keys import parse_training
 from semsplat.restore import restore
 
 
@@ -151,6 +155,46 @@ def data(
         print("\n".join(status_lines()))
 
 
+def external(
+    what: Literal["check", "export"],
+    names: tyro.conf.Positional[tuple[str, ...]] = (),
+    /,
+    params: Path = Path("params.yaml"),
+    to: Path | None = None,
+) -> None:
+    """Check predictions that were made elsewhere, or write ours in the same layout.
+
+    Args:
+        what: check says what is missing or wrong, in one line each; export is the way back.
+        names: of check, entries of the section external, or none for all of them; of export,
+            dataset/scene/setting/seed of trainings of one setting.
+        params: the parameter file.
+        to: the folder that export adds the runs to, with the card.
+    """
+    if (what == "export") != (bool(names) and to is not None):
+        raise SemsplatError("export needs trainings and --to; check takes entries alone")
+    if what == "check":
+        _check_external(_checked(params, {}), names)
+        return
+    from semsplat.evaluate.external.exchange import export_predictions
+
+    assert to is not None
+    for training in map(parse_training, names):
+        print(f"{training}: written to {export_predictions(training, to)}")
+
+
+def _check_external(checked: Params, names: tuple[str, ...]) -> None:
+    """Print what is missing or wrong in predictions that were made elsewhere."""
+    if lines := dangling(("external",), names, checked.external):
+        raise SemsplatError("\n".join(lines))
+    declared = declared_keys(checked, names or checked.external)
+    for place in unknown_scenes(declared):
+        print(f"{place}: not imported, so its views are not compared; first: snakemake data")
+    if lines := mistakes_in(checked, declared, opened=True):
+        raise SemsplatError("\n".join(lines))
+    print(f"{len(declared)} runs: nothing is missing, nothing is wrong")
+
+
 def photos(
     folder: Path,
     /,
@@ -199,7 +243,7 @@ def doctor(build: bool = False) -> None:
 
 def main() -> None:
     """Run one verb."""
-    verbs = (check, plan, doctor, scene, data, photos, ply, select, trace, restore)
+    verbs = (check, plan, doctor, scene, data, external, photos, ply, select, trace, restore)
     run_one_of({verb.__name__: verb for verb in verbs}, prog="semsplat")
 
 

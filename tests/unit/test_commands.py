@@ -50,7 +50,7 @@ def test_every_out_is_known_to_be_a_folder_or_a_file() -> None:
     for module, command in commands():
         if "out" in inspect.signature(command).parameters and not out_folders(command):
             files.setdefault(module, set()).add(command.__name__)
-    assert files == ONE_FILE and len(WRITERS) == 11
+    assert files == ONE_FILE and len(WRITERS) == 12
 
 
 @pytest.mark.parametrize("command", WRITERS, ids=lambda c: f"{c.__module__}.{c.__name__}")

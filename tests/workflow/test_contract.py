@@ -6,6 +6,7 @@ suites and the tests that list things are run there.  With ``-m slow`` each is t
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Callable
@@ -129,6 +130,24 @@ def add_tracks(project: Project) -> None:
     copied(project, "features/tracks", "id_maps")
 
 
+def add_external(project: Project) -> None:
+    card = {
+        **{"method": "ours", "who": "us", "repository": "here", "commit": "0" * 40, "changes": ""},
+        **{"device": "none", "geometry": "own", "told": []},
+    }
+    (project.root / "predictions/ours/procedural/room/0").mkdir(parents=True)
+    write(project, "predictions/ours/card.yaml", json.dumps(card))
+    project.edit("params.yaml", "external: {} #", "external: #")
+    entry = "{folder: predictions/ours, answers: [classes], scenes: [procedural/room], seeds: [0]}"
+    add_entry(project, "external", f"  elsewhere: {entry}\n")
+    sheet = "        clipgs_e: (e) no neighbours\n"
+    project.edit("params.yaml", sheet, f"{sheet}        elsewhere: theirs\n")
+
+
+def add_external_answer(project: Project) -> None:
+    copied(project, "evaluate/external", "colours")
+
+
 def add_table(project: Project) -> None:
     table = project.read(f"{PUBLISHED}/clipgs_sparse_details.yaml")
     write(project, f"{PUBLISHED}/ours.yaml", table)
@@ -177,6 +196,8 @@ ADDED: dict[str, Callable[[Project], None]] = {
     "segmenter": add_segmenter,
     "kind of labels": add_labels,
     "kind of tracks": add_tracks,
+    "method that is run elsewhere": add_external,
+    "answer of such a method": add_external_answer,
     "table": add_table,
     "claim": add_claim,
     "precondition of claims": add_precondition,

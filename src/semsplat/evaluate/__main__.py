@@ -8,6 +8,7 @@ from pathlib import Path
 from semsplat.commands import OutFolder, run_one_of
 from semsplat.evaluate.answers import Judged
 from semsplat.gpu import claim_device
+from semsplat.paths import FIELD_FILE
 
 
 def predict(
@@ -37,6 +38,25 @@ def predict(
 
         asked = Asked(load_scene(scene), model, features, cache, {}, device)
         jobs.predict(answers, asked, json.loads(options), out)
+
+
+def import_external(
+    scene: Path, source: Path, out: OutFolder, predictions: OutFolder, config: str
+) -> None:
+    """Check predictions that were made elsewhere and write them as our own.
+
+    Args:
+        scene: the canonical scene.
+        source: the folder with card.yaml, and with {dataset}/{scene}/{seed} below it.
+        out: the folder of the import's card, results/train/{dataset}/{scene}/{setting}/{seed}.
+        predictions: the predictions folder.
+        config: whose predictions they are and what they answer, as JSON.
+    """
+    from semsplat.evaluate.external.exchange import import_predictions
+    from semsplat.params.external import ExternalJob
+
+    job = ExternalJob.model_validate_json(config)
+    import_predictions(job, scene, source, out, predictions)
 
 
 def score(
@@ -102,7 +122,7 @@ def speed(
     """Measure how fast trained settings draw class maps, answer or select, and write JSON.
 
     Args:
-        runs: dataset/scene/setting/seed of trainings; all in results/train if none is named.
+        runs: dataset/scene/setting/seed of trainings; all in results/train if this is not given.
         out: the JSON file.
         repeats: timed frames; the median counts.
     """
@@ -110,8 +130,9 @@ def speed(
         from semsplat.evaluate.speed import benchmark, report_lines
         from semsplat.io import write_json
 
-        paths = sorted(Path("results/train").glob("*/*/*/*/run.json"))
-        report = benchmark(runs or ["/".join(p.parts[2:-1]) for p in paths], repeats, device)
+        paths = sorted(Path("results/train").glob(f"*/*/*/*/{FIELD_FILE}"))
+        found = ["/".join(p.parts[2:-1]) for p in paths]
+        report = benchmark(found if runs is None else runs, repeats, device)
     write_json(out, report)
     print("\n".join([*report_lines(report), f"written to {out}"]))
 
@@ -130,7 +151,7 @@ def collect(scores: list[Path], out: Path) -> None:
 
 def main() -> None:
     """Run one of the commands."""
-    commands = (predict, score, cluster, score_features, speed, collect)
+    commands = (predict, import_external, score, cluster, score_features, speed, collect)
     run_one_of({c.__name__.replace("_", "-"): c for c in commands})
 
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,12 +33,19 @@ def read_relevancy(predictions_dir: Path, frame: Frame) -> dict[str, Maps]:
     if not {"prompts", "relevancy"} <= set(arrays):
         raise SemsplatError(f"{path}: needs 'prompts' and 'relevancy'; predict again")
     prompts, maps = arrays["prompts"].tolist(), arrays["relevancy"]
-    _check(path, prompts, maps, frame)
+    check_relevancy(path, prompts, maps, frame)
     return dict(zip(prompts, maps, strict=True))
 
 
-def _check(path: Path, prompts: list[str], maps: Maps, frame: Frame) -> None:
-    """Raise unless there is one map per prompt, of the frame's size and in [0, 1]."""
+def check_relevancy(path: Path, prompts: list[str], maps: NDArray[Any], frame: Frame) -> None:
+    """Raise unless there is one map per prompt, of the frame's size and in [0, 1].
+
+    Args:
+        path: what the message starts with.
+        prompts: P strings.
+        maps: floats [P, L, H, W].
+        frame: the view.
+    """
     if maps.ndim != 4 or len(maps) != len(prompts) or maps.shape[1] < 1:
         raise SemsplatError(f"{path}: {len(prompts)} prompts, relevancy {list(maps.shape)}")
     if maps.shape[2:] != (frame.height, frame.width):

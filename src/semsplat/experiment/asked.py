@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import ModuleType
 
 from semsplat.evaluate.answers import COLOURS, answer
+from semsplat.evaluate.external import external_answer
 from semsplat.evaluate.protocols import protocols_of
 from semsplat.experiment.schema import Params
 from semsplat.fingerprint import fingerprint
@@ -18,9 +19,14 @@ Options = dict[str, Strict]
 
 
 def answers(params: Params, setting: str) -> tuple[str, ...]:
-    """Return what is asked of a setting's trainings; of the geometry, its colours."""
+    """Return what is asked of a setting's trainings; of the geometry, its colours.
+
+    Of predictions that were made elsewhere: what their entry says that they answer.
+    """
     if setting == GEOMETRY:
         return (COLOURS,)
+    if setting in params.external:
+        return tuple(params.external[setting].answers)
     names: tuple[str, ...] = method(params.settings[setting].method).ANSWERS
     return names
 
@@ -59,6 +65,12 @@ def predict_code(params: Params, run: TrainingKey) -> str:
     if run.setting != GEOMETRY:
         modules.append(method(params.settings[run.setting].method).__name__)
     return fingerprint(*modules)
+
+
+def external_code(params: Params, setting: str) -> str:
+    """Return the fingerprint of what imports predictions that were made elsewhere."""
+    kinds = [external_answer(name).__name__ for name in answers(params, setting)]
+    return fingerprint("semsplat.evaluate.external.exchange:import_predictions", *kinds)
 
 
 def score_code(params: Params, setting: str) -> str:

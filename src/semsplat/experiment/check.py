@@ -17,6 +17,7 @@ from semsplat.experiment.schema import Params
 from semsplat.experiment.sections import (
     check_dataset,
     check_evaluate,
+    check_external,
     check_figure,
     check_method,
     check_recipe,
@@ -77,6 +78,8 @@ def _checked(config: dict[str, Any], before: str) -> Params:
         lines += check_method(name, options, params.features)
     for name in params.settings:
         lines += check_setting(name, params)
+    for name, entry in params.external.items():
+        lines += check_external(name, entry, params)
     lines += check_evaluate(params.evaluate, params.features)
     if lines:
         raise ParamsError([before + each for each in lines])
@@ -103,7 +106,7 @@ def _dangling(params: Params) -> list[str]:
     for name, suite in params.suites.items():
         where = ("suites", name)
         lines += dangling((*where, "scenes"), suite.scenes, scenes)
-        lines += dangling((*where, "settings"), suite.settings, params.settings)
+        lines += dangling((*where, "settings"), suite.settings, params.shown)
         lines += dangling((*where, "figures"), suite.figures, params.figures)
         for kind in ("scenes", "seeds", "settings", "figures"):
             lines += twice((*where, kind), getattr(suite, kind))
@@ -119,6 +122,7 @@ def _bad_names(params: Params) -> list[str]:
         "features.recipes": params.features.recipes,
         "features.teachers": params.features.teachers,
         "settings": params.settings,
+        "external": params.external,
     }
     groups |= {f"datasets.{name}.scenes": d.scenes for name, d in params.datasets.items()}
     lines = [
@@ -129,6 +133,11 @@ def _bad_names(params: Params) -> list[str]:
     ]
     if "native" in params.datasets:
         lines.append("datasets: 'native' is the folder of drawn worlds; choose another name")
-    taken = [name for name in params.settings if name in ("geometry", "features")]
     told = "is the folder of something else; choose another name"
-    return [*lines, *(f"settings: '{name}' {told}" for name in taken)]
+    taken: dict[str, Iterable[str]] = {"settings": (), "external": params.settings}
+    return lines + [
+        f"{group}: '{name}' {told}"
+        for group, others in taken.items()
+        for name in getattr(params, group)
+        if name in ("geometry", "features", *others)
+    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from semsplat.experiment.runs import setting_options, setting_teacher, shown_runs, training_keys
+from semsplat.experiment.runs import own_keys, setting_options, setting_teacher, shown_runs
 from semsplat.experiment.schema import Params
 from semsplat.features.segmenters import follows_geometry
 from semsplat.features.teachers import teacher_with_options
@@ -62,7 +62,7 @@ def _shown(params: Params) -> Iterator[FeaturesKey]:
 
 
 def _learnt(params: Params) -> Iterator[FeaturesKey]:
-    for run in training_keys(params):
+    for run in own_keys(params):
         recipe = setting_recipe(params, run.setting)
         if recipe:
             whose = seed_of(params, recipe, run.seed)
@@ -70,7 +70,9 @@ def _learnt(params: Params) -> Iterator[FeaturesKey]:
 
 
 def setting_recipe(params: Params, setting: str) -> str | None:
-    """Return the recipe that a setting's method, or else its teacher, reads, if either does."""
+    """Return the recipe that a setting's method, or else its teacher, reads here, if any."""
+    if setting in params.external:
+        return None
     teacher = setting_teacher(params, setting)
     if teacher:
         return teacher_recipe(params, teacher)

@@ -8,6 +8,7 @@ from semsplat.experiment.schema import Dataset, Params
 from semsplat.figures import figure_kind
 from semsplat.io import sha256_text
 from semsplat.keys import GeometryKey, LessonsKey, TrainingKey
+from semsplat.params.external import ExternalJob
 from semsplat.params.geometry import Geometry, GeometryJob
 from semsplat.params.methods import Frozen, TrainingJob
 from semsplat.params.teachers import LessonsJob
@@ -35,9 +36,14 @@ def geometry_keys(params: Params) -> list[GeometryKey]:
 
 
 def shown_runs(params: Params, figure: str) -> list[GeometryKey]:
-    """Return the runs of the chosen suite that a figure shows."""
-    shows = params.figures[figure].shows
-    return [key for key in geometry_keys(params) if shows(key.dataset, key.scene)]
+    """Return the runs of the chosen suite that a figure shows.
+
+    A sheet shows those of which all its settings have predictions; a table says what is missing.
+    """
+    entry = params.figures[figure]
+    shown = [key for key in geometry_keys(params) if entry.shows(key.dataset, key.scene)]
+    named = [] if "table" in entry.options else shown_settings(params, figure)
+    return [key for key in shown if all(_exists(params, name, key) for name in named)]
 
 
 def shown_settings(params: Params, figure: str) -> list[str]:
@@ -47,9 +53,22 @@ def shown_settings(params: Params, figure: str) -> list[str]:
 
 
 def training_keys(params: Params) -> list[TrainingKey]:
-    """Return the trainings that the figures of the chosen suite show, sorted, each once."""
+    """Return the trainings that the figures of the chosen suite show, sorted, each once.
+
+    Predictions that were made elsewhere stand among them: see `external_keys`.
+    """
     figures = params.suites[params.suite].figures
     return sorted({run for figure in figures for run in _named_trainings(params, figure)})
+
+
+def own_keys(params: Params) -> list[TrainingKey]:
+    """Return those of `training_keys` that are trained here."""
+    return [run for run in training_keys(params) if run.setting in params.settings]
+
+
+def external_keys(params: Params) -> list[TrainingKey]:
+    """Return those of `training_keys` whose predictions were made elsewhere."""
+    return [run for run in training_keys(params) if run.setting in params.external]
 
 
 def shown_trainings(params: Params, figure: str) -> list[TrainingKey]:
@@ -73,7 +92,14 @@ def _named_trainings(params: Params, figure: str) -> set[TrainingKey]:
         TrainingKey(run.dataset, run.scene, setting, run.seed)
         for setting in shown_settings(params, figure)
         for run in shown_runs(params, figure)
+        if _exists(params, setting, run)
     }
+
+
+def _exists(params: Params, setting: str, run: GeometryKey) -> bool:
+    """Tell whether a setting has a run: those that are trained have every one."""
+    entry = params.external.get(setting)
+    return entry is None or entry.covers(*run)
 
 
 def lessons_keys(params: Params) -> list[LessonsKey]:
@@ -81,7 +107,7 @@ def lessons_keys(params: Params) -> list[LessonsKey]:
     return sorted(
         {
             LessonsKey(r.dataset, r.scene, teacher, r.seed)
-            for r in training_keys(params)
+            for r in own_keys(params)
             if (teacher := setting_teacher(params, r.setting))
         }
     )
@@ -129,9 +155,16 @@ def setting_options(params: Params, setting: str) -> dict[str, Any]:
 
 
 def setting_teacher(params: Params, setting: str) -> str | None:
-    """Return the name of a setting's teacher, if its method learns from one."""
+    """Return the name of a setting's teacher, if its method learns from one here."""
+    if setting in params.external:
+        return None
     name: str | None = setting_options(params, setting).get("teacher")
     return name
+
+
+def external_job(params: Params, run: TrainingKey) -> ExternalJob:
+    """Return what the import of predictions that were made elsewhere is told."""
+    return ExternalJob(**run._asdict(), answers=params.external[run.setting].answers)
 
 
 def is_frozen(params: Params, setting: str) -> bool:

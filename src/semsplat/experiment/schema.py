@@ -21,6 +21,7 @@ from semsplat.figures import figure_kind, figure_kinds
 from semsplat.figures.published import load_table
 from semsplat.params.base import Count, Strict
 from semsplat.params.evaluate import Evaluate
+from semsplat.params.external import External
 from semsplat.params.features import Features
 from semsplat.params.geometry import Geometry, Training
 from semsplat.params.methods import Setting
@@ -142,10 +143,17 @@ class Params(Strict):
     """parameters of each method, a file in src/semsplat/train/methods"""
     settings: dict[str, Setting]
     """methods with diffs of their parameters, by name"""
+    external: dict[str, External]
+    """methods whose predictions were made elsewhere; figures name them as they name settings"""
     evaluate: Evaluate
     """scoring"""
     figures: dict[str, Figure]
     """what to draw"""
+
+    @property
+    def shown(self) -> list[str]:
+        """What figures and tables can name as a setting: those that are trained, then others."""
+        return [*self.settings, *self.external]
 
 
 def options_of(family: str) -> dict[str, type[BaseModel]]:

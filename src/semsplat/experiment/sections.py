@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from semsplat.evaluate.answers import answer_names
+from semsplat.evaluate.external import external_names
 from semsplat.evaluate.grounders import askable_names, with_clicks
 from semsplat.experiment.mistakes import Where, dangling, hint, line, mistakes, no_such, twice
 from semsplat.experiment.runs import is_frozen, merged
@@ -15,6 +16,7 @@ from semsplat.features.segmenters import segmenter_kinds
 from semsplat.figures import figure_kind, unfit
 from semsplat.params.base import Kind
 from semsplat.params.evaluate import Evaluate
+from semsplat.params.external import External
 from semsplat.params.features import Features, Recipe
 from semsplat.params.geometry import Geometry
 from semsplat.params.methods import Frozen, Joint, MethodOptions
@@ -57,7 +59,10 @@ def check_figure(name: str, figure: Figure, params: Params) -> list[str]:
         reason = f"'{grounder}' is not asked; add it to evaluate.grounders"
         lines.append(f"{'.'.join((*place, 'grounder'))}: {reason}")
     # A table's data sets may be ones that nobody has here; it says so in their cells.
-    lines += dangling((*place, "settings"), figure.settings, params.settings)
+    lines += dangling((*place, "settings"), figure.settings, params.shown)
+    voting = figure.options.get("votes_of")  # what was made elsewhere has no votes
+    named = [voting] if isinstance(voting, str) else []
+    lines += dangling((*place, "votes_of"), named, params.settings)
     shown = figure.options.get("datasets", [])
     return lines + dangling((*place, "datasets"), shown, params.datasets)
 
@@ -140,6 +145,17 @@ def check_setting(name: str, params: Params) -> list[str]:
         lines.append(f"{'.'.join((*where, 'geometry'))}: {reason}")
     geometry = merged(params.geometry.model_dump(), setting.geometry)
     return lines + _options(Geometry, geometry, (*where, "geometry"))
+
+
+def check_external(name: str, entry: External, params: Params) -> list[str]:
+    """Validate what predictions that were made elsewhere answer, and the scenes that they name."""
+    where = ("external", name)
+    scenes = [f"{name}/{scene}" for name, data in params.datasets.items() for scene in data.scenes]
+    lines = dangling((*where, "answers"), entry.answers, external_names())
+    lines += dangling((*where, "scenes"), entry.scenes, scenes)
+    for key in ("answers", "scenes", "seeds"):
+        lines += twice((*where, key), getattr(entry, key))
+    return lines
 
 
 def _method_options(

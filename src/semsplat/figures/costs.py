@@ -6,6 +6,7 @@ from pathlib import Path
 from statistics import fmean
 
 from semsplat.figures import SETTING_FILES
+from semsplat.figures.referee.declared import author_of
 from semsplat.figures.referee.sheet import Grid, Sheet, write_sheet
 from semsplat.figures.referee.trainings import Results
 from semsplat.keys import TrainingKey
@@ -53,7 +54,8 @@ def _row(setting: str, results: Results) -> list[str]:
 
 
 def _notes(results: Results) -> list[str]:
-    machines = [results.card(training)["machine"] for training in results.trainings]
+    cards = [results.card(training) for training in results.trainings]
+    machines = [card["machine"] for card in cards if author_of(card) is None]
     devices = sorted({m["gpu"] or f"{m['cpu']}, {m['threads']} threads" for m in machines})
     served = sum(results.costs(training)["served"] or 0 for training in results.trainings) > 0
     notes = [
@@ -62,8 +64,9 @@ def _notes(results: Results) -> list[str]:
         " are computed once for several settings and counted in full for each; a joint training"
         " learns its geometry itself, and what stands under geometry is the one that its tracks or"
         " its prompts needed. Memory is the largest of all processes."
-        f" On {'; '.join(devices)}."
+        f" On {'; '.join(devices) or 'none: nothing was trained'}."
     ]
+    notes += results.author_lines()
     if served:
         notes.append(
             "What features took from the cache of another extraction counts as if they had made it."

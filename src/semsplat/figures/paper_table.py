@@ -41,7 +41,7 @@ class Options(Strict):
 def draw(trainings: list[TrainingKey], options: Options, out: Path) -> None:
     """Write the table as Markdown, LaTeX and CSV."""
     table, results = load_table(options.table), Results(trainings)
-    said = [] if table.paper else facts(table, results)
+    said = results.author_lines() if table.paper else facts(table, results)
     write_table(table, table_cells(options.table, results), said, out)
 
 
@@ -52,7 +52,8 @@ def facts(table: Table, results: Results) -> list[str]:
     if scores and any(measure.source == "speed" for measure in table.measures.values()):
         said.append(f"Speed on {_measured_on(results.speed)}: {results.speed['protocol']}.")
     cards = [results.card(training) for training in results.trainings]
-    teachers = {card["config"]["options"].get("teacher") for card in cards} - {None}
+    teachers = {card["config"].get("options", {}).get("teacher") for card in cards} - {None}
+    said += results.author_lines()
     if table.lessons and teachers:
         said.append(f"Teachers: {', '.join(f'`{name}`' for name in sorted(teachers))}.")
     pairs = dict.fromkeys(line for each in scores for line in _pairs(each))

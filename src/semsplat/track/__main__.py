@@ -19,15 +19,22 @@ QUICK = {
 """A server that does not answer is given up after seconds; MLflow's own patience is minutes."""
 
 
-def run(card: Path, curve: Path, scores: Path, scene: Path, stamp: Path, tries: int = 0) -> None:
+def run(
+    card: Path,
+    scores: Path,
+    scene: Path,
+    stamp: Path,
+    curve: Path | None = None,
+    tries: int = 0,
+) -> None:
     """Log a run and leave a stamp, also where the index cannot be reached: results do not need it.
 
     Args:
         card: run.json.
-        curve: metrics.jsonl.
         scores: scores.json.
         scene: the scene's manifest.json.
         stamp: the file that says it is done, or why not.
+        curve: metrics.jsonl, of what was trained here.
         tries: how often it failed before.
     """
     with single_writer():
@@ -39,14 +46,14 @@ def run(card: Path, curve: Path, scores: Path, scene: Path, stamp: Path, tries: 
         print(f"warning: {reason}", file=sys.stderr)
 
 
-def _logged(*files: Path) -> tuple[str | None, str]:
+def _logged(card: Path, curve: Path | None, scores: Path, scene: Path) -> tuple[str | None, str]:
     """Return the id of the run in the index, or None and why there is none."""
     try:
         from semsplat.track.mlflow_log import FAILURES, Finished, log_finished
     except ModuleNotFoundError as error:
         return None, f"MLflow cannot be imported ({error})"
     try:
-        return log_finished(Finished(*files)), ""
+        return log_finished(Finished(card, curve, scores, scene)), ""
     except FAILURES as error:
         reason = f"MLflow's index at {tracking_uri()} cannot be used ({one_line(error)})"
         return None, without_password(reason)

@@ -36,7 +36,7 @@ class Finished:
     """The files of one finished run."""
 
     card: Path
-    curve: Path
+    curve: Path | None  # predictions that were made elsewhere have none
     scores: Path
     scene: Path
 
@@ -103,13 +103,14 @@ def _log_new(client: MlflowClient, experiment: str, parent: str, finished: Finis
     name = "{setting}/{dataset}/{scene}/{seed}".format(**place)
     tags = {**place, **_tags(card), "mlflow.parentRunId": parent}
     started = int(datetime.fromisoformat(card["started"]).timestamp() * 1000)
-    ended = started + int(1000 * card["numbers"]["train_s"])
+    ended = started + int(1000 * card["numbers"].get("train_s", 0))
     run = client.create_run(experiment, start_time=started, tags=tags, run_name=name)
     run_id = run.info.run_id
     params = [Param(k, v) for k, v in _flat(card["config"])]
     for block in _blocks(params):
         client.log_batch(run_id, params=block)
-    for metrics in _blocks(list(_curve(finished.curve, started))):
+    curve = list(_curve(finished.curve, started)) if finished.curve else []
+    for metrics in _blocks(curve):
         client.log_batch(run_id, metrics=metrics)
     system = {f"system/{k}": v for k, v in card["numbers"].items() if isinstance(v, int | float)}
     client.log_batch(run_id, metrics=[Metric(k, v, ended, 0) for k, v in system.items()])

@@ -298,3 +298,16 @@ def test_another_server_is_another_index(folder: Path, monkeypatch: pytest.Monke
         monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
         names.add(index_name())
     assert len(names) == 3 and not any("secret" in name for name in names)
+
+
+def test_predictions_made_elsewhere_have_no_curve_and_perhaps_no_time(client: Any) -> None:
+    card, _, scores, scene = write_files("elsewhere")
+    said = read_json(card)
+    del said["numbers"]["train_s"]
+    write_json(card, {**said, "config": {**said["config"], "external": {"method": "LERF"}}})
+    from semsplat.track.mlflow_log import Finished, log_finished
+
+    run = client.get_run(log_finished(Finished(card, None, scores, scene)))
+    assert run.data.params["external.method"] == "LERF" and run.data.metrics["eval/psnr"] == 20.0
+    assert not [name for name in run.data.metrics if name.startswith("train/")]
+    assert run.info.end_time == run.info.start_time

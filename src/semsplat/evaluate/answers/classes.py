@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,23 +67,21 @@ def score(judged: Judged) -> Scores:
     of `best_votes`, and with ``own_vote_train_`` those of `own_votes`.  ``classes`` holds the IoU
     of every class over the held-out views, with the same prefixes, and its share of the pixels.
     ``inconsistency.npz`` holds the verdicts of neighbouring training views, ``{index}``, and
-    `VOTES_FILE` the votes.
+    `VOTES_FILE` the votes.  Predictions that were made elsewhere have no lessons, so that nothing
+    is said of these and of votes.
     """
-    assert judged.lessons_dir is not None
-    scene, lessons = judged.scene, open_lessons(judged.lessons_dir)
-    ids = class_ids_of(scene)
-    maps: dict[str, MapOf] = {"": predicted(judged.predictions_dir), "teacher_": taught(lessons)}
-    every = {**maps, "best_vote_": best_votes(lessons, ids)}
-    held_out = {prefix: view_cases(scene.test, map_of, ids) for prefix, map_of in every.items()}
-    votes = {frame.name: labels for frame, labels in own_votes(scene, lessons, maps[""])}
-    every["own_vote_"] = lambda frame: votes.get(frame.name)
-    trained = {prefix: view_cases(scene.train, map_of, ids) for prefix, map_of in every.items()}
+    scene, ids, own = judged.scene, class_ids_of(judged.scene), predicted(judged.predictions_dir)
+    lessons = _of_lessons(judged, own, ids)
+    maps = {"": own} | lessons.taught
+    held_out = _cases(scene.test, maps | lessons.best, ids)
+    trained = _cases(scene.train, maps | lessons.best | lessons.voted, ids)
     pairs = neighbour_cases(scene, maps)
     metrics = _metrics(held_out, trained, pairs)
-    beside = [judged.out.with_name(name) for name in ("inconsistency.npz", VOTES_FILE)]
-    write_arrays(beside[0], _verdicts(pairs[""]))
-    write_arrays(beside[1], {name: labels.astype(np.uint16) for name, labels in votes.items()})
-    return {
+    arrays = {"inconsistency.npz": _verdicts(pairs[""])} | lessons.arrays
+    beside = [judged.out.with_name(name) for name in arrays]
+    for path in beside:
+        write_arrays(path, arrays[path.name])
+    return lessons.facts | {
         "metrics": metrics,
         "views": {case.frame: image_mean.aggregate([case]) for case in held_out[""]},
         "classes": iou_of_classes(scene, held_out, ids),
@@ -92,8 +90,36 @@ def score(judged: Judged) -> Scores:
         "counts": _counts(held_out[""], trained[""], pairs[""]),
         "absent": _absent(scene, metrics),
         "files": {path.name: sha256_file(path) for path in beside},
-        "lessons_sha256": sha256_file(judged.lessons_dir / "manifest.json"),
     }
+
+
+class OfLessons(NamedTuple):
+    """What lessons say on the views that are judged; nothing where there are none."""
+
+    taught: dict[str, MapOf]
+    best: dict[str, MapOf]
+    voted: dict[str, MapOf]
+    arrays: dict[str, Any]  # {file: what goes beside the scores}
+    facts: Scores
+
+
+def _of_lessons(judged: Judged, own: MapOf, ids: Labels) -> OfLessons:
+    """Return the maps that are judged beside a setting's ``own``, by prefix."""
+    if judged.lessons_dir is None:
+        return OfLessons({}, {}, {}, {}, {})
+    lessons = open_lessons(judged.lessons_dir)
+    votes = {frame.name: labels for frame, labels in own_votes(judged.scene, lessons, own)}
+    return OfLessons(
+        {"teacher_": taught(lessons)},
+        {"best_vote_": best_votes(lessons, ids)},
+        {"own_vote_": lambda frame: votes.get(frame.name)},
+        {VOTES_FILE: {name: labels.astype(np.uint16) for name, labels in votes.items()}},
+        {"lessons_sha256": sha256_file(judged.lessons_dir / "manifest.json")},
+    )
+
+
+def _cases(frames: Sequence[Frame], maps: Mapping[str, MapOf], ids: Labels) -> Cases:
+    return {prefix: view_cases(frames, map_of, ids) for prefix, map_of in maps.items()}
 
 
 def view_cases(frames: Sequence[Frame], map_of: MapOf, class_ids: Labels) -> list[Case]:

@@ -10,7 +10,7 @@ from semsplat.data.register.entries import entry_named, entry_of, file_of
 from semsplat.data.register.fetch import is_filled_by_hand, is_unpacked
 from semsplat.experiment.plan.weights import answer_weights, recipe_weights, teacher_weights
 from semsplat.experiment.recipes import features_job, features_keys
-from semsplat.experiment.runs import geometry_keys, lessons_keys, scene_options, training_keys
+from semsplat.experiment.runs import geometry_keys, lessons_keys, own_keys, scene_options
 from semsplat.experiment.schema import Params
 from semsplat.paths import evaluate_dir, features_dir, lessons_dir, scene_dir
 
@@ -74,7 +74,7 @@ def _readers(params: Params) -> Iterator[tuple[Path, list[Path]]]:
     for lesson in lessons_keys(params):
         weights = teacher_weights(params, lesson.teacher)
         yield lessons_dir(*lesson) / "manifest.json", weights
-    for run in training_keys(params):
+    for run in own_keys(params):
         if places := answer_weights(params, run):
             yield evaluate_dir(*run) / "predictions/manifest.json", places
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from urllib.parse import urlsplit
 
 from semsplat.data.register.entries import Entry, entry_named, place_of
 from semsplat.experiment.plan.needs import Missing, missing, missing_lpips, needs
 from semsplat.experiment.plan.work import load_estimates, phases
-from semsplat.experiment.runs import geometry_keys, training_keys
+from semsplat.experiment.runs import external_keys, geometry_keys, own_keys
 from semsplat.experiment.schema import Params
 
 
@@ -59,11 +60,19 @@ def _work_lines(params: Params) -> list[str]:
     places = len({(run.dataset, run.scene) for run in geometry_keys(params)})
     return [
         f"suite {params.suite}: {places} scenes, {len(geometry_keys(params))} geometries,"
-        f" {len(training_keys(params))} trainings; hours and disk are estimates:",
+        f" {len(own_keys(params))} trainings; hours and disk are estimates:",
         *_table(rows),
         *(f"  {phase.name}: {phase.basis}" for phase in known),
+        *_external_lines(params),
         *(f"  {m}: timed by nobody, so it counts as the slowest method" for m in untimed),
     ]
+
+
+def _external_lines(params: Params) -> list[str]:
+    """Return a line for each method whose predictions come from elsewhere."""
+    counts = Counter(run.setting for run in external_keys(params))
+    told = "made elsewhere: they are copied and scored, nothing is trained"
+    return [f"  {name}: predictions of {n} runs, {told}" for name, n in counts.items()]
 
 
 def _missing_row(entry: Missing) -> list[str]:

@@ -8,7 +8,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from semsplat.experiment.recipes import features_job, features_keys
-from semsplat.experiment.runs import geometry_keys, lessons_keys, setting_options, training_keys
+from semsplat.experiment.runs import (
+    geometry_keys,
+    lessons_keys,
+    own_keys,
+    setting_options,
+    training_keys,
+)
 from semsplat.experiment.schema import Params
 from semsplat.io import parse_yaml
 from semsplat.params.base import Positive, Strict
@@ -78,7 +84,7 @@ class Estimates(Strict):
 
     def untimed(self, params: Params) -> list[str]:
         """Return the methods of the chosen suite that nobody has timed."""
-        used = {params.settings[key.setting].method for key in training_keys(params)}
+        used = {params.settings[key.setting].method for key in own_keys(params)}
         return sorted(used - set(self.train.minutes))
 
 
@@ -148,7 +154,7 @@ def _geometry(params: Params, known: Estimates) -> Phase:
 
 
 def _train(params: Params, known: Estimates) -> Phase:
-    settings = [run.setting for run in training_keys(params)]
+    settings = [run.setting for run in own_keys(params)]
     methods = [params.settings[name].method for name in settings]
     dims = [setting_options(params, name).get("dim", CLIP_DIMENSIONS) for name in settings]
     minutes = known.train.minutes

@@ -113,7 +113,7 @@ def _lessons(settings: list[str], results: Results) -> dict[str, Row]:
     """Return the rows of what some settings were taught."""
     rows: dict[str, Row] = {}
     for training in (t for name in settings for t in results.trainings if t.setting == name):
-        teacher = results.card(training)["config"]["options"].get("teacher")
+        teacher = results.card(training)["config"].get("options", {}).get("teacher")
         for prefix, label in LESSONS.items() if teacher else ():
             row = Row(label=label.format(teacher), setting=training.setting, prefix=prefix)
             rows.setdefault(f"{prefix}{teacher}", row)

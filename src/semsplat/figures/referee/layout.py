@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from semsplat.figures.published.models import Table
 from semsplat.figures.referee.cells import Cell
+from semsplat.figures.referee.declared import author_of, device_of
 from semsplat.figures.referee.sheet import Grid, Sheet, write_sheet
 from semsplat.figures.referee.trainings import Results, spread_text
 
@@ -131,13 +132,15 @@ def notes(table: Table, cells: list[Cell]) -> list[str]:
 def conditions(results: Results) -> str:
     """Return scenes, seeds, steps, sizes and machines of all trainings; nothing without any."""
     trainings, cards = results.trainings, [results.card(t) for t in results.trainings]
+    own = [card for card in cards if author_of(card) is None]
     sizes = {tuple(results.scores(training)["size_px"]) for training in trainings}
     facts = {
         "scenes": sorted({training.place for training in trainings}),
         "seeds": sorted({str(training.seed) for training in trainings}),
-        "steps of geometry": sorted({str(c["config"]["geometry"]["steps"]) for c in cards}),
+        "steps of geometry": sorted({str(c["config"]["geometry"]["steps"]) for c in own}),
         "pixels": sorted(f"{width}x{height}" for width, height in sizes),
-        "on": sorted({c["machine"]["gpu"] or c["machine"]["cpu"] for c in cards}),
+        "on": sorted({device_of(card) for card in cards}),
     }
     said = "; ".join(f"{name}: {', '.join(values)}" for name, values in facts.items() if values)
-    return f"{len(trainings)} trainings; {said}." if trainings else "No trainings."
+    elsewhere = f", {n} predicted elsewhere" if (n := len(cards) - len(own)) else ""
+    return f"{len(own)} trainings{elsewhere}; {said}." if trainings else "No trainings."

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from semsplat.errors import SemsplatError, did_you_mean
 from semsplat.figures.referee.chain import Link, chain, changed, is_still, scene_of
+from semsplat.figures.referee.declared import author_line, author_of
 from semsplat.figures.referee.sheet import read_records
 from semsplat.io import is_sealed, read_json, sha256_file
 from semsplat.keys import TrainingKey, parse_training
@@ -64,6 +65,8 @@ class Traced:
         path = link.folder / "run.json"
         yield f"  {link.kind} {path}  sha256 {sha256_file(path)}"
         yield f"    commit {git['commit']}{state}, code {card['code']}, run key {card['run_key']}"
+        if author_of(card) is not None:
+            yield f"    {author_line(str(card['config']['setting']), [card])}"
         for name, digest in card["inputs"].items():
             yield f"    made from {name}  sha256 {digest}"
         for name, digest in card["outputs"].items():

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from semsplat.errors import SemsplatError
 from semsplat.figures.published.models import Measure
 from semsplat.figures.referee.chain import Link, chain
+from semsplat.figures.referee.declared import author_line, author_of, declared_costs
 from semsplat.io import read_json
 from semsplat.keys import TrainingKey
 from semsplat.paths import feature_scores_dir
@@ -40,6 +41,14 @@ class Results:
                 folder = feature_scores_dir(*link.folder.parts[-4:])
                 return read_json(folder / "scores.json")["things"]
         return {}
+
+    def author_lines(self) -> list[str]:
+        """Return a line for each setting whose predictions were made elsewhere."""
+        cards: dict[str, list[Any]] = defaultdict(list)
+        for training in self.trainings:
+            if author_of(card := self.card(training)) is not None:
+                cards[training.setting].append(card)
+        return [author_line(setting, several) for setting, several in cards.items()]
 
     def why_no_clock(self, measure: Measure, min_turns: int, max_busy: float) -> str:
         """Return why a time cannot be compared with others; empty where it can, or is no time.
@@ -75,9 +84,9 @@ class Results:
                 number = self._score(training, measure)
             case "classes":
                 key, _, name = measure.name.partition(":")
-                number = self.scores(training)["classes"].get(key, {}).get(name)
+                number = self.scores(training).get("classes", {}).get(key, {}).get(name)
             case "speed":
-                number = self.speed["runs"][str(training)].get(measure.name)
+                number = self.speed["runs"].get(str(training), {}).get(measure.name)
             case "card":
                 number = self.card(training)["numbers"].get(measure.name)
             case "costs":
@@ -87,7 +96,7 @@ class Results:
     def _score(self, training: TrainingKey, measure: Measure) -> float | None:
         scores = self.scores(training)
         value: float | None = scores["metrics"].get(measure.name)
-        protocol = scores["protocols"].get(measure.name)
+        protocol = scores.get("protocols", {}).get(measure.name, scores["protocol"])
         if value is not None and protocol != measure.protocol:
             raise SemsplatError(
                 f"{training.scores_path}: {measure.name} is of {protocol}, the table shows"
@@ -145,9 +154,11 @@ def costs(folder: Path) -> dict[str, float | None]:
     a joint one with its geometry) and ``total_s``; the largest ``peak_ram_mb`` and ``peak_gpu_mb``
     (None without a GPU) of them all; ``bytes_per_gaussian`` of semantics; ``served``, the number of
     intermediate results that came from the cache and are counted with the seconds that they took to
-    make.
+    make.  Of predictions that were made elsewhere what their author says.
     """
     links = chain(folder)
+    if author_of(links[0].card) is not None:
+        return declared_costs(links[0].card)
     seconds = dict.fromkeys(PHASES.values(), 0.0)
     for link in links:
         served_s = link.card["numbers"].get("cache_saved_s", 0)
