@@ -75,7 +75,7 @@ def train(
         config.run_seed,
     )
     task = _task(config, options, trainee, module.semantic_terms(options, stage))
-    numbers = job.fit(task, scene) | _sizes(trainee)
+    numbers = job.fit(task, scene) | _sizes(trainee) | dict(attachment.facts)
     class_ids = lessons.class_ids if lessons else []
     write_field(out / FIELD_FILE, trainee, FieldFacts(config.method, class_ids, attachment.shape))
     job.finish(numbers)

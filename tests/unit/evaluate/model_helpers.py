@@ -96,6 +96,22 @@ def write_scene(scene_dir: Path) -> Path:
     return scene_dir
 
 
+def write_identified(folder: Path) -> Path:
+    """Write two balls with the ids 1 and 2, as Gaussian Grouping leaves them; nothing has id 0."""
+    write_model(folder)
+    shape = {"dim": 2, "classes": 3}
+    module = method("gaussian_grouping").decoder(**shape)
+    weight = torch.tensor([[0.0, 0.0], [40.0, 0.0], [0.0, 40.0]])
+    state = {"scores.weight": weight, "scores.bias": torch.tensor([9.0, 0.0, 0.0])}
+    thresholds = torch.tensor([0.7, 0.2])
+    module.load_state_dict(state | {"tracks": torch.tensor([4, 7]), "thresholds": thresholds})
+    done = trainee("clip_gs")
+    done.decoder = Decoder(module, None)
+    path = folder / "semantics.safetensors"
+    write_field(path, done, FieldFacts("gaussian_grouping", [], shape))
+    return folder
+
+
 def write_grouped(folder: Path) -> Path:
     """Write two balls that hold orthogonal features, as CGC leaves them."""
     write_model(folder)
