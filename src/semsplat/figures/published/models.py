@@ -88,6 +88,19 @@ class Row(Strict):
     """whether it stands in the paper; a row of ours alone has nothing beside it"""
     prefix: str = ""
     """before the keys of its numbers: those of what its setting was taught have one"""
+    instead: dict[str, Measure] = Field(default={})
+    """measure: the one that stands in its place in this row, of a method that answers otherwise;
+    the file names both"""
+
+    @field_validator("instead", mode="before")
+    @classmethod
+    def _are_known(cls, names: Any, info: ValidationInfo) -> Any:
+        """Return the measures of these names."""
+        if not isinstance(names, dict):
+            raise ValueError("write a measure and what stands in its place")
+        for key in names:
+            _known(key, info)
+        return {key: _known(name, info) for key, name in names.items()}
 
     @model_validator(mode="after")
     def _setting_or_reason(self) -> Row:
@@ -167,7 +180,8 @@ class Table(Strict):
         for name in info.data.get("rows_of", ()):
             for row in _with_key(info.context["rows"](name), "label").values():
                 if row.get("setting"):
-                    rows.setdefault(row["setting"], {k: row[k] for k in ("label", "setting")})
+                    kept = {k: row[k] for k in ("label", "setting", "instead") if k in row}
+                    rows.setdefault(row["setting"], kept)
         own = _with_key(own, "label")
         return rows | own if isinstance(own, dict) else own
 
@@ -177,18 +191,15 @@ class Table(Strict):
         """Return the measures of these names, as this table shows them."""
         if not isinstance(names, list):
             raise ValueError("write a list of names")
-        assert info.context
-        known = info.context["measures"]
-        for name in [*names, *info.data.get("notes", ())]:
-            if name not in known:
-                raise ValueError(f"no measure '{name}'{did_you_mean(str(name), list(known))}")
+        for name in info.data.get("notes", ()):
+            _known(name, info)
         notes, digits = info.data.get("notes", {}), info.data.get("digits")
         return {
-            name: known[name].model_copy(
-                update={"note": notes.get(name, known[name].note)}
-                | ({"digits": digits} if digits is not None and known[name].protocol else {})
+            name: measure.model_copy(
+                update={"note": notes.get(name, measure.note)}
+                | ({"digits": digits} if digits is not None and measure.protocol else {})
             )
-            for name in names
+            for name, measure in ((name, _known(name, info)) for name in names)
         }
 
     @model_validator(mode="after")
@@ -224,9 +235,13 @@ class Table(Strict):
         """Tell whether it shows a scene."""
         return dataset in self.evidence or f"{dataset}/{scene}" in self.scenes
 
-    def measure_on(self, name: str, scenes: Sequence[str]) -> Measure:
-        """Return a measure as it stands in the files of scenes of one kind, ``dataset/scene``."""
-        measure = self.measures[name]
+    def measure_on(self, name: str, scenes: Sequence[str], row: Row) -> Measure:
+        """Return a row's measure as it stands in the files of scenes of a kind, ``dataset/scene``.
+
+        Whatever stands in its place has its title.
+        """
+        title = self.measures[name].title
+        measure = row.instead.get(name, self.measures[name]).model_copy(update={"title": title})
         stand_in = all(scene.split("/")[0] == self.stand_in for scene in scenes)
         if stand_in or measure.on_real is None:
             return measure
@@ -242,6 +257,15 @@ class Table(Strict):
     def scenes(self) -> list[str]:
         """The papers' own scenes of all columns, each once."""
         return list(dict.fromkeys(s for c in self.columns.values() for s in c.scenes))
+
+
+def _known(name: Any, info: ValidationInfo) -> Measure:
+    """Return the measure of a name; raise where there is none."""
+    assert info.context
+    known: dict[str, Measure] = info.context["measures"]
+    if name not in known:
+        raise ValueError(f"no measure '{name}'{did_you_mean(str(name), list(known))}")
+    return known[name]
 
 
 def _with_key(entries: Any, field: str) -> Any:

@@ -124,7 +124,7 @@ def _measured(
     table: Table, key: str, row: Row, name: str, scenes: list[str], results: Results
 ) -> Cell:
     """Return a row's cell with our number of a measure, or the reason why there is none."""
-    measure = table.measure_on(name, scenes).before(row.prefix)
+    measure = table.measure_on(name, scenes, row).before(row.prefix)
     trainings = results.of(row.setting, scenes)
     values = [results.value(training, measure) for training in trainings]
     reason = row.absent or _gap(scenes, trainings, results) or _blank(row, measure, values)

@@ -91,6 +91,6 @@ def rungs_of(table: Table, results: Results) -> Iterator[Rung]:
             scenes = [scene for dataset in own for scene in results.scenes(dataset)]
             sides = [results.of(table.rows[row].setting, scenes) for row in rows]
             for name in table.measures:
-                measure = table.measure_on(name, scenes)
-                effects, _ = paired(sides, results, measure, "difference")
-                yield Rung(effect, rung, measure, list(chain.from_iterable(effects.values())))
+                measures = [table.measure_on(name, scenes, table.rows[row]) for row in rows]
+                effects, _ = paired(sides, results, measures, "difference")
+                yield Rung(effect, rung, measures[0], list(chain.from_iterable(effects.values())))
