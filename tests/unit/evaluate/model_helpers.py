@@ -112,6 +112,27 @@ def write_identified(folder: Path) -> Path:
     return folder
 
 
+def write_looked_up(folder: Path, asking: tuple[float, ...]) -> Path:
+    """Write two balls that name the rows (2, 0, 0) and (0, 0.5, 0) of a table, as GOI leaves them.
+
+    Elsewhere the row is (0, 0, 1); ``asking`` is how prompts are asked.
+    """
+    write_model(folder)
+    shape = {"dim": 2, "entries": 3, "out": 3}
+    state = {
+        "head.weight": torch.tensor([[0.0, 0.0], [9.0, 0.0], [0.0, 9.0]]),
+        "head.bias": torch.tensor([0.3, 0.0, 0.0]),
+        "table": torch.tensor([[0.0, 0.0, 1.0], [2.0, 0.0, 0.0], [0.0, 0.5, 0.0]]),
+        "asking": torch.tensor(asking, dtype=torch.float64),
+    }
+    module = method("goi").decoder(**shape)
+    module.load_state_dict(state)
+    done = trainee("clip_gs")
+    done.decoder = Decoder(module, None)
+    write_field(folder / "semantics.safetensors", done, FieldFacts("goi", [], shape))
+    return folder
+
+
 def write_grouped(folder: Path) -> Path:
     """Write two balls that hold orthogonal features, as CGC leaves them."""
     write_model(folder)

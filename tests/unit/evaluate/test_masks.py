@@ -20,12 +20,13 @@ from semsplat.features.queries import Texts
 from semsplat.features.store import ViewFeatures, write_view
 from semsplat.io import read_json
 from semsplat.params.evaluate import SelectionsJob
-from semsplat.train.methods import Reference, gaussian_grouping
+from semsplat.train.methods import Reference, gaussian_grouping, goi
+from semsplat.train.model import open_field
 from tests.unit.data.scene_helpers import ORIGIN, K, one_line_error, random_image, viewmat_at
 from tests.unit.evaluate.annotation_helpers import CUP, HANDLE, PLATE, labelled
 from tests.unit.evaluate.annotation_helpers import write_scene as write_shelf
 from tests.unit.evaluate.job_helpers import run_predict, run_score
-from tests.unit.evaluate.model_helpers import write_identified
+from tests.unit.evaluate.model_helpers import write_identified, write_looked_up
 from tests.unit.evaluate.selection_helpers import PERFECT, SHOWN, G, drawn, selection
 from tests.unit.evaluate.selection_helpers import predict as write_clicked
 from tests.unit.evaluate.test_predict_selections import LEFT, RIGHT, TEXTS, features_dir
@@ -277,3 +278,43 @@ def test_no_mask_and_an_empty_one_are_no_hit():
     none = {"mask_query_miou": 0.0, "mask_localisation": 0.0}
     assert query_masks.score(None, truth((4, 4, 7, 7))) == none
     assert query_masks.score(np.zeros((12, 16), bool), truth((4, 4, 7, 7))) == none
+
+
+# GOI's plane
+
+
+def asked_of_balls(folder: Path, scene_dir: Path, steps: int, scale: float = 0.5) -> Any:
+    """Return the field, a view of it, the mask of the left ball, and the plane of its prompt."""
+    asking = (scale, 0.25, 0.01, 0.9, float(steps))
+    field = open_field(write_looked_up(folder, asking), "cpu")
+    frame = load_scene(scene_dir).frames[0]
+    mask = field.decoder(field.blend(frame)).argmax(dim=-1) == 1
+    plane = goi.query(field, Reference(frame, mask, torch.tensor([0.0, 0.6, 0.8])))
+    return field, frame, mask, plane
+
+
+def test_the_plane_starts_as_the_text_and_the_bias(scene_dir, tmp_path):
+    field, frame, _, plane = asked_of_balls(tmp_path / "model", scene_dir, 0)
+    assert plane.tolist() == pytest.approx([0, 0.6, 0.8, 0.25])
+    planes = torch.tensor([[0.0, 0.6, 0.8, 0.25], [-0.2, 0, 0, 0.4], [-0.21, -0.3, -0.3, 0.4]])
+    found = goi.select(field, frame, planes)
+    rows = field.decoder(field.blend(frame)).argmax(dim=-1)
+    # of rows of length 1 over 0.5: 2 x 0.8 + 0.25 and so on; -0.2 x 2 + 0.4 = 0 is selected
+    assert found[0].all() and found[1].all()
+    assert not found[2].any() and (rows == 1).any() and found.shape == (3, 12, 16)
+
+
+def test_the_mask_tunes_the_plane_until_it_selects_what_the_mask_shows(scene_dir, tmp_path):
+    field, frame, mask, plane = asked_of_balls(tmp_path / "model", scene_dir, 8000, 0.3438)
+    assert mask.any() and not mask.all()
+    assert torch.equal(goi.select(field, frame, plane[None])[0], mask)
+
+
+def test_the_rows_of_the_mask_are_counted_inside_and_others_outside(scene_dir, tmp_path):
+    field, frame, _, plane = asked_of_balls(tmp_path / "model", scene_dir, 1, 1.0)
+    rows = field.decoder(field.blend(frame)).argmax(dim=-1)
+    share = [(rows == row).float().mean().item() for row in range(3)]
+    # o is 0.25 on the ball, 0.85 on the other one, 1.05 elsewhere: all but that are too near
+    start = np.array([0.0, 0.6, 0.8, 0.25])
+    pull = np.array([-share[1], share[2], share[0], share[0] + share[2] - share[1]])
+    assert plane.numpy() == pytest.approx(start - 0.01 * pull, abs=1e-6)
