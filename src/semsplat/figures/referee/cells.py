@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from semsplat.figures.published import load_printed, load_table, printed_value
-from semsplat.figures.published.models import REAL, Measure, Row, Table
+from semsplat.figures.published.measure_models import Measure
+from semsplat.figures.published.models import REAL, Row, Table
 from semsplat.figures.referee.trainings import Results, no_number, spread
 from semsplat.keys import TrainingKey
 

@@ -7,7 +7,8 @@ from statistics import fmean
 
 from semsplat.figures.published import load_printed, printed_value
 from semsplat.figures.published.claim_models import Claim
-from semsplat.figures.published.models import PROCEDURAL, REAL, Measure, Table
+from semsplat.figures.published.measure_models import Measure
+from semsplat.figures.published.models import PROCEDURAL, REAL, Table
 from semsplat.figures.referee.trainings import Results, no_number
 from semsplat.figures.referee.words import Effects, Found
 from semsplat.keys import TrainingKey

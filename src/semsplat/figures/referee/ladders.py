@@ -7,7 +7,8 @@ from itertools import chain, pairwise
 from statistics import fmean, stdev
 from typing import NamedTuple
 
-from semsplat.figures.published.models import Measure, Table
+from semsplat.figures.published.measure_models import Measure
+from semsplat.figures.published.models import Table
 from semsplat.figures.referee.effects import paired
 from semsplat.figures.referee.trainings import Results
 
