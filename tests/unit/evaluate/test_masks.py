@@ -311,10 +311,10 @@ def test_the_mask_tunes_the_plane_until_it_selects_what_the_mask_shows(scene_dir
 
 
 def test_the_rows_of_the_mask_are_counted_inside_and_others_outside(scene_dir, tmp_path):
-    field, frame, _, plane = asked_of_balls(tmp_path / "model", scene_dir, 1, 1.0)
+    field, frame, _, plane = asked_of_balls(tmp_path / "model", scene_dir, 1)
     rows = field.decoder(field.blend(frame)).argmax(dim=-1)
     share = [(rows == row).float().mean().item() for row in range(3)]
-    # o is 0.25 on the ball, 0.85 on the other one, 1.05 elsewhere: all but that are too near
+    # rows are of length 1 over 0.5; o is 0.25 on the ball, 1.45 on the other one, 1.85 elsewhere
     start = np.array([0.0, 0.6, 0.8, 0.25])
-    pull = np.array([-share[1], share[2], share[0], share[0] + share[2] - share[1]])
+    pull = np.array([-2 * share[1], 2 * share[2], 2 * share[0], 1 - 2 * share[1]])
     assert plane.numpy() == pytest.approx(start - 0.01 * pull, abs=1e-6)
