@@ -57,6 +57,7 @@ class SceneFeatures:
 
     folder: Path
     manifest: dict[str, Any]
+    training: tuple[str, ...] = ()  # names of the views to learn from, where a training reads them
 
     @property
     def layers(self) -> list[str]:
@@ -94,6 +95,6 @@ class SceneFeatures:
         return sets[kind]
 
 
-def open_features(folder: Path) -> SceneFeatures:
+def open_features(folder: Path, training: tuple[str, ...] = ()) -> SceneFeatures:
     """Return the features in ``results/features/{dataset}/{scene}/{recipe}/{seed or all}``."""
-    return SceneFeatures(folder, read_json(folder / "manifest.json"))
+    return SceneFeatures(folder, read_json(folder / "manifest.json"), training)

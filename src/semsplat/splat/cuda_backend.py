@@ -37,7 +37,9 @@ def _gsplat(
     """Call gsplat with the request's cameras and limits."""
     from gsplat import rasterization  # its CUDA extension is built on first use
 
-    return rasterization(
+    if empty := not channels.shape[-1]:  # its kernels want a channel
+        channels = torch.zeros_like(request.opacities)[:, None]
+    image, alpha, meta = rasterization(
         *geometry,
         channels,
         request.viewmats,
@@ -51,6 +53,7 @@ def _gsplat(
         packed=False,
         render_mode=mode,
     )
+    return image[..., 1:] if empty and mode != "D" else image, alpha, meta
 
 
 def _channels(request: Request) -> Tensor:

@@ -89,7 +89,7 @@ def lookup_terms(
     rows = F.normalize(table, dim=-1)
     similar = vectors @ rows.T
     closest, labels = similar.max(dim=-1)
-    wanted = F.one_hot(labels, len(table)).to(scores.dtype)
+    wanted = torch.zeros_like(scores).scatter(-1, labels[:, None], 1.0)
     logs = (temperature * similar).log_softmax(dim=-1)
     named = rows[scores.argmax(dim=-1)]
     return {

@@ -23,7 +23,7 @@ from semsplat.io import atomic_path, canonical_json
 from semsplat.paths import FIELD_FILE
 from semsplat.splat.gaussians import splat_values
 from semsplat.train.attached import SEMANTICS
-from semsplat.train.methods import method
+from semsplat.train.methods import Shape, method, shown_of
 from semsplat.verified import verified
 
 DECODER = "decoder."
@@ -37,7 +37,7 @@ class FieldFacts:
 
     method: str
     class_ids: list[int]  # the scene's ids of the classes; empty where the method knows none
-    shape: dict[str, int]  # of the decoder
+    shape: Shape  # of the decoder
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,7 @@ class SemanticField:
     """A trained geometry with what a method attached to it."""
 
     trained: Trained
-    semantics: Tensor  # [N, dim]
+    semantics: Tensor  # [N, dim], as they are blended
     decoder: Module
     facts: FieldFacts
 
@@ -107,7 +107,7 @@ def open_field(folder: Path, device: str) -> SemanticField:
         decoder = method(facts.method).decoder(**facts.shape)
         decoder.load_state_dict({name.removeprefix(DECODER): t for name, t in tensors.items()})
         decoder.to(device)
-    return SemanticField(trained, semantics, decoder, facts)
+    return SemanticField(trained, shown_of(facts.method)(semantics), decoder, facts)
 
 
 def _read(path: Path, device: str) -> tuple[FieldFacts | None, dict[str, Tensor]]:

@@ -21,7 +21,7 @@ from semsplat.params.methods import Joint
 from semsplat.splat.gaussians import splat_values
 from semsplat.splat.ply import read_ply
 from semsplat.train.attached import SEMANTICS, attach_to
-from semsplat.train.methods import Attachment, Terms
+from semsplat.train.methods import Attachment, Shown, Terms, as_held
 
 
 def start_joint(
@@ -38,18 +38,18 @@ def start_joint(
 
 
 def joint_objective(
-    trainee: Trainee, geometry: Geometry, terms: Terms, options: Joint
+    trainee: Trainee, geometry: Geometry, terms: Terms, options: Joint, shown: Shown = as_held
 ) -> Objective:
     """Return L = L_rgb + the method's terms (CLIP-GS, Eq. 6; CGC, Eq. 5), rendered in one pass."""
 
     def objective(step: int, view: View) -> Outcome:
-        semantics = trainee.gaussians[SEMANTICS] if options.blends(step) else None
+        held = trainee.gaussians[SEMANTICS]
+        semantics = shown(held) if options.blends(step) else None
         image, info = render_view(
             trainee.gaussians, view, step, geometry, semantics, options.moves_geometry
         )
         blended = None if semantics is None else image[..., 3:]
         if semantics is None:  # a rasteriser that always blends would give them zeros: Adam goes on
-            held = trainee.gaussians[SEMANTICS]
             held.grad = torch.zeros_like(held)
         losses, numbers = colour_terms(image[..., :3], view, step, geometry)
         return losses | terms(step, view, blended), info, numbers
@@ -68,13 +68,13 @@ def start_frozen(
     return trainee
 
 
-def frozen_objective(trainee: Trainee, terms: Terms) -> Objective:
+def frozen_objective(trainee: Trainee, terms: Terms, shown: Shown = as_held) -> Objective:
     """Return the method's terms on the blended attachment, over a background of zeros."""
 
     def objective(step: int, view: View) -> Outcome:
         gaussians = trainee.gaussians
         camera = view.viewmat[None], view.K[None], view.width, view.height
-        blended, _, info = splat_values(gaussians, gaussians[SEMANTICS], *camera)
+        blended, _, info = splat_values(gaussians, shown(gaussians[SEMANTICS]), *camera)
         return terms(step, view, blended[0]), info, {}
 
     return objective

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,7 @@ from semsplat.params.methods import Frozen, Joint, Masked, MethodOptions, Taught
 from semsplat.paths import FIELD_FILE
 from semsplat.provenance import Card
 from semsplat.train.attached import SEMANTICS
-from semsplat.train.methods import Attachment, Stage, Terms, method, method_options
+from semsplat.train.methods import Attachment, Stage, Terms, method, method_options, shown_of
 from semsplat.train.model import FieldFacts, write_field
 from semsplat.train.objectives import (
     frozen_objective,
@@ -60,9 +61,12 @@ def train(
     job = Job(card, out, scratch, training, device, (FIELD_FILE,))
     scene = load_scene(places.scene)
     lessons = open_lessons(places.lessons) if places.lessons else None
-    features = open_features(places.features) if places.features else None
+    names = tuple(frame.name for frame in scene.train)
+    features = open_features(places.features, names) if places.features else None
     seed_everything(config.run_seed)
+    start = time.monotonic()
     attachment = module.attach(options, lessons, features)
+    prepare_s = round(time.monotonic() - start, 2)
     seed_everything(config.run_seed)  # whatever the decoder drew: the Gaussians start alike
     trainee = _start(config, options, scene, places.geometry, attachment, device)
     stage = Stage(
@@ -75,7 +79,7 @@ def train(
         config.run_seed,
     )
     task = _task(config, options, trainee, module.semantic_terms(options, stage))
-    numbers = job.fit(task, scene) | _sizes(trainee) | dict(attachment.facts)
+    numbers = job.fit(task, scene) | _sizes(trainee) | {"prepare_s": prepare_s, **attachment.facts}
     class_ids = lessons.class_ids if lessons else []
     write_field(out / FIELD_FILE, trainee, FieldFacts(config.method, class_ids, attachment.shape))
     job.finish(numbers)
@@ -107,12 +111,13 @@ def _start(
 
 def _task(config: TrainingJob, options: MethodOptions, trainee: Trainee, terms: Terms) -> Task:
     """Return what the method's kind fits, for how long, and on views of which size."""
-    geometry, seed = config.geometry, config.run_seed
+    geometry, seed, shown = config.geometry, config.run_seed, shown_of(config.method)
     if isinstance(options, Frozen):
         scale = options.image_scale
-        return Task(trainee, frozen_objective(trainee, terms), options.steps, lambda _: scale, seed)
+        objective = frozen_objective(trainee, terms, shown)
+        return Task(trainee, objective, options.steps, lambda _: scale, seed)
     assert isinstance(options, Joint)
-    objective = joint_objective(trainee, geometry, terms, options)
+    objective = joint_objective(trainee, geometry, terms, options, shown)
     growing = partial(image_scale, config=geometry.progressive)
     return Task(trainee, objective, geometry.steps, growing, seed)
 

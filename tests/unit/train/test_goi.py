@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,23 @@ import pytest
 import torch
 
 from semsplat.errors import SemsplatError
+from semsplat.features.store import SceneFeatures
 from semsplat.fit.trainee import Trainee
 from semsplat.train.attached import attach_to
 from semsplat.train.methods import Stage, goi
 from tests.unit.train.conftest import PARAMS
-from tests.unit.train.wired import features_of, masks, row_of_gaussians, stage_of, view
+from tests.unit.train.wired import (
+    features_of,
+    masks,
+    name_of,
+    row_of_gaussians,
+    stage_of,
+    view,
+)
 
 LN3 = math.log(3)
 WEIGHTS = {"head": 8.0, "closest": 2.0, "entropy": 0.5, "chosen": 3.0}
+HELD_OUT = [[[-1.0, -1.0]], [[0.0, 0.0]]]
 CELLS = [[[1.0, 0.0]], [[0.0, 1.0]]]
 """[D, 1, 2]: the left column is (1, 0), the right one (0, 1)"""
 
@@ -29,20 +39,25 @@ def options(**changes: Any) -> goi.Options:
     return goi.Options(**values | {"table": table, "weights": WEIGHTS, "dim": 2} | changes)
 
 
-def stage(folder: Path, *cells: Any, **changes: Any) -> Stage:
-    views = [masks([[0, 0], [0, 0]], dense=dense) for dense in cells or (CELLS, CELLS, CELLS)]
-    features = features_of(folder, ["all"], *views)
-    chosen = options(**changes)
-    module = goi.attach(chosen, None, features).decoder
+def dense(folder: Path, *cells: Any) -> SceneFeatures:
+    """Return the features of training views with these cells, and of a held-out one of others."""
+    views = [masks([[0, 0], [0, 0]], dense=one) for one in (*cells, HELD_OUT)]
+    names = tuple(name_of(place) for place in range(len(cells)))
+    return replace(features_of(folder, ["all"], *views), training=names)
+
+
+def stage(folder: Path, *cells: Any) -> Stage:
+    """Return the stage of views, whose head gives the blended numbers as scores."""
+    features = dense(folder, *(cells or (CELLS, CELLS, CELLS)))
+    module = goi.attach(options(), None, features).decoder
     with torch.no_grad():
-        module.head.weight[:], module.head.bias[:] = torch.eye(chosen.table.entries, 2), 0
-    return stage_of(len(views), module, features=features)
+        module.head.weight[:], module.head.bias[:] = torch.eye(2), 0
+        module.table[:] = torch.tensor([[2.0, 0.0], [0.6, 0.8]])  # whatever it starts from
+    return stage_of(len(features.training), module, features=features)
 
 
 def terms(made: Stage, step: int, **changes: Any) -> dict[str, float]:
     learn = goi.semantic_terms(options(**changes), made)
-    with torch.no_grad():  # whatever order the clusters came in
-        made.decoder.table[:] = torch.tensor([[2.0, 0.0], [0.6, 0.8]])
     picture = torch.tensor([LN3, 0.0]).expand(2, 2, 2)
     return {name: value.item() for name, value in learn(step, view(0), picture).items()}
 
@@ -70,24 +85,32 @@ def test_pixels_between_cells_are_brought_to_length_1(tmp_path):
     assert terms(stage(tmp_path / "a", half), 0) == pytest.approx(terms(stage(tmp_path / "b"), 0))
 
 
+def rows_of(features: SceneFeatures, **changes: Any) -> np.ndarray:
+    """Return the rows that a table starts from."""
+    module = goi.attach(options(table=changes), None, features).decoder
+    rows: np.ndarray = module.table.detach().numpy()
+    return rows
+
+
 def test_the_table_starts_from_every_nth_training_view(tmp_path):
     other = [[[0.6, -1.0]], [[0.8, 0.0]]]
-    made = stage(tmp_path, CELLS, other, CELLS, other)  # views 0 and 2 are alike
-    goi.semantic_terms(options(), made)
-    rows = made.decoder.table.detach().numpy().round(4)
-    assert sorted(map(tuple, rows.tolist())) == [(0.0, 1.0), (1.0, 0.0)]
+    rows = rows_of(dense(tmp_path, CELLS, other, CELLS, other))  # views 0 and 2 are alike
+    assert sorted(map(tuple, rows.round(4).tolist())) == [(0.0, 1.0), (1.0, 0.0)]
+    shifted = rows_of(dense(tmp_path / "b", other, CELLS, other, CELLS))
+    expected = [(-1.0, 0.0), (0.6, 0.8)]
+    assert np.array(sorted(shifted.tolist())) == pytest.approx(np.array(expected), abs=1e-3)
 
 
 def test_a_table_that_has_too_few_clusters_is_one_line(tmp_path):
-    made = stage(tmp_path, table={"entries": 9, "start_every": 1})
     with pytest.raises(SemsplatError, match=r"3 views have \d clusters for a table of 9; lower"):
-        goi.semantic_terms(options(table={"entries": 9, "start_every": 1}), made)
+        rows_of(dense(tmp_path, CELLS, CELLS, CELLS), entries=9, start_every=1)
 
 
 def test_numbers_start_at_zero_and_everything_learns_at_its_own_rate(tmp_path):
     rates = {"semantics": 0.03, "decoder": 0.07}
     chosen = options(lr=rates, dim=5, table={"entries": 7, "lr": 0.11})
-    features = features_of(tmp_path, ["all"], masks([[0, 0], [0, 0]], dense=CELLS))
+    rng = np.random.default_rng(0)
+    features = dense(tmp_path, rng.normal(size=(2, 4, 9)).tolist())
     found = goi.attach(chosen, None, features)
     assert found.shape == {"dim": 5, "entries": 7, "out": 2}
     assert "APE" in found.facts["vectors"]
@@ -134,13 +157,10 @@ def test_the_released_numbers_stand_in_the_parameters():
     }  # fmt: skip
 
 
-def test_a_stage_starts_from_its_own_seed(tmp_path):
-    cells = np.random.default_rng(0).normal(size=(2, 4, 9)).astype(np.float32).tolist()
+def test_the_seed_of_whoever_attaches_decides_the_start(tmp_path):
+    cells = np.random.default_rng(0).normal(size=(2, 4, 9)).tolist()
     tables = []
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        small = {"table": {"entries": 3, "start_every": 1}}
-        made = stage(tmp_path / name, cells, **small)
-        seeded = Stage(made.frames, None, made.features, made.gaussians, made.decoder, "cpu", seed)
-        goi.semantic_terms(options(**small), seeded)
-        tables.append(made.decoder.table.detach())
-    assert torch.equal(tables[0], tables[1]) and not torch.equal(tables[0], tables[2])
+        torch.manual_seed(seed)
+        tables.append(rows_of(dense(tmp_path / name, cells), entries=3, start_every=1))
+    assert np.array_equal(tables[0], tables[1]) and not np.array_equal(tables[0], tables[2])

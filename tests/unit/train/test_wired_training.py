@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch.nn.utils import parameters_to_vector
 
 from semsplat.data.scene import Frame, Scene, load_image
@@ -19,6 +20,7 @@ from semsplat.fit.steps import Fit
 from semsplat.fit.trainee import Trainee
 from semsplat.fit.views import load_view
 from semsplat.params.geometry import Training
+from semsplat.splat.gaussians import splat_values
 from semsplat.train import coherent
 from semsplat.train import run as module
 from semsplat.train.methods import Stage, clip_gs, feature_3dgs, gags
@@ -71,7 +73,8 @@ def test_the_first_step_moves_semantics_and_decoder_by_their_rates(tiny_scene, l
     trainee = start_joint(tiny_scene, GEOMETRY, attachment, 5, "cpu")
     stage = Stage(tiny_scene.train, lessons, None, trainee.gaussians, attachment.decoder, "cpu", 5)
     terms = clip_gs.semantic_terms(options, stage)
-    found = moved(trainee, joint_objective(trainee, GEOMETRY, terms, options), tiny_scene, tmp_path)
+    objective = joint_objective(trainee, GEOMETRY, terms, options)
+    found = moved(trainee, objective, tiny_scene, tmp_path)
     assert found == pytest.approx(RATES | {"opacities": GEOMETRY.lr.opacities}, rel=1e-3)
 
 
@@ -225,3 +228,43 @@ def test_semantics_are_blended_over_zeros_before_any_background(tiny_scene, less
     losses, _, _ = objective(0, load_view(tiny_scene.train[0], 1.0, "cpu"))
     assert seen[0].shape == (36, 48, 3) and not seen[0].any()
     assert set(losses) == {"l1", "dssim", "mine"} and losses["mine"].item() == 7
+
+
+def test_a_training_and_its_field_blend_what_the_method_shows(
+    tiny_scene, lessons, levels, geometry, tmp_path, monkeypatch
+):
+    """A method shows twice its numbers, whichever way it is trained, and so does its field."""
+    blended: dict[str, list[torch.Tensor]] = {"clip_gs": [], "gags": []}
+    for one in (clip_gs, gags):
+        monkeypatch.setattr(one, "shown", lambda semantics: 2 * semantics, raising=False)
+        inner, seen = one.semantic_terms, blended[one.__name__.rsplit(".")[-1]]
+
+        def noting(options: Any, stage: Stage, inner: Any = inner, seen: Any = seen) -> Any:
+            terms = inner(options, stage)
+
+            def noted(step: int, view: Any, shown: torch.Tensor) -> Any:
+                held, asked = stage.gaussians["semantics"].detach(), camera_of_view(view)
+                seen.append((shown.detach(), splat(stage.gaussians, held, asked)))
+                return terms(step, view, shown)
+
+            return noted
+
+        monkeypatch.setattr(one, "semantic_terms", noting)
+    joint = run_joint(tiny_scene, lessons, tmp_path / "joint", steps=2)
+    places = Places(tiny_scene.scene_dir, None, levels.folder, geometry)
+    frozen = tmp_path / "frozen"
+    train(places, frozen, tmp_path / "scratch", frozen_config(steps=3), 1e9, "cpu")
+    for name, folder in (("clip_gs", joint), ("gags", frozen)):
+        shown, held = blended[name][-1]
+        assert shown.abs().max() > 1e-3 and torch.allclose(shown, 2 * held, atol=1e-5), name
+        stored = load_file(folder / "semantics.safetensors")["semantics"]
+        assert torch.equal(open_field(folder, "cpu").semantics, 2 * stored)
+
+
+def camera_of_view(view: Any) -> tuple[Any, ...]:
+    return view.viewmat[None], view.K[None], view.width, view.height
+
+
+def splat(gaussians: Any, values: torch.Tensor, camera: tuple[Any, ...]) -> torch.Tensor:
+    with torch.no_grad():
+        return splat_values(gaussians, values, *camera)[0][0]

@@ -140,11 +140,12 @@ def costs(folder: Path) -> dict[str, float | None]:
     """Return the costs of one training.
 
     Seconds of wall time from start to end of each process without its imports: ``preprocess_s``
-    (masks, vectors, labels, tracks), ``geometry_s`` (a finished geometry, where anything reads
-    one), ``language_s`` (the training; of a joint one with its geometry) and ``total_s``; the
-    largest ``peak_ram_mb`` and ``peak_gpu_mb`` (None without a GPU) of them all;
-    ``bytes_per_gaussian`` of semantics; ``served``, the number of intermediate results that came
-    from the cache and are counted with the seconds that they took to make.
+    (masks, vectors, labels, tracks, and what a method prepares of them for the scene),
+    ``geometry_s`` (a finished geometry, where anything reads one), ``language_s`` (the training; of
+    a joint one with its geometry) and ``total_s``; the largest ``peak_ram_mb`` and ``peak_gpu_mb``
+    (None without a GPU) of them all; ``bytes_per_gaussian`` of semantics; ``served``, the number of
+    intermediate results that came from the cache and are counted with the seconds that they took to
+    make.
     """
     links = chain(folder)
     seconds = dict.fromkeys(PHASES.values(), 0.0)
@@ -152,6 +153,8 @@ def costs(folder: Path) -> dict[str, float | None]:
         served_s = link.card["numbers"].get("cache_saved_s", 0)
         seconds[PHASES[link.kind]] += link.card["wall_s"] + served_s
     numbers = links[0].card["numbers"]
+    seconds["preprocess_s"] += numbers["prepare_s"]
+    seconds["language_s"] -= numbers["prepare_s"]
     return {
         **seconds,
         "total_s": sum(seconds.values()),

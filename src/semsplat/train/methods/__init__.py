@@ -7,8 +7,12 @@ geometry; and
 - ``ANSWERS``: what a trained field is asked for, files in `semsplat.evaluate.answers`;
 - ``attach(options, lessons, features)``: what every Gaussian carries, an `Attachment`;
 - ``decoder(**shape)``: the module that makes of a blended map [H, W, dim] what the method is after,
-  untrained; its parameters are learned, its buffers come from ``attach``;
+  untrained; parameters that ask for gradients are learned, all else comes from ``attach``;
 - ``semantic_terms(options, stage)``: the `Terms` of one training step.
+
+and where what is blended is not what is learned
+
+- ``shown(semantics)``: what is blended, of the numbers [N, dim] that Gaussians hold.
 
 A decoder for "classes" returns class scores [H, W, C]; for "similarity" it has nothing to do.  A
 method that answers with "relevancy" has
@@ -44,6 +48,10 @@ if TYPE_CHECKING:
     from semsplat.fit.views import View
 
 
+Shape = Mapping[str, Any]
+"""Of JSON's kinds."""
+
+
 @dataclass(frozen=True, eq=False)
 class Attachment:
     """What a method gives every Gaussian, and how both it and the decoder learn."""
@@ -51,7 +59,7 @@ class Attachment:
     dim: int  # channels
     init_std: float  # of the normal distribution they start from, or a uniform one's width
     rate: float  # Adam's
-    shape: dict[str, int]  # arguments of ``decoder``
+    shape: Shape  # arguments of ``decoder``
     decoder: Module
     decoder_rate: float
     init: Literal["normal", "uniform", "centred"] = "normal"  # uniform from 0 on, or around 0
@@ -107,6 +115,8 @@ class Stage:
         return self.known[name]
 
 
+Shown = Callable[["Tensor"], "Tensor"]
+"""What Gaussians hold, [N, dim], in; what is blended out."""
 Terms = Callable[[int, "View", "Tensor | None"], dict[str, "Tensor"]]
 """Step, view and its blended map [H, W, dim] in, None at steps that blend none; named losses out.
 """
@@ -115,6 +125,16 @@ Terms = Callable[[int, "View", "Tensor | None"], dict[str, "Tensor"]]
 method_names, method = kinds_of(
     __name__, "method", ("Options", "ANSWERS", "attach", "decoder", "semantic_terms")
 )
+
+
+def shown_of(name: str) -> Shown:
+    """Return what a method blends of the numbers that Gaussians hold, themselves if it has none."""
+    return getattr(method(name), "shown", as_held)
+
+
+def as_held(semantics: Tensor) -> Tensor:
+    """Return the numbers that Gaussians hold."""
+    return semantics
 
 
 def method_options(name: str) -> type[MethodOptions]:

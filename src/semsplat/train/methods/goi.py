@@ -27,6 +27,7 @@ from semsplat.params.methods import Frozen, LearningRates
 from semsplat.train.methods import Attachment, Reference, Stage, Terms
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from torch import Tensor
     from torch.nn import Module
 
@@ -112,15 +113,21 @@ class Options(Frozen):
 
 
 def attach(options: Options, _: Lessons | None, features: SceneFeatures | None) -> Attachment:
-    """Return zeros per Gaussian, and the head with a table that `semantic_terms` fills."""
+    """Return zeros per Gaussian, and the head with a table of clusters of training views.
+
+    Raises:
+        SemsplatError: the views have fewer clusters than the table has rows.
+    """
     import torch
 
     assert features is not None
-    out = features.text_vectors("canonical").shape[1]
-    shape = {"dim": options.dim, "entries": options.table.entries, "out": out}
+    rows = _start_rows(options.table, features)
+    shape = {"dim": options.dim, "entries": len(rows), "out": rows.shape[1]}
     module, asked, rates = decoder(**shape), options.query, options.lr
     asking = [asked.scale, asked.bias, asked.lr, asked.enough, asked.steps]
     module.get_buffer("asking")[:] = torch.tensor(asking, dtype=torch.float64)
+    with torch.no_grad():
+        module.get_parameter("table")[:] = torch.from_numpy(rows)
     return Attachment(
         options.dim,
         0.0,
@@ -133,6 +140,26 @@ def attach(options: Options, _: Lessons | None, features: SceneFeatures | None) 
     )
 
 
+def _start_rows(options: Table, features: SceneFeatures) -> NDArray[np.float32]:
+    """Return the rows [E, D] that a table starts from: clusters of every n-th training view."""
+    import torch
+
+    from semsplat.train.lookup import start_of_table
+
+    names = features.training[:: options.start_every]
+    maps = (np.asarray(features.view(name).dense, np.float32) for name in names)
+    cells = (np.ascontiguousarray(dense.reshape(len(dense), -1).T) for dense in maps)
+    seed = int(torch.randint(2**31 - 1, ()))  # of the run's: whoever attaches has seeded it
+    numbers = options.start_per_view, options.entries, options.start_iterations
+    rows = start_of_table(cells, *numbers, seed=seed)
+    if len(rows) < options.entries:
+        raise SemsplatError(
+            f"goi: {len(names)} views have {len(rows)} clusters for a table of {options.entries};"
+            " lower methods.goi.table.entries or start_every"
+        )
+    return rows
+
+
 def decoder(dim: int, entries: int, out: int) -> Module:
     """Return what makes scores of a table's rows [H, W, E] of blended numbers [H, W, dim]."""
     from semsplat.train.lookup import Lookup
@@ -141,14 +168,13 @@ def decoder(dim: int, entries: int, out: int) -> Module:
 
 
 def semantic_terms(options: Options, stage: Stage) -> Terms:
-    """Return GOI's four terms (train.py) on a table that starts from clusters of training views."""
+    """Return GOI's four terms, each with its weight (train.py)."""
     from torch.nn.functional import interpolate, normalize
 
     from semsplat.train.class_terms import dense_map
     from semsplat.train.lookup import lookup_terms
 
     table, weights = stage.decoder.get_parameter("table"), options.weights.model_dump()
-    _fill(table, options.table, stage)
 
     def terms(step: int, view: View, blended: Tensor | None) -> dict[str, Tensor]:
         assert blended is not None  # it blends at every step
@@ -161,26 +187,6 @@ def semantic_terms(options: Options, stage: Stage) -> Terms:
         return {name: weights[name] * value for name, value in found.items()}
 
     return terms
-
-
-def _fill(table: Tensor, options: Table, stage: Stage) -> None:
-    """Give a table the clusters of every n-th training view; raise where these are too few."""
-    import torch
-
-    from semsplat.train.class_terms import dense_map
-    from semsplat.train.lookup import start_of_table
-
-    names = [frame.name for frame in stage.frames[:: options.start_every]]
-    cells = (dense_map(stage, name).flatten(1).T.cpu().numpy() for name in names)
-    numbers = options.start_per_view, options.entries, options.start_iterations
-    rows = start_of_table(cells, *numbers, seed=stage.run_seed)
-    if len(rows) < options.entries:
-        raise SemsplatError(
-            f"goi: {len(names)} views have {len(rows)} clusters for a table of {options.entries};"
-            " lower methods.goi.table.entries or start_every"
-        )
-    with torch.no_grad():
-        table[:] = torch.from_numpy(rows)
 
 
 def query(field: SemanticField, reference: Reference) -> Tensor:

@@ -1,0 +1,145 @@
+"""LangSplat (Qin et al. 2024, arXiv 2312.16084): three fields of codes on frozen geometry.
+
+An autoencoder of the scene makes three numbers of every region's CLIP vector, see
+`semsplat.train.scene_autoencoder`.  Every Gaussian holds a code for sub-parts, one for parts and
+one for wholes, each learned from its own level alone; blended are codes brought to length 1.  A
+prompt asks the decoded maps of all three.  The official code trains and renders three models one
+after the other; here they are channels side by side, which share nothing but the order of views,
+and are still rendered in three passes.
+
+The official code starts from codes of zeros.  The first gradient of a code then goes through the
+derivative of x / (|x| + 1e-9) at 0, which is 1e9 times as steep as later ones, and Adam, whose
+memory of squares fades by a factor of e in 2,000 steps, stands still until it is forgotten, after
+some 30,000 steps.  The published schedule is that long; a shorter one ends where its second step
+led.  ``init_std`` is our reconstruction of what is meant: codes in random directions, which the
+first gradient does not blow up.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, Self, cast
+
+from pydantic import Field
+
+from semsplat.features.lessons import Lessons
+from semsplat.features.store import SceneFeatures
+from semsplat.params.base import Count, Positive, Strict
+from semsplat.params.methods import Frozen
+from semsplat.train.methods import Attachment, Stage, Terms, Vectors
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import Module
+
+    from semsplat.data.scene import Frame
+    from semsplat.fit.views import View
+    from semsplat.train.model import SemanticField
+    from semsplat.train.scene_autoencoder import SceneAutoencoder
+
+ANSWERS = ("relevancy",)
+TINY = 1e-9
+"""What the official code adds to a code's length."""
+
+
+class AutoencoderOptions(Strict):
+    """What makes codes of a scene's CLIP vectors, and vectors of codes."""
+
+    encoder: list[Count] = Field(min_length=1)
+    """widths of the encoder's layers; the last is the length of a code"""
+    decoder: list[Count]
+    """widths of the decoder's layers, before the one that makes vectors"""
+    lr: Positive
+    """Adam's learning rate"""
+    epochs: Count
+    """passes over all regions' vectors; no share of the field's steps"""
+    batch: Count = Field(ge=2)
+    """vectors per step"""
+    cosine_weight: float = Field(ge=0)
+    """of 1 - cosine beside the mean square"""
+    cosine_over: Literal["vectors", "channels"]
+    """vectors: the cosine of every vector with its copy; channels: of every channel over the batch
+    (code)"""
+    last: Count
+    """epochs at the end of which the best is kept"""
+
+
+class Options(Frozen):
+    """Parameters of LangSplat."""
+
+    lr: Positive
+    """learning rate of the codes"""
+    init_std: float = Field(ge=0)
+    """standard deviation of the codes at the start; the code has 0"""
+    autoencoder: AutoencoderOptions
+    """the autoencoder"""
+
+    def scaled(self, steps: float, rates: float) -> Self:
+        """Return the options with the iteration count and the codes' learning rate scaled."""
+        return self.model_copy(
+            update={"steps": round(self.steps * steps), "lr": self.lr * rates},
+        )
+
+
+def attach(options: Options, _: Lessons | None, features: SceneFeatures | None) -> Attachment:
+    """Return a code per level and Gaussian, and the scene's autoencoder, which is trained here."""
+    from semsplat.train.granularity import check_levels
+    from semsplat.train.scene_autoencoder import train_autoencoder
+
+    assert features is not None
+    coder = options.autoencoder
+    shape = {"out": check_levels(features), "encoder": coder.encoder, "decoder": coder.decoder}
+    module, facts = train_autoencoder(training_vectors(features), coder)
+    dim = len(features.layers) * coder.encoder[-1]
+    return Attachment(dim, options.init_std, options.lr, shape, module, options.lr, facts=facts)
+
+
+def training_vectors(features: SceneFeatures) -> Tensor:
+    """Return the vectors of all regions of all levels of the training views, float32 [R, D]."""
+    import numpy as np
+    import torch
+
+    tables = [features.regions(name)[1] for name in features.training]
+    return torch.from_numpy(np.concatenate(tables)).float()
+
+
+def decoder(out: int, encoder: list[int], decoder: list[int]) -> Module:
+    """Return an untrained autoencoder, which makes unit vectors [..., D] of codes [..., dim]."""
+    from semsplat.train.scene_autoencoder import SceneAutoencoder
+
+    return SceneAutoencoder(out, encoder, decoder).eval().requires_grad_(False)
+
+
+def shown(semantics: Tensor) -> Tensor:
+    """Return every level's code of [N, 3 dim] brought to length 1, as it is blended."""
+    codes = semantics.unflatten(-1, (3, -1))
+    return (codes / (codes.norm(dim=-1, keepdim=True) + TINY)).flatten(-2)
+
+
+def semantic_terms(_: Options, stage: Stage) -> Terms:
+    """Return |F - E(L)|_1 of every level (LangSplat, Eq. 5): means over all pixels and numbers.
+
+    Pixels without a region of a level add nothing to its sum, and count in its mean.
+    """
+    from semsplat.train.granularity import level_maps
+
+    assert stage.features is not None
+    features, coder = stage.features, cast("SceneAutoencoder", stage.decoder)
+
+    def terms(_: int, view: View, blended: Tensor | None) -> dict[str, Tensor]:
+        assert blended is not None  # it blends at every step
+        maps = level_maps(features, view, stage.device)
+        codes = coder.encode(maps.table)[maps.ids]  # [3, H, W, dim]; the last row teaches nothing
+        found = blended.unflatten(-1, (len(features.layers), -1)).movedim(-2, 0)
+        losses = (found - codes).abs() * maps.covered[..., None]
+        return {name: loss.mean() for name, loss in zip(features.layers, losses, strict=True)}
+
+    return terms
+
+
+def vectors(field: SemanticField, frame: Frame) -> Vectors:
+    """Return the decoded vectors of a view on three levels, each rendered on its own."""
+    import torch
+
+    levels = field.semantics.chunk(3, dim=-1)
+    maps = [field.decoder(field.blend(frame, level.contiguous())) for level in levels]
+    return Vectors(torch.stack(maps), None)
