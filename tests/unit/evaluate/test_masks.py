@@ -121,6 +121,9 @@ def test_scores_follow_from_the_files(scene_dir, features_dir, tmp_path):
     assert scores["protocols"]["clip_regions_mask_miou"] == "lerf_mask/pairs@1"
     assert scores["protocols"]["clip_regions_train_mask_query_miou"] == "lerf_ovs/masks@1"
     assert not any(name.startswith("points") for name in scores["metrics"])
+    elsewhere = scores["queries"]["a"]["blue ball"]["clip_regions_mask_miou"]
+    assert scores["metrics"]["clip_regions_beyond_mask_miou"] == elsewhere
+    assert scores["metrics"]["clip_regions_mask_miou"] != elsewhere
 
 
 def test_a_view_without_regions_grounds_nothing_and_counts_as_none(
@@ -132,8 +135,8 @@ def test_a_view_without_regions_grounds_nothing_and_counts_as_none(
     out = predict(scene_dir, features_dir, tmp_path)
     run_score(("masks",), scene_dir, out, out.with_name("scores.json"))
     scores = read_json(out.with_name("scores.json"))
-    lost = [["clip_regions", view, "blue ball"] for view in ("b", "a")]  # as objects
-    assert scores["missing"][:2] == lost
+    lost = [["clip_regions", view, "blue ball"] for view in ("b", "a", "t")]
+    assert scores["missing"] == lost  # as an object and as annotated, and yet once
     assert scores["counts"]["lerf_ovs/masks@1"]["train_missing"] == 1
     assert scores["queries"]["a"]["blue ball"]["clip_regions_mask_query_miou"] == 0
 
@@ -181,6 +184,7 @@ def test_objects_of_worlds_are_asked_beside_annotations(tmp_path, features_dir, 
     scores = read_json(out.with_name("scores.json"))
     asked = {view: set(of) for view, of in scores["queries"].items()}
     assert asked == {"a": {"red chair", "chair", "chair leg"}, "t": {"chair", "chair leg"}}
+    assert scores["missing"] == []  # all of them are answered
     of_ball, metric = {"chair": 72, "chair leg": 96}, "mask_query_miou"
     found = {p: scores["queries"]["t"][p][f"clip_regions_{metric}"] for p in of_ball}
     for kind, prompt in (("object", "chair"), ("part", "chair leg")):

@@ -145,7 +145,7 @@ def score(judged: Judged) -> Scores:
         "views": _grouped(everything, "frame"),
         "prompts": _grouped(everything, "prompt"),
         "queries": by_frame(everything),
-        "missing": [[n, *row] for n, one in answered.items() for row in missing(one.everything)],
+        "missing": [[name, *row] for name, one in answered.items() for row in _missing(one)],
         "absent": _absent(scene, metrics, list(answered)),
     }
 
@@ -185,13 +185,17 @@ def grounder_metrics(one: Answered, references: Mapping[str, str], parts: set[st
 
 def together(answered: Mapping[str, Answered]) -> list[Case]:
     """Return every pair once, with the values of all grounders and both kinds of truth."""
-    rows: dict[tuple[str, str], tuple[bool, Numbers]] = {}
+    rows: dict[tuple[str, str], Numbers] = {}
     for name, one in answered.items():
         for case in one.everything:
-            predicted, values = rows.get((case.frame, case.prompt), (True, {}))
-            values = values | prefixed(f"{name}_", case.values)
-            rows[case.frame, case.prompt] = predicted and case.predicted, values
-    return [Case(*pair, predicted, {"": values}) for pair, (predicted, values) in rows.items()]
+            values = rows.setdefault((case.frame, case.prompt), {})
+            values.update(prefixed(f"{name}_", case.values))
+    return [Case(*pair, True, {"": values}) for pair, values in rows.items()]
+
+
+def _missing(one: Answered) -> list[list[str]]:
+    """Return [frame, prompt] of every pair without a prediction, each once."""
+    return [list(pair) for pair in dict.fromkeys(map(tuple, missing(one.everything)))]
 
 
 def _total(answered: Mapping[str, Answered]) -> dict[str, dict[str, int]]:
