@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from semsplat.figures.published import load_claims, load_table
+from semsplat.figures.published import load_claims, load_measures, load_table
 from semsplat.figures.published.claim_models import Claim
 from semsplat.figures.referee.effects import effect, found_of, printed_effect
 from semsplat.figures.referee.trainings import Results
@@ -114,6 +114,9 @@ def test_on_the_papers_own_scenes_other_networks_ask() -> None:
     assert procedural.name == "clip_regions_mask_localisation"
     assert procedural.title == table.measures["localisation"].title
     assert table.measure_on("train_localisation", real, gags).name == "train_localisation"
+    other = row.model_copy(update={"instead": {"localisation": load_measures()["psnr"]}})
+    shown = table.measure_on("localisation", real, other)
+    assert (shown.name, shown.title) == ("psnr", table.measures["localisation"].title)
     # what stands in no other's place is the table's
     assert table.measure_on("localisation_scaled", real, row).protocol == (
         "lerf_ovs/localisation_scaled@1"
