@@ -18,11 +18,15 @@ from semsplat.params.evaluate import SelectionsJob
 
 
 class Place(NamedTuple):
-    """A pixel of a view that shows what a prompt asks for, or why there is none."""
+    """A pixel of a view that shows what a prompt asks for, or why there is none.
+
+    ``mask`` [H, W] is all that shows it there, not empty; None where the grounder has none.
+    """
 
     view: str = ""
     pixel: tuple[int, int] = (0, 0)  # x, y
     missing: str = ""
+    mask: Mask | None = None
 
 
 @dataclass(frozen=True)
@@ -48,8 +52,8 @@ class World:
 
     @cached_property
     def references(self) -> dict[str, Frame]:
-        """The first held-out view that shows each prompt, as Gaussian Grouping's reference."""
-        frames = {frame.name: frame for frame in self.scene.test}
+        """The first view in ``shown`` with each prompt, as Gaussian Grouping's reference."""
+        frames = {frame.name: frame for frame in self.scene.frames}
         references: dict[str, Frame] = {}
         for view, prompts in self.shown.items():
             for prompt in prompts:

@@ -23,7 +23,7 @@ images or neighbours each is a score, and how many of these have no prediction.
 | `object_`, `part_` | prompts of one granularity |
 | `teacher_`, `best_vote_` | the labels that were taught, the best that any vote could say |
 | `own_vote_train_` | training views: what 3DCS would teach by the predicted maps |
-| `points_`, `clip_regions_`, `grounding_dino_` | how prompts become clicks |
+| `points_`, `clip_regions_`, `grounding_dino_` | how prompts become clicks or masks |
 | `gaussians_`, `beyond_` | selected Gaussians instead of pixels; views without the click |
 """
 PARTS = ("Definition", "Source", "Disputes")

@@ -10,6 +10,9 @@ query.  An archive has for every grounder:
 - ``{G}.classes`` int16 [H, W]: the most similar of them, -1 where nothing is drawn.
 
 The grounding is {G: {prompt: {"view": name, "pixel": [x, y]} or {"missing": reason}}}.
+
+Methods that answer a mask with masks, and know no feature of a click, write the first two arrays
+alone; their pixel is the most interior one of the mask by which was asked.
 """
 
 from __future__ import annotations
@@ -31,7 +34,8 @@ from semsplat.io import read_json
 from semsplat.paths import GROUNDING, SELECTIONS
 from semsplat.verified import verified
 
-ARRAYS = ("prompts", "masks", "gaussians", "scene_prompts", "classes")
+MASK_ARRAYS = ("prompts", "masks")
+ARRAYS = (*MASK_ARRAYS, "gaussians", "scene_prompts", "classes")
 References = dict[str, dict[str, str]]
 """{grounder: {prompt: its reference view}}, without prompts that are not grounded."""
 
@@ -126,10 +130,7 @@ def read_selections(
         nothing = np.full((frame.height, frame.width), -1, np.int16)
         return {grounder: Selection({}, {}, [], nothing) for grounder in references}
     arrays = read_arrays(path)
-    expected = {f"{grounder}.{name}" for grounder in references for name in ARRAYS}
-    if wrong := sorted(expected ^ set(arrays)):
-        what = "lacks" if wrong[0] in expected else "has unknown"
-        raise SemsplatError(f"{path}: {what} '{wrong[0]}' for {GROUNDING}; predict again")
+    _check_names(path, arrays, references, ARRAYS)
     return {
         grounder: _selection(
             f"{path}: {grounder}",
@@ -139,6 +140,40 @@ def read_selections(
         )
         for grounder, grounded in references.items()
     }
+
+
+def read_masks(
+    predictions_dir: Path, frame: Frame, references: References
+) -> dict[str, dict[str, Mask]]:
+    """Return {grounder: {prompt: mask [H, W]}} of one view; none where there is no file.
+
+    It reads the archives of every method that selects.  Raises as `read_selections`.
+    """
+    path = predictions_dir / SELECTIONS / f"{frame.name}.npz"
+    if not path.is_file():
+        return {grounder: {} for grounder in references}
+    arrays = read_arrays(path)
+    clicked = any(name.rpartition(".")[2] not in MASK_ARRAYS for name in arrays)
+    _check_names(path, arrays, references, ARRAYS if clicked else MASK_ARRAYS)
+    found = {}
+    for grounder, grounded in references.items():
+        where = f"{path}: {grounder}"
+        prompts, masks = (arrays[f"{grounder}.{name}"] for name in MASK_ARRAYS)
+        _check_prompts(where, prompts.tolist(), list(grounded), grounded)
+        shape = (len(prompts), frame.height, frame.width)
+        _check_array(f"{where}.masks", masks, shape, np.bool_)
+        found[grounder] = dict(zip(prompts.tolist(), masks, strict=True))
+    return found
+
+
+def _check_names(
+    path: Path, arrays: Mapping[str, Any], references: References, names: tuple[str, ...]
+) -> None:
+    """Raise unless an archive has these arrays for every grounder, and nothing else."""
+    expected = {f"{grounder}.{name}" for grounder in references for name in names}
+    if wrong := sorted(expected ^ set(arrays)):
+        what = "lacks" if wrong[0] in expected else "has unknown"
+        raise SemsplatError(f"{path}: {what} '{wrong[0]}' for {GROUNDING}; predict again")
 
 
 def _selection(

@@ -118,8 +118,13 @@ def _contract(name: str) -> list[str]:
     lines = []
     if module.Options.scaled is MethodOptions.scaled:
         lines.append(f"{where}: Options has no 'scaled'; say what steps and rates multiply")
-    if "relevancy" in module.ANSWERS and not hasattr(module, "vectors"):
-        lines.append(f"{where}: answers relevancy without 'vectors'")
+    needs = {"relevancy": ("vectors",), "masks": ("query", "select")}
+    lines += [
+        f"{where}: answers {kind} without '{part}'"
+        for kind in module.ANSWERS
+        for part in needs.get(kind, ())
+        if not hasattr(module, part)
+    ]
     known = answer_names()
     unknown = [kind for kind in module.ANSWERS if kind not in known]
     return lines + [f"{where}: no answer '{kind}'{hint(kind, known)}" for kind in unknown]

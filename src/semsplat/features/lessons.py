@@ -33,6 +33,13 @@ class Lessons:
         """The scene's id of each class; label i stands for entry i - 1."""
         return [entry["id"] for entry in self.manifest["classes"]]
 
+    @property
+    def names(self) -> list[str]:
+        """The names of the views, in alphabetical order."""
+        files = [Path(file) for file in self.manifest["files"]]
+        views = [file.relative_to("views") for file in files if file.parts[0] == "views"]
+        return sorted(view.with_suffix("").as_posix() for view in views)
+
     def view(self, name: str) -> Lesson:
         """Return the lesson of the view of this name."""
         return Lesson(**read_arrays(self.folder / "views" / f"{name}.npz"))

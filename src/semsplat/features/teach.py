@@ -66,7 +66,7 @@ def write_lessons(
     card = Card("features", "semsplat.features.teach", config.model_dump(), inputs)
     started = time.monotonic()
     scene = load_scene(scene_dir)
-    classes = _classes(scene)
+    classes = _classes(scene) if getattr(labeller, "NEEDS_CLASSES", True) else []
     if features_dir is None and labeller.recipe(options):
         kind = config.teacher.labels.kind
         raise SemsplatError(f"a {kind} teacher learns from features; give --features")

@@ -110,7 +110,8 @@ def _record(name: str, claim: Claim, verdict: Verdict, rules: Version) -> dict[s
     from semsplat.figures.referee.effects import printed_effect
 
     table = load_table(claim.table)
-    measure = table.measures[claim.measure]
+    measure, sides = table.measures[claim.measure], (claim.better, claim.worse)
+    both = [table.rows[row].instead.get(claim.measure, measure) for row in sides]
     return {
         "claim": name,
         "paper": table.paper,
@@ -119,7 +120,7 @@ def _record(name: str, claim: Claim, verdict: Verdict, rules: Version) -> dict[s
         "better": table.rows[claim.better].label,
         "worse": table.rows[claim.worse].label,
         "measure": measure.title,
-        "protocol": measure.protocol or measure.source,
+        "protocol": ", ".join(dict.fromkeys(m.protocol or m.source for m in both)),
         "digits": measure.digits,
         "scale": claim.scale,
         "at_least": claim.region[0],

@@ -8,7 +8,8 @@ from pathlib import Path
 from semsplat.figures import TRAINING_FILES
 from semsplat.figures.paper_table import Options as Options
 from semsplat.figures.published import load_table
-from semsplat.figures.published.models import Measure, Table
+from semsplat.figures.published.measure_models import Measure
+from semsplat.figures.published.models import Table
 from semsplat.figures.referee.cells import Cell, Group, cells_of_row, groups, rows_of
 from semsplat.figures.referee.layout import write_table
 from semsplat.figures.referee.trainings import Results

@@ -14,7 +14,7 @@ from semsplat.data.scene import Frame, Scene, load_image, load_scene
 from semsplat.errors import SemsplatError
 from semsplat.evaluate.boundary import Mask
 from semsplat.evaluate.named_objects import Truth
-from semsplat.evaluate.selections import read_places, read_references, read_selections
+from semsplat.evaluate.selections import read_masks, read_places, read_references
 from semsplat.figures import PREDICTION_FILES, ClickSheet
 from semsplat.figures.pictures import (
     CLICK,
@@ -110,8 +110,7 @@ def _masks(
     folder = run.setting_dir(setting) / "predictions"
     references = read_references(folder, scene)
     return {
-        frame.name: read_selections(folder, frame, references)[options.grounder].masks
-        for frame in scene.test
+        frame.name: read_masks(folder, frame, references)[options.grounder] for frame in scene.test
     }
 
 

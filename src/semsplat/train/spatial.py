@@ -44,13 +44,41 @@ def draw_sample(
         with_itself: the closest one is the Gaussian itself (official code).
         random: draws both.
     """
-    points = means.detach().cpu().double().numpy()
-    members = random.permutation(len(points))[:pool]
-    points, chosen = points[members], np.arange(min(n_samples, len(members)))  # drawn already
-    wanted = np.arange(n_near) + (0 if with_itself else 1)
-    near = KDTree(points).query(points[chosen], np.minimum(wanted, len(points) - 1) + 1)[1]
+    members, points, chosen = _drawn(means, n_samples, pool, random)
+    near = _closest(points, chosen, n_near, with_itself)
     far = farthest(points, chosen, min(n_far, len(points)))
     return Sample(*(torch.from_numpy(members[p]).to(means.device) for p in (chosen, near, far)))
+
+
+def draw_near(
+    means: Tensor,
+    n_samples: int,
+    pool: int,
+    n_near: int,
+    with_itself: bool,
+    random: np.random.Generator,
+) -> tuple[Tensor, Tensor]:
+    """Return ``chosen`` [M] and ``near`` [M, K] of `draw_sample`, without the farthest ones."""
+    members, points, chosen = _drawn(means, n_samples, pool, random)
+    near = _closest(points, chosen, n_near, with_itself)
+    first, second = (torch.from_numpy(members[p]).to(means.device) for p in (chosen, near))
+    return first, second
+
+
+def _drawn(
+    means: Tensor, n_samples: int, pool: int, random: np.random.Generator
+) -> tuple[Places, Points, Places]:
+    """Return the pool's Gaussians, where these are, and which of them are the samples."""
+    points = means.detach().cpu().double().numpy()
+    members = random.permutation(len(points))[:pool]
+    return members, points[members], np.arange(min(n_samples, len(members)))  # drawn already
+
+
+def _closest(points: Points, chosen: Places, n_near: int, with_itself: bool) -> Places:
+    """Return the points closest to each chosen one, [M, n_near]."""
+    wanted = np.arange(n_near) + (0 if with_itself else 1)
+    near: Places = KDTree(points).query(points[chosen], np.minimum(wanted, len(points) - 1) + 1)[1]
+    return near
 
 
 def farthest(points: Points, chosen: Places, count: int) -> Places:

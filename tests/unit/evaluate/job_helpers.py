@@ -22,8 +22,8 @@ def run_predict(
     cache: Path = Path("no cache"),
     clicks: SelectionsJob | None = None,
 ) -> None:
-    """Write predictions; ``clicks`` is what the answer similarity is told."""
-    options = {"similarity": clicks.model_dump()} if clicks else {}
+    """Write predictions; ``clicks`` is what the answers similarity and masks are told."""
+    options = dict.fromkeys(("similarity", "masks"), clicks.model_dump()) if clicks else {}
     asked = Asked(load_scene(scene_dir), model_dir, features_dir, cache, {}, "cpu")
     jobs.predict(answers, asked, options, out)
 

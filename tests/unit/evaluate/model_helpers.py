@@ -96,6 +96,43 @@ def write_scene(scene_dir: Path) -> Path:
     return scene_dir
 
 
+def write_identified(folder: Path) -> Path:
+    """Write two balls with the ids 1 and 2, as Gaussian Grouping leaves them; nothing has id 0."""
+    write_model(folder)
+    shape = {"dim": 2, "classes": 3}
+    module = method("gaussian_grouping").decoder(**shape)
+    weight = torch.tensor([[0.0, 0.0], [40.0, 0.0], [0.0, 40.0]])
+    state = {"scores.weight": weight, "scores.bias": torch.tensor([9.0, 0.0, 0.0])}
+    thresholds = torch.tensor([0.7, 0.2])
+    module.load_state_dict(state | {"tracks": torch.tensor([4, 7]), "thresholds": thresholds})
+    done = trainee("clip_gs")
+    done.decoder = Decoder(module, None)
+    path = folder / "semantics.safetensors"
+    write_field(path, done, FieldFacts("gaussian_grouping", [], shape))
+    return folder
+
+
+def write_looked_up(folder: Path, asking: tuple[float, ...]) -> Path:
+    """Write two balls that name the rows (2, 0, 0) and (0, 0.5, 0) of a table, as GOI leaves them.
+
+    Elsewhere the row is (0, 0, 1); ``asking`` is how prompts are asked.
+    """
+    write_model(folder)
+    shape = {"dim": 2, "entries": 3, "out": 3}
+    state = {
+        "head.weight": torch.tensor([[0.0, 0.0], [9.0, 0.0], [0.0, 9.0]]),
+        "head.bias": torch.tensor([0.3, 0.0, 0.0]),
+        "table": torch.tensor([[0.0, 0.0, 1.0], [2.0, 0.0, 0.0], [0.0, 0.5, 0.0]]),
+        "asking": torch.tensor(asking, dtype=torch.float64),
+    }
+    module = method("goi").decoder(**shape)
+    module.load_state_dict(state)
+    done = trainee("clip_gs")
+    done.decoder = Decoder(module, None)
+    write_field(folder / "semantics.safetensors", done, FieldFacts("goi", [], shape))
+    return folder
+
+
 def write_grouped(folder: Path) -> Path:
     """Write two balls that hold orthogonal features, as CGC leaves them."""
     write_model(folder)

@@ -19,6 +19,7 @@ from tests.unit.evaluate.protocol_worlds import (
     World,
     ids_of,
     judge_features,
+    judge_masks,
     judge_queries,
     judge_rgb,
     judge_selections,
@@ -83,6 +84,7 @@ JUDGES: dict[str, tuple[Judge | None, str]] = {
     "relevancy": (judge_queries, ""),
     "masks": (judge_selections, "points_"),
     "prompt_maps": (judge_selections, "points_"),
+    "query_masks": (judge_masks, "points_"),
     "feature_labels": (judge_features, ""),
     "clusters": (None, ""),
 }
@@ -106,6 +108,7 @@ EXEMPT = {
     "lerf_ovs/localisation_scaled@1": {"void": NO_VOID},
     "lerf_ovs/segmentation@1": {"void": NO_VOID},
     "lerf_ovs/segmentation_frozen@1": {"void": NO_VOID},
+    "lerf_ovs/masks@1": {"void": NO_VOID},
     "lerf_mask/pairs@1": {"void": NO_VOID},
     "lerf_mask/classes@1": {"void": NO_VOID},
     "features/labels@1": {

@@ -198,6 +198,10 @@ def judge_selections(world: World, scene: Path, out: Path) -> None:
     run_score(("similarity",), scene, write_predictions(world, scene.with_name("predictions")), out)
 
 
+def judge_masks(world: World, scene: Path, out: Path) -> None:
+    run_score(("masks",), scene, write_predictions(world, scene.with_name("predictions")), out)
+
+
 def judge_features(world: World, scene: Path, out: Path) -> None:
     score_features(scene, write_world_features(world, scene.with_name("features")), out)
 

@@ -117,6 +117,18 @@ def test_the_best_box_is_cut_out_and_clicked_in_its_middle(world, monkeypatch, c
     assert said[0] == ("grounding_dino: 'Red ball' in view 'a': best of 3 boxes 0.80, words 'ball'")
 
 
+def test_the_mask_is_that_of_all_boxes(world, monkeypatch):
+    red = [box(0, 0, 3, 3, 0.4), box(4, 2, 11, 9, 0.8)]
+    fake(monkeypatch, red=red, blue=[box(0.1, 0.1, 0.4, 0.4, 0.9), box(0, 3, 5, 8, 0.31)])
+    places = ground(world)
+    expected = np.zeros((HEIGHT, WIDTH), bool)
+    expected[:3, :3] = expected[2:9, 4:11] = True
+    assert np.array_equal(places["Red ball"].mask, expected)
+    # SAM finds nothing in the best box: no click, but what is in the other
+    assert places["blue ball"].missing and places["blue ball"].view == "b"
+    assert places["blue ball"].mask.sum() == 25
+
+
 def test_the_photograph_of_the_first_view_that_shows_it_is_asked(world, monkeypatch):
     said = fake(monkeypatch, red=[box(0, 0, 3, 3)], blue=[box(0, 0, 3, 3)])
     ground(world)
@@ -142,7 +154,8 @@ def test_a_box_that_is_partly_outside_is_clipped(world, monkeypatch):
 
 def test_an_empty_mask_is_missing(world, monkeypatch):
     fake(monkeypatch, red=[box(0.1, 0.1, 0.4, 0.4)], blue=[box(0, 0, 3, 3)])
-    assert ground(world)["Red ball"].missing == "SAM finds nothing in the box in view 'a'"
+    found = ground(world)["Red ball"]
+    assert found.missing == "SAM finds nothing in the box in view 'a'" and found.mask is None
 
 
 def test_boxes_end_with_the_picture():

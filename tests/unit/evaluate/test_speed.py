@@ -18,7 +18,13 @@ from semsplat.evaluate import speed, stopwatch
 from semsplat.io import read_json
 from semsplat.train.model import SemanticField
 from tests.unit.data.scene_helpers import ORIGIN, K, one_line_error, viewmat_at
-from tests.unit.evaluate.model_helpers import write_asked, write_grouped, write_model, write_scene
+from tests.unit.evaluate.model_helpers import (
+    write_asked,
+    write_grouped,
+    write_identified,
+    write_model,
+    write_scene,
+)
 
 SRC = Path(__file__).parents[3] / "src"
 RUNS = ("toys/shelf/a/0", "toys/shelf/b/1")  # clip_gs and feature_3dgs
@@ -122,6 +128,18 @@ def test_a_field_that_selects_is_timed_by_a_mask(trained: Path) -> None:
     write_grouped(Path("results/train/toys/shelf/c/0"))
     row = speed.benchmark(["toys/shelf/c/0"], 2, "cpu")["runs"]["toys/shelf/c/0"]
     assert row["mask_ms"] > 0 and row.keys().isdisjoint({"fps", "query_ms"})
+
+
+def test_a_field_that_answers_masks_is_timed_by_its_parts(
+    trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_identified(Path("results/train/toys/shelf/c/0"))
+    rendering, selecting, asking = (9.0,) * 3 + (0.25,), (9.0,) * 3 + (1.0,), (9.0,) * 3 + (4.0,)
+    seconds = iter([*rendering, *selecting, *asking])
+    monkeypatch.setattr(stopwatch, "timed", lambda work, device: (work(), next(seconds))[1])
+    row = speed.measure("toys/shelf/c/0", 1, "cpu")
+    assert (row["render_ms"], row["predict_ms"], row["ask_ms"]) == (250.0, 750.0, 4000.0)
+    assert row.keys().isdisjoint({"query_ms", "mask_ms"})  # what finds the mask is not in it
 
 
 def test_the_clock_runs_around_the_work_alone(monkeypatch: pytest.MonkeyPatch) -> None:

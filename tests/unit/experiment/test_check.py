@@ -18,7 +18,7 @@ from semsplat.experiment.check import ParamsError, check, check_or_exit
 from semsplat.features.tracks import track_kinds
 from semsplat.figures import figure_kind, figure_kinds
 from semsplat.figures.published import load_table, table_names
-from semsplat.train.methods import method_names, method_options
+from semsplat.train.methods import method, method_names, method_options
 
 PARAMS_FILE = Path(__file__).parents[3] / "params.yaml"
 # Written out and read again, so that no part is shared: an anchor's change would be one everywhere.
@@ -55,6 +55,23 @@ def test_the_repositorys_parameters_pass() -> None:
     params = check(CONFIG)
     assert params.suite == "demo" and params.geometry.steps == 30_000
     assert params.model_dump() == CONFIG
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "part"),
+    [
+        ("gags", "relevancy", "vectors"),
+        ("gaussian_grouping", "masks", "query"),
+        ("goi", "masks", "select"),
+    ],
+)
+def test_a_method_has_what_its_answers_ask_for(
+    name: str, answer: str, part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(method(name), part)
+    where = f"methods.{name}: src/semsplat/train/methods/{name}.py"
+    said = f"{where}: answers {answer} without '{part}'"
+    assert mistakes(CONFIG) == [said]
 
 
 def test_the_scenes_of_the_papers_tables_are_defined() -> None:

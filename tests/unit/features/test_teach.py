@@ -13,6 +13,7 @@ from semsplat.data.images import write_png
 from semsplat.data.manifest import verify_manifest
 from semsplat.features.__main__ import main
 from semsplat.features.lessons import Lesson, Lessons, open_lessons, write_lesson
+from semsplat.features.store import ViewFeatures
 from semsplat.features.teach import write_lessons
 from semsplat.folders import mark
 from semsplat.io import read_json, sha256_file, write_json
@@ -285,6 +286,21 @@ def test_rendered_depth_follows_regions_where_a_scene_has_no_depth(tmp_path: Pat
     assert apart.view("v1").tracks.max() == 1
     inputs = read_json(lessons.folder / "run.json")["inputs"]
     assert inputs["geometry"] == sha256_file(geometry / "point_cloud.ply")
+
+
+def test_regions_alone_are_followed_where_a_scene_names_no_classes(
+    wall: Path, tmp_path: Path
+) -> None:
+    (wall / "semantics.json").unlink()
+    ids = REGIONS[None].astype(np.int16)
+    view = ViewFeatures(ids, np.ones(3, np.float16), None, None)
+    features = write_features(tmp_path / "features", dict.fromkeys(ALL, view))
+    alone = {"kind": "unlabelled", "options": {"recipe": "regions"}}
+    lessons = taught(tmp_path, wall, labels=alone, features=features)
+    assert lessons.class_ids == [] and not lessons.view("v0").labels.any()
+    assert np.array_equal(lessons.view("v2").tracks, REGIONS)
+    assert lessons.names == sorted(ALL)
+    assert read_json(lessons.folder / "run.json")["numbers"]["declares_truth"] is False
 
 
 # what goes wrong

@@ -14,6 +14,7 @@ from hypothesis.extra.numpy import arrays
 
 from semsplat.arrays import write_arrays
 from semsplat.data.images import write_png
+from semsplat.data.manifest import write_manifest
 from semsplat.data.scene import Frame
 from semsplat.errors import SemsplatError
 from semsplat.features import teachers
@@ -27,7 +28,7 @@ from semsplat.features.labels import (
 from semsplat.features.lessons import Lesson, Lessons, write_lesson
 from semsplat.features.masks import Masks
 from semsplat.features.regions import painted
-from semsplat.features.store import SceneFeatures, ViewFeatures, write_view
+from semsplat.features.store import SceneFeatures, ViewFeatures, open_features, write_view
 from semsplat.features.teachers import (
     IGNORED,
     Sources,
@@ -35,6 +36,7 @@ from semsplat.features.teachers import (
     label_maps,
     teacher_kind,
     teacher_kinds,
+    unlabelled,
 )
 from tests.unit.data.scene_helpers import one_line_error
 from tests.unit.evaluate.feature_helpers import CLASSES
@@ -380,3 +382,14 @@ def test_a_broken_picture_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "v0.png").write_bytes(b"not a picture")
     with pytest.raises(SemsplatError, match="not a readable image"):
         maps_say(frame_of(), labels=tmp_path)
+
+
+def test_regions_without_labels_teach_no_class(tmp_path: Path) -> None:
+    """Their recipe's first layer, for methods that learn from tracks alone."""
+    write_view(tmp_path / "views/v0.npz", view_of([[0, 0, -1, 1], [1, 1, 1, 1]], [SURE] * 4))
+    write_manifest(tmp_path, {"layers": ["all", "more"]})
+    sources = Sources([], open_features(tmp_path))
+    lesson = unlabelled.teach(frame_of(), unlabelled.Options(recipe="regions"), sources)
+    assert lesson.regions.tolist() == [[0, 0, -1, 1]] and lesson.regions.dtype == np.int32
+    assert (lesson.labels == IGNORED).all() and lesson.tracks is None
+    assert not unlabelled.declares_truth(unlabelled.Options(recipe="regions"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from semsplat.figures.published import load_table, table_names
+from semsplat.figures.published import load_measures
 from semsplat.io import read_json, sha256_file, write_json, write_sealed
 from semsplat.keys import TrainingKey
 from semsplat.paths import (
@@ -24,8 +24,7 @@ COMMIT = "c0ffee" * 6 + "1234"
 SECONDS = {"features": 100.0, "lessons": 5.0, "geometry": 30.0, "train": 50.0}
 PROTOCOLS = {
     key: m.protocol
-    for name in table_names()
-    for m in load_table(name).measures.values()
+    for m in load_measures().values()
     for key in (m.name, m.on_real)
     if key and m.protocol
 }

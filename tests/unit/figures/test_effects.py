@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from semsplat.figures.published import load_claims, load_table
+from semsplat.figures.published import load_claims, load_measures, load_table
 from semsplat.figures.published.claim_models import Claim
 from semsplat.figures.referee.effects import effect, found_of, printed_effect
 from semsplat.figures.referee.trainings import Results
 from semsplat.figures.referee.words import Found
+from semsplat.io import write_json
 from tests.unit.figures.referee_helpers import trainings, write_speed, write_training
 
 MIOU = Claim(table="clipgs_table3", source="", statement="", better="c", worse="b", measure="miou")
@@ -86,6 +87,52 @@ def test_what_was_trained_without_the_number_says_which() -> None:
         write_training(training)
     for some, reason in ((shown, "no lpips in scores"), (shown[:1], "not trained in this suite")):
         assert found_of(claim, table, Results(some))[0].absent == reason
+
+
+def test_each_row_is_read_by_its_own_measure() -> None:
+    claim = load_claims().claims["gags_over_gs_grouping_miou"]
+    shown = trainings("gags", "gaussian_grouping")
+    for training in shown:
+        write_training(training, train_query_miou=0.5)
+    (some,) = found_of(claim, load_table(claim.table), Results(shown))
+    assert some.absent == "no clip_regions_train_mask_query_miou in scores"
+    for training in shown:
+        masks = {"clip_regions_train_mask_query_miou": 0.3}
+        named = {"train_query_miou": 0.5} if training.setting == "gags" else masks
+        write_training(training, **named)
+    (some,) = found_of(claim, load_table(claim.table), Results(shown))
+    assert some.effects == {place: pytest.approx([20.0] * 3) for place in PLACES}
+
+
+def test_on_the_papers_own_scenes_other_networks_ask() -> None:
+    table, real = load_table("gags_table1"), ["lerf_ovs/ramen"]
+    row, gags = table.rows["GOI"], table.rows["GAGS"]
+    shown = table.measure_on("train_localisation", real, row)
+    assert shown.name == "grounding_dino_train_mask_localisation"
+    assert (shown.protocol, shown.title) == ("lerf_ovs/masks@1", "mAcc")
+    procedural = table.measure_on("localisation", ["procedural/room"], row)
+    assert procedural.name == "clip_regions_mask_localisation"
+    assert procedural.title == table.measures["localisation"].title
+    assert table.measure_on("train_localisation", real, gags).name == "train_localisation"
+    other = row.model_copy(update={"instead": {"localisation": load_measures()["psnr"]}})
+    shown = table.measure_on("localisation", real, other)
+    assert (shown.name, shown.title) == ("psnr", table.measures["localisation"].title)
+    # what stands in no other's place is the table's
+    assert table.measure_on("localisation_scaled", real, row).protocol == (
+        "lerf_ovs/localisation_scaled@1"
+    )
+
+
+def test_the_time_of_a_mask_is_no_time_of_an_answer() -> None:
+    claim = load_claims().claims["gags_inference_goi"]
+    shown = trainings("gags", "goi")
+    for training in shown:
+        write_training(training)
+    times = {"gags": {"query_ms": 9.0}, "goi": {"render_ms": 1.0, "ask_ms": 2.0}}
+    runs = {str(training): times[training.setting] for training in shown}
+    write_json(Path("results/speed.json"), {"turns": [], "runs": runs})
+    found = found_of(claim, load_table(claim.table), Results(shown))
+    assert found[0].absent == "no query_ms in speed"
 
 
 def test_speed_is_compared_as_a_ratio() -> None:

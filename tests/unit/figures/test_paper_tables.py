@@ -17,7 +17,13 @@ from semsplat.figures.referee.cells import Cell, parse_cell, table_cells
 from semsplat.figures.referee.sheet import read_records
 from semsplat.figures.referee.trainings import Results, spread
 from semsplat.keys import TrainingKey, parse_training
-from tests.unit.figures.referee_helpers import edit, trainings, write_speed, write_training
+from tests.unit.figures.referee_helpers import (
+    edit,
+    read_page,
+    trainings,
+    write_speed,
+    write_training,
+)
 
 OUT = Path("paper_figures/demo/clipgs_table3.md")
 
@@ -196,6 +202,34 @@ def ledger_line(start: str) -> str:
     """Return the first line of claims.md that starts so."""
     lines = Path("claims.md").read_text().splitlines()
     return next(line for line in lines if line.startswith(f"| {start}"))
+
+
+def test_a_column_names_all_protocols_of_its_rows() -> None:
+    shown = trainings("gags", "goi", scenes=("procedural/room",), seeds=1)
+    for training in shown:
+        of_masks = {"clip_regions_train_mask_localisation": 0.5}
+        named = {"train_localisation": 0.75} if training.setting == "gags" else of_masks
+        write_training(training, **named)
+    write_speed(shown, fps=20.0)
+    paper_table.draw(shown, paper_table.Options(table="gags_table1"), Path("t.md"))
+    page, notes = read_page(Path("t.md"))
+    rows = next(rows for title, rows in page.items() if title.startswith("Ours"))
+    head = "mAcc<br>`lerf_ovs/masks@1`<br>`lerf_ovs/localisation@1`"
+    assert {name: row[head] for name, row in rows.items()} == {"GOI": "50.00", "GAGS": "75.00"}
+    assert "GOI, mAcc: by `lerf_ovs/masks@1`, the centroid of the mask" in notes
+    cells = read_records(Path("t.csv"))
+    protocols = {
+        c["row"]: c["protocol"] for c in cells if c["column"].startswith("train_localisation@")
+    }
+    assert protocols["GOI"] == "lerf_ovs/masks@1"
+    assert protocols["GAGS"] == "lerf_ovs/localisation@1"
+
+
+def test_a_claim_of_two_answers_names_both_protocols() -> None:
+    claims.draw(write_rows(), claims.Options(rules=2), Path("claims.md"))
+    records = {r["claim"]: r for r in read_records(Path("claims.csv"))}
+    assert records["gags_over_goi_miou"]["protocol"] == "lerf_ovs/segmentation@1, lerf_ovs/masks@1"
+    assert records["clipgs_miou"]["protocol"] == "clipgs/image_mean@1"
 
 
 def test_the_summary_shows_a_measure_of_each_method_and_counts_verdicts() -> None:

@@ -1,6 +1,7 @@
 """Where to click for a prompt, one grounder per file: file name = its name in scores.
 
-Each file has ``ground(world)``, which returns a `Place` for every prompt.
+Each file has ``ground(world)``, which returns a `Place` for every prompt.  One whose places have
+masks says so by ``GIVES_MASKS = True``; the answer "masks" asks these alone.
 """
 
 from __future__ import annotations
@@ -17,6 +18,11 @@ grounder_names, grounder = kinds_of(__name__, "grounder", ("ground",))
 def askable_names() -> list[str]:
     """Return the names of the grounders that params.yaml may ask: all but the person's clicks."""
     return [name for name in grounder_names() if name != PERSON]
+
+
+def gives_masks(name: str) -> bool:
+    """Tell whether a grounder's places have masks; opens its file."""
+    return getattr(grounder(name), "GIVES_MASKS", False)
 
 
 def with_clicks(names: list[str]) -> list[str]:

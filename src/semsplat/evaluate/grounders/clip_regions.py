@@ -19,9 +19,11 @@ from semsplat.evaluate.relevancy import relevancy
 from semsplat.features.queries import Texts
 from semsplat.features.store import Half
 
+GIVES_MASKS = True
+
 
 def ground(world: World) -> dict[str, Place]:
-    """Return the most interior pixel of every prompt's region."""
+    """Return every prompt's region, and the most interior pixel of it."""
     regions = cache(world.features.regions)  # one view is the reference of many prompts
     return {
         prompt: _place(world.texts, prompt, frame.name, *regions(frame.name))
@@ -37,4 +39,5 @@ def _place(texts: Texts, prompt: str, view: str, ids: NDArray[np.int16], vectors
     features = torch.from_numpy(vectors[seen]).float().to(texts.canonical)
     closeness = relevancy(features, texts.encode([prompt])[0], texts.canonical)
     best = seen[int(closeness.argmax())]
-    return Place(view, interior((ids == best).any(axis=0)))
+    mask = (ids == best).any(axis=0)
+    return Place(view, interior(mask), mask=mask)

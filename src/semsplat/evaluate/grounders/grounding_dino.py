@@ -2,8 +2,8 @@
 
 The reference is the first held-out view that shows what the prompt asks for; of the truth only the
 names of what views show is read.  Both networks see its photograph, as the features of the grounder
-clip_regions do; Gaussian Grouping asks the view that it rendered.  Of several boxes the best
-counts.
+clip_regions do; Gaussian Grouping asks the view that it rendered.  Of several boxes the best is
+clicked; the mask is that of all boxes, as Gaussian Grouping's.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from semsplat.params.evaluate import GroundingDino
 from semsplat.params.features import SamModel
 
 Image = NDArray[np.uint8]  # [H, W, 3]
+GIVES_MASKS = True
 
 
 class Box(NamedTuple):
@@ -88,7 +89,7 @@ class Cutter:
 
 
 def ground(world: World) -> dict[str, Place]:
-    """Return the most interior pixel of SAM's mask of every prompt's box.
+    """Return SAM's masks of every prompt's boxes, and the most interior pixel of the best one's.
 
     Raises a one-line `SemsplatError` where a model is not named, missing or another one.
     """
@@ -124,10 +125,12 @@ def _place(view: str, prompt: str, boxes: list[Box], cutter: Cutter) -> Place:
     """Return the place of one prompt; of equally good boxes the first."""
     if not boxes:
         return Place(missing=f"no box in view '{view}'")
-    best = max(boxes, key=lambda box: box.score)
-    told = f"'{prompt}' in view '{view}': best of {len(boxes)} boxes {best.score:.2f}"
-    print(f"grounding_dino: {told}, words '{best.words}'", file=sys.stderr)
-    mask = cutter.mask(best)
-    if not mask.any():
-        return Place(missing=f"SAM finds nothing in the box in view '{view}'")
-    return Place(view, interior(mask))
+    best = max(range(len(boxes)), key=lambda row: boxes[row].score)
+    told = f"'{prompt}' in view '{view}': best of {len(boxes)} boxes {boxes[best].score:.2f}"
+    print(f"grounding_dino: {told}, words '{boxes[best].words}'", file=sys.stderr)
+    masks = [cutter.mask(box) for box in boxes]
+    whole = np.logical_or.reduce(masks)
+    mask = whole if whole.any() else None
+    if not masks[best].any():
+        return Place(view, missing=f"SAM finds nothing in the box in view '{view}'", mask=mask)
+    return Place(view, interior(masks[best]), mask=mask)

@@ -2,7 +2,8 @@
 
 One kind per file.  A kind has ``Options`` (what ``params.yaml`` may say), ``recipe(options)`` (the
 feature recipe it reads, or None), ``folders(options)`` (what it reads from disk besides),
-``declares_truth(options)`` and ``teach(frame, options, sources)``, which returns a `Lesson`.
+``declares_truth(options)`` and ``teach(frame, options, sources)``, which returns a `Lesson`.  One
+whose labels are none says so by ``NEEDS_CLASSES = False``, and teaches scenes that name no classes.
 """
 
 from __future__ import annotations

@@ -20,7 +20,8 @@ from pydantic import ValidationError
 
 from semsplat.errors import SemsplatError, did_you_mean
 from semsplat.figures.published.claim_models import Claims, Finding, Findings, Written
-from semsplat.figures.published.models import Measure, Measures, Table
+from semsplat.figures.published.measure_models import Measure, Measures
+from semsplat.figures.published.models import Table
 from semsplat.io import parse_yaml, sha256_file, sha256_text
 
 FOLDER = Path(__file__).parent

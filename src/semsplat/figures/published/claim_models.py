@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from semsplat.figures.published.models import Measure
+from semsplat.figures.published.measure_models import Measure
 from semsplat.params.base import Count, Fraction, OpenFraction, Strict
 
 ABOVE = {"better", "source"}

@@ -1,4 +1,4 @@
-"""What a definition of a table, and of a measure, may say."""
+"""What a definition of a table may say."""
 
 from __future__ import annotations
 
@@ -7,72 +7,11 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from semsplat.errors import did_you_mean
+from semsplat.figures.published.measure_models import Measure, known_measure, with_key
 from semsplat.params.base import Count, Strict
 
 PROCEDURAL, REAL = "procedural", "real data"
 """Levels of evidence, which no number mixes."""
-
-
-class Measure(Strict):
-    """One number of a training, and how it is printed."""
-
-    title: str
-    """head of its columns"""
-    source: Literal["scores", "classes", "speed", "card", "costs"] = "scores"
-    """where it stands: scores.json, or what that says of single classes; results/speed.json;
-    run.json, or the cards of all it was made from"""
-    name: str
-    """its key in that file; where an entry has none, the entry's own name"""
-    on_real: str | None = None
-    """its key on the papers' own scenes, where networks can ask as the paper does"""
-    protocol: str | None = None
-    """the protocol of a score; nothing else has one"""
-    better: Literal["higher", "lower"]
-    """which way is better"""
-    factor: float = 1.0
-    """multiplies it: 100 for percent"""
-    digits: int = Field(default=2, ge=0)
-    """decimals"""
-    note: str | None = None
-    """what a reader must know before comparing it with the printed number"""
-
-    @model_validator(mode="after")
-    def _scores_have_protocols(self) -> Measure:
-        if (self.source in ("scores", "classes")) != (self.protocol is not None):
-            raise ValueError("scores name their protocol, other numbers have none")
-        return self
-
-    @property
-    def is_time(self) -> bool:
-        """Whether it depends on how busy a device was: names end in their units."""
-        return self.name == "fps" or self.name.endswith(("_ms", "_s"))
-
-    def before(self, prefix: str) -> Measure:
-        """Return the measure whose key has something before it."""
-        return self.model_copy(update={"name": f"{prefix}{self.name}"})
-
-
-class Measures(Strict):
-    """The whole file of measures."""
-
-    measures: dict[str, Measure]
-    """by name"""
-
-    @field_validator("measures", mode="before")
-    @classmethod
-    def _are_called_by_their_names(cls, groups: Any) -> Any:
-        """Return the entries of all groups, each with its name and what its group says of all."""
-        try:
-            entries = {
-                name: group.get("all", {}) | entry
-                for group in groups
-                for name, entry in group.items()
-                if name != "all"
-            }
-        except (AttributeError, TypeError):
-            raise ValueError("write a list of groups of entries") from None
-        return _with_key(entries, "name")
 
 
 class Row(Strict):
@@ -88,6 +27,19 @@ class Row(Strict):
     """whether it stands in the paper; a row of ours alone has nothing beside it"""
     prefix: str = ""
     """before the keys of its numbers: those of what its setting was taught have one"""
+    instead: dict[str, Measure] = Field(default={})
+    """measure: the one that stands in its place in this row, of a method that answers otherwise;
+    the file names both"""
+
+    @field_validator("instead", mode="before")
+    @classmethod
+    def _are_known(cls, names: Any, info: ValidationInfo) -> Any:
+        """Return the measures of these names."""
+        if not isinstance(names, dict):
+            raise ValueError("write a measure and what stands in its place")
+        for key in names:
+            known_measure(key, info)
+        return {key: known_measure(name, info) for key, name in names.items()}
 
     @model_validator(mode="after")
     def _setting_or_reason(self) -> Row:
@@ -165,10 +117,11 @@ class Table(Strict):
         assert info.context
         rows: dict[str, Any] = {}
         for name in info.data.get("rows_of", ()):
-            for row in _with_key(info.context["rows"](name), "label").values():
+            for row in with_key(info.context["rows"](name), "label").values():
                 if row.get("setting"):
-                    rows.setdefault(row["setting"], {k: row[k] for k in ("label", "setting")})
-        own = _with_key(own, "label")
+                    kept = {k: row[k] for k in ("label", "setting", "instead") if k in row}
+                    rows.setdefault(row["setting"], kept)
+        own = with_key(own, "label")
         return rows | own if isinstance(own, dict) else own
 
     @field_validator("measures", mode="before")
@@ -177,18 +130,15 @@ class Table(Strict):
         """Return the measures of these names, as this table shows them."""
         if not isinstance(names, list):
             raise ValueError("write a list of names")
-        assert info.context
-        known = info.context["measures"]
-        for name in [*names, *info.data.get("notes", ())]:
-            if name not in known:
-                raise ValueError(f"no measure '{name}'{did_you_mean(str(name), list(known))}")
+        for name in info.data.get("notes", ()):
+            known_measure(name, info)
         notes, digits = info.data.get("notes", {}), info.data.get("digits")
         return {
-            name: known[name].model_copy(
-                update={"note": notes.get(name, known[name].note)}
-                | ({"digits": digits} if digits is not None and known[name].protocol else {})
+            name: measure.model_copy(
+                update={"note": notes.get(name, measure.note)}
+                | ({"digits": digits} if digits is not None and measure.protocol else {})
             )
-            for name in names
+            for name, measure in ((name, known_measure(name, info)) for name in names)
         }
 
     @model_validator(mode="after")
@@ -224,9 +174,13 @@ class Table(Strict):
         """Tell whether it shows a scene."""
         return dataset in self.evidence or f"{dataset}/{scene}" in self.scenes
 
-    def measure_on(self, name: str, scenes: Sequence[str]) -> Measure:
-        """Return a measure as it stands in the files of scenes of one kind, ``dataset/scene``."""
-        measure = self.measures[name]
+    def measure_on(self, name: str, scenes: Sequence[str], row: Row) -> Measure:
+        """Return a row's measure as it stands in the files of scenes of a kind, ``dataset/scene``.
+
+        Whatever stands in its place has its title.
+        """
+        title = self.measures[name].title
+        measure = row.instead.get(name, self.measures[name]).model_copy(update={"title": title})
         stand_in = all(scene.split("/")[0] == self.stand_in for scene in scenes)
         if stand_in or measure.on_real is None:
             return measure
@@ -242,10 +196,3 @@ class Table(Strict):
     def scenes(self) -> list[str]:
         """The papers' own scenes of all columns, each once."""
         return list(dict.fromkeys(s for c in self.columns.values() for s in c.scenes))
-
-
-def _with_key(entries: Any, field: str) -> Any:
-    """Return entries that say in a field what they are called; their key where they do not."""
-    if not isinstance(entries, dict):
-        return entries
-    return {k: {field: str(k)} | v if isinstance(v, dict) else v for k, v in entries.items()}

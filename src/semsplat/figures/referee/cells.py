@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from semsplat.figures.published import load_printed, load_table, printed_value
-from semsplat.figures.published.models import REAL, Measure, Row, Table
+from semsplat.figures.published.measure_models import Measure
+from semsplat.figures.published.models import REAL, Row, Table
 from semsplat.figures.referee.trainings import Results, no_number, spread
 from semsplat.keys import TrainingKey
 
@@ -124,7 +125,7 @@ def _measured(
     table: Table, key: str, row: Row, name: str, scenes: list[str], results: Results
 ) -> Cell:
     """Return a row's cell with our number of a measure, or the reason why there is none."""
-    measure = table.measure_on(name, scenes).before(row.prefix)
+    measure = table.measure_on(name, scenes, row).before(row.prefix)
     trainings = results.of(row.setting, scenes)
     values = [results.value(training, measure) for training in trainings]
     reason = row.absent or _gap(scenes, trainings, results) or _blank(row, measure, values)

@@ -7,7 +7,8 @@ from statistics import fmean
 
 from semsplat.figures.published import load_printed, printed_value
 from semsplat.figures.published.claim_models import Claim
-from semsplat.figures.published.models import PROCEDURAL, REAL, Measure, Table
+from semsplat.figures.published.measure_models import Measure
+from semsplat.figures.published.models import PROCEDURAL, REAL, Table
 from semsplat.figures.referee.trainings import Results, no_number
 from semsplat.figures.referee.words import Effects, Found
 from semsplat.keys import TrainingKey
@@ -64,12 +65,18 @@ def _found(level: str, scenes: list[str], claim: Claim, table: Table, results: R
     if rows[0].setting == rows[1].setting:
         return Found(level, {}, (), "both rows are one setting")
     sides = [results.of(row.setting, scenes) for row in rows]
-    measure = table.measure_on(claim.measure, scenes)
-    effects, trainings = paired(sides, results, measure, claim.scale)
+    measures = [table.measure_on(claim.measure, scenes, row) for row in rows]
+    effects, trainings = paired(sides, results, measures, claim.scale)
     if effects:
         return Found(level, effects, trainings)
     scored = {pair_key(t) for t in sides[0]} & {pair_key(t) for t in sides[1]}
-    return Found(level, {}, (), no_number(measure) if scored else "not trained in this suite")
+    lacking = [
+        measure
+        for measure, side in zip(measures, sides, strict=True)
+        if all(results.value(training, measure) is None for training in side)
+    ]
+    reason = no_number((lacking or measures)[0])
+    return Found(level, {}, (), reason if scored else "not trained in this suite")
 
 
 def pair_key(training: TrainingKey) -> tuple[str, int]:
@@ -78,17 +85,21 @@ def pair_key(training: TrainingKey) -> tuple[str, int]:
 
 
 def paired(
-    sides: Sequence[list[TrainingKey]], results: Results, measure: Measure, scale: str
+    sides: Sequence[list[TrainingKey]], results: Results, measures: Sequence[Measure], scale: str
 ) -> tuple[Effects, tuple[TrainingKey, ...]]:
-    """Return the effect of every scene and seed that both sides have, and their trainings."""
+    """Return the effect of every scene and seed that both sides have, and their trainings.
+
+    Each side has its own measure; better is what the first says is better.
+    """
     better, worse = ({pair_key(t): t for t in side} for side in sides)
     effects: Effects = {}
     used: list[TrainingKey] = []
     for key in sorted(better.keys() & worse.keys()):
-        values = [results.value(side[key], measure) for side in (better, worse)]
+        pairs = zip((better, worse), measures, strict=True)
+        values = [results.value(side[key], measure) for side, measure in pairs]
         if values[0] is None or values[1] is None:
             continue
-        gain = effect(values[0], values[1], scale, measure.better)
+        gain = effect(values[0], values[1], scale, measures[0].better)
         effects.setdefault(key[0], []).append(gain)
         used += [better[key], worse[key]]
     return effects, tuple(used)

@@ -7,7 +7,8 @@ from itertools import chain, pairwise
 from statistics import fmean, stdev
 from typing import NamedTuple
 
-from semsplat.figures.published.models import Measure, Table
+from semsplat.figures.published.measure_models import Measure
+from semsplat.figures.published.models import Table
 from semsplat.figures.referee.effects import paired
 from semsplat.figures.referee.trainings import Results
 
@@ -91,6 +92,6 @@ def rungs_of(table: Table, results: Results) -> Iterator[Rung]:
             scenes = [scene for dataset in own for scene in results.scenes(dataset)]
             sides = [results.of(table.rows[row].setting, scenes) for row in rows]
             for name in table.measures:
-                measure = table.measure_on(name, scenes)
-                effects, _ = paired(sides, results, measure, "difference")
-                yield Rung(effect, rung, measure, list(chain.from_iterable(effects.values())))
+                measures = [table.measure_on(name, scenes, table.rows[row]) for row in rows]
+                effects, _ = paired(sides, results, measures, "difference")
+                yield Rung(effect, rung, measures[0], list(chain.from_iterable(effects.values())))

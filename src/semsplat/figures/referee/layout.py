@@ -68,7 +68,7 @@ def _block(title: str, cells: list[Cell]) -> Block:
     for cell in cells:
         by_row.setdefault(cell.row, []).append(cell)
     rows = list(by_row.values())
-    return Block(title, [_head(cell) for cell in rows[0]], rows)
+    return Block(title, [_head(column) for column in zip(*rows, strict=True)], rows)
 
 
 def _title(table: Table, scenes: list[str]) -> str:
@@ -78,9 +78,11 @@ def _title(table: Table, scenes: list[str]) -> str:
     return f"Ours{f' on {scenes[0]}' if len(scenes) == 1 else f', {mean}'} (procedural)"
 
 
-def _head(cell: Cell) -> str:
+def _head(column: Sequence[Cell]) -> str:
+    cell = column[0]
     if cell.alone:
-        return f"{cell.title}<br>`{cell.protocol}`" if cell.protocol else cell.title
+        protocols = dict.fromkeys(one.protocol for one in column if one.protocol)
+        return "<br>".join([cell.title, *(f"`{name}`" for name in protocols)])
     scenes = cell.scenes.split()
     place = scenes[0] if len(scenes) == 1 else f"{scenes[0].split('/')[0]}, {len(scenes)} scenes"
     return f"{cell.title}<br>{place}"
@@ -112,6 +114,14 @@ def notes(table: Table, cells: list[Cell]) -> list[str]:
     n_seeds = max((cell.n_seeds for cell in cells), default=0)
     shown = {cell.measure for cell in cells if table.paper or cell.mean is not None}
     said = [f"{m.title}: {m.note}" for n, m in table.measures.items() if m.note and n in shown]
+    others = {r: row for r, row in table.rows.items() if r in {cell.row for cell in cells}}
+    said += [
+        f"{row.label}, {table.measures[name].title}: by `{measure.protocol or measure.name}`"
+        + (f", {measure.note}" if measure.note else "")
+        for row in others.values()
+        for name, measure in row.instead.items()
+        if name in shown
+    ]
     reasons = enumerate(reasons_of(cells), start=1)
     ours = (
         "mean ± standard deviation over seeds of the mean over scenes,"

@@ -11,7 +11,7 @@ from statistics import fmean, stdev
 from typing import Any, NamedTuple
 
 from semsplat.errors import SemsplatError
-from semsplat.figures.published.models import Measure
+from semsplat.figures.published.measure_models import Measure
 from semsplat.figures.referee.chain import Link, chain
 from semsplat.figures.referee.declared import author_line, author_of, declared_costs
 from semsplat.io import read_json

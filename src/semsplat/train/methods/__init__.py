@@ -19,6 +19,13 @@ method that answers with "relevancy" has
 
 - ``vectors(field, frame)``: CLIP vectors for every pixel of a view, `Vectors`; gradients
   are switched off by whoever asks.
+
+One that answers with "masks", a prompt's mask in one view by its masks in others, has
+
+- ``query(field, reference)``: of a `Reference`, a tensor [Q] by which the prompt is asked in every
+  view;
+- ``select(field, frame, queries)``: where a view shows what is asked for by queries [P, Q], bool
+  [P, H, W].
 """
 
 from __future__ import annotations
@@ -26,7 +33,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from semsplat.discovery import kinds_of
 from semsplat.features.lessons import Lesson, Lessons
@@ -50,13 +57,17 @@ class Attachment:
     """What a method gives every Gaussian, and how both it and the decoder learn."""
 
     dim: int  # channels
-    init_std: float  # of the normal distribution they start from, or the uniform one's width
+    init_std: float  # of the normal distribution they start from, or a uniform one's width
     rate: float  # Adam's
     shape: Shape  # arguments of ``decoder``
     decoder: Module
     decoder_rate: float
-    init: Literal["normal", "uniform"] = "normal"  # uniform: from 0 on
-    facts: dict[str, float] = field(default_factory=dict)  # for the card
+    init: Literal["normal", "uniform", "centred"] = "normal"  # uniform from 0 on, or around 0
+    decoder_eps: float | None = None  # Adam's for the decoder, where not that of the Gaussians
+    rates_of: Mapping[str, float] = field(default_factory=dict)
+    """Adam's rate of single parameters of the decoder by name, where not that of the decoder."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What the card says of what was attached, beside its size."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +79,14 @@ class Vectors:
 
     maps: Tensor
     factors: Tensor | None
+
+
+class Reference(NamedTuple):
+    """A prompt, and what shows it in one view."""
+
+    frame: Frame
+    mask: Tensor  # bool [H, W]
+    text: Tensor  # [D], the prompt's text vector, of length 1, by the CLIP of the features
 
 
 @dataclass(frozen=True, eq=False)
