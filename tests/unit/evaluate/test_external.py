@@ -109,6 +109,13 @@ def test_an_exported_card_says_what_ours_was_made_with(shelf: Scene) -> None:
         export_predictions(OURS, ROOT)
 
 
+def test_only_what_was_trained_here_is_exported(shelf: Scene) -> None:
+    write_given(shelf)
+    import_all()
+    with one_line_error("toys/shelf/lerf/3: is no training of ours"):
+        export_predictions(OURS._replace(setting="lerf"), Path("again"))
+
+
 def test_an_export_leaves_alone_what_somebody_put_there(shelf: Scene) -> None:
     write_ours(shelf)
     (RUN / "classes").mkdir(parents=True)

@@ -56,9 +56,9 @@ def import_predictions(
         files = {path.relative_to(run).as_posix(): sha256_file(path) for path in _files(run)}
         write_json(beside / SOURCES, files)
         inputs = {"scene": scene_dir / "manifest.json", "card": root / CARD}
+        inputs |= {"sources": beside / SOURCES}
         config = {**job.model_dump(), "external": author.model_dump(exclude={"spent"})}
-        sources = {**inputs, "sources": beside / SOURCES}
-        card = Card("evaluate", "semsplat.evaluate.external.exchange", config, sources)
+        card = Card("evaluate", "semsplat.evaluate.external.exchange", config, inputs)
         card.privileges = [*author.told, *(card.privileges if author.geometry == "ours" else [])]
         with atomic_dir(predictions) as partial:
             _take(job, root, run, scene, partial)
@@ -101,6 +101,8 @@ def export_predictions(training: TrainingKey, root: Path) -> Path:
     predictions = evaluate_dir(*training) / "predictions"
     read_json(predictions / "manifest.json")  # there, and as it was written
     known = external_names()
+    if "method" not in card["config"]:
+        raise SemsplatError(f"{training}: is no training of ours; name one of a method")
     answers = [name for name in method(card["config"]["method"]).ANSWERS if name in known]
     if not answers:
         raise SemsplatError(f"{training}: answers none of {', '.join(known)}")
