@@ -10,8 +10,12 @@ view's name (docs/external.md).  Each file has
 - ``read(paths, frame, scene)``: what a view's files say, at least one, checked; raises a
   `SemsplatError` of one line;
 - ``write(folder, frame, said)``: puts it among predictions as the answer's own ``predict`` does;
-- ``give(predictions_dir, frame, folder)``: the way back, one view of our predictions in this
-  layout.
+- ``give(predictions_dir, frame, scene, folder)``: the way back, one view of our predictions in
+  this layout;
+
+and where predictions have a file of the whole scene
+
+- ``finish(folder, scene)``: writes it, after all views.
 """
 
 from __future__ import annotations

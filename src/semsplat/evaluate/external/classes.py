@@ -48,7 +48,7 @@ def write(folder: Path, frame: Frame, said: Labels) -> None:
     write_png(map_path(folder, frame), said.astype(np.uint16))
 
 
-def give(predictions_dir: Path, frame: Frame, folder: Path) -> None:
+def give(predictions_dir: Path, frame: Frame, scene: Scene, folder: Path) -> None:
     """Copy the 16-bit PNG of a view."""
     target = folder / CLASSES / f"{frame.name}.png"
     target.parent.mkdir(parents=True, exist_ok=True)

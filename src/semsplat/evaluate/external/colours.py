@@ -37,7 +37,7 @@ def write(folder: Path, frame: Frame, said: NDArray[np.uint8]) -> None:
     write_png(folder / f"{frame.name}.png", said)
 
 
-def give(predictions_dir: Path, frame: Frame, folder: Path) -> None:
+def give(predictions_dir: Path, frame: Frame, scene: Scene, folder: Path) -> None:
     """Copy the PNG of a view."""
     target = folder / COLOURS / f"{frame.name}.png"
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -78,6 +78,9 @@ def _take(job: ExternalJob, root: Path, run: Path, scene: Scene, folder: Path) -
     lines = taken(found, layouts, scene, lambda kind, frame, said: kind.write(folder, frame, said))
     if found.lines or lines:
         raise GivenError([*found.lines, *lines])
+    for layout in layouts.values():
+        if hasattr(layout, "finish"):
+            layout.finish(folder, scene)
 
 
 def _spent(author: ExternalCard, job: ExternalJob) -> dict[str, float]:
@@ -108,7 +111,7 @@ def export_predictions(training: TrainingKey, root: Path) -> Path:
     with atomic_dir(run) as partial:
         for layout in map(external_answer, answers):
             for frame in layout.views(scene):
-                layout.give(predictions, frame, partial)
+                layout.give(predictions, frame, scene, partial)
     return run
 
 

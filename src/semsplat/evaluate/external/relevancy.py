@@ -56,7 +56,7 @@ def write(folder: Path, frame: Frame, said: dict[str, Maps]) -> None:
     write_arrays(folder / RELEVANCY / f"{frame.name}.npz", arrays)
 
 
-def give(predictions_dir: Path, frame: Frame, folder: Path) -> None:
+def give(predictions_dir: Path, frame: Frame, scene: Scene, folder: Path) -> None:
     """Write a view's prompts and maps, without the shares of granularities."""
     write(folder, frame, read_relevancy(predictions_dir, frame))
 
