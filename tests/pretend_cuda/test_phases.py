@@ -118,11 +118,13 @@ CODER = PARAMS["methods"]["langsplat"]["autoencoder"] | {
     "decoder": [4],
     "epochs": 2,
 }
+TABLE = PARAMS["methods"]["le_gaussians"]["codebook"] | {"entries": 2, "epochs": 3}
 METHODS: dict[str, tuple[str, tuple[str, ...]]] = {
     "clip_gs": (joint("clip_gs", VOTES), ("lessons",)),
     "feature_3dgs": (joint("feature_3dgs", {}), ("lessons", "dense")),
     "cgc": (joint("cgc", CONTRAST), ("masks",)),
     "cgc that moves geometry": (joint("cgc", CONTRAST | {"moves_geometry": True}), ("masks",)),
+    "le_gaussians": (joint("le_gaussians", {"codebook": TABLE}), ("dense",)),
     "gags": (frozen("gags", late_from=6), ("levels", "geometry")),
     "langsplat": (frozen("langsplat", autoencoder=CODER), ("levels", "geometry")),
 }
