@@ -13,6 +13,7 @@ min_version("9.19")
 sys.path.insert(0, "src")
 
 from semsplat.data.register.entries import entries
+from semsplat.doctor import findings
 from semsplat.figures.published import FOLDER, digest_of
 from semsplat.fingerprint import fingerprint
 from semsplat.gpu import visible_gpus
@@ -88,11 +89,20 @@ resource_scopes:
 # once more each second for every job that ever ended: a quarter of a core after 200 jobs.
 # The attribute is private; so pyproject.toml allows no Snakemake that this was not tried with.
 onstart:
+    if workflow.local_exec and visible_gpus():
+        examine_gpus()
     if workflow.local_exec:
         workflow.scheduler.job_rate_limiter = None
         stop_jobs_too()
         serve_jobs()
         mark_start(workflow.cores)
+
+
+def examine_gpus():
+    """Stop before the first job where what its GPU needs is missing."""
+    wrong = [str(finding) for finding in findings() if not finding.good]
+    if wrong:
+        sys.exit("\n".join([*wrong, "error: not ready for GPU jobs; see semsplat doctor"]))
 
 
 def serve_jobs():

@@ -11,6 +11,7 @@ import yaml
 from semsplat.commands import OutFolder, run_one_of
 from semsplat.data.manifest import verify_manifest
 from semsplat.data.register.fetch import fetch, status_lines
+from semsplat.doctor import findings
 from semsplat.errors import SemsplatError
 from semsplat.experiment.check import check as check_params
 from semsplat.experiment.elsewhere import declared_keys, mistakes_in, unknown_scenes
@@ -20,7 +21,7 @@ from semsplat.experiment.redraw import redrawn
 from semsplat.experiment.runs import geometry_keys, training_keys
 from semsplat.experiment.schema import Params
 from semsplat.figures.referee.trace import Traced
-from semsplat.gpu import claim_device
+from semsplat.gpu import claim_device, visible_gpus
 from semsplat.io import parse_yaml
 from semsplat.keys import parse_training
 from semsplat.restore import restore
@@ -222,9 +223,27 @@ def photos(
     print("\n".join(["add this to params.yaml:", *entry_lines(name, test_every)]))
 
 
+def doctor(build: bool = False) -> None:
+    """Say whether this machine has what GPU jobs need, and what to do where it has not.
+
+    Args:
+        build: build gsplat's kernels as well, which the first job would do otherwise.
+    """
+    found = findings()
+    print("\n".join(map(str, found)))
+    if wrong := [one.about for one in found if not one.good]:
+        raise SemsplatError(f"not ready for GPU jobs: {', '.join(wrong)}")
+    if build:
+        if not visible_gpus():
+            raise SemsplatError("--build: no GPU is visible, and gsplat's kernels are for one")
+        from semsplat.splat.kernels_gpu import load_kernels
+
+        load_kernels()
+
+
 def main() -> None:
     """Run one verb."""
-    verbs = (check, plan, scene, data, external, photos, ply, select, trace, restore)
+    verbs = (check, plan, doctor, scene, data, external, photos, ply, select, trace, restore)
     run_one_of({verb.__name__: verb for verb in verbs}, prog="semsplat")
 
 

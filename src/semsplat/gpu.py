@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import time
 from collections.abc import Iterator
@@ -28,15 +29,22 @@ def visible_gpus() -> list[str]:
         return []
 
 
+def host_lock(name: str) -> Path:
+    """Return the file whose lock one process of this host holds: nodes may share the folder."""
+    return LOCK_DIR / f"{platform.node()}.{name}.lock"
+
+
 @contextmanager
 def claim_device() -> Iterator[str]:
     """Hold one free GPU for the life of the block and yield "cuda"; without GPUs yield "cpu".
 
-    The lock belongs to the process, so the kernel frees it even on SIGKILL.  A cluster hands each
-    job its own GPUs, so there nothing needs locking.  Call before torch is imported.
+    The lock belongs to the process, so the kernel frees it even on SIGKILL.  Where several are
+    visible one is always locked: not every cluster shows a job its own alone.  Locks are called by
+    host, because nodes that share a folder have GPUs of the same numbers.  Call before torch is
+    imported.
     """
     gpus = visible_gpus()
-    if len(gpus) <= 1 or "SLURM_JOB_ID" in os.environ:
+    if len(gpus) <= 1:
         yield "cuda" if gpus else "cpu"
         return
     with _lock_one(gpus) as gpu:
@@ -51,7 +59,7 @@ def _lock_one(gpus: list[str]) -> Iterator[str]:
     while True:
         for gpu in gpus:
             try:
-                held = FileLock(LOCK_DIR / f"{gpu}.lock").acquire(blocking=False)
+                held = FileLock(host_lock(gpu)).acquire(blocking=False)
             except Timeout:
                 continue
             with held:

@@ -1,8 +1,8 @@
 """A pretended GPU: tensors that compute on the CPU and refuse what tensors on a GPU refuse.
 
 Whatever asks for the device "cuda" inside `pretended_gpu` gets a `Pretended`.  It answers with
-CUDA's errors to tensors of two devices in one operation and to NumPy, and it counts: `Counts.syncs`
-holds where the host waited for a result, `Counts.copied` how many bytes went to the device.
+CUDA's errors to tensors of two devices in one operation and to NumPy, and it counts: `Counts`
+holds where the host waited for a result, and how many bytes went to the device.
 """
 
 from __future__ import annotations
@@ -254,6 +254,7 @@ def pretended_gpu() -> Iterator[Counts]:
         "synchronize": lambda *_: COUNTS.sync("synchronize"),
         "is_available": lambda: True,
         "is_current_stream_capturing": lambda: False,
+        "get_rng_state_all": lambda: [],
         "get_device_name": lambda *_: "pretended",
         "max_memory_allocated": lambda *_: 0,
         "reset_peak_memory_stats": lambda *_: None,

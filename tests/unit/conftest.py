@@ -76,6 +76,12 @@ def write_plane(out: Path) -> None:
 
 
 @pytest.fixture
+def saved_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a state be saved as often as a run asks for, whatever saving takes."""
+    monkeypatch.setattr("semsplat.fit.steps.SAVES_SHARE", 0)
+
+
+@pytest.fixture
 def by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a test write files of results by hand, behind the back of their manifests."""
     monkeypatch.setattr("semsplat.verified.recorded", lambda _: {})

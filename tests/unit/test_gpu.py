@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -72,20 +73,27 @@ def test_none_and_a_single_gpu_need_no_lock(
     assert os.environ["CUDA_VISIBLE_DEVICES"] == listed and not list(tmp_path.iterdir())
 
 
-def test_a_cluster_job_keeps_the_gpus_it_was_given(
+def test_a_cluster_job_that_sees_several_locks_one_by_host(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    """Jobs of two nodes may use GPUs of the same number, though they share a folder."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,3")
     monkeypatch.setenv("SLURM_JOB_ID", "17")
-    with claim_device() as claimed:
-        assert claimed == "cuda" and os.environ["CUDA_VISIBLE_DEVICES"] == "2,3"
-    assert not list(tmp_path.iterdir())
+
+    @contextmanager
+    def on(node: str) -> Iterator[str]:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,3")
+        monkeypatch.setattr("semsplat.gpu.platform.node", lambda: node)
+        with claim_device() as claimed:
+            assert claimed == "cuda"
+            yield os.environ["CUDA_VISIBLE_DEVICES"]
+
+    with on("a") as first, on("b") as second, on("a") as third:
+        assert (first, second, third) == ("2", "2", "3")
 
 
 def test_a_failed_job_frees_its_gpu(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
     for _ in range(3):
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
         with pytest.raises(KeyboardInterrupt), claim_device():
@@ -100,8 +108,7 @@ Start = Callable[[str], subprocess.Popen[bytes]]
 def start(tmp_path: Path) -> Iterator[Start]:
     """Start jobs that hold a device until told otherwise, on a machine with two GPUs."""
     jobs = []
-    env = {k: v for k, v in os.environ.items() if k != "SLURM_JOB_ID"}
-    env |= {"CUDA_VISIBLE_DEVICES": "0,1", "PYTHONPATH": str(SRC)}
+    env = os.environ | {"CUDA_VISIBLE_DEVICES": "0,1", "PYTHONPATH": str(SRC)}
 
     def popen(name: str) -> subprocess.Popen[bytes]:
         job = subprocess.Popen([sys.executable, "-c", HOLD, name], cwd=tmp_path, env=env)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from gsplat.strategy import DefaultStrategy
 from gsplat.strategy.ops import reset_opa
 from torch import Tensor
@@ -26,6 +27,22 @@ def grad_threshold(densify: Densify, height_px: int) -> float:
     return densify.grad_threshold * max(1.0, densify.reference_height_px / height_px)
 
 
+class _Strategy(DefaultStrategy):
+    """gsplat's, which counts what a view sees without asking the GPU which that is."""
+
+    def _update_state(
+        self, params: Any, state: dict[str, Any], info: dict[str, Any], packed: bool = False
+    ) -> None:
+        """Add the norms of this step's screen-space gradients, and which Gaussians had one."""
+        gradients = info[self.key_for_gradient].grad.clone()  # [C, N, 2]
+        for axis, pixels in enumerate((info["width"], info["height"])):
+            gradients[..., axis] *= pixels / 2 * info["n_cameras"]
+        seen = (info["radii"] > 0).all(dim=-1)  # [C, N]
+        norms = torch.where(seen, gradients.norm(dim=-1), 0.0).sum(dim=0)
+        for name, new in (("grad2d", norms), ("count", seen.sum(dim=0).to(norms.dtype))):
+            state[name] = new if state[name] is None else state[name] + new
+
+
 class DensityControl:
     """Splits, clones, prunes and resets Gaussians as 3DGS does.
 
@@ -35,12 +52,18 @@ class DensityControl:
     """
 
     def __init__(
-        self, densify: Densify, progressive: Progressive, extent: float, height_px: int
+        self,
+        densify: Densify,
+        progressive: Progressive,
+        extent: float,
+        height_px: int,
+        device: str = "cpu",
     ) -> None:
         """Prepare the schedule for a scene's extent (world units) and image height."""
+        self.device = device
         self.config = densify
         self.refine_at = frozenset(refine_steps(densify, progressive))
-        self.strategy = DefaultStrategy(
+        self.strategy = _Strategy(
             prune_opa=densify.prune_opacity,
             grow_grad2d=grad_threshold(densify, height_px),
             grow_scale3d=densify.split_scale,
@@ -83,4 +106,7 @@ class DensityControl:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from saved running sums."""
-        self.state = dict(state)
+        self.state = {
+            name: value.to(self.device) if isinstance(value, Tensor) else value
+            for name, value in state.items()
+        }

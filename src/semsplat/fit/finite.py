@@ -37,9 +37,13 @@ class Watch:
             trainee: whose Gaussians and decoder are looked at.
             losses: those of this step, by name.
         """
-        first = int(self._bad)
+        found = list(parameters(trainee))
+        # One question to the GPU as a rule: whatever spoils a sum is looked for one by one.
+        asked = [self._bad.double(), *(values.sum().double() for _, values, _ in found)]
+        bad, *sums = torch.stack(asked).tolist()
+        first, sound = int(bad), math.isfinite(sum(sums))
         where = f"step {first if first >= 0 else step}"
-        for name, values, _ in parameters(trainee):
+        for name, values, _ in [] if sound else found:
             if not is_finite(values):
                 share = f"{int((~torch.isfinite(values)).sum())} of {values.numel()} values"
                 raise SemsplatError(

@@ -78,6 +78,15 @@ def _numbers(step: int, outcome: Outcome, trainee: Trainee, watch: Watch) -> dic
     """
     losses, _, numbers = outcome
     watch.check(step, trainee, losses)
-    values = {f"loss_{k}": v.item() for k, v in losses.items()}
-    values |= {"loss": sum(values.values()), **{k: float(v) for k, v in numbers.items()}}
+    values = _on_host({f"loss_{k}": v for k, v in losses.items()})
+    values |= {"loss": sum(values.values()), **_on_host(numbers)}
     return {"n_gaussians": len(trainee.gaussians["means"]), **values}
+
+
+def _on_host(numbers: dict[str, Tensor] | dict[str, Tensor | float]) -> dict[str, float]:
+    """Return numbers, those on a GPU fetched together: each fetch waits for it."""
+    there = {k: v.detach() for k, v in numbers.items() if isinstance(v, Tensor)}
+    fetched = torch.stack(list(there.values())).tolist() if there else []
+    return {k: float(v) for k, v in numbers.items() if k not in there} | dict(
+        zip(there, fetched, strict=True)
+    )

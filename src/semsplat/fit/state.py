@@ -16,13 +16,15 @@ from semsplat.io import atomic_path
 def save_state(
     path: Path, run_key: str, step: int, seconds: float, log: str, content: dict[str, Any]
 ) -> None:
-    """Write the state after ``step`` steps, atomically, with the log and the CPU random state."""
+    """Write the state after ``step`` steps, atomically, with the log and the random states."""
     state = {
         "run_key": run_key,
         "step": step,
         "seconds": seconds,
         "log": log,
+        "device": device_of(content),
         "rng": torch.get_rng_state(),
+        "cuda_rng": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
         "content": content,
     }
     with atomic_path(path) as partial, partial.open("wb") as file:
@@ -35,11 +37,27 @@ def save_state(
             raise
 
 
-def load_state(path: Path, run_key: str) -> dict[str, Any] | None:
-    """Return the saved state of this very run, or None.
+def device_of(content: Any) -> str | None:
+    """Return the kind of device, "cpu" or "cuda", of the first tensor in nested dictionaries."""
+    if isinstance(content, torch.Tensor):
+        return content.device.type
+    inner = content.values() if isinstance(content, dict) else ()
+    return next((found for one in inner if (found := device_of(one))), None)
 
-    A state of other parameters is ignored, and so, with a line that says it, is a damaged one: the
-    checksum of every tensor in it is compared, because torch would take flipped bytes for numbers.
+
+def restore_random(state: dict[str, Any]) -> None:
+    """Continue the random numbers of a saved state."""
+    torch.set_rng_state(state["rng"])
+    if state["cuda_rng"]:
+        torch.cuda.set_rng_state_all(state["cuda_rng"])
+
+
+def load_state(path: Path, run_key: str, device: str | None = None) -> dict[str, Any] | None:
+    """Return the saved state of this very run, or None; its tensors are on the CPU.
+
+    A state of other parameters is ignored.  So, with a line that says it, is one of another kind of
+    device than ``device``, whose run would be of neither, and a damaged one: the checksum of every
+    tensor in it is compared, because torch would take flipped bytes for numbers.
     """
     if not path.exists():
         return None
@@ -47,9 +65,14 @@ def load_state(path: Path, run_key: str) -> dict[str, Any] | None:
         with zipfile.ZipFile(path) as archive:
             if damaged := archive.testzip():
                 raise zipfile.BadZipFile(f"wrong checksum of {damaged}")
-        state: dict[str, Any] = torch.load(path, weights_only=True)
-        return state if state["run_key"] == run_key else None
+        state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
+        mine = state["run_key"] == run_key
+        before = state["device"]
     except UNREADABLE as error:
         reason = one_line(error) or type(error).__name__
         print(f"{path}: damaged ({reason}), so this starts over", file=sys.stderr, flush=True)
         return None
+    if mine and device and before != device:
+        line = f"{path}: of a run on {before}, and this one is on {device}, so this starts over"
+        print(line, file=sys.stderr, flush=True)
+    return state if mine and (not device or before == device) else None

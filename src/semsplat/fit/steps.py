@@ -14,15 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import torch
-
 from semsplat.fit.finite import check_numbers
-from semsplat.fit.state import load_state, save_state
+from semsplat.fit.state import device_of, load_state, restore_random, save_state
 from semsplat.log import progress
 from semsplat.params.geometry import Training
 
 FILES = ("state.pt", "metrics.jsonl")
 """In the scratch folder: the saved state, and the metrics so far."""
+SAVES_SHARE = 10
+"""A state is saved again after so many times what saving it took: one of many gigabytes would leave
+no time for steps."""
 Numbers = Callable[[], dict[str, float]]
 """What a step has to say; asked when a line is logged and before a state is saved, because asking
 can cost time.  It raises where something is no longer finite, and then nothing is saved."""
@@ -69,12 +70,12 @@ def run_steps(plan: Fit, learner: Learner, steps: Callable[[range], Iterator[Num
     first, before = _resume(plan, learner)
     todo = range(first, plan.steps)
     clock = _Clock(before)
-    saved = clock.seconds()
+    due = clock.seconds() + plan.training.save_every_s
     with plan.log_path.open("a") as log, _stop_signals() as stop:
         taken = zip(todo, steps(todo), strict=True)
         for step, numbers in progress(taken, "train", total=plan.steps, initial=first):
             logs = step % plan.training.log_every == 0 or step == plan.steps - 1
-            saves = bool(stop) or clock.seconds() - saved > plan.training.save_every_s
+            saves = bool(stop) or clock.seconds() > due
             if logs or saves:
                 said = numbers()
                 check_numbers(step, said)
@@ -82,8 +83,10 @@ def run_steps(plan: Fit, learner: Learner, steps: Callable[[range], Iterator[Num
                 log.write(_log_line(step, clock.seconds(), said))
                 log.flush()
             if saves:
-                saved = clock.seconds()
-                _save(plan, learner, step + 1, saved)
+                start = clock.seconds()
+                _save(plan, learner, step + 1, start)
+                spent = clock.seconds() - start
+                due = start + spent + max(plan.training.save_every_s, SAVES_SHARE * spent)
             if stop:
                 raise SystemExit(128 + stop[0])
     _save(plan, learner, plan.steps, clock.seconds())
@@ -121,12 +124,12 @@ def _resume(plan: Fit, learner: Learner) -> tuple[int, float]:
     The log becomes what it was when the state was saved: later steps will run again.
     """
     plan.scratch.mkdir(parents=True, exist_ok=True)
-    state = load_state(plan.state_path, plan.run_key)
+    state = load_state(plan.state_path, plan.run_key, device_of(learner.state_dict()))
     if state is None:
         plan.log_path.write_text("")
         return 0, 0.0
     learner.load_state_dict(state["content"])
-    torch.set_rng_state(state["rng"])
+    restore_random(state)
     plan.log_path.write_text(state["log"])
     print(f"resuming at step {state['step']} of {plan.steps}", flush=True)
     return state["step"], state["seconds"]

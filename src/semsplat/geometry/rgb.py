@@ -85,7 +85,7 @@ def start_training(
     return Trainee(
         gaussians,
         adam_per_tensor(gaussians, rates, config.adam_eps),
-        DensityControl(config.densify, config.progressive, extent, scene.train[0].height),
+        DensityControl(config.densify, config.progressive, extent, scene.train[0].height, device),
         {"means": means_rate},
     )
 

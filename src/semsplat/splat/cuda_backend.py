@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from semsplat.splat.channels import with_background
+from semsplat.splat.kernels_gpu import load_kernels
 from semsplat.splat.request import Request
 
 
@@ -35,8 +36,9 @@ def _gsplat(
     request: Request, geometry: tuple[Tensor, ...], channels: Tensor, mode: str
 ) -> tuple[Tensor, Tensor, dict[str, Any]]:
     """Call gsplat with the request's cameras and limits."""
-    from gsplat import rasterization  # its CUDA extension is built on first use
+    from gsplat import rasterization
 
+    load_kernels()
     if empty := not channels.shape[-1]:  # its kernels want a channel
         channels = torch.zeros_like(request.opacities)[:, None]
     image, alpha, meta = rasterization(
@@ -63,7 +65,8 @@ def _channels(request: Request) -> Tensor:
         from gsplat import spherical_harmonics
 
         n_cameras = len(request.viewmats)
-        centres = torch.linalg.inv(request.viewmats)[:, :3, 3]
+        inverse, _ = torch.linalg.inv_ex(request.viewmats)  # inv waits for the GPU to say it exists
+        centres = inverse[:, :3, 3]
         directions = request.means[None] - centres[:, None]
         coeffs = colors.expand(n_cameras, -1, -1, -1)
         colors = (spherical_harmonics(request.sh_degree, directions, coeffs) + 0.5).clamp_min(0)

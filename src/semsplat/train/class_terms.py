@@ -39,7 +39,7 @@ def at_size(ids: Ids, camera: Camera, device: str) -> Tensor:
     """Return an id map int64 [H, W] at a camera's size: the source pixel at each new centre."""
     size = (camera.width, camera.height)
     resized = ids if ids.shape == size[::-1] else resize_ids(ids.astype(np.float32), size)
-    return torch.from_numpy(resized.astype(np.int64)).to(device)
+    return torch.from_numpy(resized.astype(ids.dtype)).to(device).long()  # there: eight bytes each
 
 
 def dense_map(stage: Stage, name: str) -> Tensor:

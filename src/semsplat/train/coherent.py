@@ -27,16 +27,14 @@ def vote(
     The class of region q is the most frequent one over all pixels of its supports in all views, the
     lowest of several; pixels in no region get `IGNORED`.
     """
-    votes = torch.cat([c[r != NO_ID] for c, r in zip(classes, regions, strict=True)])
-    ids = torch.cat([r[r != NO_ID] for r in regions])
-    names, place = torch.unique(ids, return_inverse=True)
-    counts = torch.bincount(place * n_classes + votes - 1, minlength=len(names) * n_classes).view(
-        -1, n_classes
-    )
-    winners = torch.cat([counts.argmax(dim=1) + 1, counts.new_full((1,), IGNORED)])
+    votes = torch.cat([c.flatten() for c in classes]) - 1
+    names, place = torch.unique(torch.cat([r.flatten() for r in regions]), return_inverse=True)
+    counts = votes.new_zeros(len(names) * n_classes)
+    counts.index_add_(0, place * n_classes + votes, torch.ones_like(votes))
+    winners = counts.view(-1, n_classes).argmax(dim=1) + 1
     here = regions[0]
-    own = torch.searchsorted(names, here.clamp(min=0).contiguous())
-    return winners[torch.where(here == NO_ID, len(names), own)]
+    own = winners[place[: here.numel()]].view(here.shape)
+    return own.masked_fill(here == NO_ID, IGNORED)
 
 
 def voted_labels(stage: Stage, view: View, scores: Tensor, config: SelfTraining) -> Tensor:

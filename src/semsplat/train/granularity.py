@@ -13,7 +13,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from semsplat.conventions import NO_ID
 from semsplat.errors import SemsplatError
 from semsplat.features.store import SceneFeatures
 from semsplat.fit.views import View
@@ -140,14 +139,22 @@ def fused_regions(weights: Tensor, ids: Tensor) -> Tensor:
     return ids.gather(0, smooth.argmax(dim=0, keepdim=True))[0]
 
 
-def region_sums(values: Tensor, regions: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the sums [R, ...] of values [P, ...] over regions [P], and the pixels of each, [R].
+def region_sums(values: Tensor, regions: Tensor, n_regions: int) -> tuple[Tensor, Tensor]:
+    """Return the sums [R + 1, ...] of values [H, W, ...] over regions, and the pixels of each.
 
-    Regions are numbers from 0 to R - 1; every one is expected to have a pixel.
+    The last row is of the pixels in no region.  How many regions there may be is told: who counts
+    them waits for the GPU.
+
+    Args:
+        values: [H, W, ...].
+        regions: int64 [H, W], 0 to R - 1, -1 for none.
+        n_regions: R.
     """
-    n_regions = int(regions.max()) + 1
-    sums = values.new_zeros(n_regions, *values.shape[1:]).index_add(0, regions, values)
-    return sums, torch.bincount(regions, minlength=n_regions).to(values.dtype)
+    rows = regions.flatten().remainder(n_regions + 1)
+    flat = values.flatten(0, 1)
+    sums = values.new_zeros(n_regions + 1, *flat.shape[1:]).index_add(0, rows, flat)
+    ones = torch.ones_like(rows, dtype=values.dtype)
+    return sums, values.new_zeros(n_regions + 1).index_add(0, rows, ones)
 
 
 def plain_mean(losses: Tensor, counted: Tensor) -> Tensor:
@@ -155,20 +162,16 @@ def plain_mean(losses: Tensor, counted: Tensor) -> Tensor:
     return (losses * counted).sum() / counted.sum().clamp(min=1)
 
 
-def region_mean(losses: Tensor, regions: Tensor) -> Tensor:
+def region_mean(losses: Tensor, regions: Tensor, n_regions: int) -> Tensor:
     """Return the mean of beta_r l, beta_r = sum_i S(R_i) / (n_r S(R)) (GAGS, Eq. 5).
 
     That is the mean over regions of each region's mean, over the pixels that have one; 0 where no
-    pixel has.  losses [H, W], regions int64 [H, W].
+    pixel has.  losses [H, W]; for the others see `region_sums`.
     """
-    inside = regions != NO_ID
-    if not inside.any():
-        return losses.sum() * 0
-    sums, areas = region_sums(losses[inside], _numbered(regions[inside]))
-    return (sums / areas).mean()
+    return _mean_of_seen(*region_sums(losses, regions, n_regions))
 
 
-def spread_of_regions(maps: Tensor, regions: Tensor) -> Tensor:
+def spread_of_regions(maps: Tensor, regions: Tensor, n_regions: int) -> Tensor:
     """Return 1/n_r sum_i sum_p |f_p - mean_i f|^2 / S(R_i) (GAGS, Eq. 6).
 
     Eq. 6 has no 1/n_r; the official code's term, whose lambda weighs it, is a mean over pixels.
@@ -176,36 +179,32 @@ def spread_of_regions(maps: Tensor, regions: Tensor) -> Tensor:
     Args:
         maps: f_clip, [H, W, D].
         regions: int64 [H, W], -1 for none.
+        n_regions: how many there may be.
     """
-    squares, areas, _ = _squares(maps, regions)
-    return (squares.sum(dim=-1) / areas).mean()
+    squares, areas = _squares(maps, regions, n_regions)
+    return _mean_of_seen(squares.sum(dim=-1), areas)
 
 
-def spread_by_area(maps: Tensor, regions: Tensor) -> Tensor:
+def spread_by_area(maps: Tensor, regions: Tensor, n_regions: int) -> Tensor:
     """Return the official code's consistency: variances weighted by area, over H x W.
 
     The variance of a region is unbiased and a mean over channels; regions of one pixel have none.
     Arguments as `spread_of_regions`, though the code gives it the blended features.
     """
-    squares, areas, n_pixels = _squares(maps, regions)
-    several = areas > 1
-    variances = squares.mean(dim=-1)[several] / (areas[several] - 1)
-    return (variances * areas[several]).sum() / n_pixels
+    squares, areas = (rows[:-1] for rows in _squares(maps, regions, n_regions))
+    variances = squares.mean(dim=-1) / (areas - 1).clamp(min=1)  # of one pixel: 0
+    return (variances * areas).sum() / regions.numel()
 
 
-def _squares(maps: Tensor, regions: Tensor) -> tuple[Tensor, Tensor, int]:
-    """Return summed squared distances to the region's mean [R, D], areas [R], and H x W."""
-    inside = regions != NO_ID
-    values, n_pixels = maps[inside], regions.numel()
-    if len(values) == 0:
-        return maps.sum() * maps.new_zeros(1, maps.shape[-1]), maps.new_ones(1), n_pixels
-    numbers = _numbered(regions[inside])
-    sums, areas = region_sums(values, numbers)
-    means = sums / areas[:, None]
-    squares, _ = region_sums((values - means[numbers]).square(), numbers)
-    return squares, areas, n_pixels
+def _mean_of_seen(sums: Tensor, areas: Tensor) -> Tensor:
+    """Return the mean of sums / areas over the regions that have a pixel; the last row is none."""
+    means = sums[:-1] / areas[:-1].clamp(min=1)
+    return means.sum() / (areas[:-1] > 0).sum().clamp(min=1)
 
 
-def _numbered(regions: Tensor) -> Tensor:
-    """Return regions [P] numbered from 0 without gaps."""
-    return regions.unique(return_inverse=True)[1]
+def _squares(maps: Tensor, regions: Tensor, n_regions: int) -> tuple[Tensor, Tensor]:
+    """Return summed squared distances to the region's mean [R + 1, D], and areas [R + 1]."""
+    sums, areas = region_sums(maps, regions, n_regions)
+    means = sums / areas.clamp(min=1)[:, None]
+    rows = regions.remainder(n_regions + 1)
+    return region_sums((maps - means[rows]).square(), regions, n_regions)

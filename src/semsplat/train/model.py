@@ -115,10 +115,11 @@ def _read(path: Path, device: str) -> tuple[FieldFacts | None, dict[str, Tensor]
     try:
         with (
             readable(path, "a readable archive", "train again"),
-            safe_open(verified(path), framework="pt", device=device) as archive,
+            safe_open(verified(path), framework="pt") as archive,
         ):
             names = archive.keys()
-            return _facts(archive.metadata()), {name: archive.get_tensor(name) for name in names}
+            tensors = {name: archive.get_tensor(name).to(device) for name in names}
+            return _facts(archive.metadata()), tensors
     except SafetensorError as error:
         raise SemsplatError(
             f"{path}: not a readable archive ({one_line(error)}); train again"

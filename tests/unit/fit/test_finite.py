@@ -65,6 +65,7 @@ def test_a_start_that_is_not_finite_is_refused(tiny_scene, tmp_path, opacity) ->
     assert not (tmp_path / "state.pt").exists()
 
 
+@pytest.mark.usefixtures("saved_each_step")
 def test_a_loss_that_is_not_finite_is_named_with_its_step(tiny_scene, tmp_path) -> None:
     def spoil(step: int, losses: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         constant = torch.tensor(float("nan" if step == 7 else 0))

@@ -7,6 +7,7 @@ import os
 import signal
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from semsplat.errors import one_line_errors
 from semsplat.experiment.runs import scaled_geometry
 from semsplat.fit.loop import fit
 from semsplat.fit.state import load_state, save_state
-from semsplat.fit.steps import Fit
+from semsplat.fit.steps import Fit, run_steps
 from semsplat.fit.trainee import seed_everything
 from semsplat.fit.views import frame_at, load_view, views_in_order
 from semsplat.geometry.rgb import rgb_objective, start_training
@@ -74,6 +75,7 @@ def test_training_learns(undisturbed):
     assert [line["step"] for line in lines] == [*range(0, STEPS, 5), STEPS - 1]
 
 
+@pytest.mark.usefixtures("saved_each_step")
 @pytest.mark.parametrize("stop_at", [1, 33, 59])
 def test_a_killed_run_resumes_to_identical_bits(tiny_scene, tmp_path, undisturbed, stop_at):
     often = Training(save_every_s=1e-9, log_every=5)  # a state after every step
@@ -185,3 +187,35 @@ def test_a_smaller_image_sees_the_same_rays(tiny_scene):
     corner = torch.tensor([full.width, full.height, 1.0])
     small = torch.tensor([half.width, half.height, 1.0])
     torch.testing.assert_close(torch.linalg.inv(full.K) @ corner, torch.linalg.inv(half.K) @ small)
+
+
+def test_a_slow_save_leaves_time_for_steps(tmp_path, monkeypatch):
+    """Saving takes 3 s, a step 1 s: the next state is due ten saves later, not at every step."""
+    now, saved = [0.0], []
+
+    def save(path, key, step, seconds, *_):
+        saved.append(step)
+        now[0] += 3.0
+
+    def steps(todo):
+        for _ in todo:
+            now[0] += 1.0
+            yield dict
+
+    monkeypatch.setattr("semsplat.fit.steps.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("semsplat.fit.steps.save_state", save)
+    for save_every_s, expected in ((2.0, [3, 34, 65, 70]), (40.0, [41, 70])):
+        now[0], saved[:] = 0.0, []
+        fit = Fit(70, "key", tmp_path, Training(save_every_s=save_every_s, log_every=1000))
+        run_steps(fit, SimpleNamespace(state_dict=dict), steps)
+        assert saved == expected
+
+
+def test_a_state_of_another_device_is_not_continued(saved, tmp_path, capsys):
+    _, state = saved
+    for device, there in (("cpu", True), ("cuda", False)):
+        save_state(tmp_path / "state.pt", "key", 3, 1.0, "", state["content"])
+        assert (load_state(tmp_path / "state.pt", "key", device) is not None) == there
+    line = capsys.readouterr().err
+    said = "of a run on cpu, and this one is on cuda, so this starts over"
+    assert line == f"{tmp_path}/state.pt: {said}\n"

@@ -46,6 +46,7 @@ def train(network, pictures, scratch, stop_at=None):
     return trainee.learner.network.state_dict(), curve
 
 
+@pytest.mark.usefixtures("saved_each_step")
 @pytest.mark.parametrize("network", ["sam", "clip"])
 def test_a_stopped_training_resumes_to_identical_bits(network, pictures, tmp_path):
     weights, curve = train(network, pictures, tmp_path / "undisturbed")

@@ -105,6 +105,7 @@ def test_one_level_alone_is_learned_as_if_there_were_no_other(
     assert (gags.vectors(field, frame).maps[0] * right).sum(-1).mean() > 0.95
 
 
+@pytest.mark.usefixtures("saved_each_step")
 def test_a_killed_training_resumes_to_identical_files(
     tiny_scene, features, geometry, tmp_path, monkeypatch
 ):

@@ -26,6 +26,7 @@ from semsplat.train.granularity import (
     weighted_squares,
 )
 
+N = 1000  # regions that there may be
 ALL = torch.ones(3, 1, 1, dtype=torch.bool)
 TABLE = torch.tensor([[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, 0.0]])
 THREE = LevelMaps(torch.tensor([0, 1, 2])[:, None, None], TABLE)
@@ -135,22 +136,23 @@ def test_the_entropy_of_one_level_is_nothing():
 
 def test_all_regions_weigh_alike():
     losses = torch.tensor([[1.0, 1.0, 1.0, 5.0]])
-    assert region_mean(losses, torch.tensor([[7, 7, 7, 2]])).item() == 3.0
+    assert region_mean(losses, torch.tensor([[7, 7, 7, 2]]), N).item() == 3.0
     everywhere = torch.ones(1, 4, dtype=torch.bool)
     assert plain_mean(losses, everywhere).item() == 2.0
 
 
 def test_pixels_without_a_region_do_not_count():
     losses = torch.tensor([[1.0, 100.0, 3.0]])
-    assert region_mean(losses, torch.tensor([[4, -1, 0]])).item() == 2.0
+    assert region_mean(losses, torch.tensor([[4, -1, 0]]), N).item() == 2.0
     assert plain_mean(losses, torch.tensor([[True, False, True]])).item() == 2.0
 
 
 def test_a_view_without_regions_costs_nothing_and_still_has_a_gradient():
     losses = torch.ones(2, 3, requires_grad=True)
     none = torch.full((2, 3), -1)
-    total = region_mean(losses, none) + plain_mean(losses, none >= 0)
-    total += spread_of_regions(losses[..., None], none) + spread_by_area(losses[..., None], none)
+    total = region_mean(losses, none, N) + plain_mean(losses, none >= 0)
+    maps = losses[..., None]
+    total += spread_of_regions(maps, none, N) + spread_by_area(maps, none, N)
     total.backward()
     assert total.item() == 0 and losses.grad is not None and not losses.grad.any()
 
@@ -159,13 +161,13 @@ def test_a_view_without_regions_costs_nothing_and_still_has_a_gradient():
 def test_regions_of_equal_size_give_the_plain_mean(n_regions: int, size: int, seed: int) -> None:
     losses = torch.rand(n_regions, size, generator=torch.Generator().manual_seed(seed))
     regions = torch.arange(n_regions)[:, None].expand(-1, size)
-    torch.testing.assert_close(region_mean(losses, regions), losses.mean())
+    torch.testing.assert_close(region_mean(losses, regions, N), losses.mean())
 
 
 def test_a_thousand_regions_are_summed_at_once():
     regions = torch.arange(1000).repeat(4).reshape(40, 100)
     losses = regions.double()
-    assert region_mean(losses, regions).item() == pytest.approx(499.5)
+    assert region_mean(losses, regions, N).item() == pytest.approx(499.5)
 
 
 # the fused map
@@ -191,14 +193,14 @@ def test_the_spread_of_regions_by_hand():
     maps = pixels([0.0, 0.0], [2.0, 0.0], [5.0, 5.0])
     regions = torch.tensor([[3, 3, 8]])
     # region 3: mean (1, 0), squares 1 + 1, over 2 pixels; region 8: nothing; of 2 regions
-    assert spread_of_regions(maps, regions).item() == 0.5
+    assert spread_of_regions(maps, regions, N).item() == 0.5
 
 
 def test_the_codes_spread_by_hand():
     maps = pixels([0.0, 0.0], [2.0, 0.0], [5.0, 5.0], [9.0, 9.0])
     regions = torch.tensor([[3, 3, 8, -1]])
     # region 3: unbiased variance 2 in x, 0 in y, mean 1, times 2 pixels, over 4; one pixel: none
-    assert spread_by_area(maps, regions).item() == pytest.approx(0.5)
+    assert spread_by_area(maps, regions, N).item() == pytest.approx(0.5)
 
 
 @given(st.integers(0, 1000))
@@ -206,5 +208,5 @@ def test_constant_regions_have_no_spread(seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     regions = torch.randint(-1, 4, (5, 6), generator=generator)
     maps = torch.rand(5, 3, generator=generator)[regions]
-    assert spread_of_regions(maps, regions).item() == pytest.approx(0, abs=1e-9)
-    assert spread_by_area(maps, regions).item() == pytest.approx(0, abs=1e-9)
+    assert spread_of_regions(maps, regions, N).item() == pytest.approx(0, abs=1e-9)
+    assert spread_by_area(maps, regions, N).item() == pytest.approx(0, abs=1e-9)

@@ -86,6 +86,7 @@ def test_semantics_that_stay_out_of_the_geometry_leave_it_bit_for_bit(folder, ti
     assert all(torch.equal(alone[key], together[key]) for key in alone)
 
 
+@pytest.mark.usefixtures("saved_each_step")
 def test_a_killed_training_resumes_to_identical_files(
     folder, tiny_scene, lessons, tmp_path, monkeypatch
 ):

@@ -140,7 +140,7 @@ def semantic_terms(options: Options, stage: Stage) -> Terms:
         if blended is not None:
             (ids,) = features.ids(view.name)
             few = contrast.more_than_px * min(1.0, view.width * view.height / contrast.pixels_of)
-            clusters = clusters_of(at_size(ids, view, stage.device), few)
+            clusters = clusters_of(at_size(ids, view, "cpu"), few).to(stage.device)
             loss = contrastive_clustering(blended, clusters, contrast.temperature)
             parts["contrast"] = contrast.weight * loss
         if step % options.spatial.every == 0:

@@ -139,14 +139,15 @@ def semantic_terms(options: Options, stage: Stage) -> Terms:
         counted = _counted(options, weights, maps)
         regions = fused_regions(weights, maps.ids).masked_fill(~counted, NO_ID)
         losses = _distances(options, vectors, maps, weights)
-        aware = options.region_aware
-        parts = {"distill": region_mean(losses, regions) if aware else plain_mean(losses, counted)}
+        n, aware = len(maps.table), options.region_aware
+        mean = region_mean(losses, regions, n) if aware else plain_mean(losses, counted)
+        parts = {"distill": mean}
         late, scale = step >= options.late_from, in_units_of_code(options, vectors.shape[-1])
         if options.levels == "adaptive":
             weight = scale * (options.entropy.late if late else options.entropy.early)
             parts["entropy"] = weight * plain_mean(entropy(weights), counted)
         if weight := scale * (options.consistency.late if late else options.consistency.early):
-            parts["consistency"] = weight * _spread(options, vectors, blended, regions)
+            parts["consistency"] = weight * _spread(options, vectors, blended, regions, n)
         return parts
 
     return terms
@@ -203,10 +204,12 @@ def _distances(options: Options, vectors: Tensor, maps: LevelMaps, weights: Tens
     return losses * maps.covered.all(dim=0) if options.pixels == "zeros" else losses
 
 
-def _spread(options: Options, vectors: Tensor, features: Tensor, regions: Tensor) -> Tensor:
+def _spread(
+    options: Options, vectors: Tensor, features: Tensor, regions: Tensor, n_regions: int
+) -> Tensor:
     """Return l_cons, of the vectors or of the blended features."""
     from semsplat.train.granularity import spread_by_area, spread_of_regions
 
     if options.consistency_of == "vectors":
-        return spread_of_regions(vectors, regions)
-    return spread_by_area(features, regions)
+        return spread_of_regions(vectors, regions, n_regions)
+    return spread_by_area(features, regions, n_regions)

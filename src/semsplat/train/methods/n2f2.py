@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 ANSWERS = ("relevancy",)
 TEMPERATURE = 10.0
 """LERF's, which GAGS's evaluation has too."""
+AT_ONCE = 2**16
+"""Gaussians that are decoded together: of millions the vectors alone would fill a GPU"""
 
 
 class Options(Frozen):
@@ -91,7 +93,7 @@ def semantic_terms(_: Options, stage: Stage) -> Terms:
         maps = level_maps(features, view, stage.device)
         losses = (stage.decoder(blended) - maps.targets).square().sum(dim=-1)
         return {
-            name: region_mean(loss, ids)
+            name: region_mean(loss, ids, len(maps.table))
             for name, loss, ids in zip(features.layers, losses, maps.ids, strict=True)
         }
 
@@ -103,10 +105,14 @@ def vectors(field: SemanticField, frame: Frame) -> Vectors:
     import torch
     import torch.nn.functional as F
 
-    of_gaussians = field.decoder(field.semantics)  # [3, N, D]
-    closeness = (of_gaussians @ field.decoder.phrases.T).amax(dim=-1)
-    weights = (TEMPERATURE * closeness).softmax(dim=0).T  # [N, 3]
-    shares = field.blend(frame, weights.contiguous())
+    weights = [_level_weights(field, some) for some in field.semantics.split(AT_ONCE)]
+    shares = field.blend(frame, torch.cat(weights))
     levels = field.decoder(field.blend(frame))
     fused = torch.einsum("hwn,nhwd->hwd", shares, levels)
     return Vectors(F.normalize(fused, dim=-1)[None], shares)
+
+
+def _level_weights(field: SemanticField, semantics: Tensor) -> Tensor:
+    """Return how much each level of Gaussians [N, fields x dim] weighs, [N, 3]."""
+    closeness = (field.decoder(semantics) @ field.decoder.phrases.T).amax(dim=-1)
+    return (TEMPERATURE * closeness).softmax(dim=0).T.contiguous()
