@@ -31,11 +31,14 @@ def sources(
 
 
 def write_dense(folder: Path, scene: Scene) -> None:
-    """Write dense maps of 2 x 2 cells, and texts for two classes."""
-    dense = np.array([[[1, 0], [1, 0]], [[0, 1], [0, 1]]], np.float16)
+    """Write dense maps of 2 x 2 cells and a region's vector, and texts for two classes."""
+    left, right = level_helpers.LEFT, level_helpers.RIGHT
+    dense = np.stack([left, right, left, right], axis=1).reshape(-1, 2, 2).astype(np.float16)
     for frame in scene.frames:
         ids = np.zeros((1, frame.height, frame.width), np.int16)
-        view = ViewFeatures(ids, np.ones(1, np.float16), None, dense)
+        view = ViewFeatures(ids, np.ones(1, np.float16), left[None].astype(np.float16), dense)
         write_view(folder / "views" / f"{frame.name}.npz", view)
-    write_arrays(folder / "text.npz", {"classes": np.eye(2, dtype=np.float32)})
+    texts = np.stack([left, right]).astype(np.float32)
+    anything = (texts.sum(axis=0, keepdims=True) / np.sqrt(2)).astype(np.float32)
+    write_arrays(folder / "text.npz", {"classes": texts, "canonical": anything})
     write_manifest(folder, {"layers": ["all"]})

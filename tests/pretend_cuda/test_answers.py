@@ -35,12 +35,11 @@ def encode(texts: Texts, prompts: list[str]) -> torch.Tensor:
     return rows.to(texts._device)
 
 
-def predict(
-    name: str, scene: Scene, model: Path, features: Path | None, out: Path, device: str
-) -> Path:
+def predict(name: str, scene: Scene, model: Path, features: Path, out: Path, device: str) -> Path:
     answers = method(read_json(model / "run.json")["config"]["method"]).ANSWERS
     asked = Asked(scene, model, features, out.with_name("cache"), {}, device)
-    jobs.predict(answers, asked, {"similarity": CLICKED.model_dump()}, out)
+    told = CLICKED.model_dump()
+    jobs.predict(answers, asked, {"similarity": told, "masks": told}, out)
     return out
 
 
@@ -64,8 +63,8 @@ def test_answers_are_those_of_the_cpu(
     monkeypatch.setattr(Texts, "encode", encode)
     train_job(name, tiny_scene, lessons, sources)(tmp_path / "model", "cpu")
     needs = METHODS[name][1]
-    features = next((sources[one] for one in ("levels", "masks", "dense") if one in needs), None)
-    told = (name, load_scene(tiny_scene.scene_dir), tmp_path / "model", features)
+    asked = next((one for one in ("levels", "dense") if one in needs), "masks")
+    told = (name, load_scene(tiny_scene.scene_dir), tmp_path / "model", sources[asked])
     expected = contents(predict(*told, tmp_path / "cpu", "cpu"))
     with pretended_gpu(), pretended_kernels():
         found = contents(predict(*told, tmp_path / "cuda", "cuda"))

@@ -103,11 +103,13 @@ IDS = {"classes": 4, "moves_geometry": False}
 """what ids move of the geometry rounding moves too: cgc has that"""
 RATES = {"semantics": 0.02, "decoder": 0.01}
 TABLE = PARAMS["methods"]["goi"]["table"] | {"entries": 2, "start_every": 1}
+CODEBOOK = PARAMS["methods"]["le_gaussians"]["codebook"] | {"entries": 2, "epochs": 3}
 METHODS: dict[str, tuple[str, tuple[str, ...]]] = {
     "clip_gs": (joint("clip_gs", VOTES), ("lessons",)),
     "feature_3dgs": (joint("feature_3dgs", {}), ("lessons", "dense")),
     "cgc": (joint("cgc", CONTRAST), ("masks",)),
     "cgc that moves geometry": (joint("cgc", CONTRAST | {"moves_geometry": True}), ("masks",)),
+    "le_gaussians": (joint("le_gaussians", {"codebook": CODEBOOK}), ("dense",)),
     "gags": (frozen("gags", late_from=6), ("levels", "geometry")),
     "gaussian_grouping": (joint("gaussian_grouping", IDS), ("lessons",)),
     "goi": (frozen("goi", table=TABLE, lr=RATES), ("dense", "geometry")),

@@ -20,8 +20,16 @@ from semsplat.features.dense import value_map, whole_patches
 from semsplat.features.embedded.clip import load_clip
 from semsplat.features.memory import halving
 from semsplat.features.precision import computing
+from semsplat.features.pyramid import mixture, pyramid_levels, tiles
 from semsplat.features.weights import EMBEDDED, Weights
-from semsplat.params.features import ClipModel, Precision, ValueMaps, WindowMaps
+from semsplat.params.features import (
+    ClipModel,
+    DenseMaps,
+    Precision,
+    PyramidMaps,
+    ValueMaps,
+    WindowMaps,
+)
 
 Half = NDArray[np.float16]
 
@@ -81,9 +89,7 @@ class Clip:
         return self.model.visual.output_dim
 
     @torch.no_grad()
-    def encode_dense(
-        self, image: NDArray[np.uint8], config: ValueMaps | WindowMaps, batch: int
-    ) -> Half:
+    def encode_dense(self, image: NDArray[np.uint8], config: DenseMaps, batch: int) -> Half:
         """Return a dense map float16 [D, h, w] of an image uint8 [H, W, 3].
 
         Raises:
@@ -91,6 +97,8 @@ class Clip:
         """
         if isinstance(config, ValueMaps):
             return halving(1, lambda _: self._values(image, config), "image")
+        if isinstance(config, PyramidMaps):
+            return self._pyramid(image, config, batch)
         return self._windows(image, config, batch)
 
     def _values(self, image: NDArray[np.uint8], config: ValueMaps) -> Half:
@@ -117,6 +125,18 @@ class Clip:
             )
             total[cells] += vector
         return _half(F.normalize(torch.from_numpy(total).permute(2, 0, 1), dim=0))
+
+    def _pyramid(self, image: NDArray[np.uint8], config: PyramidMaps, batch: int) -> Half:
+        """Return the sum of the levels' vectors on the first level's cells, brought to length 1."""
+        height, width = image.shape[:2]
+        levels = pyramid_levels(height, width, config.height_shares)[: config.mixed]
+        maps = [
+            self.encode_crops(tiles(image, level, self.crop_px), batch)
+            .astype(np.float32)
+            .reshape(level.rows, level.columns, -1)
+            for level in levels
+        ]
+        return _half(F.normalize(torch.from_numpy(mixture(maps)).permute(2, 0, 1), dim=0))
 
     @torch.no_grad()
     def encode_texts(self, prompts: list[str], templates: list[str]) -> NDArray[np.float32]:

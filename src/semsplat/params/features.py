@@ -115,6 +115,22 @@ class WindowMaps(Strict):
     """pixels per cell of the map"""
 
 
+class PyramidMaps(Strict):
+    """Dense maps from tiles of several sizes, a vector each (LERF; the input of LEGaussians)."""
+
+    height_shares: list[Annotated[float, Field(gt=0, le=1)]] = Field(min_length=1)
+    """sides of the tiles, in heights of the image; the first has the map's cells"""
+    mixed: Count
+    """how many of these, from the first on, a cell's vector is the sum of; LEGaussians' code leaves
+    the last one out"""
+
+    @model_validator(mode="after")
+    def _mixes_what_there_is(self) -> Self:
+        if self.mixed > len(self.height_shares):
+            raise ValueError(f"mixes {self.mixed} of {len(self.height_shares)} sizes")
+        return self
+
+
 class Recipe(Strict):
     """What is computed for every view."""
 
@@ -132,21 +148,27 @@ class Recipe(Strict):
     """dense maps in one pass; null for none"""
     window_maps: WindowMaps | None
     """dense maps from crops; null for none"""
+    pyramid_maps: PyramidMaps | None
+    """dense maps from tiles; null for none"""
     templates: str
     """name of the prompt templates"""
     canonical: list[str]
     """generic phrases against which a relevancy is measured"""
 
     @property
-    def dense(self) -> ValueMaps | WindowMaps | None:
+    def dense(self) -> DenseMaps | None:
         """The dense maps of the recipe, if it makes any."""
-        return self.value_maps or self.window_maps
+        return self.value_maps or self.window_maps or self.pyramid_maps
 
     @model_validator(mode="after")
     def _one_kind_of_map(self) -> Self:
-        if self.value_maps and self.window_maps:
-            raise ValueError("value_maps and window_maps exclude each other; set one to null")
+        kinds = (self.value_maps, self.window_maps, self.pyramid_maps)
+        if sum(kind is not None for kind in kinds) > 1:
+            raise ValueError("value_maps, window_maps, pyramid_maps: one at most; null the others")
         return self
+
+
+DenseMaps = ValueMaps | WindowMaps | PyramidMaps
 
 
 class Features(Strict):

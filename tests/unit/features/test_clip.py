@@ -20,10 +20,11 @@ from semsplat.features.labels import (
     region_means,
     uniform_weights,
 )
+from semsplat.features.pyramid import mixture, pyramid_levels, tiles
 from semsplat.features.store import ViewFeatures
 from semsplat.features.weights import find_weights
 from semsplat.io import sha256_file
-from semsplat.params.features import ClipModel, ValueMaps, WindowMaps
+from semsplat.params.features import ClipModel, PyramidMaps, ValueMaps, WindowMaps
 
 STOCK = "ViT-S-32-alt"  # the smallest of open_clip's own models
 
@@ -84,6 +85,24 @@ def test_dense_maps_cover_other_shapes(stock):
     assert windows.shape == (opened.dimensions, 3, 5)
     for dense in (values, windows):
         np.testing.assert_allclose(np.linalg.norm(dense.astype(float), axis=0), 1, atol=3e-3)
+
+
+@pytest.mark.parametrize("mixed", [1, 2])
+def test_a_pyramids_map_is_the_sum_of_the_levels_that_are_mixed(stock, mixed):
+    _, _, opened = stock
+    image = np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8)
+    shares = [0.25, 0.5]
+    found = opened.encode_dense(image, PyramidMaps(height_shares=shares, mixed=mixed), 4)
+    levels = pyramid_levels(60, 80, shares)
+    maps = [
+        opened.encode_crops(tiles(image, level, opened.crop_px), 4)
+        .astype(np.float32)
+        .reshape(level.rows, level.columns, -1)
+        for level in levels[:mixed]
+    ]
+    expected = mixture(maps) / np.linalg.norm(mixture(maps), axis=-1, keepdims=True)
+    np.testing.assert_allclose(found.transpose(1, 2, 0), expected, atol=1e-3)
+    assert found.shape == (opened.dimensions, levels[0].rows, levels[0].columns)
 
 
 def test_weights_of_another_model_are_one_line(stock, tmp_path):

@@ -57,7 +57,8 @@ class Attachment:
     """What a method gives every Gaussian, and how both it and the decoder learn."""
 
     dim: int  # channels
-    init_std: float  # of the normal distribution they start from, or a uniform one's width
+    init_std: float | Tensor  # of the normal distribution they start from, or a uniform one's
+    # width; of each channel [dim] where these differ
     rate: float  # Adam's
     shape: Shape  # arguments of ``decoder``
     decoder: Module

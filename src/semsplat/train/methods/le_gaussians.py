@@ -1,0 +1,162 @@
+"""LEGaussians (Shi et al., CVPR 2024): entries of a scene's codebook, and how unsure they are.
+
+A pyramid of CLIP's tiles is quantised for the scene, see `semsplat.train.codebook`.  Every Gaussian
+holds ``dim`` numbers and the logit of an uncertainty, which are blended with its colours while the
+geometry is fitted; a decoder names the entry of every pixel (`semsplat.train.quantised`).
+
+The official code quantises CLIP's and DINO's vectors together.  Here there is no DINO: entries are
+CLIP's alone, and rows of this method say so.  The uncertainty learns 50 times as fast as the
+numbers, as published, by being held in units of 50 (Adam's steps know no units); with the numbers'
+rate a suite scales its rate too.  Weight decay of the decoder, 1e-5, and the limit of 2.5 million
+Gaussians are left out.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self, cast
+
+from pydantic import Field
+
+from semsplat.errors import SemsplatError
+from semsplat.features.lessons import Lessons
+from semsplat.features.store import SceneFeatures
+from semsplat.params.base import Count, Strict
+from semsplat.params.methods import LearningRates, Masked
+from semsplat.train.codebook import CodebookOptions
+from semsplat.train.methods import Attachment, Stage, Terms, Vectors
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.nn import Module
+
+    from semsplat.data.scene import Frame
+    from semsplat.fit.views import View
+    from semsplat.train.model import SemanticField
+    from semsplat.train.quantised import QuantisedField
+
+ANSWERS = ("relevancy",)
+UNSURE_AT_START = -4.59511985  # the logit of 0.01
+UNIT = 50.0
+"""Logits of the uncertainty in one of the units that Gaussians hold: rates 0.05 and 0.001."""
+
+
+class Smoothing(Strict):
+    """What draws Gaussians to those around them."""
+
+    every: Count
+    """steps from one use to the next"""
+    weight: float = Field(ge=0)
+    """of both terms; the code has 1"""
+
+
+class Options(Masked):
+    """Parameters of LEGaussians."""
+
+    dim: Count
+    """numbers that every Gaussian holds beside its uncertainty"""
+    lr: LearningRates
+    """Adam's learning rates; the uncertainty's is 50 times that of semantics"""
+    uncertainty_weight: float = Field(ge=0)
+    """of -log(1 - U); the code has 1"""
+    smoothing: Smoothing
+    """the smoothing network"""
+    codebook: CodebookOptions
+    """the scene's codebook; none of it is scaled by a suite"""
+
+    def scaled(self, steps: float, rates: float) -> Self:
+        """Return the options with both rates scaled, and the interval of the smoothing."""
+        every = max(1, round(self.smoothing.every * steps))
+        smoothing = self.smoothing.model_copy(update={"every": every})
+        return self.model_copy(update={"lr": self.lr.times(rates), "smoothing": smoothing})
+
+
+def attach(options: Options, _: Lessons | None, features: SceneFeatures | None) -> Attachment:
+    """Return standard normal numbers and an uncertainty of 0.01 per Gaussian, and the codebook."""
+    import torch
+
+    from semsplat.train.codebook import train_codebook
+
+    assert features is not None
+    views = training_maps(features)
+    generator = torch.Generator().manual_seed(torch.initial_seed())
+    table = train_codebook(views, options.codebook, generator)
+    shape = {"dim": options.dim, "entries": len(table), "out": table.shape[1]}
+    module = cast("QuantisedField", decoder(**shape))
+    module.codebook.copy_(table)
+    start = torch.tensor([1.0] * options.dim + [0.0])
+    rates = options.lr
+    return Attachment(len(start), start, rates.semantics, shape, module, rates.decoder)
+
+
+def training_maps(features: SceneFeatures) -> list[Tensor]:
+    """Return the dense vectors of every training view, float32 [P, D], in the split's order.
+
+    Raises:
+        SemsplatError: the recipe makes no dense maps.
+    """
+    import torch
+
+    maps = []
+    for name in features.training:
+        dense = features.view(name).dense
+        if dense is None:
+            raise SemsplatError(f"{features.folder}: no dense maps; set pyramid_maps in the recipe")
+        maps.append(torch.from_numpy(dense).float().flatten(1).T)
+    return maps
+
+
+def decoder(dim: int, entries: int, out: int) -> Module:
+    """Return the untrained networks, which make unit vectors [..., D] of blended maps."""
+    from semsplat.train.quantised import QuantisedField
+
+    return QuantisedField(dim, entries, out)
+
+
+def shown(semantics: Tensor) -> Tensor:
+    """Return the numbers as they are, and the uncertainty in (0, 1), of [N, dim + 1]."""
+    import torch
+
+    return torch.cat([semantics[..., :-1], _unsure(semantics)[..., None]], dim=-1)
+
+
+def _unsure(semantics: Tensor) -> Tensor:
+    """Return the uncertainty [N] of what Gaussians hold."""
+    return (UNSURE_AT_START + UNIT * semantics[..., -1]).sigmoid()
+
+
+def semantic_terms(options: Options, stage: Stage) -> Terms:
+    """Return L_sem + L_u at every step, and L_mlp + L_smooth at every ``every``-th."""
+    from semsplat.train.attached import SEMANTICS
+    from semsplat.train.class_terms import at_size, dense_map
+    from semsplat.train.codebook import assigned
+    from semsplat.train.quantised import smoothing_terms, sure_cross_entropy, uncertainty_cost
+
+    field, smoothing = cast("QuantisedField", stage.decoder), options.smoothing
+    known: dict[str, Tensor] = {}
+
+    def entries_of(view: View) -> Tensor:
+        if view.name not in known:
+            cells = dense_map(stage, view.name).movedim(0, -1)
+            known[view.name] = assigned(cells, field.codebook)
+        return at_size(known[view.name].cpu().numpy(), view, stage.device)
+
+    def terms(step: int, view: View, blended: Tensor | None) -> dict[str, Tensor]:
+        assert blended is not None  # it blends at every step
+        unsure = blended[..., -1]
+        parts = {
+            "semantic": sure_cross_entropy(field.logits(blended), entries_of(view), unsure),
+            "uncertainty": options.uncertainty_weight * uncertainty_cost(unsure),
+        }
+        if step % smoothing.every == 0:
+            held, means = stage.gaussians[SEMANTICS], stage.gaussians["means"].detach()
+            around = field.smooth(means)
+            found = smoothing_terms(around, held[:, :-1], _unsure(held))
+            parts |= {name: smoothing.weight * loss for name, loss in found.items()}
+        return parts
+
+    return terms
+
+
+def vectors(field: SemanticField, frame: Frame) -> Vectors:
+    """Return what a view's entries mean, one level: the mean of the codebook's rows by softmax."""
+    return Vectors(field.decoder(field.blend(frame))[None], None)
