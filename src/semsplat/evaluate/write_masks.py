@@ -18,6 +18,7 @@ from semsplat.errors import SemsplatError
 from semsplat.evaluate.answers import Asked
 from semsplat.evaluate.grounders import gives_masks, grounder
 from semsplat.evaluate.grounding import Place, World, interior
+from semsplat.evaluate.text_masks import AskedByText
 from semsplat.features.cache import Cache
 from semsplat.features.hub import weights_path
 from semsplat.features.queries import Texts
@@ -45,10 +46,10 @@ class Prompts(World):
 
 @dataclass(frozen=True, eq=False)
 class Asker:
-    """A trained field, the method that it is of, and what prompts may ask."""
+    """A trained field, what makes masks of it, and what prompts may ask."""
 
     field: SemanticField
-    kind: ModuleType
+    kind: ModuleType | AskedByText
     world: Prompts
 
     def queries(self, places: dict[str, Place]) -> dict[str, torch.Tensor]:
@@ -85,7 +86,7 @@ def write_masks(asked: Asked, folder: Path) -> dict[str, Any]:
     run = SelectionsJob.model_validate(asked.options)
     texts = Texts(features, asked.device, Cache(asked.cache))
     world = Prompts(asked.scene, features, texts, run, asked.device)
-    asker = Asker(field, method(field.facts.method), world)
+    asker = Asker(field, _selector(method(field.facts.method), texts), world)
     names = [name for name in run.grounders if gives_masks(name)]
     if not names:
         raise SemsplatError("masks: no grounder gives any; add clip_regions to evaluate.grounders")
@@ -101,6 +102,11 @@ def write_masks(asked: Asked, folder: Path) -> dict[str, Any]:
     if run.grounding_dino:
         facts["grounding_dino"] = sha256_file(weights_path(run.grounding_dino.model))
     return facts
+
+
+def _selector(kind: ModuleType, texts: Texts) -> ModuleType | AskedByText:
+    """Return what makes queries and masks: the method, or what stands for it."""
+    return kind if hasattr(kind, "select") else AskedByText(kind, texts.canonical)
 
 
 def _told(places: dict[str, Place]) -> dict[str, dict[str, Any]]:

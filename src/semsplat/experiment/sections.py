@@ -118,7 +118,8 @@ def _contract(name: str) -> list[str]:
     lines = []
     if module.Options.scaled is MethodOptions.scaled:
         lines.append(f"{where}: Options has no 'scaled'; say what steps and rates multiply")
-    needs = {"relevancy": ("vectors",), "masks": ("query", "select")}
+    by_text = hasattr(module, "vectors")  # its masks can be cut from its relevancy
+    needs = {"relevancy": ("vectors",), "masks": () if by_text else ("query", "select")}
     lines += [
         f"{where}: answers {kind} without '{part}'"
         for kind in module.ANSWERS

@@ -21,6 +21,10 @@ class MethodOptions(Strict):
         """
         raise NotImplementedError
 
+    def held(self, clip: int) -> int:
+        """Return how many numbers every Gaussian holds, where CLIP's vectors have ``clip``."""
+        return int(getattr(self, "dim", clip))
+
 
 class LearningRates(Strict):
     """Adam's learning rates."""

@@ -56,6 +56,7 @@ def without(place: Place) -> dict[str, Any]:
 def every_nth(n: int, kind: type, needed: bool = False) -> list[Place]:
     """Return the places of every n-th leaf of a type, in the order of the file."""
     places = [p for p, v in leaves(CONFIG) if type(v) is kind and not FREE & set(map(str, p))]
+    places = [p for p in places if not is_replaced(p)]
     return [p for p in places if not needed or not may_be_missing(p)][::n]
 
 
@@ -63,6 +64,14 @@ def may_be_missing(place: Place) -> bool:
     """Tell whether a place is an entry of a list, or differs from what stands elsewhere."""
     differs = "override" in place or (place[0] == "datasets" and "scenes" in place)
     return differs or any(isinstance(key, int) for key in place)
+
+
+def is_replaced(place: Place) -> bool:
+    """Tell whether every scene of a data set has a value of its own for an option of them all."""
+    if place[0] != "datasets" or place[2] != "options":
+        return False
+    scenes = CONFIG["datasets"][place[1]]["scenes"].values()
+    return all(place[3] in scene for scene in scenes)
 
 
 NUMBERS = every_nth(24, int) + every_nth(24, float)

@@ -5,6 +5,9 @@ asks for, or where none does the first annotated training view.  A prompt is a t
 whoever names it: CGC's Tables 1 and 2 are about the single objects of held-out views
 (`named_objects.Truth`), GAGS's Tables 1 and 2 about what the scene's annotations name in held-out
 and in training views.  Grounders that give no masks are not asked.
+
+A method that answers texts alone, with ``vectors``, is asked by the prompt's text; the grounder's
+mask it does not see (`semsplat.evaluate.text_masks`).
 """
 
 from __future__ import annotations
@@ -72,8 +75,11 @@ def time(field: SemanticField, frames: list[Frame]) -> dict[str, float]:
 
     ``render_ms`` and ``predict_ms``: what `select` takes, projection and blending apart.
     ``ask_ms``: what it takes to make of a mask, here the middle ninth of a view, what is asked
-    by.  What finds the mask is not in it.
+    by.  What finds the mask is not in it.  Nothing of a method whose masks are cut from its
+    relevancy: that is timed as relevancy.
     """
+    if not hasattr(method(field.facts.method), "select"):
+        return {}
     import torch
     from torch import Tensor
 

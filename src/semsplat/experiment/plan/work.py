@@ -18,6 +18,7 @@ from semsplat.experiment.runs import (
 from semsplat.experiment.schema import Params
 from semsplat.io import parse_yaml
 from semsplat.params.base import Positive, Strict
+from semsplat.train.methods import method_options
 
 ESTIMATES = Path(__file__).parent / "estimates.yaml"
 CLIP_DIMENSIONS = 512
@@ -156,7 +157,10 @@ def _geometry(params: Params, known: Estimates) -> Phase:
 def _train(params: Params, known: Estimates) -> Phase:
     settings = [run.setting for run in own_keys(params)]
     methods = [params.settings[name].method for name in settings]
-    dims = [setting_options(params, name).get("dim", CLIP_DIMENSIONS) for name in settings]
+    dims = [
+        method_options(method).model_validate(setting_options(params, name)).held(CLIP_DIMENSIONS)
+        for name, method in zip(settings, methods, strict=True)
+    ]
     minutes = known.train.minutes
     hours = sum(minutes.get(method, max(minutes.values())) for method in methods) / 60
     scaled = hours * params.suites[params.suite].steps_scaler

@@ -20,7 +20,8 @@ method that answers with "relevancy" has
 - ``vectors(field, frame)``: CLIP vectors for every pixel of a view, `Vectors`; gradients
   are switched off by whoever asks.
 
-One that answers with "masks", a prompt's mask in one view by its masks in others, has
+One that answers with "masks", a prompt's mask in one view by its masks in others, has either
+``vectors`` or
 
 - ``query(field, reference)``: of a `Reference`, a tensor [Q] by which the prompt is asked in every
   view;

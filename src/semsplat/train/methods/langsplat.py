@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from semsplat.train.model import SemanticField
     from semsplat.train.scene_autoencoder import SceneAutoencoder
 
-ANSWERS = ("relevancy",)
+ANSWERS = ("relevancy", "masks")
 TINY = 1e-9
 """What the official code adds to a code's length."""
 
@@ -56,6 +56,10 @@ class Options(Frozen):
         return self.model_copy(
             update={"steps": round(self.steps * steps), "lr": self.lr * rates},
         )
+
+    def held(self, _: int) -> int:
+        """Return three codes' numbers."""
+        return 3 * self.autoencoder.encoder[-1]
 
 
 def attach(options: Options, _: Lessons | None, features: SceneFeatures | None) -> Attachment:

@@ -69,6 +69,10 @@ class Options(Masked):
         smoothing = self.smoothing.model_copy(update={"every": every})
         return self.model_copy(update={"lr": self.lr.times(rates), "smoothing": smoothing})
 
+    def held(self, _: int) -> int:
+        """Return the numbers with the uncertainty."""
+        return self.dim + 1
+
 
 def attach(options: Options, _: Lessons | None, features: SceneFeatures | None) -> Attachment:
     """Return standard normal numbers and an uncertainty of 0.01 per Gaussian, and the codebook."""

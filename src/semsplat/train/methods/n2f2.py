@@ -58,6 +58,10 @@ class Options(Frozen):
         new = {"steps": round(self.steps * steps), "lr": self.lr.times(rates)}
         return self.model_copy(update=new)
 
+    def held(self, _: int) -> int:
+        """Return the numbers of all fields."""
+        return self.fields * self.dim
+
 
 def attach(options: Options, _: Lessons | None, features: SceneFeatures | None) -> Attachment:
     """Return features of zeros per Gaussian, and a decoder for each."""
