@@ -8,11 +8,11 @@ after the other; here they are channels side by side, which share nothing but th
 and are still rendered in three passes.
 
 The official code starts from codes of zeros.  The first gradient of a code then goes through the
-derivative of x / (|x| + 1e-9) at 0, which is 1e9 times as steep as later ones, and Adam, whose
-memory of squares fades by a factor of e in 2,000 steps, stands still until it is forgotten, after
-some 30,000 steps.  The published schedule is that long; a shorter one ends where its second step
-led.  ``init_std`` is our reconstruction of what is meant: codes in random directions, which the
-first gradient does not blow up.
+derivative of x / (|x| + 1e-9) at 0, which is 1e9 times as steep as later ones, and Adam, the root
+of whose memory of squares fades by a factor of e in 2,000 steps, stands still until that one is
+forgotten: at the published rate for some 10,000 of the published 30,000 steps, and a suite of fewer
+ends where its second step led.  ``init_std`` is our reconstruction of what is meant: codes in
+random directions, which the first gradient does not blow up.
 """
 
 from __future__ import annotations
