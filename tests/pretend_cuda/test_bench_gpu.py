@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from semsplat.bench.__main__ import gpu
-from semsplat.bench.gpu import bars, geometry
+from semsplat.bench.gpu import bars, geometry, resume
 from semsplat.bench.gpu.steps import SIZES, STEPS, Bench
 from semsplat.bench.gpu.trainings import job_of, reconstructed
 from semsplat.data.scene import Scene
@@ -66,14 +66,22 @@ def test_a_good_run_passes_and_says_where_it_was(tmp_path: Path, capsys: Any) ->
     assert [next(word for word in words if word in STEPS) for words in said] == list(STEPS)
 
 
-def scaled_image(patch: pytest.MonkeyPatch) -> None:
+def scaled_image(patch: pytest.MonkeyPatch, factor: float = 1.01) -> None:
     inner = rasterize.rasterize_cuda
 
     def brighter(request: Any) -> Any:
         image, *rest = inner(request)
-        return image * 1.01, *rest
+        return image * factor, *rest
 
     patch.setattr(rasterize, "rasterize_cuda", brighter)
+
+
+def image_of_nan(patch: pytest.MonkeyPatch) -> None:
+    scaled_image(patch, float("nan"))
+
+
+def never_steps(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Trainee, "step", lambda _: None)
 
 
 def forgets_adam(patch: pytest.MonkeyPatch) -> None:
@@ -100,7 +108,7 @@ def does_not_build(patch: pytest.MonkeyPatch) -> None:
 
 def stands_still(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("semsplat.bench.gpu.methods.method_names", lambda: ["gags"])
-    patch.setattr(Trainee, "step", lambda _: None)
+    never_steps(patch)
 
 
 def answers_nothing(patch: pytest.MonkeyPatch) -> None:
@@ -122,7 +130,9 @@ def answers_nothing(patch: pytest.MonkeyPatch) -> None:
         ("environment", lacks_nvcc, "nvcc: none"),
         ("build", does_not_build, "not built"),
         ("parity", scaled_image, "colours: image differs by"),
+        ("parity", image_of_nan, "colours: image differs by nan"),
         ("geometry", scaled_image, "loss of the first 10 steps differs"),
+        ("geometry", never_steps, "PSNR does not rise"),
         ("methods", stands_still, "gags: the loss does not fall"),
         ("methods", answers_nothing, "clip_gs: image is not finite"),
         ("resume", forgets_adam, "geometry: the resumed run is not the whole one"),
@@ -138,6 +148,19 @@ def test_a_planted_fault_fails_and_names_the_step(
     assert found["steps"][step]["verdict"] == "failed"
     assert any(says in line for line in found["steps"][step]["wrong"])
     assert f"failed: {step}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("again", "killed", "status"),
+    [(1e-6, 9e-6, 0), (1e-6, 2e-5, 1), (0, 1e-9, 1), (0, float("inf"), 1)],
+)
+def test_a_resumed_run_may_differ_as_two_whole_ones_do(
+    again: float, killed: float, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far = {"again": again, "killed": killed}
+    monkeypatch.setattr(resume, "_run", lambda *_: None)
+    monkeypatch.setattr(resume, "_far", lambda _, other: far[other.name.split("_")[0]])
+    assert asked(tmp_path / "gpu.json", "resume")["status"] == status
 
 
 def test_a_method_is_compared_with_the_cpu_where_that_is_asked(
@@ -207,6 +230,9 @@ def test_an_unknown_step_and_no_gpu_are_one_line(
 ) -> None:
     assert asked(tmp_path / "gpu.json", "partiy")["status"] == 1
     assert "no step 'partiy'; did you mean 'parity'?" in capsys.readouterr().err
+    missing = tmp_path / "params.yaml"
+    assert asked(tmp_path / "gpu.json", params=missing)["status"] == 1
+    assert f"{missing}: not there" in capsys.readouterr().err
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     assert asked(tmp_path / "gpu.json")["status"] == 1
     assert "no GPU is visible" in capsys.readouterr().err

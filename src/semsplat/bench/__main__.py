@@ -115,6 +115,8 @@ def gpu(
         names = chosen(only)
         if device == "cpu":
             raise SemsplatError("no GPU is visible; semsplat doctor says what is lacking")
+        if not params.is_file():
+            raise SemsplatError(f"{params}: not there; name params.yaml by --params")
         told = parse_yaml(params.read_text())
         with TemporaryDirectory() as folder:
             bench = Bench(Path(folder), told, SIZES[size], scene, cpu_run, cpu, device)

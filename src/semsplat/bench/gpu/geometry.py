@@ -41,6 +41,8 @@ def check(bench: Bench) -> Said:
     far = max(abs(losses[step] / expected[step] - 1) for step in range(FIRST))
     wrong = [] if far <= LOSS else [f"loss of the first {FIRST} steps differs by {far:.1e}"]
     ends = _ends(there, list(losses))
+    start = curve(there, "psnr")[0]
+    wrong += [] if ends["psnr"] > start else [f"PSNR does not rise, {start} to {ends['psnr']} dB"]
     numbers: dict[str, Any] = {"steps": len(losses), "loss_differs": float(f"{far:.2g}"), **ends}
     if bench.cpu_run:
         finished = _ends(bench.cpu_run, list(losses))

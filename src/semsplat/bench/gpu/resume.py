@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 from torch import Tensor
 
 from semsplat.bench.gpu.parity import differences
@@ -71,7 +72,7 @@ def _far(one: Path, other: Path) -> float:
     first, second = _tensors(one), _tensors(other)
     if any(first[key].shape != second[key].shape for key in first):
         return float("inf")
-    return max(differences(dict(second), dict(first)).values())
+    return float(np.max([*differences(dict(second), dict(first)).values()]))  # NaN if one is
 
 
 def _tensors(folder: Path) -> dict[str, Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 import traceback
@@ -47,8 +48,15 @@ def _asked(bench: Bench, name: str) -> dict[str, Any]:
     verdict = FAILED if said.wrong else SKIPPED if said.skipped else PASSED
     why = "; ".join(said.wrong) or said.skipped or ""
     print(f"{verdict:<11}{name:<12}{seconds:8.1f} s{'  ' if why else ''}{why}", flush=True)
-    row = {"verdict": verdict, "seconds": seconds, "numbers": said.numbers}
+    row = {"verdict": verdict, "seconds": seconds, "numbers": _plain(said.numbers)}
     return row | ({"wrong": said.wrong} if said.wrong else {"why": why} if why else {})
+
+
+def _plain(value: Any) -> Any:
+    """Return numbers as JSON has them: what is not finite, and is to be told, as a word."""
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _say(bench: Bench, name: str) -> Said:

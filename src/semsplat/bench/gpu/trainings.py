@@ -20,16 +20,16 @@ from semsplat.params.methods import Frozen, Taught, TrainingJob
 from semsplat.params.scaling import scaled_geometry
 from semsplat.train.methods import method_options
 from semsplat.train.run import Places, train
+from semsplat.verified import verified
 
 NEVER_S = 1e9  # between two saved states
 PLACE: dict[str, Any] = {"dataset": "made", "scene": "plane", "seed": 0, "run_seed": 11}
 CLIP = "tiny"
 """The CLIP that is part of the package, by its name in params.yaml."""
 FEATURES = {
-    "feature_3dgs": "dense", "cgc": "masks", "le_gaussians": "dense", "gags": "levels",
-    "goi": "dense", "langsplat": "levels", "n2f2": "levels",
+    "feature_3dgs": "dense", "cgc": "masks", "le_gaussians": "dense", "goi": "dense",
 }  # fmt: skip
-"""What methods learn from beside lessons and geometry."""
+"""What methods learn from beside lessons and geometry; levels are all others on finished one."""
 RATES = {"semantics": 0.02, "decoder": 0.01}
 SMALL: dict[str, dict[str, Any]] = {
     "clip_gs": {"lr": RATES},
@@ -107,7 +107,8 @@ def places_of(bench: Bench, name: str, scene: Scene, folder: Path, dim: int = 64
 
     ``dim``: of the vectors in dense maps; those of levels are of the embedded CLIP's 64.
     """
-    options, kind = method_options(name), FEATURES.get(name)
+    options = method_options(name)
+    kind = FEATURES.get(name, "levels" if issubclass(options, Frozen) else None)
     lessons = folder / "lessons" if issubclass(options, Taught) else None
     features = folder / kind if kind else None
     geometry = folder / "geometry" if issubclass(options, Frozen) else None
@@ -132,7 +133,7 @@ def _write_features(bench: Bench, folder: Path, scene: Scene, dim: int) -> None:
 
 def curve(folder: Path, key: str) -> dict[int, float]:
     """Return a column of ``metrics.jsonl`` by its step."""
-    return {line["step"]: line[key] for line in read_json_lines(folder / "metrics.jsonl")}
+    return {line["step"]: line[key] for line in read_json_lines(verified(folder / "metrics.jsonl"))}
 
 
 @contextmanager
