@@ -195,5 +195,6 @@ def pretended_kernels() -> Iterator[None]:
         patch.object(wrapper, "_make_lazy_cuda_func", lambda name: partial(_called, name)),
         patch.object(wrapper, "_make_lazy_cuda_obj", lambda name: name),
         patch("semsplat.splat.cuda_backend.load_kernels", lambda: None),
+        patch("semsplat.bench.gpu.build.load_kernels", lambda: None),
     ):
         yield

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 from collections import Counter
 from collections.abc import Callable
 from itertools import pairwise
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from semsplat.bench.gpu.trainings import RATES, SMALL, killed_at
 from semsplat.data.scene import Scene
 from semsplat.features.lessons import Lessons
 from semsplat.fit.trainee import Trainee
@@ -94,16 +94,11 @@ def joint(name: str, options: dict[str, Any]) -> str:
 
 VOTES = {"coherent": PARAMS["methods"]["clip_gs"]["coherent"] | {"start": 6}}
 CONTRAST = mask_helpers.options().model_dump()
-CODER = PARAMS["methods"]["langsplat"]["autoencoder"] | {
-    "encoder": [4, 3],
-    "decoder": [4],
-    "epochs": 2,
-}
+CODER = PARAMS["methods"]["langsplat"]["autoencoder"] | SMALL["langsplat"]["autoencoder"]
 IDS = {"classes": 4, "moves_geometry": False}
 """what ids move of the geometry rounding moves too: cgc has that"""
-RATES = {"semantics": 0.02, "decoder": 0.01}
-TABLE = PARAMS["methods"]["goi"]["table"] | {"entries": 2, "start_every": 1}
-CODEBOOK = PARAMS["methods"]["le_gaussians"]["codebook"] | {"entries": 2, "epochs": 3}
+TABLE = PARAMS["methods"]["goi"]["table"] | SMALL["goi"]["table"]
+CODEBOOK = PARAMS["methods"]["le_gaussians"]["codebook"] | SMALL["le_gaussians"]["codebook"]
 METHODS: dict[str, tuple[str, tuple[str, ...]]] = {
     "clip_gs": (joint("clip_gs", VOTES), ("lessons",)),
     "feature_3dgs": (joint("feature_3dgs", {}), ("lessons", "dense")),
@@ -210,27 +205,17 @@ def test_a_step_hardly_waits_and_copies_little(
 
 @pytest.mark.parametrize("name", ["geometry", "clip_gs", "gags"])
 def test_a_killed_run_resumes_to_identical_bits(
-    name: str, tiny_scene: Scene, lessons: Lessons, sources: dict[str, Path], tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    inner, stop = Trainee.set_rates, [STEPS]
-
-    def stopping(trainee: Trainee, step: int) -> None:
-        if step == stop[0]:
-            signal.raise_signal(signal.SIGTERM)
-        inner(trainee, step)
-
-    monkeypatch.setattr(Trainee, "set_rates", stopping)
+    name: str, tiny_scene: Scene, lessons: Lessons, sources: dict[str, Path], tmp_path: Path
+) -> None:
     if name == "geometry":
         job = geometry_job(tiny_scene)
     else:
         job = train_job(name, tiny_scene, lessons, sources)
     with pretended_gpu(), pretended_kernels():
         job(tmp_path / "whole", "cuda")
-        stop[0] = 6
-        with pytest.raises(SystemExit):
+        with killed_at(STEPS // 2):
             job(tmp_path / "killed", "cuda")
-        stop[0] = STEPS
+        assert not (tmp_path / "killed" / "run.json").exists()
         job(tmp_path / "killed", "cuda")
     for file in ("point_cloud.ply", *([] if name == "geometry" else ["semantics.safetensors"])):
         assert (tmp_path / "whole" / file).read_bytes() == (tmp_path / "killed" / file).read_bytes()

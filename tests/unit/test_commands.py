@@ -17,7 +17,7 @@ from semsplat.commands import checked, out_folders
 from semsplat.errors import SemsplatError
 
 ONE_FILE = {
-    "semsplat.bench.__main__": {"rasterize", "contrast", "features"},
+    "semsplat.bench.__main__": {"rasterize", "contrast", "features", "gpu"},
     "semsplat.evaluate.__main__": {"score", "score_features", "speed", "collect"},
     "semsplat.figures.__main__": {"run"},
     "semsplat.figures.page.__main__": {"run"},

@@ -26,7 +26,7 @@ FLOORS = (
     {"provenance"},
     {"params"},
     {"data", "splat"},
-    {"fit"},
+    {"fit", "doctor"},
     {"geometry"},
     {"features"},
     {"train"},
@@ -34,7 +34,7 @@ FLOORS = (
     {"figures"},
     {"networks", "bench", "track"},
     {"experiment"},
-    {"restore", "doctor"},
+    {"restore"},
     {"cli"},
 )
 """From the ground up; what stands on one floor does not know its neighbours."""

@@ -1,12 +1,15 @@
-"""``python -m semsplat.bench rasterize|features|contrast``."""
+"""``python -m semsplat.bench rasterize|features|contrast|gpu``."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal
 
 from semsplat.commands import run_one_of
+from semsplat.errors import SemsplatError
 from semsplat.gpu import claim_device
-from semsplat.io import atomic_path, write_json
+from semsplat.io import atomic_path, parse_yaml, write_json
 
 
 def rasterize(
@@ -85,11 +88,51 @@ def features(
     print(f"written to {out}")
 
 
+def gpu(
+    out: Path = Path("results/benchmarks/gpu.json"),
+    params: Path = Path("params.yaml"),
+    size: Literal["full", "small"] = "full",
+    only: list[str] | None = None,
+    scene: Path | None = None,
+    cpu_run: Path | None = None,
+    cpu: bool = False,
+) -> None:
+    """Prove what is computed on this machine's GPU, and measure how fast, and write JSON.
+
+    Args:
+        out: the JSON file.
+        params: what geometry and methods are told.
+        size: full, for one big GPU; small, some seconds of anything.
+        only: names of steps; all if none is named.
+        scene: a canonical scene in the place of the demo's room, which is drawn at once.
+        cpu_run: a geometry that a CPU finished, its folder; the GPU's has to end as it did.
+        cpu: train every method on the CPU too, and compare the losses.
+    """
+    with claim_device() as device:
+        from semsplat.bench.gpu.run import benchmark, chosen
+        from semsplat.bench.gpu.steps import SIZES, Bench
+
+        names = chosen(only)
+        if device == "cpu":
+            raise SemsplatError("no GPU is visible; semsplat doctor says what is lacking")
+        if not params.is_file():
+            raise SemsplatError(f"{params}: not there; name params.yaml by --params")
+        told = parse_yaml(params.read_text())
+        with TemporaryDirectory() as folder:
+            bench = Bench(Path(folder), told, SIZES[size], scene, cpu_run, cpu, device)
+            report = benchmark(bench, names)
+    write_json(out, report)
+    print(f"written to {out}")
+    if failed := report["failed"]:
+        raise SemsplatError(f"failed: {', '.join(failed)}; {out} says why")
+
+
 if __name__ == "__main__":
     run_one_of(
         {
             "rasterize": rasterize,
             "features": features,
             "contrast": contrast,
+            "gpu": gpu,
         }
     )

@@ -11,6 +11,7 @@ from semsplat.keys import GeometryKey, LessonsKey, TrainingKey
 from semsplat.params.external import ExternalJob
 from semsplat.params.geometry import Geometry, GeometryJob
 from semsplat.params.methods import Frozen, TrainingJob
+from semsplat.params.scaling import scaled_geometry
 from semsplat.params.teachers import LessonsJob
 from semsplat.paths import GEOMETRY
 from semsplat.train.methods import method_options
@@ -196,31 +197,3 @@ def run_seed(master: int, key: GeometryKey) -> int:
     """Return the random seed of a run, 0 to 2^31 - 1; different for each run."""
     text = f"{master}/{key.dataset}/{key.scene}/geometry/{key.seed}"
     return int(sha256_text(text)[:8], 16) % 2**31
-
-
-def scaled_geometry(geometry: Geometry, factor: float) -> Geometry:
-    """Return the geometry parameters with every iteration count times ``factor``."""
-
-    def steps(count: int, floor: int = 1) -> int:
-        return max(round(count * factor), min(count, floor))
-
-    densify, progressive = geometry.densify, geometry.progressive
-    longest = progressive.interval_start / densify.every  # in intervals, which have a floor
-    new_densify = {
-        "start": steps(densify.start),
-        "stop": steps(densify.stop),
-        "every": steps(densify.every, densify.every_floor),
-        "reset_every": steps(densify.reset_every, densify.reset_floor),
-    }
-    new_progressive = {
-        "scale_steps": steps(progressive.scale_steps),
-        "interval_start": steps(progressive.interval_start, round(longest * densify.every_floor)),
-        "interval_steps": steps(progressive.interval_steps),
-    }
-    new = {
-        "steps": steps(geometry.steps),
-        "sh_every": steps(geometry.sh_every),
-        "densify": densify.model_copy(update=new_densify),
-        "progressive": progressive.model_copy(update=new_progressive),
-    }
-    return geometry.model_copy(update=new)

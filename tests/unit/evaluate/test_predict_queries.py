@@ -9,13 +9,14 @@ import pytest
 import torch
 
 from semsplat.arrays import read_arrays
+from semsplat.bench.gpu.world import DIMENSIONS, write_levels
 from semsplat.errors import SemsplatError
 from semsplat.features.cache import Cache
 from semsplat.features.queries import Texts
 from semsplat.features.store import open_features
 from semsplat.io import read_json, write_json
 from tests.unit.evaluate.job_helpers import run_predict, run_score
-from tests.unit.train.level_helpers import DIMENSIONS, trained, write_geometry, write_levels
+from tests.unit.train.level_helpers import trained, write_geometry
 
 PROMPTS = {"left": 0, "right": 1}
 TINY_CLIP = {

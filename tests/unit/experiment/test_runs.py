@@ -21,7 +21,6 @@ from semsplat.experiment.runs import (
     lessons_keys,
     merged,
     run_seed,
-    scaled_geometry,
     scene_options,
     setting_options,
     setting_teacher,
@@ -36,6 +35,7 @@ from semsplat.figures.published import load_table
 from semsplat.keys import GeometryKey, LessonsKey, TrainingKey
 from semsplat.params.geometry import Geometry, GeometryJob
 from semsplat.params.methods import TrainingJob
+from semsplat.params.scaling import scaled_geometry
 from semsplat.params.teachers import LessonsJob
 from semsplat.train.methods import method_names, method_options
 

@@ -15,7 +15,6 @@ import torch
 import yaml
 
 from semsplat.errors import one_line_errors
-from semsplat.experiment.runs import scaled_geometry
 from semsplat.fit.loop import fit
 from semsplat.fit.state import load_state, save_state
 from semsplat.fit.steps import Fit, run_steps
@@ -23,6 +22,7 @@ from semsplat.fit.trainee import seed_everything
 from semsplat.fit.views import frame_at, load_view, views_in_order
 from semsplat.geometry.rgb import rgb_objective, start_training
 from semsplat.params.geometry import Geometry, Training
+from semsplat.params.scaling import scaled_geometry
 
 STEPS = 60
 PAPER = Geometry(**yaml.safe_load(Path("params.yaml").read_text())["geometry"])

@@ -11,7 +11,6 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semsplat.experiment.runs import scaled_geometry
 from semsplat.fit.schedules import (
     image_scale,
     log_linear,
@@ -20,6 +19,7 @@ from semsplat.fit.schedules import (
     sh_degree,
 )
 from semsplat.params.geometry import Densify, Geometry, Progressive
+from semsplat.params.scaling import scaled_geometry
 
 PARAMS = yaml.safe_load(Path("params.yaml").read_text())["geometry"]
 DENSIFY = Densify(**PARAMS["densify"])

@@ -12,7 +12,6 @@ import torch
 import yaml
 
 from semsplat.errors import SemsplatError
-from semsplat.experiment.runs import scaled_geometry
 from semsplat.fit.loop import fit
 from semsplat.fit.schedules import image_scale
 from semsplat.fit.steps import Fit
@@ -20,6 +19,7 @@ from semsplat.fit.trainee import seed_everything
 from semsplat.fit.views import views_in_order
 from semsplat.geometry.rgb import rgb_objective, start_gaussians, start_training
 from semsplat.params.geometry import Geometry, Training
+from semsplat.params.scaling import scaled_geometry
 
 PAPER = Geometry(**yaml.safe_load(Path("params.yaml").read_text())["geometry"])
 SHORT = scaled_geometry(PAPER, 40 / 30_000)

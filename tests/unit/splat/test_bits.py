@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
+from semsplat.bench.gpu.parity import make_gaussians
 from semsplat.splat.cpu.autograd import front_to_back
 from semsplat.splat.rasterize import rasterize
-from tests.unit.splat.conftest import make_gaussians
 
 LEAVES = ("means", "quats", "scales", "opacities", "colors")
 

@@ -7,10 +7,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from semsplat.bench.gpu.parity import make_gaussians
 from semsplat.errors import SemsplatError
 from semsplat.splat.rasterize import rasterize
 from semsplat.splat.reference import rasterize_reference
-from tests.unit.splat.conftest import make_gaussians
 
 LEAVES = ("means", "quats", "scales", "opacities", "colors")
 

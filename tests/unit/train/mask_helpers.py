@@ -2,40 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from semsplat.arrays import write_arrays
-from semsplat.data.manifest import write_manifest
-from semsplat.data.scene import Frame, Scene
-from semsplat.features.store import SceneFeatures, ViewFeatures, open_features, write_view
 from semsplat.params.methods import TrainingJob
 from semsplat.train.methods import cgc
 from tests.unit.train.conftest import GEOMETRY, PARAMS
-from tests.unit.train.level_helpers import LEFT, RIGHT, world_x
 
 SEED = 11
-
-
-def mask_view(frame: Frame) -> ViewFeatures:
-    """Return the halves of the plane as two masks, numbered by chance, with a text's vectors."""
-    right = (world_x(frame) > 0).astype(np.int16)
-    swapped = sum(map(ord, frame.name)) % 2
-    table = np.stack([RIGHT, LEFT] if swapped else [LEFT, RIGHT]).astype(np.float16)
-    return ViewFeatures(np.abs(right - swapped)[None], np.ones(2, np.float16), table, None)
-
-
-def write_masks(folder: Path, scene: Scene, **views: ViewFeatures) -> SceneFeatures:
-    """Write masks of every view; ``views`` replaces some by name."""
-    for frame in scene.frames:
-        view = views.get(frame.name, mask_view(frame))
-        write_view(folder / "views" / f"{frame.name}.npz", view)
-    anything = ((LEFT + RIGHT)[None] / np.sqrt(2)).astype(np.float32)
-    write_arrays(folder / "text.npz", {"canonical": anything})
-    write_manifest(folder, {"layers": ["all"]})
-    return open_features(folder)
 
 
 def options(**changes: Any) -> cgc.Options:

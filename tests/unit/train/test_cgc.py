@@ -10,6 +10,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from semsplat.bench.gpu.world import write_masks
 from semsplat.data.scene import Scene
 from semsplat.features.store import SceneFeatures, ViewFeatures
 from semsplat.fit.trainee import Trainee
@@ -22,7 +23,7 @@ from semsplat.train.objectives import joint_objective, start_joint
 from semsplat.train.run import Places, train
 from tests.unit.data.scene_helpers import one_line_error
 from tests.unit.train.conftest import GEOMETRY, PARAMS
-from tests.unit.train.mask_helpers import config, options, write_masks
+from tests.unit.train.mask_helpers import config, options
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from semsplat.arrays import write_arrays
+from semsplat.bench.gpu.world import DIMENSIONS, LEFT, RIGHT, level_view, world_x, write_levels
 from semsplat.data.scene import Scene
 from semsplat.errors import SemsplatError
 from semsplat.features.queries import Texts
@@ -25,17 +26,7 @@ from semsplat.train.methods import gags, n2f2
 from semsplat.train.model import SemanticField, open_field
 from semsplat.train.run import Places, train
 from tests.unit.train.conftest import PARAMS, stop_at
-from tests.unit.train.level_helpers import (
-    DIMENSIONS,
-    LEFT,
-    RIGHT,
-    config,
-    level_view,
-    trained,
-    world_x,
-    write_geometry,
-    write_levels,
-)
+from tests.unit.train.level_helpers import config, trained, write_geometry
 
 
 @pytest.fixture(scope="module")

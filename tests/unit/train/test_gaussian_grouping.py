@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from semsplat.bench.gpu.world import write_lessons_of
 from semsplat.data.manifest import write_manifest
 from semsplat.data.scene import Scene
 from semsplat.errors import SemsplatError
@@ -20,7 +21,7 @@ from semsplat.fit.views import load_view
 from semsplat.train.attached import attach_to
 from semsplat.train.methods import Stage, gaussian_grouping
 from semsplat.train.objectives import joint_objective, start_joint
-from tests.unit.train.conftest import GEOMETRY, PARAMS, write_lessons_of
+from tests.unit.train.conftest import GEOMETRY, PARAMS
 from tests.unit.train.wired import lessons_of, row_of_gaussians, stage_of, view
 
 LN2, LN3 = math.log(2), math.log(3)

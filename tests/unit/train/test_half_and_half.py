@@ -15,19 +15,12 @@ import numpy as np
 import pytest
 import torch
 
+from semsplat.bench.gpu.world import DIMENSIONS, LEFT, RIGHT, world_x, write_levels
 from semsplat.data.scene import Frame, Scene
 from semsplat.features.store import SceneFeatures, ViewFeatures
 from semsplat.train.methods import gags
 from semsplat.train.model import open_field
-from tests.unit.train.level_helpers import (
-    DIMENSIONS,
-    LEFT,
-    RIGHT,
-    trained,
-    world_x,
-    write_geometry,
-    write_levels,
-)
+from tests.unit.train.level_helpers import trained, write_geometry
 
 SUBPART, PART, WHOLE = range(3)
 

@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from semsplat.bench.gpu.world import LEFT, RIGHT, world_x, write_levels
 from semsplat.data.scene import Scene
 from semsplat.errors import SemsplatError
 from semsplat.features.store import SceneFeatures
@@ -18,14 +19,7 @@ from semsplat.io import read_json
 from semsplat.train.methods import langsplat
 from semsplat.train.model import open_field
 from tests.unit.train.conftest import PARAMS
-from tests.unit.train.level_helpers import (
-    LEFT,
-    RIGHT,
-    trained,
-    world_x,
-    write_geometry,
-    write_levels,
-)
+from tests.unit.train.level_helpers import trained, write_geometry
 from tests.unit.train.wired import features_of, frame, masks, name_of, stage_of, view
 
 X, Y = [1.0, 0.0], [0.0, 1.0]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from semsplat.bench.gpu.world import DIMENSIONS, LEFT, RIGHT, world_x, write_masks
 from semsplat.data.scene import Scene
 from semsplat.evaluate.boundary import iou
 from semsplat.features.lessons import Lessons
@@ -20,8 +21,7 @@ from semsplat.train.methods import Reference, method
 from semsplat.train.model import open_field
 from semsplat.train.run import Places, train
 from tests.unit.train.conftest import GEOMETRY, PARAMS, stop_at
-from tests.unit.train.level_helpers import DIMENSIONS, LEFT, RIGHT, world_x, write_geometry
-from tests.unit.train.mask_helpers import write_masks
+from tests.unit.train.level_helpers import write_geometry
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "gaussian_grouping": {

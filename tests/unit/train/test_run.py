@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from semsplat.bench.gpu.world import CLASSES, write_lessons_of
 from semsplat.data.scene import Scene
 from semsplat.features.lessons import Lessons
 from semsplat.fit.state import load_state
@@ -20,7 +21,7 @@ from semsplat.splat.ply import read_ply
 from semsplat.train import run as module
 from semsplat.train.model import open_field
 from semsplat.train.run import Places, train
-from tests.unit.train.conftest import CLASSES, GEOMETRY, PARAMS, stop_at, write_lessons_of
+from tests.unit.train.conftest import GEOMETRY, PARAMS, stop_at
 
 SEED = 11
 

@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import load_file
 from torch.nn.utils import parameters_to_vector
 
+from semsplat.bench.gpu.world import write_levels
 from semsplat.data.scene import Frame, Scene, load_image
 from semsplat.features.lessons import Lessons
 from semsplat.features.store import SceneFeatures
@@ -29,7 +30,7 @@ from semsplat.train.objectives import frozen_objective, joint_objective, start_f
 from semsplat.train.run import Places, train
 from tests.unit.train.conftest import GEOMETRY, PARAMS
 from tests.unit.train.level_helpers import config as frozen_config
-from tests.unit.train.level_helpers import write_geometry, write_levels
+from tests.unit.train.level_helpers import write_geometry
 from tests.unit.train.test_run import config as joint_config
 
 RATES = {"semantics": 0.03, "decoder": 0.07}

@@ -1,0 +1,75 @@
+"""Every method on the GPU: it learns, and what it answers is finite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import cycle, islice
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from torch import Tensor
+
+from semsplat.bench.gpu.steps import Bench, Said
+from semsplat.bench.gpu.trainings import curve, places_of, short_geometry, trained
+from semsplat.data.scene import Frame
+from semsplat.evaluate.answers import answer
+from semsplat.evaluate.stopwatch import WARM_UP
+from semsplat.geometry.trained import render
+from semsplat.train.methods import method, method_names
+from semsplat.train.model import SemanticField, open_field
+
+FIRST, LOSS = 10, 1e-3
+"""So many steps lose, within this share, what they lose on the CPU."""
+
+
+def check(bench: Bench) -> Said:
+    """Train and ask every method."""
+    numbers: dict[str, Any] = {}
+    wrong: list[str] = []
+    for name in method_names():
+        numbers[name], problems = _learned(bench, name)
+        wrong += [f"{name}: {problem}" for problem in problems]
+    return Said(numbers, wrong)
+
+
+def _learned(bench: Bench, name: str) -> tuple[dict[str, Any], list[str]]:
+    """Return numbers of a method's training and answers, and what is wrong with them."""
+    places = places_of(bench, name, bench.plane, bench.folder)
+    geometry = short_geometry(bench, bench.size.learning)
+    told = bench, name, geometry, places
+    folder = trained(*told, bench.folder / "cuda" / name, bench.device)
+    losses = curve(folder, "loss")
+    values = list(losses.values())
+    third = len(values) // 3
+    first, last = mean(values[:third]), mean(values[-third:])
+    wrong = [] if last < first else [f"the loss does not fall, {first:.4g} to {last:.4g}"]
+    field, frames = open_field(folder, bench.device), list(bench.plane.test)
+    wrong += [f"{what} is not finite" for what in _not_finite(field, frames[0])]
+    numbers: dict[str, Any] = {"loss_first": round(first, 6), "loss_last": round(last, 6)}
+    for kind in map(answer, method(name).ANSWERS):
+        if hasattr(kind, "time"):
+            numbers |= kind.time(field, list(islice(cycle(frames), WARM_UP + 1)))
+    if bench.cpu:
+        far = _far(losses, trained(*told, bench.folder / "cpu" / name, "cpu"))
+        numbers["loss_differs"] = float(f"{far:.2g}")
+        wrong += [f"loss of the first steps differs by {far:.1e}"] if far > LOSS else []
+    return numbers, wrong
+
+
+def _far(losses: dict[int, float], folder: Path) -> float:
+    """Return how far the first losses are from those in another folder, the largest share."""
+    expected = curve(folder, "loss")
+    return max(abs(losses[step] / expected[step] - 1) for step in range(FIRST))
+
+
+def _not_finite(field: SemanticField, frame: Frame) -> Iterator[str]:
+    """Yield which of the things that a field says of a view hold what is not finite."""
+    image, alpha = render(field.trained, frame, field.semantics)
+    said: dict[str, Tensor] = {"image": image[..., :-1], "alpha": alpha}
+    kind = method(field.facts.method)
+    if hasattr(kind, "vectors"):
+        said["CLIP vectors"] = kind.vectors(field, frame).maps
+    elif field.facts.class_ids:
+        said["class scores"] = field.decoder(field.blend(frame))
+    yield from (name for name, value in said.items() if not value.isfinite().all())
