@@ -16,6 +16,7 @@ from PIL import Image
 from torch import Tensor
 from transformers import ViTModel
 
+from semsplat.errors import SemsplatError
 from semsplat.features import hub
 from semsplat.features.dense import positions_for
 from semsplat.features.memory import halving
@@ -30,9 +31,19 @@ class Dino:
     """A DINO on a device whose patches start every ``stride_px`` pixels."""
 
     def __init__(self, options: DinoMaps, device: str) -> None:
-        """Open the model; raises what `semsplat.features.hub.open_model` raises."""
+        """Open the model.
+
+        Raises:
+            SemsplatError: what `semsplat.features.hub.open_model` raises; images are to be smaller
+                than a patch.
+        """
         self.options, self.device = options, device
         self.model = hub.open_model(ViTModel, options.model, device, add_pooling_layer=False)
+        if options.short_side_px < (patch := self.model.config.patch_size):
+            raise SemsplatError(
+                f"dino_maps.short_side_px: {options.short_side_px}, but a patch of"
+                f" {options.model.folder} has {patch}; raise it in the recipe"
+            )
         self.model.embeddings.patch_embeddings.projection.stride = (options.stride_px,) * 2
 
     @torch.inference_mode()

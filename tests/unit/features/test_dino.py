@@ -106,6 +106,12 @@ def test_another_model_is_refused(spec: HubModel, tmp_path: Path) -> None:
         Dino(maps(spec.model_copy(update={"folder": str(other)})), "cpu")
 
 
+def test_images_smaller_than_a_patch_are_one_line(spec: HubModel) -> None:
+    with one_line_error("dino_maps.short_side_px: 7, but a patch", "has 8"):
+        Dino(maps(spec, short_side_px=7), "cpu")
+    assert Dino(maps(spec, short_side_px=8), "cpu").encode(two_blocks(), (1, 1)).any()
+
+
 # the extraction
 
 
