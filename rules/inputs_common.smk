@@ -235,7 +235,7 @@ def _training(wildcards):
 
 
 def recipe_weights(wildcards):
-    """Return what stands for the weights of a recipe's CLIP and SAM."""
+    """Return what stands for the weights of a recipe's CLIP, SAM and DINO."""
     found = weights.recipe_weights(_features_job(wildcards))
     return [weights_source(place) for place in found]
 

@@ -22,14 +22,8 @@ from semsplat.features.memory import halving
 from semsplat.features.precision import computing
 from semsplat.features.pyramid import mixture, pyramid_levels, tiles
 from semsplat.features.weights import EMBEDDED, Weights
-from semsplat.params.features import (
-    ClipModel,
-    DenseMaps,
-    Precision,
-    PyramidMaps,
-    ValueMaps,
-    WindowMaps,
-)
+from semsplat.params.base import Precision
+from semsplat.params.features import ClipModel, DenseMaps, PyramidMaps, ValueMaps, WindowMaps
 
 Half = NDArray[np.float16]
 

@@ -48,17 +48,23 @@ def _embed(visual: Any, images: Tensor) -> tuple[Tensor, tuple[int, int]]:
     patches = visual.conv1(images)
     rows, columns = patches.shape[2:]
     tokens = patches.flatten(2).transpose(1, 2)
+    own = visual.positional_embedding
     first = visual.class_embedding.to(tokens.dtype).expand(len(tokens), 1, -1)
-    positions = positions_for(visual, rows, columns).to(tokens.dtype)
+    positions = positions_for(own, visual.grid_size, (rows, columns)).to(tokens.dtype)
     placed: Tensor = visual.ln_pre(torch.cat([first, tokens], dim=1) + positions)
     return placed, (rows, columns)
 
 
-def positions_for(visual: Any, rows: int, columns: int) -> Tensor:
-    """Return the positional embedding [1 + rows * columns, C], bicubic for another grid."""
-    own: Tensor = visual.positional_embedding
-    if (rows, columns) == tuple(visual.grid_size):
+def positions_for(own: Tensor, trained: tuple[int, int], grid: tuple[int, int]) -> Tensor:
+    """Return the positional embedding [1 + rows * columns, C] of a grid, bicubic for another one.
+
+    Args:
+        own: [1 + rows * columns, C], the class token's first.
+        trained: rows and columns of the grid that it was trained with.
+        grid: rows and columns.
+    """
+    if grid == tuple(trained):
         return own
-    grid = own[1:].T.unflatten(1, tuple(visual.grid_size))[None]
-    resized = F.interpolate(grid, (rows, columns), mode="bicubic", align_corners=False)
+    known = own[1:].T.unflatten(1, tuple(trained))[None]
+    resized = F.interpolate(known, grid, mode="bicubic", align_corners=False)
     return torch.cat([own[:1], resized[0].flatten(1).T])

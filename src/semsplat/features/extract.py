@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from filelock import FileLock
@@ -28,6 +28,10 @@ from semsplat.features.segmenters import Prompts, segmenter_kind
 from semsplat.features.store import Half, ViewFeatures
 from semsplat.io import sha256_file
 from semsplat.params.features import ClipModel, FeaturesJob, Regions, SamModel
+from semsplat.params.hub import HubModel
+
+if TYPE_CHECKING:
+    from semsplat.features.dino import Dino
 
 POOLED = "all"
 MOST_REGIONS = np.iinfo(np.int16).max + 1
@@ -39,7 +43,7 @@ class Extractor:
     """The models and parameters of one extraction.
 
     ``run`` names the models by the hashes of the files found.  ``prompts`` gives a frame its points
-    where the recipe's segmenter follows a geometry.
+    where the recipe's segmenter follows a geometry.  ``dino`` is there where the recipe names one.
     """
 
     run: FeaturesJob
@@ -47,6 +51,7 @@ class Extractor:
     sam: Sam | None
     cache: Cache
     prompts: Callable[[Frame], Prompts] | None = None
+    dino: Dino | None = None
 
     @property
     def layers(self) -> list[str]:
@@ -72,16 +77,18 @@ class Extractor:
                 " raise min_score or min_area_px in the recipe"
             )
         vectors = self._vectors(image, digest, regions) if self.run.recipe.region_vectors else None
+        dense = self._dense(image, digest)
         return ViewFeatures(
             ids=id_maps(chosen, image, self.run.recipe.regions.snap_px),
             scores=regions.scores.astype(np.float16),
             vectors=vectors,
-            dense=self._dense(image, digest),
+            dense=dense,
+            dino=None if dense is None else self._dino(image, digest, dense.shape[1:]),
             points=prompts.points if prompts else None,
             depth=prompts.depth if prompts else None,
         )
 
-    def _identity(self, model: ClipModel | SamModel) -> tuple[str | None, str]:
+    def _identity(self, model: ClipModel | SamModel | HubModel) -> tuple[str | None, str]:
         """Return what a model's results depend on: its weights and what they are computed in."""
         return model.sha256, precision_on(self.clip.device, model.precision)
 
@@ -147,6 +154,21 @@ class Extractor:
         )
         encode: Any = partial(self.clip.encode_dense, image, recipe.dense, recipe.crop_batch)
         return self.cache.get(path, lambda: {"dense": encode()})["dense"]
+
+    def _dino(self, image: NDArray[np.uint8], digest: str, cells: tuple[int, int]) -> Half | None:
+        """Return DINO's map [C, h, w] on the cells of the dense map, or None if there is none."""
+        if self.dino is None:
+            return None
+        options, dino = self.dino.options, self.dino
+        path = self.cache.path(
+            "dino",
+            ("semsplat.features.dino",),
+            image=digest,
+            model=self._identity(options.model),
+            options=[options.short_side_px, options.stride_px],
+            cells=cells,
+        )
+        return self.cache.get(path, lambda: {"dino": dino.encode(image, cells)})["dino"]
 
 
 def chosen_regions(candidates: dict[str, Masks], config: Regions) -> list[Masks]:

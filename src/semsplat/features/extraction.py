@@ -5,22 +5,26 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from semsplat.arrays import write_arrays
 from semsplat.data.manifest import write_manifest
 from semsplat.data.scene import Frame, Scene, load_scene, load_semantics
 from semsplat.errors import SemsplatError
-from semsplat.features import clip, sam
+from semsplat.features import clip, hub, sam
 from semsplat.features.cache import Cache
 from semsplat.features.extract import Extractor
 from semsplat.features.segmenters import Prompts, follows_geometry, segmenter_kind
 from semsplat.features.store import write_view
 from semsplat.features.weights import find_weights
 from semsplat.folders import atomic_dir
+from semsplat.io import sha256_file
 from semsplat.log import progress
-from semsplat.params.features import FeaturesJob
+from semsplat.params.features import FeaturesJob, Recipe
 from semsplat.provenance import Card
+
+if TYPE_CHECKING:
+    from semsplat.features.dino import Dino
 
 
 def write_features(
@@ -38,7 +42,11 @@ def write_features(
     config = FeaturesJob.model_validate_json(config_json)
     clip_weights = find_weights(config.clip)
     sam_weights = find_weights(config.sam) if config.sam else None
-    found = {"clip": clip_weights.spec, "sam": sam_weights.spec if sam_weights else None}
+    found: dict[str, Any] = {
+        "clip": clip_weights.spec,
+        "sam": sam_weights.spec if sam_weights else None,
+    }
+    found |= {"recipe": hashed(config.recipe)}
     config = config.model_copy(update=found)  # with the hashes of these files
     inputs = {"scene": scene_dir / "manifest.json"}
     inputs |= {"geometry": geometry_dir / "point_cloud.ply"} if geometry_dir else {}
@@ -49,7 +57,8 @@ def write_features(
     model, cache = clip.open_model(clip_weights, device), Cache(cache_dir)
     segmenter = sam.open_model(sam_weights, device, cache) if sam_weights else None
     prompts = scene_prompts(config, scene, geometry_dir, device)
-    extractor = Extractor(config, model, segmenter, cache, prompts)
+    dino = open_dino(config.recipe, device)
+    extractor = Extractor(config, model, segmenter, cache, prompts, dino)
     with atomic_dir(out) as partial:
         facts = _write_texts(partial, scene, extractor)
         counts = _write_views(partial, scene, extractor)
@@ -60,6 +69,29 @@ def write_features(
         numbers |= {"cache_made": cache.made, "cache_served": cache.served}
         numbers |= {"cache_saved_s": round(cache.saved_s, 2)}
         card.write(partial / "run.json", [partial / "manifest.json"], **numbers)
+
+
+def hashed(recipe: Recipe) -> Recipe:
+    """Return a recipe whose DINO, if it has one, is named by the hash of the file found.
+
+    Raises:
+        SemsplatError: the file is missing, or another one than params.yaml names.
+    """
+    if recipe.dino_maps is None:
+        return recipe
+    model = recipe.dino_maps.model
+    known = model.model_copy(update={"sha256": sha256_file(hub.weights_path(model))})
+    maps = recipe.dino_maps.model_copy(update={"model": known})
+    return recipe.model_copy(update={"dino_maps": maps})
+
+
+def open_dino(recipe: Recipe, device: str) -> Dino | None:
+    """Return a recipe's DINO, None where it has none; raises what `hub.open_model` raises."""
+    if recipe.dino_maps is None:
+        return None
+    from semsplat.features.dino import Dino  # transformers opens slowly
+
+    return Dino(recipe.dino_maps, device)
 
 
 def scene_prompts(
@@ -84,6 +116,8 @@ def _facts(config: FeaturesJob) -> dict[str, Any]:
     """Return what identifies the features beside their content."""
     models = {"clip": config.clip.model_dump()}
     models |= {"sam": config.sam.model_dump()} if config.sam else {}
+    dino = config.recipe.dino_maps
+    models |= {"dino": dino.model.model_dump()} if dino else {}
     place = {"dataset": config.dataset, "scene": config.scene}
     recipe = {
         "recipe": config.name,

@@ -36,13 +36,14 @@ def weights_path(spec: HubModel) -> Path:
     return path
 
 
-def open_model(kind: Any, spec: HubModel, device: str) -> Any:
+def open_model(kind: Any, spec: HubModel, device: str, **without: bool) -> Any:
     """Return a model in float32, ready for inference.
 
     Args:
         kind: a model class of transformers.
         spec: where it lies.
         device: of torch.
+        without: arguments of the class that leave out parts which the weights may lack.
 
     Raises:
         SemsplatError: what `weights_path` raises; the folder holds another kind of model, or
@@ -59,6 +60,7 @@ def open_model(kind: Any, spec: HubModel, device: str) -> Any:
             use_safetensors=True,
             dtype="float32",
             output_loading_info=True,
+            **without,
         )
     except (OSError, RuntimeError, ValueError, SafetensorError) as error:
         raise SemsplatError(_unreadable(path.parent, error)) from None

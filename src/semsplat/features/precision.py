@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from semsplat.params.features import Precision
+from semsplat.params.base import Precision
 
 
 def precision_on(device: str, asked: Precision) -> Precision:

@@ -3,7 +3,7 @@
 ::
 
     results/features/{dataset}/{scene}/{recipe}/{seed or all}/
-        views/NAME.npz    ids, scores, vectors, dense, points, depth (see `ViewFeatures`)
+        views/NAME.npz    ids, scores, vectors, dense, dino, points, depth (see `ViewFeatures`)
         text.npz          one array of vectors per set of prompts
         manifest.json     layers, prompts, models by hash, sha256 of every file
         run.json          provenance card
@@ -33,6 +33,7 @@ class ViewFeatures:
     to, -1 for none; rows are never shared between layers.  ``scores`` float16 [M] in [0, 1].
     ``vectors`` float16 [M, D] of length 1, None if the recipe makes none.  ``dense`` float16
     [D, h, w] of length 1 per cell, covering the whole view, None if the recipe makes none.
+    ``dino`` float16 [C, h, w], DINO's on the same cells, None if the recipe makes none.
     ``points`` float32 [P, 2], pixels (x, y) at which the segmenter was asked, and ``depth`` float16
     [H, W], z in scene units, 0 where nothing is drawn, which they follow; None if they follow none.
     """
@@ -41,6 +42,7 @@ class ViewFeatures:
     scores: Half
     vectors: Half | None = None
     dense: Half | None = None
+    dino: Half | None = None
     points: NDArray[np.float32] | None = None
     depth: Half | None = None
 

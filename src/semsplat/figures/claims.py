@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from semsplat.figures import SETTING_FILES, THINGS_FILE
 from semsplat.figures.published import load_table
 from semsplat.figures.published.claim_models import Claim, Version
+from semsplat.figures.referee.cells import label_of
 from semsplat.figures.referee.rules_told import rules_in_words
 from semsplat.figures.referee.sheet import Grid, Sheet, write_sheet
 from semsplat.figures.referee.trainings import Results
@@ -46,8 +47,9 @@ def draw(trainings: list[TrainingKey], options: Options, out: Path) -> None:
     """Write the ledger as Markdown, LaTeX and CSV."""
     from semsplat.figures.referee.verdicts import counts_grid, judge_all
 
-    judged = judge_all(Results(trainings), options.rules)
-    records = [_record(name, claim, verdict, options.rules) for name, claim, verdict in judged]
+    results = Results(trainings)
+    judged = judge_all(results, options.rules)
+    records = [_record(*each, options.rules, results) for each in judged]
     papers = dict.fromkeys(record["paper"] for record in records)
     grids = [counts_grid("Verdicts", judged), *(_grid(paper, records) for paper in papers)]
     write_sheet(Sheet(grids, rules_in_words(options.rules)), records, out)
@@ -105,7 +107,9 @@ def _row(record: dict[str, Any]) -> list[str]:
     ]
 
 
-def _record(name: str, claim: Claim, verdict: Verdict, rules: Version) -> dict[str, Any]:
+def _record(
+    name: str, claim: Claim, verdict: Verdict, rules: Version, results: Results
+) -> dict[str, Any]:
     """Return one line of the CSV."""
     from semsplat.figures.referee.effects import printed_effect
 
@@ -117,8 +121,8 @@ def _record(name: str, claim: Claim, verdict: Verdict, rules: Version) -> dict[s
         "paper": table.paper,
         "statement": claim.statement,
         "source": claim.source,
-        "better": table.rows[claim.better].label,
-        "worse": table.rows[claim.worse].label,
+        "better": label_of(table.rows[claim.better], results),
+        "worse": label_of(table.rows[claim.worse], results),
         "measure": measure.title,
         "protocol": ", ".join(dict.fromkeys(m.protocol or m.source for m in both)),
         "digits": measure.digits,

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from torch.nn import Module, Parameter, ParameterDict
-from torch.optim import Adam, Optimizer
+from torch.optim import Adam, AdamW, Optimizer
 
 from semsplat.fit.density import DensityControl
 
@@ -96,9 +96,10 @@ def adam_per_tensor(
     return {key: adam([gaussians[key]], rate, eps) for key, rate in rates.items()}
 
 
-def adam(weights: list[Parameter], rate: float, eps: float) -> Adam:
-    """Return a fused Adam over one group of weights."""
-    return Adam([{"params": weights, "lr": rate}], eps=eps, fused=True)
+def adam(weights: list[Parameter], rate: float, eps: float, decay: float = 0.0) -> Adam:
+    """Return a fused Adam over one group of weights, AdamW where they decay."""
+    kind = AdamW if decay else Adam
+    return kind([{"params": weights, "lr": rate}], eps=eps, weight_decay=decay, fused=True)
 
 
 def seed_everything(seed: int) -> torch.Generator:

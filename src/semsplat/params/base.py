@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,6 +11,9 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1, le=10_000_000)]
 OpenFraction = Annotated[float, Field(gt=0, lt=1)]
 Pixels = Annotated[int, Field(ge=1, le=16_384)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Precision = Literal["float32", "float16", "bfloat16"]
+"""What a GPU computes in."""
 
 
 class Strict(BaseModel):

@@ -6,11 +6,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from semsplat.params.base import Count, Fraction, Kind, Positive, Strict
+from semsplat.params.base import Count, Fraction, Kind, Pixels, Positive, Precision, Sha256, Strict
+from semsplat.params.hub import HubModel
 from semsplat.params.teachers import Teacher
-
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Precision = Literal["float32", "float16", "bfloat16"]
 
 
 class _Network(Strict):
@@ -131,6 +129,17 @@ class PyramidMaps(Strict):
         return self
 
 
+class DinoMaps(Strict):
+    """Keys of DINO's last layer, resized to the cells of the dense maps (LEGaussians)."""
+
+    model: HubModel
+    """a ViTModel, such as facebook/dino-vits8"""
+    short_side_px: Pixels
+    """images are resized to this short side; LEGaussians' code: 224"""
+    stride_px: Count
+    """step between patches, which overlap where it is less than their side; LEGaussians' code: 2"""
+
+
 class Recipe(Strict):
     """What is computed for every view."""
 
@@ -150,6 +159,8 @@ class Recipe(Strict):
     """dense maps from crops; null for none"""
     pyramid_maps: PyramidMaps | None
     """dense maps from tiles; null for none"""
+    dino_maps: DinoMaps | None
+    """DINO's maps beside the dense ones; null for none"""
     templates: str
     """name of the prompt templates"""
     canonical: list[str]
@@ -165,6 +176,8 @@ class Recipe(Strict):
         kinds = (self.value_maps, self.window_maps, self.pyramid_maps)
         if sum(kind is not None for kind in kinds) > 1:
             raise ValueError("value_maps, window_maps, pyramid_maps: one at most; null the others")
+        if self.dino_maps and self.dense is None:
+            raise ValueError("dino_maps takes the cells of dense maps; name these, or null it")
         return self
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from semsplat.params.base import Strict
-from semsplat.params.features import Precision, Sha256
+from semsplat.params.base import Precision, Sha256, Strict
 
 
 class HubModel(Strict):

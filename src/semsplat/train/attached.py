@@ -36,7 +36,7 @@ def _decoder_adam(attachment: Attachment, eps: float) -> Adam | None:
         return None
     own, eps = attachment.rates_of, attachment.decoder_eps or eps
     alike = [weight for name, weight in learned.items() if name not in own]
-    optimizer = adam(alike, attachment.decoder_rate, eps)
+    optimizer = adam(alike, attachment.decoder_rate, eps, attachment.decoder_decay)
     for name, rate in own.items():
         optimizer.add_param_group({"params": [learned[name]], "lr": rate})
     return optimizer

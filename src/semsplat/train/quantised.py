@@ -24,13 +24,13 @@ class QuantisedField(nn.Module):
 
     codebook: Tensor
 
-    def __init__(self, dim: int, entries: int, out: int) -> None:
-        """Make the layers, and hold room for ``codebook`` [K, D], rows of any length."""
+    def __init__(self, dim: int, entries: int, out: int, dino: int) -> None:
+        """Make the layers, and hold room for ``codebook`` [K, out + dino], parts of any length."""
         super().__init__()
-        self.dim = dim
+        self.dim, self.out, self.dino = dim, out, dino
         self.classify = _relu_layers(dim, *HIDDEN, entries)
         self.smooth = _relu_layers(3, *SMOOTH_HIDDEN, dim)
-        self.register_buffer("codebook", torch.zeros(entries, out))
+        self.register_buffer("codebook", torch.zeros(entries, out + dino))
 
     def logits(self, blended: Tensor) -> Tensor:
         """Return the scores [..., K] of the codebook's entries of a blended map [..., dim + 1]."""
@@ -38,11 +38,11 @@ class QuantisedField(nn.Module):
         return scores
 
     def forward(self, blended: Tensor) -> Tensor:
-        """Return unit vectors [..., D]: softmax(logits) on the codebook's rows as they are.
+        """Return unit vectors [..., out]: softmax(logits) on CLIP's part of the codebook's rows.
 
-        The rows are not brought to length 1 (render_mask.py), though training compares directions.
+        These are not brought to length 1 (render_mask.py), though training compares directions.
         """
-        vectors: Tensor = self.logits(blended).softmax(dim=-1) @ self.codebook
+        vectors: Tensor = self.logits(blended).softmax(dim=-1) @ self.codebook[:, : self.out]
         return F.normalize(vectors, dim=-1)
 
 

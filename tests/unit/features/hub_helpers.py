@@ -107,3 +107,17 @@ def write_grounding_dino(folder: Path) -> HubModel:
     words = BertTokenizer(vocab={word: index for index, word in enumerate(WORDS)})
     GroundingDinoProcessor(GroundingDinoImageProcessor(), words).save_pretrained(folder)
     return spec_of(folder)
+
+
+def write_dino(folder: Path) -> HubModel:
+    """Write a ViT of 8 pixels a patch that was trained on 4 x 4 of them."""
+    from transformers import ViTConfig, ViTModel
+
+    config = ViTConfig(
+        hidden_size=16, num_hidden_layers=3, num_attention_heads=2, intermediate_size=32,
+        image_size=32, patch_size=8,
+    )  # fmt: skip
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        ViTModel(config, add_pooling_layer=False).save_pretrained(folder)
+    return spec_of(folder)

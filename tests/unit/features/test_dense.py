@@ -10,6 +10,10 @@ from semsplat.features.embedded.clip import build_clip
 from tests.unit.networks.conftest import CLIP
 
 
+def positions(visual, rows: int, columns: int) -> torch.Tensor:
+    return positions_for(visual.positional_embedding, visual.grid_size, (rows, columns))
+
+
 @pytest.fixture(scope="module")
 def visual():
     torch.manual_seed(0)
@@ -32,7 +36,7 @@ def patch_vector(visual, image, row, column):
         for x in range(columns):
             patch = image[:, 8 * y : 8 * y + 8, 8 * x : 8 * x + 8]
             tokens.append((kernel * patch).sum((1, 2, 3)))
-    tokens = torch.stack(tokens) + positions_for(visual, rows, columns)
+    tokens = torch.stack(tokens) + positions(visual, rows, columns)
     tokens = visual.ln_pre(tokens)[None]
     first, last = visual.transformer.resblocks
     token = last.ln_1(first(tokens)[0, 1 + row * columns + column])
@@ -56,12 +60,12 @@ def test_every_cell_is_the_formula_s(visual, grid):
 
 
 def test_the_own_grid_keeps_its_positions(visual):
-    assert positions_for(visual, 2, 2) is visual.positional_embedding
+    assert positions(visual, 2, 2) is visual.positional_embedding
 
 
 def test_another_grid_keeps_the_class_position_and_constants(visual):
     own = visual.positional_embedding
-    resized = positions_for(visual, 5, 3)
+    resized = positions(visual, 5, 3)
     assert resized.shape == (16, CLIP.width) and torch.equal(resized[0], own[0])
     # Symmetric resizing keeps the mean of a symmetric pair: rows stay rows, columns columns.
     grid = resized[1:].reshape(5, 3, -1)

@@ -12,7 +12,7 @@ import pytest
 
 from semsplat.errors import SemsplatError
 from semsplat.figures import claims, costs, figure_kinds, paper_table, summary
-from semsplat.figures.published import load_claims
+from semsplat.figures.published import load_claims, load_table
 from semsplat.figures.referee.cells import Cell, parse_cell, table_cells
 from semsplat.figures.referee.sheet import read_records
 from semsplat.figures.referee.trainings import Results, spread
@@ -94,6 +94,19 @@ def test_the_embedded_networks_stand_in_on_procedural_scenes() -> None:
     cells = table_cells("cgc_table1", Results([run]))
     column = "clip_regions_mask_miou@procedural"
     assert cell(cells, "CGC", column).mean == pytest.approx(10)
+
+
+def test_a_row_says_what_its_trainings_lack() -> None:
+    shown = write_rows()
+    edit(shown[0].folder / "run.json", numbers={"lacks": "DINO"})
+    labels = {c.row: c.label for c in table_cells("clipgs_table3", Results(shown))}
+    bare = {c.row: c.label for c in table_cells("clipgs_table3", Results(shown[-1:]))}
+    (row,) = [row for row, label in labels.items() if label != bare[row]]
+    assert labels[row] == f"{bare[row]}, without DINO"
+    assert load_table("clipgs_table3").rows[row].setting == shown[0].setting != shown[-1].setting
+    claims.draw(shown, claims.Options(rules=2), OUT)
+    told = {r[side] for r in read_records(OUT.with_suffix(".csv")) for side in ("better", "worse")}
+    assert labels[row] in told and bare[row] not in told
 
 
 def test_another_protocol_is_refused() -> None:

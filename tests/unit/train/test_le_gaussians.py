@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any, cast
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.optim import Adam, AdamW
 
 from semsplat.errors import SemsplatError
 from semsplat.features.store import SceneFeatures
+from semsplat.train.attached import attach_to
 from semsplat.train.methods import le_gaussians
 from semsplat.train.quantised import (
     QuantisedField,
@@ -70,14 +75,14 @@ def test_the_unsure_are_drawn_to_what_is_around_them() -> None:
 
 def identity_field() -> QuantisedField:
     """A field of two numbers, which are the logits of two entries."""
-    field = QuantisedField(2, 2, 2)
+    field = QuantisedField(2, 2, 2, 0)
     field.classify = nn.Identity()  # type: ignore[assignment]
     field.codebook.copy_(TABLE)
     return field
 
 
 def test_layers_have_the_released_widths() -> None:
-    field = QuantisedField(8, 128, 512)
+    field = QuantisedField(8, 128, 512, 0)
     widths = [[m.weight.shape[0] for m in part if isinstance(m, nn.Linear)]
               for part in (field.classify, field.smooth)]  # fmt: skip
     assert widths == [[128, 256, 128], [128, 128, 128, 128, 8]]
@@ -131,11 +136,13 @@ def test_only_training_views_are_quantised(features, monkeypatch) -> None:
     known = SceneFeatures(features.folder, features.manifest, (name_of(1), name_of(0)))
     monkeypatch.setattr(
         "semsplat.train.codebook.train_codebook",
-        lambda views, told, _: seen.append((views, told)) or TABLE,
+        lambda views, parts, told, _: seen.append((views, parts, told)) or TABLE,
     )
     found = le_gaussians.attach(options(), None, known)
     assert [v.tolist() for v in seen[0][0]] == [[[0, 1], [1, 0]], [[1, 0], [0, 1]]]
-    assert seen[0][1] == options().codebook
+    assert seen[0][1:] == ((2, 0, 0.5), options().codebook)
+    assert found.shape == {"dim": 2, "entries": 2, "out": 2, "dino": 0}
+    assert found.facts == {"lacks": "DINO"}
     assert cast(QuantisedField, found.decoder).codebook.equal(TABLE)
     assert (found.dim, found.rate, found.decoder_rate) == (3, 1e-3, 1e-3)
     assert cast(Tensor, found.init_std).tolist() == [1.0, 1.0, 0.0]
@@ -147,7 +154,71 @@ def test_a_recipe_without_dense_maps_is_one_line(tmp_path) -> None:
     written = features_of(tmp_path / "bare", ["all"], masks(ONE))
     bare = SceneFeatures(written.folder, written.manifest, (name_of(0),))
     with pytest.raises(SemsplatError, match="no dense maps; set pyramid_maps"):
-        le_gaussians.training_maps(bare)
+        le_gaussians.training_maps(bare, 0.5)
+
+
+def test_weights_of_the_networks_decay_and_numbers_do_not(features) -> None:
+    known = SceneFeatures(features.folder, features.manifest, (name_of(0),))
+    for decay, kind in ((0.25, AdamW), (0.0, Adam)):
+        trainee = cast(Any, SimpleNamespace(gaussians={"means": torch.zeros(3, 3)}, optimizers={}))
+        given = le_gaussians.attach(options(decoder_decay=decay), None, known)
+        attach_to(trainee, given, 1e-15, torch.Generator())
+        optimizer = trainee.decoder.optimizer
+        assert type(optimizer) is kind and type(trainee.optimizers["semantics"]) is Adam
+        assert [g["weight_decay"] for g in optimizer.param_groups] == [decay]
+        assert len(optimizer.param_groups[0]["params"]) == 2 * (3 + 5)  # classify's and smooth's
+        assert trainee.optimizers["semantics"].param_groups[0]["weight_decay"] == 0
+    assert options().decoder_decay == 1e-5
+
+
+# with DINO
+
+
+@pytest.fixture
+def with_dino(tmp_path) -> SceneFeatures:
+    """One view: CLIP sees the same everywhere, DINO something else on the right."""
+    dense, dino = [[[1.0, 1.0]], [[0.0, 0.0]]], [[[1.0, 0.0]], [[0.0, 2.0]], [[0.0, 0.0]]]
+    both = replace(masks(ONE, dense=dense), dino=np.array(dino, np.float16))
+    written = features_of(tmp_path / "dino", ["all"], both)
+    return SceneFeatures(written.folder, written.manifest, (name_of(0),))
+
+
+def test_dinos_numbers_stand_behind_clips(with_dino, monkeypatch) -> None:
+    seen: list[Any] = []
+    table = torch.tensor([[3.0, 0, 1, 0, 0], [0, 0.5, 0, 1, 0]])
+    monkeypatch.setattr(
+        "semsplat.train.codebook.train_codebook",
+        lambda views, parts, *_: seen.append((views, parts)) or table,
+    )
+    book = options().codebook.model_copy(update={"dino_weight": 0.25})
+    found = le_gaussians.attach(options(codebook=book.model_dump()), None, with_dino)
+    ((maps,), parts) = seen[0]
+    assert maps.tolist() == [[1, 0, 1, 0, 0], [1, 0, 0, 2, 0]] and parts == (2, 3, 0.25)
+    assert found.shape == {"dim": 2, "entries": 2, "out": 2, "dino": 3} and found.facts == {}
+    assert cast(QuantisedField, found.decoder).codebook.equal(table)
+    assert found.decoder(torch.zeros(4, 3)).shape == (4, 2)
+
+
+def test_a_query_reads_clips_part_alone() -> None:
+    plain, both = identity_field(), QuantisedField(2, 2, 2, 3)
+    both.classify = nn.Identity()  # type: ignore[assignment]
+    both.codebook.copy_(torch.cat([TABLE, torch.full((2, 3), 50.0)], dim=1))
+    blended = torch.tensor([[30.0, 40.0, 0.9], [1.0, -1.0, 0.0]])
+    assert both(blended).equal(plain(blended))
+
+
+def test_what_dino_sees_names_entries_while_training(with_dino) -> None:
+    field = QuantisedField(2, 2, 2, 3)
+    field.classify = nn.Identity()  # type: ignore[assignment]
+    # the second entry is a little less what CLIP sees: cosines 1 and 0.8
+    field.codebook.copy_(torch.tensor([[1.0, 0, 1, 0, 0], [0.8, 0.6, 0, 1, 0]]))
+    right_named = {0.5: [[9.0, 0.0, 0.0], [0.0, 9.0, 0.0]], 0.1: [[9.0, 0.0, 0.0]] * 2}
+    for weight, numbers in right_named.items():
+        book = options().codebook.model_copy(update={"dino_weight": weight})
+        staged = stage_of(1, field, torch.zeros(1, 3), features=with_dino)
+        terms = le_gaussians.semantic_terms(options(codebook=book.model_dump()), staged)
+        loss = terms(1, view(0), blended_of(numbers))["semantic"]
+        assert loss.item() == pytest.approx(-math.log(math.e / (math.e + 1)), rel=1e-5)
 
 
 def blended_of(rows: list[list[float]]) -> Tensor:

@@ -10,8 +10,7 @@ from pydantic import Field, TypeAdapter, model_validator
 
 from semsplat.errors import SemsplatError, did_you_mean
 from semsplat.io import parse_yaml
-from semsplat.params.base import Strict
-from semsplat.params.features import Sha256
+from semsplat.params.base import Sha256, Strict
 from semsplat.paths import hub_dir
 
 FOLDER = Path(__file__).parent

@@ -16,8 +16,9 @@ from semsplat.params.hub import HubModel
 
 
 def recipe_weights(run: FeaturesJob) -> list[Path]:
-    """Return those of an extraction's CLIP and SAM."""
-    return _files(run.clip, run.sam)
+    """Return those of an extraction's CLIP, SAM and DINO."""
+    dino = run.recipe.dino_maps
+    return _files(run.clip, run.sam, dino.model if dino else None)
 
 
 def teacher_weights(params: Params, teacher: str) -> list[Path]:

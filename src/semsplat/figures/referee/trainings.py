@@ -69,6 +69,11 @@ class Results:
         places = set(scenes)
         return [t for t in self.trainings if t.setting == setting and t.place in places]
 
+    def lacking(self, setting: str | None) -> list[str]:
+        """Return what trainings of a setting did without, by their cards, sorted."""
+        own = [t for t in self.trainings if t.setting == setting]
+        return sorted({what for t in own if (what := self.card(t)["numbers"].get("lacks"))})
+
     def scenes(self, dataset: str | None) -> list[str]:
         """Return the scenes of a data set that anything was trained on."""
         return sorted({t.place for t in self.trainings if t.dataset == dataset})

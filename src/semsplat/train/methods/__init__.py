@@ -66,10 +66,12 @@ class Attachment:
     decoder_rate: float
     init: Literal["normal", "uniform", "centred"] = "normal"  # uniform from 0 on, or around 0
     decoder_eps: float | None = None  # Adam's for the decoder, where not that of the Gaussians
+    decoder_decay: float = 0.0  # AdamW's of the decoder; Adam has none
     rates_of: Mapping[str, float] = field(default_factory=dict)
     """Adam's rate of single parameters of the decoder by name, where not that of the decoder."""
     facts: Mapping[str, Any] = field(default_factory=dict)
-    """What the card says of what was attached, beside its size."""
+    """What the card says of what was attached, beside its size; labels of tables say what it
+    ``lacks``."""
 
 
 @dataclass(frozen=True, eq=False)

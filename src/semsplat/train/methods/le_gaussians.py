@@ -1,14 +1,15 @@
 """LEGaussians (Shi et al., CVPR 2024): entries of a scene's codebook, and how unsure they are.
 
-A pyramid of CLIP's tiles is quantised for the scene, see `semsplat.train.codebook`.  Every Gaussian
-holds ``dim`` numbers and the logit of an uncertainty, which are blended with its colours while the
-geometry is fitted; a decoder names the entry of every pixel (`semsplat.train.quantised`).
+A pyramid of CLIP's tiles and DINO's keys are quantised together for the scene, see
+`semsplat.train.codebook`.  Every Gaussian holds ``dim`` numbers and the logit of an uncertainty,
+which are blended with its colours while the geometry is fitted; a decoder names the entry of every
+pixel (`semsplat.train.quantised`).
 
-The official code quantises CLIP's and DINO's vectors together.  Here there is no DINO: entries are
-CLIP's alone, and rows of this method say so.  The uncertainty learns 50 times as fast as the
-numbers, as published, by being held in units of 50 (Adam's steps know no units); with the numbers'
-rate a suite scales its rate too.  Weight decay of the decoder, 1e-5, and the limit of 2.5 million
-Gaussians are left out.
+Where the recipe has no DINO, as in the embedded world, entries are CLIP's alone, and the card says
+so; with one both lie on CLIP's cells, where the official code has 60 x 90.  The uncertainty learns
+50 times as fast as the numbers, as published, by being held in units of 50 (Adam's steps know no
+units); with the numbers' rate a suite scales its rate too.  The limit of 2.5 million Gaussians is
+left out.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from semsplat.data.scene import Frame
     from semsplat.fit.views import View
+    from semsplat.train.codebook import Parts
     from semsplat.train.model import SemanticField
     from semsplat.train.quantised import QuantisedField
 
@@ -56,6 +58,8 @@ class Options(Masked):
     """numbers that every Gaussian holds beside its uncertainty"""
     lr: LearningRates
     """Adam's learning rates; the uncertainty's is 50 times that of semantics"""
+    decoder_decay: float = Field(ge=0)
+    """weight decay of the decoder and of the smoothing network; the code has 1e-5"""
     uncertainty_weight: float = Field(ge=0)
     """of -log(1 - U); the code has 1"""
     smoothing: Smoothing
@@ -81,39 +85,60 @@ def attach(options: Options, _: Lessons | None, features: SceneFeatures | None) 
     from semsplat.train.codebook import train_codebook
 
     assert features is not None
-    views = training_maps(features)
+    views, parts = training_maps(features, options.codebook.dino_weight)
     generator = torch.Generator().manual_seed(torch.initial_seed())
-    table = train_codebook(views, options.codebook, generator)
-    shape = {"dim": options.dim, "entries": len(table), "out": table.shape[1]}
+    table = train_codebook(views, parts, options.codebook, generator)
+    shape = {"dim": options.dim, "entries": len(table), "out": parts.clip, "dino": parts.dino}
     module = cast("QuantisedField", decoder(**shape))
     module.codebook.copy_(table)
     start = torch.tensor([1.0] * options.dim + [0.0])
     rates = options.lr
-    return Attachment(len(start), start, rates.semantics, shape, module, rates.decoder)
+    return Attachment(
+        len(start),
+        start,
+        rates.semantics,
+        shape,
+        module,
+        rates.decoder,
+        decoder_decay=options.decoder_decay,
+        facts={} if parts.dino else {"lacks": "DINO"},
+    )
 
 
-def training_maps(features: SceneFeatures) -> list[Tensor]:
-    """Return the dense vectors of every training view, float32 [P, D], in the split's order.
+def training_maps(features: SceneFeatures, dino_weight: float) -> tuple[list[Tensor], Parts]:
+    """Return the vectors of every training view, float32 [P, D], in the split's order, and parts.
+
+    Raises:
+        SemsplatError: the recipe makes no dense maps.
+    """
+    from semsplat.train.codebook import Parts
+
+    found = [cells_of(features, name) for name in features.training]
+    first, clip = found[0]
+    parts = Parts(clip, len(first) - clip, dino_weight)
+    return [cells.flatten(1).T for cells, _ in found], parts
+
+
+def cells_of(features: SceneFeatures, name: str) -> tuple[Tensor, int]:
+    """Return a view's CLIP and DINO vectors float32 [D, h, w], and how many numbers are CLIP's.
 
     Raises:
         SemsplatError: the recipe makes no dense maps.
     """
     import torch
 
-    maps = []
-    for name in features.training:
-        dense = features.view(name).dense
-        if dense is None:
-            raise SemsplatError(f"{features.folder}: no dense maps; set pyramid_maps in the recipe")
-        maps.append(torch.from_numpy(dense).float().flatten(1).T)
-    return maps
+    view = features.view(name)
+    if view.dense is None:
+        raise SemsplatError(f"{features.folder}: no dense maps; set pyramid_maps in the recipe")
+    known = [part for part in (view.dense, view.dino) if part is not None]
+    return torch.cat([torch.from_numpy(part).float() for part in known]), len(view.dense)
 
 
-def decoder(dim: int, entries: int, out: int) -> Module:
-    """Return the untrained networks, which make unit vectors [..., D] of blended maps."""
+def decoder(dim: int, entries: int, out: int, dino: int) -> Module:
+    """Return the untrained networks, which make CLIP's unit vectors [..., out] of blended maps."""
     from semsplat.train.quantised import QuantisedField
 
-    return QuantisedField(dim, entries, out)
+    return QuantisedField(dim, entries, out, dino)
 
 
 def shown(semantics: Tensor) -> Tensor:
@@ -131,17 +156,19 @@ def _unsure(semantics: Tensor) -> Tensor:
 def semantic_terms(options: Options, stage: Stage) -> Terms:
     """Return L_sem + L_u at every step, and L_mlp + L_smooth at every ``every``-th."""
     from semsplat.train.attached import SEMANTICS
-    from semsplat.train.class_terms import at_size, dense_map
-    from semsplat.train.codebook import assigned
+    from semsplat.train.class_terms import at_size
+    from semsplat.train.codebook import Parts, assigned
     from semsplat.train.quantised import smoothing_terms, sure_cross_entropy, uncertainty_cost
 
     field, smoothing = cast("QuantisedField", stage.decoder), options.smoothing
+    parts = Parts(field.out, field.dino, options.codebook.dino_weight)
     known: dict[str, Tensor] = {}
 
     def entries_of(view: View) -> Tensor:
         if view.name not in known:
-            cells = dense_map(stage, view.name).movedim(0, -1)
-            known[view.name] = assigned(cells, field.codebook)
+            assert stage.features is not None
+            cells = cells_of(stage.features, view.name)[0].movedim(0, -1).to(stage.device)
+            known[view.name] = assigned(cells, field.codebook, parts)
         return at_size(known[view.name].cpu().numpy(), view, stage.device)
 
     def terms(step: int, view: View, blended: Tensor | None) -> dict[str, Tensor]:
