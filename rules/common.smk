@@ -102,7 +102,9 @@ def examine_gpus():
     """Stop before the first job where what its GPU needs is missing."""
     wrong = [str(finding) for finding in findings() if not finding.good]
     if wrong:
-        sys.exit("\n".join([*wrong, "error: not ready for GPU jobs; see semsplat doctor"]))
+        sys.exit(
+            "\n".join([*wrong, "error: not ready for GPU jobs; see semsplat doctor"])
+        )
 
 
 def serve_jobs():
