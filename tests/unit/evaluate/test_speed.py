@@ -7,14 +7,17 @@ import subprocess
 import sys
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from semsplat.data.scene import Frame
 from semsplat.data.scene_writer import SceneWriter
 from semsplat.evaluate import speed, stopwatch
+from semsplat.evaluate.answers import relevancy
 from semsplat.io import read_json
 from semsplat.train.model import SemanticField
 from tests.unit.data.scene_helpers import ORIGIN, K, one_line_error, viewmat_at
@@ -189,3 +192,37 @@ def test_a_training_that_is_not_there_is_one_line(trained: Path) -> None:
     error = "error: results/train/toys/shelf/c/0/run.json: no such file"
     assert any(line.startswith(error) for line in done.stderr.splitlines())
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("name", "passes"), [("langsplat", 3), ("gags", 1)])
+def test_what_an_answer_renders_is_timed_pass_by_pass(
+    monkeypatch: pytest.MonkeyPatch, name: str, passes: int
+) -> None:
+    """LangSplat renders three models for one answer (GAGS, Table 3)."""
+    blended: list[int] = []
+
+    def blend(frame: Any, values: Any = None) -> torch.Tensor:
+        blended.append(9 if values is None else values.shape[1])
+        return torch.rand(2, 2, blended[-1])
+
+    def once(ask: Any, frames: list[Any], device: str) -> float:
+        blended.clear()
+        ask(frames[0])
+        counts.append(list(blended))
+        return 1.0
+
+    decoders = {
+        "langsplat": lambda codes: torch.ones(*codes.shape[:-1], 8),
+        "gags": lambda codes: (torch.ones(2, 2, 8), torch.ones(2, 2, 3)),
+    }
+    counts: list[list[int]] = []
+    field = SimpleNamespace(
+        trained=SimpleNamespace(device="cpu"),
+        facts=SimpleNamespace(method=name, shape={"out": 8}),
+        semantics=torch.rand(4, 9),
+        decoder=decoders[name],
+        blend=blend,
+    )
+    monkeypatch.setattr(stopwatch, "median_seconds", once)
+    relevancy.time(field, [None])  # type: ignore[arg-type,list-item]
+    assert counts == [[9 // passes] * passes] * 2  # rendering alone, then the whole query

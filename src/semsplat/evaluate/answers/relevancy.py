@@ -97,11 +97,15 @@ def time(field: SemanticField, frames: list[Frame]) -> dict[str, float]:
     device, kind = field.trained.device, method(field.facts.method)
     texts = torch.eye(field.facts.shape["out"], device=device)[: 1 + N_CANONICAL]
 
+    def draw(frame: Frame) -> Any:
+        passes = getattr(kind, "rendered", None)
+        return passes(field, frame) if passes else field.blend(frame)
+
     def ask_one(frame: Frame) -> Tensor:
         return relevancy(kind.vectors(field, frame).maps, texts[:1], texts[1:])
 
     with torch.no_grad():
-        render = median_seconds(field.blend, frames, device)
+        render = median_seconds(draw, frames, device)
         whole = median_seconds(ask_one, frames, device)
     return {
         "query_ms": round(1000 * whole, 3),

@@ -20,6 +20,10 @@ method that answers with "relevancy" has
 - ``vectors(field, frame)``: CLIP vectors for every pixel of a view, `Vectors`; gradients
   are switched off by whoever asks.
 
+and where an answer needs more than one pass over the rasteriser
+
+- ``rendered(field, frame)``: all that is blended for it.
+
 One that answers with "masks", a prompt's mask in one view by its masks in others, has either
 ``vectors`` or
 

@@ -122,6 +122,11 @@ def vectors(field: SemanticField, frame: Frame) -> Vectors:
     """Return the decoded vectors of a view on three levels, each rendered on its own."""
     import torch
 
-    levels = field.semantics.chunk(3, dim=-1)
-    maps = [field.decoder(field.blend(frame, level.contiguous())) for level in levels]
+    maps = [field.decoder(codes) for codes in rendered(field, frame)]
     return Vectors(torch.stack(maps), None)
+
+
+def rendered(field: SemanticField, frame: Frame) -> list[Tensor]:
+    """Return the blended codes of every level, a pass over the rasteriser each."""
+    levels = field.semantics.chunk(3, dim=-1)
+    return [field.blend(frame, level.contiguous()) for level in levels]
