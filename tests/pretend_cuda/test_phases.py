@@ -171,6 +171,7 @@ WAITS = {
     "feature_3dgs": (1, 1),
     "cgc": (2, 2),  # one of them for neighbours in space, every few steps
     "cgc that moves geometry": (2, 2),
+    "le_gaussians": (2, 1),  # first also where the entries of a view are assigned
     "gags": (1, 1),
     "langsplat": (1, 1),
 }

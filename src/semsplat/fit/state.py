@@ -66,13 +66,15 @@ def load_state(path: Path, run_key: str, device: str | None = None) -> dict[str,
             if damaged := archive.testzip():
                 raise zipfile.BadZipFile(f"wrong checksum of {damaged}")
         state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
-        mine = state["run_key"] == run_key
         before = state["device"]
+        if state["run_key"] != run_key:
+            return None
     except UNREADABLE as error:
         reason = one_line(error) or type(error).__name__
         print(f"{path}: damaged ({reason}), so this starts over", file=sys.stderr, flush=True)
         return None
-    if mine and device and before != device:
+    if device not in (None, before):
         line = f"{path}: of a run on {before}, and this one is on {device}, so this starts over"
         print(line, file=sys.stderr, flush=True)
-    return state if mine and (not device or before == device) else None
+        return None
+    return state

@@ -12,6 +12,7 @@ from typing import Any
 from semsplat.bench.gpu.steps import Bench, Said
 from semsplat.bench.gpu.trainings import (
     curve,
+    farthest,
     job_of,
     killed_at,
     reconstructed,
@@ -37,8 +38,7 @@ def check(bench: Bench) -> Said:
         reconstructed(scene, job, here, "cpu")
     reconstructed(scene, job, there, bench.device)
     losses = curve(there, "loss")
-    expected = curve(scratch_of(here), "loss")
-    far = max(abs(losses[step] / expected[step] - 1) for step in range(FIRST))
+    far = farthest(losses, curve(scratch_of(here), "loss"), FIRST)
     wrong = [] if far <= LOSS else [f"loss of the first {FIRST} steps differs by {far:.1e}"]
     ends = _ends(there, list(losses))
     start = curve(there, "psnr")[0]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import cycle, islice
-from pathlib import Path
 from statistics import mean
 from typing import Any
 
 from torch import Tensor
 
 from semsplat.bench.gpu.steps import Bench, Said
-from semsplat.bench.gpu.trainings import curve, places_of, short_geometry, trained
+from semsplat.bench.gpu.trainings import curve, farthest, places_of, short_geometry, trained
 from semsplat.data.scene import Frame
 from semsplat.evaluate.answers import answer
 from semsplat.evaluate.stopwatch import WARM_UP
@@ -51,16 +50,11 @@ def _learned(bench: Bench, name: str) -> tuple[dict[str, Any], list[str]]:
         if hasattr(kind, "time"):
             numbers |= kind.time(field, list(islice(cycle(frames), WARM_UP + 1)))
     if bench.cpu:
-        far = _far(losses, trained(*told, bench.folder / "cpu" / name, "cpu"))
+        expected = curve(trained(*told, bench.folder / "cpu" / name, "cpu"), "loss")
+        far = farthest(losses, expected, FIRST)
         numbers["loss_differs"] = float(f"{far:.2g}")
         wrong += [f"loss of the first steps differs by {far:.1e}"] if far > LOSS else []
     return numbers, wrong
-
-
-def _far(losses: dict[int, float], folder: Path) -> float:
-    """Return how far the first losses are from those in another folder, the largest share."""
-    expected = curve(folder, "loss")
-    return max(abs(losses[step] / expected[step] - 1) for step in range(FIRST))
 
 
 def _not_finite(field: SemanticField, frame: Frame) -> Iterator[str]:

@@ -136,6 +136,11 @@ def curve(folder: Path, key: str) -> dict[int, float]:
     return {line["step"]: line[key] for line in read_json_lines(verified(folder / "metrics.jsonl"))}
 
 
+def farthest(losses: dict[int, float], expected: dict[int, float], steps: int) -> float:
+    """Return how far the first losses are from others, the largest share of these."""
+    return max(abs(losses[step] / expected[step] - 1) for step in range(steps))
+
+
 @contextmanager
 def killed_at(step: int) -> Iterator[None]:
     """Let SIGTERM come at the beginning of a step of what is trained meanwhile."""

@@ -27,6 +27,8 @@ from semsplat.train.codebook import CodebookOptions
 from semsplat.train.methods import Attachment, Stage, Terms, Vectors
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
     from torch.nn import Module
 
@@ -162,14 +164,14 @@ def semantic_terms(options: Options, stage: Stage) -> Terms:
 
     field, smoothing = cast("QuantisedField", stage.decoder), options.smoothing
     parts = Parts(field.out, field.dino, options.codebook.dino_weight)
-    known: dict[str, Tensor] = {}
+    known: dict[str, NDArray[np.int32]] = {}  # on the host, where they are resized
 
     def entries_of(view: View) -> Tensor:
         if view.name not in known:
             assert stage.features is not None
             cells = cells_of(stage.features, view.name)[0].movedim(0, -1).to(stage.device)
-            known[view.name] = assigned(cells, field.codebook, parts)
-        return at_size(known[view.name].cpu().numpy(), view, stage.device)
+            known[view.name] = assigned(cells, field.codebook, parts).int().cpu().numpy()
+        return at_size(known[view.name], view, stage.device)
 
     def terms(step: int, view: View, blended: Tensor | None) -> dict[str, Tensor]:
         assert blended is not None  # it blends at every step
