@@ -53,6 +53,13 @@ def reads_nothing(_: Any) -> list[Any]:
     return []
 
 
+def declares_no_truth(_: Any) -> bool:
+    """Tell that nothing of the scene's truth is read: what kinds do, of tracks too, that look at
+    pictures.
+    """
+    return False
+
+
 teacher_kinds, teacher_kind = kinds_of(
     __name__, "kind of labels", ("Options", "folders", "recipe", "teach", "declares_truth")
 )

@@ -13,7 +13,7 @@ from semsplat.features.labels import (
     labels_of_means,
     uniform_weights,
 )
-from semsplat.features.teachers import IGNORED, Lesson, Sources, reads_nothing
+from semsplat.features.teachers import IGNORED, Lesson, Sources, declares_no_truth, reads_nothing
 from semsplat.params.base import Strict
 
 
@@ -34,11 +34,7 @@ def recipe(options: Options) -> str | None:
 
 
 folders = reads_nothing
-
-
-def declares_truth(_: Options) -> bool:
-    """Tell that no ground truth is read."""
-    return False
+declares_truth = declares_no_truth
 
 
 def teach(frame: Frame, options: Options, sources: Sources) -> Lesson:

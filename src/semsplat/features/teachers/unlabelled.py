@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from semsplat.data.scene import Frame
-from semsplat.features.teachers import IGNORED, Lesson, Sources, reads_nothing
+from semsplat.features.teachers import IGNORED, Lesson, Sources, declares_no_truth, reads_nothing
 from semsplat.params.base import Strict
 
 NEEDS_CLASSES = False
@@ -27,11 +27,7 @@ def recipe(options: Options) -> str | None:
 
 
 folders = reads_nothing
-
-
-def declares_truth(_: Options) -> bool:
-    """Tell that no ground truth is read."""
-    return False
+declares_truth = declares_no_truth
 
 
 def teach(frame: Frame, options: Options, sources: Sources) -> Lesson:

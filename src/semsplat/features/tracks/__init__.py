@@ -26,11 +26,6 @@ def ignores_geometry(_: Any) -> bool:
     return False
 
 
-def declares_no_truth(_: Any) -> bool:
-    """Tell that nothing of the scene's truth is read: what kinds do that look at pictures."""
-    return False
-
-
 def tracks_with_options(entry: Kind) -> tuple[ModuleType, Any]:
     """Return the kind that ``params.yaml`` names, and its options."""
     kind = track_kind(entry.kind)

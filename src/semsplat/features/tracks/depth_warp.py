@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from semsplat.data.depth import shared_pixels
 from semsplat.data.scene import Frame
-from semsplat.features.teachers import Ids, reads_nothing
-from semsplat.features.tracks import declares_no_truth
+from semsplat.features.teachers import Ids, declares_no_truth, reads_nothing
 from semsplat.params.base import Fraction, Positive, Strict
 
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from semsplat.data.images import read_coded_ids
 from semsplat.data.scene import Frame
-from semsplat.features.teachers import Ids, reads_nothing
-from semsplat.features.tracks import declares_no_truth, ignores_geometry
+from semsplat.features.teachers import Ids, declares_no_truth, reads_nothing
+from semsplat.features.tracks import ignores_geometry
 from semsplat.params.base import Strict
 
 

@@ -14,8 +14,8 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from semsplat.data.scene import Frame
-from semsplat.features.teachers import Ids, reads_nothing
-from semsplat.features.tracks import declares_no_truth, ignores_geometry
+from semsplat.features.teachers import Ids, declares_no_truth, reads_nothing
+from semsplat.features.tracks import ignores_geometry
 from semsplat.params.base import Count, Strict
 from semsplat.params.hub import HubModel
 
