@@ -31,6 +31,7 @@ FLOORS = (
     {"features"},
     {"train"},
     {"evaluate"},
+    {"field"},
     {"figures"},
     {"networks", "bench", "track"},
     {"experiment"},

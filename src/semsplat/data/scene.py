@@ -43,15 +43,24 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
-class Frame:
-    """One posed view; identified by ``name`` everywhere."""
+class Viewpoint:
+    """A pinhole camera in a scene."""
 
-    name: str  # file name without suffix, subfolders joined by "/"
-    image_path: Path
+    name: str
     viewmat: NDArray[np.float64]  # [4, 4] world-to-camera, OpenCV axes
     K: NDArray[np.float64]  # [3, 3] px, centre of the top-left pixel at (0.5, 0.5)
     width: int  # px
     height: int  # px
+
+
+@dataclass(frozen=True, eq=False)
+class Frame(Viewpoint):
+    """One posed view; ``name``, by which it is known everywhere, is its file's without suffix.
+
+    Subfolders are joined to it by "/".
+    """
+
+    image_path: Path
     depth_path: Path | None
     labels_path: Path | None
     instances_path: Path | None

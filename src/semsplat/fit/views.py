@@ -13,7 +13,7 @@ from cachetools import LRUCache, cachedmethod
 from numpy.typing import NDArray
 from torch import Tensor
 
-from semsplat.data.scene import Frame, load_image
+from semsplat.data.scene import Frame, Viewpoint, load_image
 
 KEPT_BYTES = 2**28
 """Decoded photographs that a training keeps, 256 MiB: 1,100 of 320 x 240, or 50 of 1600 x 1066."""
@@ -51,7 +51,7 @@ class View(Camera):
     image: Tensor  # [H, W, 3] in [0, 1]
 
 
-def camera_of(frame: Frame, scale: float, device: str) -> Camera:
+def camera_of(frame: Viewpoint, scale: float, device: str) -> Camera:
     """Return the camera of a frame whose image is resized by ``scale``."""
     width, height = round(frame.width * scale), round(frame.height * scale)
     K = frame.K.copy()

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from semsplat.data.scene import Frame
+from semsplat.data.scene import Viewpoint
 from semsplat.geometry.rgb import BACKGROUNDS
 from semsplat.io import read_json
 from semsplat.splat.gaussians import splat
@@ -34,7 +34,9 @@ def open_geometry(folder: Path, device: str) -> Trained:
     return Trained(gaussians, config["sh_degree"], config["background"], device)
 
 
-def render_frame(trained: Trained, frame: Frame) -> tuple[NDArray[np.uint8], NDArray[np.float16]]:
+def render_frame(
+    trained: Trained, frame: Viewpoint
+) -> tuple[NDArray[np.uint8], NDArray[np.float16]]:
     """Return uint8 [H, W, 3] and float16 depth [H, W] of one frame's camera, as `pixels` does."""
     image, alpha = render(trained, frame)
     return pixels(image, alpha)
@@ -52,7 +54,9 @@ def pixels(image: Tensor, alpha: Tensor) -> tuple[NDArray[np.uint8], NDArray[np.
 
 
 @torch.no_grad()
-def render(trained: Trained, frame: Frame, signals: Tensor | None = None) -> tuple[Tensor, Tensor]:
+def render(
+    trained: Trained, frame: Viewpoint, signals: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     """Draw one frame's camera with signals [N, E] blended in the same pass.
 
     Returns:

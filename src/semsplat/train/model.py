@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import Module
 
-from semsplat.data.scene import Frame
+from semsplat.data.scene import Viewpoint
 from semsplat.errors import SemsplatError, one_line, readable
 from semsplat.fit.trainee import Trainee
 from semsplat.fit.views import camera_of
@@ -50,7 +50,7 @@ class SemanticField:
     facts: FieldFacts
 
     @torch.no_grad()
-    def blend(self, frame: Frame, values: Tensor | None = None) -> Tensor:
+    def blend(self, frame: Viewpoint, values: Tensor | None = None) -> Tensor:
         """Return the attachment, or other values [N, E], blended over zeros: [H, W, E]."""
         camera = camera_of(frame, 1.0, self.trained.device)
         shown = self.semantics if values is None else values
@@ -61,13 +61,13 @@ class SemanticField:
         return blended[0]
 
     @torch.no_grad()
-    def render(self, frame: Frame) -> tuple[Tensor, Tensor, Tensor]:
+    def render(self, frame: Viewpoint) -> tuple[Tensor, Tensor, Tensor]:
         """Draw a frame's camera: image and alpha as `render`, and class ids int64 [H, W]."""
         image, alpha = render(self.trained, frame, self.semantics)
         return image, alpha, self._classes(image[..., 3:-1])
 
     @torch.no_grad()
-    def class_map(self, frame: Frame) -> NDArray[np.uint16]:
+    def class_map(self, frame: Viewpoint) -> NDArray[np.uint16]:
         """Return the class ids [H, W] of a frame's camera."""
         return self._classes(self.blend(frame)).cpu().numpy().astype(np.uint16)
 

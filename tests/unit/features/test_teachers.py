@@ -58,11 +58,11 @@ def frame_of(name: str = "v0", size: tuple[int, int] = (4, 1), **paths: Path) ->
     width, height = size
     return Frame(
         name,
-        Path("x.png"),
         np.eye(4),
         np.eye(3),
         width,
         height,
+        Path("x.png"),
         **maps,
         annotations_path=None,
         depth_unit=1,

@@ -38,7 +38,7 @@ def frame(place: int) -> Frame:
     viewmat[0, 3] = -APART * place
     none = dict.fromkeys(["depth", "labels", "instances", "parts", "annotations"])
     paths = {f"{key}_path": value for key, value in none.items()}
-    return Frame(name_of(place), Path("no.png"), viewmat, K, 2, 2, **paths, depth_unit=1.0)
+    return Frame(name_of(place), viewmat, K, 2, 2, Path("no.png"), **paths, depth_unit=1.0)
 
 
 def view(place: int) -> View:

@@ -1,0 +1,76 @@
+"""What a trained field says of every Gaussian alone, as if it filled a pixel.
+
+No paper scores this: a picture decodes what many Gaussians blend to, here each is decoded by
+itself.  It is what a splat can be coloured by and cut by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from semsplat.data.scene import Viewpoint
+from semsplat.evaluate.relevancy import relevancy
+from semsplat.train.methods import method
+from semsplat.train.model import SemanticField
+
+AT_ONCE = 32768
+"""Gaussians decoded together: 64 MB of 512 numbers each."""
+NOWHERE = Viewpoint("every Gaussian", np.eye(4), np.eye(3), AT_ONCE, 1)
+
+
+class Unblended(SemanticField):
+    """A field whose picture has a pixel for every Gaussian, [1, N, dim], seen from anywhere."""
+
+    @torch.no_grad()
+    def blend(self, frame: Viewpoint, values: Tensor | None = None) -> Tensor:
+        """Return what Gaussians hold, or other values [N, E] of theirs, as one row of pixels."""
+        return (self.semantics if values is None else values)[None]
+
+
+def unblended(field: SemanticField) -> Iterator[Unblended]:
+    """Yield a field's Gaussians in their order, so many at once as fit in memory."""
+    for some in field.semantics.split(AT_ONCE):
+        yield Unblended(field.trained, some, field.decoder, field.facts)
+
+
+@torch.no_grad()
+def classes_of(field: SemanticField) -> NDArray[np.uint16]:
+    """Return every Gaussian's class, the scene's id, uint16 [N]; of a method that knows classes."""
+    ids = torch.tensor(field.facts.class_ids, device=field.trained.device)
+    rows = [ids[some.decoder(some.semantics).argmax(dim=-1)] for some in unblended(field)]
+    return torch.cat(rows).cpu().numpy().astype(np.uint16)
+
+
+@torch.no_grad()
+def relevancy_of(field: SemanticField, query: Tensor, canonical: Tensor) -> Tensor:
+    """Return how relevant every Gaussian is to prompts, float32 [P, N] in [0, 1].
+
+    Args:
+        field: of a method with ``vectors``; of its levels the largest relevancy counts.
+        query: [P, D], text vectors of the prompts, of length 1.
+        canonical: [C, D], those of the canonical phrases.
+    """
+    vectors = method(field.facts.method).vectors
+    said = (vectors(some, NOWHERE).maps for some in unblended(field))  # [L, 1, n, D] each
+    rows = [relevancy(maps, query, canonical) for maps in said]  # [P, L, 1, n]
+    return torch.cat([row.amax(dim=1)[:, 0] for row in rows], dim=-1)
+
+
+@torch.no_grad()
+def members_of(field: SemanticField, queries: Tensor) -> Tensor:
+    """Return which Gaussians queries [P, Q] select, bool [P, N]; of a method with ``select``."""
+    select = method(field.facts.method).select
+    return torch.cat([select(some, NOWHERE, queries)[:, 0] for some in unblended(field)], dim=-1)
+
+
+def alone(field: SemanticField, members: Tensor) -> SemanticField:
+    """Return a field of the Gaussians ``members`` bool [N] alone."""
+    gaussians = {key: value[members] for key, value in field.trained.gaussians.items()}
+    trained = replace(field.trained, gaussians=gaussians)
+    return replace(field, trained=trained, semantics=field.semantics[members])
