@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from semsplat.cli import trace
+from semsplat.cli.project import trace
 from semsplat.errors import SemsplatError
 from tests.workflow.project import SCENES, Project
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from semsplat.cli import external
+from semsplat.cli.project import external
 from semsplat.errors import SemsplatError
 from semsplat.experiment.asked import answers, external_code, reads
 from semsplat.experiment.check import check

@@ -1,0 +1,16 @@
+"""``semsplat``: verbs for people.  Rules call ``python -m semsplat.<phase>`` instead."""
+
+from __future__ import annotations
+
+from semsplat.cli.material import data, doctor, photos, ply, scene
+from semsplat.cli.project import check, external, plan, trace
+from semsplat.cli.trained import select
+from semsplat.commands import run_one_of
+from semsplat.restore import restore
+
+VERBS = (check, plan, doctor, scene, data, external, photos, ply, select, trace, restore)
+
+
+def main() -> None:
+    """Run one verb."""
+    run_one_of({verb.__name__: verb for verb in VERBS}, prog="semsplat")
