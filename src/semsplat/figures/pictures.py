@@ -25,6 +25,7 @@ REGION_OPACITY = 0.6
 CLICK, CLICK_POINTS = "#FF00AA", 8
 HALO = "#FFFFFF"
 LINE_PX, HALO_PX = 2, 4
+RELEVANCY_COLOURS, TINT = "RdBu_r", 0.65
 PALE = 0.4  # what is left of a picture outside a mask
 LEGEND_ENTRY_IN = 0.85
 TITLE_CHARACTER_IN = 0.09
@@ -198,3 +199,16 @@ def grey_picture(photograph: Picture) -> Picture:
     """Return the photograph without colours, uint8 [H, W, 3]."""
     grey = cv2.cvtColor(photograph, cv2.COLOR_RGB2GRAY)
     return np.repeat(grey[..., None], 3, axis=2)
+
+
+def tinted(grey: Picture, relevancy: NDArray[np.floating], reach: float) -> Picture:
+    """Return a grey picture tinted with relevancy [h, w], white at 0.5.
+
+    The colours reach as far to both sides.
+    """
+    from matplotlib import colormaps
+
+    values = cv2.resize(relevancy.astype(np.float32), grey.shape[1::-1])
+    colours = colormaps[RELEVANCY_COLOURS](0.5 + (values - 0.5) / (2 * reach))[..., :3] * 255
+    picture: Picture = (TINT * colours + (1 - TINT) * grey).round().astype(np.uint8)
+    return picture
