@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ from semsplat.field.known import Known
 from semsplat.train.methods import Reference, method
 from semsplat.train.model import SemanticField
 
+ARTICLE = re.compile("^(a|an|the) ")
 Mask = NDArray[np.bool_]
 
 
@@ -91,12 +93,13 @@ def by_text(known: Known, prompt: str) -> Selection:
 
 
 def class_named(known: Known, prompt: str) -> int:
-    """Return the id of the class of a name; raise where there is none."""
+    """Return the id of the class of a name, with or without article; raise where there is none."""
     ids = {name: class_id for class_id, name in known.class_names.items()}
-    if prompt not in ids:
-        hint = did_you_mean(prompt, list(ids)) or f"; it knows {', '.join(ids)}"
-        raise SemsplatError(f"{known.field.facts.method} knows no class '{prompt}'{hint}")
-    return ids[prompt]
+    for name in (prompt, ARTICLE.sub("", prompt)):
+        if name in ids:
+            return ids[name]
+    hint = did_you_mean(prompt, list(ids)) or f"; it knows {', '.join(ids)}"
+    raise SemsplatError(f"{known.field.facts.method} knows no class '{prompt}'{hint}")
 
 
 def shown_in_views(known: Known, prompt: str) -> tuple[Frame, Mask]:

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import viser
-from viser import transforms
 
-from semsplat.data.scene import Scene, Viewpoint, load_image
+from semsplat.data.scene import Scene, Viewpoint
 from semsplat.errors import SemsplatError
 from semsplat.field.cameras import looking_at, up_of
 from semsplat.field.field import Field
@@ -17,8 +16,7 @@ from semsplat.geometry.trained import Trained
 from semsplat.viewer.session import Session
 
 HOST = "127.0.0.1"
-FRUSTUM_SHARE = 0.08  # of the distance of the farthest camera from their middle
-LEAST_FRUSTUM = 1e-3
+LEAST_SPREAD = 1e-3  # scene units
 
 
 def start(fields: Mapping[str, Field], scene: Scene | None, port: int) -> viser.ViserServer:
@@ -34,14 +32,11 @@ def start(fields: Mapping[str, Field], scene: Scene | None, port: int) -> viser.
     first = next(iter(fields.values())).trained
     home = scene.train[0] if scene else overview(first)
     server.scene.set_up_direction(tuple(up_of(scene)) if scene else (0.0, -1.0, 0.0))
-    if scene is not None:
-        _add_frustums(server, scene)
-
     sessions: dict[int, Session] = {}
 
     @server.on_client_connect
     def _(client: viser.ClientHandle) -> None:
-        sessions[client.client_id] = Session(client, fields, home)
+        sessions[client.client_id] = Session(client, fields, home, scene)
         sessions[client.client_id].begin()
 
     @server.on_client_disconnect
@@ -84,32 +79,5 @@ def overview(trained: Trained) -> Viewpoint:
     means = trained.gaussians["means"].cpu().numpy().astype(np.float64)
     middle = np.median(means, axis=0)
     spread = float(np.percentile(np.linalg.norm(means - middle, axis=1), 90))
-    position = middle - np.array([0.0, 0.0, 2 * max(spread, LEAST_FRUSTUM)])
+    position = middle - np.array([0.0, 0.0, 2 * max(spread, LEAST_SPREAD)])
     return looking_at("overview", position, middle, np.array([0.0, -1.0, 0.0]), 1.0, (640, 480))
-
-
-def _add_frustums(server: viser.ViserServer, scene: Scene) -> None:
-    """Draw the cameras of a scene, held-out ones in another colour; a click goes there."""
-    poses = {f.name: transforms.SE3.from_matrix(np.linalg.inv(f.viewmat)) for f in scene.frames}
-    centres = np.stack([pose.translation() for pose in poses.values()])
-    size = FRUSTUM_SHARE * float(np.linalg.norm(centres - centres.mean(0), axis=1).max())
-    held_out = {frame.name for frame in scene.test}
-    for frame in scene.frames:
-        pose = poses[frame.name]
-        handle = server.scene.add_camera_frustum(
-            f"/cameras/{frame.name}",
-            fov=2 * np.arctan(frame.height / (2 * frame.K[1, 1])),
-            aspect=frame.width / frame.height,
-            scale=max(size, LEAST_FRUSTUM),
-            color=(213, 94, 0) if frame.name in held_out else (0, 114, 178),
-            wxyz=pose.rotation().wxyz,
-            position=pose.translation(),
-            image=load_image(frame)[::4, ::4],
-            visible=False,
-        )
-
-        @handle.on_click
-        def _(event: viser.SceneNodePointerEvent, pose: transforms.SE3 = pose) -> None:
-            with event.client.atomic():
-                event.client.camera.wxyz = pose.rotation().wxyz
-                event.client.camera.position = pose.translation()

@@ -13,7 +13,7 @@ import numpy as np
 import viser
 from viser import transforms
 
-from semsplat.data.scene import Viewpoint
+from semsplat.data.scene import Scene, Viewpoint
 from semsplat.errors import SemsplatError
 from semsplat.field.cameras import pinhole
 from semsplat.field.field import Field
@@ -21,6 +21,7 @@ from semsplat.field.formats import SUFFIXES
 from semsplat.field.selection import Selection
 from semsplat.figures.pictures import Picture
 from semsplat.viewer.channels import CHANNELS, Channel, Shown, legend, split
+from semsplat.viewer.frustums import add_frustums, go_to
 
 MOVING_PX, STILL_PX = 240, 600
 """Heights of what is drawn while the camera moves and once it stands."""
@@ -35,23 +36,23 @@ class Session:
     """Controls, and a thread that draws whenever the camera or a control has moved."""
 
     def __init__(
-        self, client: viser.ClientHandle, fields: Mapping[str, Field], home: Viewpoint
+        self,
+        client: viser.ClientHandle,
+        fields: Mapping[str, Field],
+        home: Viewpoint,
+        scene: Scene | None,
     ) -> None:
-        """Take a visitor, what there is to see by name, and where they start."""
-        self._client, self._home = client, home
+        """Take a visitor, what there is to see by name, where they start, and whose cameras."""
+        self._client, self._home, self._scene = client, home, scene
         self._shown = {name: Shown(one) for name, one in fields.items()}
         self._moved, self._gone = threading.Event(), threading.Event()
         self.drawn = 0  # pictures so far
 
     def begin(self) -> None:
         """Put the visitor at the start, add the controls, and draw until they leave."""
-        pose = transforms.SE3.from_matrix(np.linalg.inv(self._home.viewmat))
-        camera = self._client.camera
-        with self._client.atomic():
-            camera.wxyz, camera.position = pose.rotation().wxyz, pose.translation()
-            camera.fov = 2 * float(np.arctan(self._home.height / (2 * self._home.K[1, 1])))
+        go_to(self._client, self._home)
         self._add_controls()
-        camera.on_update(lambda _: self._moved.set())
+        self._client.camera.on_update(lambda _: self._moved.set())
         self._client.scene.on_click()(self._click)
         self._moved.set()
         threading.Thread(target=self._loop, daemon=True).start()
@@ -69,6 +70,10 @@ class Session:
         picture = gui.add_button("save picture")
         self._suffix = gui.add_dropdown("file", SUFFIXES)
         save = gui.add_button("save selection")
+        if self._scene is not None:
+            frustums = add_frustums(self._client, self._scene)
+            cameras = gui.add_checkbox("cameras", False, hint="click on one to go there")
+            cameras.on_update(lambda _: _show(frustums, cameras.value))
         for control in (self._first, self._channel, self._second, self._share):
             control.on_update(lambda _: self._moved.set())
         ask.on_click(self._when(self._ask))
@@ -188,3 +193,9 @@ def _legend(shown: Sequence[Shown]) -> str:
     return " ".join(
         f'<span style="color:{colour}">■</span> {name}' for name, colour in legend(shown)
     )
+
+
+def _show(handles: Sequence[Any], visible: bool) -> None:
+    """Show or hide things in the scene."""
+    for handle in handles:
+        handle.visible = visible

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select
 
@@ -61,24 +57,6 @@ def in_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A project with a page."""
     monkeypatch.chdir(tmp_path)
     write_project()
-
-
-@pytest.fixture
-def browser() -> Iterator[Any]:
-    """Headless Chromium; where it must be there, its absence is a failure."""
-    if not (shutil.which("chromium") and shutil.which("chromedriver")):
-        if os.environ.get("SEMSPLAT_NEEDS_BROWSER"):
-            pytest.fail("no chromium and chromedriver on the path")
-        pytest.skip("no chromium and chromedriver on the path")
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(shutil.which("chromium"))
-    for flag in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    service = webdriver.ChromeService(str(shutil.which("chromedriver")))
-    driver = webdriver.Chrome(options=options, service=service)
-    yield driver
-    driver.quit()
 
 
 def test_a_number_leads_to_its_training_or_to_what_holds_them_all() -> None:
