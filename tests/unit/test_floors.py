@@ -35,7 +35,7 @@ FLOORS = (
     {"figures"},
     {"networks", "bench", "track", "viewer"},
     {"experiment"},
-    {"restore"},
+    {"restore", "trial"},
     {"cli"},
 )
 """From the ground up; what stands on one floor does not know its neighbours."""
