@@ -49,7 +49,7 @@ def test_without_weights_cgc_learns_from_masks_that_need_none() -> None:
     assert [str(key) for key in training_keys(params)] == ["photos/desk/desk_cgc/0"]
     assert params.features.recipes["desk_regions"].segmenter.kind == "felzenszwalb"
     assert params.settings["desk_cgc"].override == {"recipe": "desk_regions"}
-    assert params.evaluate.clicks["photos/desk"]["frog"].pixel == (3, 4)
+    assert params.evaluate.clicks["photos/desk"]["frog"].pixel == [3, 4]
     suite = params.suites[params.suite]
     assert suite.rates_scaler == pytest.approx(1 / suite.steps_scaler)
     assert {"desk_clicks", "desk_objects", "desk_clusters"} <= set(suite.figures)
