@@ -22,7 +22,7 @@ from semsplat.experiment.check import check_or_exit, with_plugins
 from semsplat.experiment.elsewhere import refuse_incomplete
 from semsplat.experiment.numbers import typed
 from semsplat.io import parse_yaml
-from semsplat.job import ADDRESS, server
+from semsplat.job import ADDRESS, ended, server
 from semsplat.job.spent import mark_start
 from semsplat.keys import ALL
 from semsplat.paths import GEOMETRY, put_checkout_first
