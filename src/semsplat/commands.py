@@ -9,7 +9,7 @@ from functools import wraps
 from operator import attrgetter
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, get_args, get_type_hints
 
 import tyro
 
@@ -46,7 +46,8 @@ def checked(command: Callable[..., None]) -> Callable[..., None]:
     def wrapped(*args: Any, **kwargs: Any) -> None:
         told = SimpleNamespace(**inspect.signature(command).bind(*args, **kwargs).arguments)
         for place in places:
-            check_ours(attrgetter(place)(told))
+            if (folder := attrgetter(place)(told)) is not None:
+                check_ours(folder)
         command(*args, **kwargs)
 
     return wrapped
@@ -56,7 +57,7 @@ def out_folders(takes: Any) -> list[str]:
     """Return the arguments that are folders to write, with dots inside dataclasses: ``job.out``."""
     places = []
     for name, hint in get_type_hints(takes, include_extras=True).items():
-        if WRITTEN in getattr(hint, "__metadata__", ()):
+        if any(WRITTEN in getattr(kind, "__metadata__", ()) for kind in (hint, *get_args(hint))):
             places.append(name)
         if is_dataclass(hint):
             places += [f"{name}.{inner}" for inner in out_folders(hint)]

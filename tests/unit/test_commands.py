@@ -13,10 +13,12 @@ import pytest
 
 import semsplat
 from semsplat import cli
+from semsplat.cli import material, project, trained
 from semsplat.commands import checked, out_folders
 from semsplat.errors import SemsplatError
 
 ONE_FILE = {
+    "semsplat.cli.trained": {"export"},
     "semsplat.bench.__main__": {"rasterize", "contrast", "features", "gpu"},
     "semsplat.evaluate.__main__": {"score", "score_features", "speed", "collect"},
     "semsplat.figures.__main__": {"run"},
@@ -34,7 +36,7 @@ def commands() -> Iterator[tuple[str, Callable[..., Any]]]:
         ".".join(("semsplat", *path.relative_to(package).with_suffix("").parts))
         for path in sorted(package.rglob("__main__.py"))
     ]
-    for module in [import_module(name) for name in modules] + [cli]:
+    for module in [*map(import_module, modules), material, project, trained]:
         for function in vars(module).values():
             name = getattr(function, "__name__", "_")
             public = inspect.isfunction(function) and not name.startswith("_")
@@ -50,14 +52,15 @@ def test_every_out_is_known_to_be_a_folder_or_a_file() -> None:
     for module, command in commands():
         if "out" in inspect.signature(command).parameters and not out_folders(command):
             files.setdefault(module, set()).add(command.__name__)
-    assert files == ONE_FILE and len(WRITERS) == 12
+    assert files == ONE_FILE and len(WRITERS) == 14
 
 
 @pytest.mark.parametrize("command", WRITERS, ids=lambda c: f"{c.__module__}.{c.__name__}")
 def test_a_folder_of_others_is_refused(command: Callable[..., Any], tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("years of work")
     told = {name: None for name in inspect.signature(command).parameters}
-    told |= {"out": tmp_path} if "out" in told else {"job": SimpleNamespace(out=tmp_path)}
+    (place,) = out_folders(command)
+    told |= {place: tmp_path} if place in told else {"job": SimpleNamespace(out=tmp_path)}
     with pytest.raises(SemsplatError, match="has 'thesis\\.tex', which semsplat"):
         checked(command)(*told.values())
     assert [path.read_text() for path in tmp_path.iterdir()] == ["years of work"]

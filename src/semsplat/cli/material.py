@@ -111,7 +111,7 @@ def try_(
     """From your photographs to a trained scene that answers: cameras, training, page, viewer.
 
     Args:
-        folder: with the photographs.
+        folder: with the photographs, or a nerfstudio folder.
         name: of the scene; my_ and the folder's name if none is given.
         prompts: what to ask for in the end, with commas between.
         click: NAME=VIEW:X,Y, a pixel of a photograph that shows an object; several may be given.

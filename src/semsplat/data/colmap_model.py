@@ -33,7 +33,7 @@ from semsplat.io import read_lines
 
 MODEL_FILES = ("cameras", "images", "points3D", "rigs", "frames")
 PINHOLE_MODELS = ("SIMPLE_PINHOLE", "PINHOLE")
-DISTORTED_MODELS = ("SIMPLE_RADIAL", "RADIAL", "OPENCV")
+DISTORTED_MODELS = ("SIMPLE_RADIAL", "RADIAL", "OPENCV", "FULL_OPENCV", "OPENCV_FISHEYE")
 
 
 def model_files(sparse_dir: Path) -> list[Path]:

@@ -15,7 +15,7 @@ from semsplat.verified import verified
 
 # nerfstudio's perspective models; without distortion they are all pinholes.
 PERSPECTIVE_MODELS = frozenset({"PINHOLE", "SIMPLE_PINHOLE", "SIMPLE_RADIAL", "RADIAL", "OPENCV"})
-UNDISTORT_ADVICE = "undistort the images first, or import the COLMAP model with dataset 'colmap'"
+UNDISTORT_ADVICE = "undistort the images first, or import the folder with dataset 'nerfstudio'"
 
 
 Unit = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -86,6 +86,14 @@ def frame_name(file_path: str, path: Path) -> str:
     return str(PurePosixPath(*posix.parts[in_images:]).with_suffix(""))
 
 
+def camera_values(shared: Transforms, frame: FrameEntry) -> Intrinsics:
+    """Return the camera of a frame: its own keys, and for the rest those of all frames."""
+    fields = set(Intrinsics.model_fields)
+    values = shared.model_dump(include=fields, exclude_unset=True)
+    values |= frame.model_dump(include=fields, exclude_unset=True)
+    return Intrinsics(**values)
+
+
 def resolve_camera(
     shared: Transforms, frame: FrameEntry, where: str
 ) -> tuple[NDArray[np.float64], int, int]:
@@ -94,10 +102,7 @@ def resolve_camera(
     Raises a `SemsplatError` that starts with ``where`` for missing intrinsics, lens distortion
     and cameras that are not perspective.
     """
-    fields = set(Intrinsics.model_fields)
-    values = shared.model_dump(include=fields, exclude_unset=True)
-    values |= frame.model_dump(include=fields, exclude_unset=True)
-    camera = Intrinsics(**values)
+    camera = camera_values(shared, frame)
     if camera.camera_model not in PERSPECTIVE_MODELS | {None}:
         raise SemsplatError(f"{where}: camera_model {camera.camera_model}; {UNDISTORT_ADVICE}")
     if camera.is_fisheye:

@@ -1,4 +1,4 @@
-"""Splats in the formats that viewers open: .ply by us, .splat by gsplat, .spz by gsply."""
+"""Splats in the formats that viewers open: .ply and .pt by us, .splat by gsplat, .spz by gsply."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from semsplat.errors import SemsplatError
 from semsplat.io import atomic_path
 from semsplat.splat.ply import own_values, write_ply
 
-SUFFIXES = (".ply", ".splat", ".spz")
+SUFFIXES = (".ply", ".splat", ".spz", ".pt")
 SIGNS = np.array([1, -1, -1, 1, -1, 1, 1, -1, 1, -1, 1, -1, -1, 1, -1, 1], np.float32)
 """What half a turn around x makes of real harmonics up to degree 3, in 3DGS's order."""
 Values = NDArray[np.float32]
@@ -24,7 +24,7 @@ def write_splat(path: Path, gaussians: dict[str, Tensor], stored_in: NormalFrame
     """Write Gaussians (keys of `semsplat.splat.gaussians`) as the suffix says, atomically.
 
     .splat has no harmonics and eight bits a number; .spz has harmonics in eight bits and positions
-    in 24, and its axes are those of OpenGL.
+    in 24, and its axes are those of OpenGL; .pt is a checkpoint of gsplat's trainer.
 
     Raises:
         SemsplatError: the suffix is unknown.
@@ -36,8 +36,9 @@ def write_splat(path: Path, gaussians: dict[str, Tensor], stored_in: NormalFrame
         write_ply(path, gaussians, *frame)
         return
     value = {k: v.astype(np.float32) for k, v in own_values(gaussians, *frame).items()}
+    write = {".splat": _write_dot_splat, ".spz": _write_spz, ".pt": _write_checkpoint}
     with atomic_path(path) as partial:
-        (_write_dot_splat if path.suffix == ".splat" else _write_spz)(partial, value)
+        write[path.suffix](partial, value)
 
 
 def _write_dot_splat(path: Path, value: dict[str, Values]) -> None:
@@ -49,6 +50,12 @@ def _write_dot_splat(path: Path, value: dict[str, Values]) -> None:
         format="splat",
         save_to=str(path),
     )
+
+
+def _write_checkpoint(path: Path, value: dict[str, Values]) -> None:
+    """Write what gsplat's simple_trainer.py saves and its simple_viewer.py opens."""
+    splats = {key: torch.from_numpy(of) for key, of in value.items()}
+    torch.save({"step": 0, "splats": splats}, path)
 
 
 def _write_spz(path: Path, value: dict[str, Values]) -> None:

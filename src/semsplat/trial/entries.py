@@ -14,11 +14,13 @@ from semsplat.features.weights import EMBEDDED
 from semsplat.params.features import ClipModel, SamModel
 
 Config = dict[str, Any]
+PHOTOS, NERFSTUDIO = "photos", "nerfstudio"
 SHEET: Config = {"datasets": [], "row_height_in": 1.5, "dpi": 150}
 
 
 def entries(
     params: Params,
+    folder: Path,
     name: str,
     clicks: Mapping[str, Place],
     *,
@@ -26,13 +28,14 @@ def entries(
     max_width_px: int,
     steps_scaler: float,
 ) -> Config:
-    """Return the further parameters of a trial of ``photos/{name}``.
+    """Return the further parameters of a trial of a folder.
 
     With weights of a real CLIP and a real SAM on disk it is GAGS, asked by text, and CGC on SAM's
     masks; without, CGC on masks that need no network, asked by clicks.
 
     Args:
         params: those of params.yaml, which name the models.
+        folder: with photographs, or with nerfstudio's transforms.json.
         name: of the scene; settings and figures are called after it.
         clicks: a person's, by the object's name.
         test_every: each so many views are held out.
@@ -42,24 +45,27 @@ def entries(
     Raises:
         SemsplatError: params.yaml has a scene or a suite of that name.
     """
-    if name in params.suites or name in params.datasets["photos"].scenes:
+    dataset = dataset_of(folder)
+    if name in params.suites or name in params.datasets[dataset].scenes:
         raise SemsplatError(f"'{name}' is in params.yaml already; choose another --name")
     real = real_models(params)
     recipe, masks = f"{name}_regions", "regions" if real else "weightless"
     settings = {f"{name}_cgc": "CGC"}
+    taken = {"test_every": test_every, "max_width_px": max_width_px}
+    place = _photos(name) if dataset == PHOTOS else {"root": str(folder.resolve())}
     found: Config = {
         "suite": name,
-        "datasets": {"photos": {"scenes": {name: _scene(name, test_every, max_width_px)}}},
+        "datasets": {dataset: {"scenes": {name: {**place, **taken}}}},
         "settings": {f"{name}_cgc": _setting("cgc", recipe)},
         "features": {"recipes": {recipe: _recipe(params, masks, real)}},
-        "evaluate": {"clicks": {f"photos/{name}": _clicks(clicks)}},
+        "evaluate": {"clicks": {f"{dataset}/{name}": _clicks(clicks)}},
         "figures": _figures(name, settings, recipe, bool(clicks)),
     }
     if real:
         levels = f"{name}_granular"
         found["features"]["recipes"][levels] = _recipe(params, "granular", real)
         found["settings"][f"{name}_gags"] = _setting("gags", levels)
-    found["suites"] = {name: _suite(name, [*found["figures"]], steps_scaler)}
+    found["suites"] = {name: _suite(f"{dataset}/{name}", [*found["figures"]], steps_scaler)}
     return found
 
 
@@ -76,14 +82,14 @@ def _first(models: Mapping[str, ClipModel] | Mapping[str, SamModel]) -> str | No
     return next(named, None)
 
 
-def _scene(name: str, test_every: int, max_width_px: int) -> Config:
-    """Return the entry of the scene."""
-    return {
-        "images": f"{name}/images",
-        "sparse": f"{name}/sparse/0",
-        "test_every": test_every,
-        "max_width_px": max_width_px,
-    }
+def dataset_of(folder: Path) -> str:
+    """Return the data set that a folder's scene is of."""
+    return NERFSTUDIO if (folder / "transforms.json").is_file() else PHOTOS
+
+
+def _photos(name: str) -> Config:
+    """Return where the photographs and their cameras are."""
+    return {"images": f"{name}/images", "sparse": f"{name}/sparse/0"}
 
 
 def _setting(method: str, recipe: str) -> Config:
@@ -127,10 +133,10 @@ def _figures(name: str, settings: Mapping[str, str], recipe: str, clicked: bool)
     return found
 
 
-def _suite(name: str, figures: list[str], steps_scaler: float) -> Config:
+def _suite(place: str, figures: list[str], steps_scaler: float) -> Config:
     """Return the suite of a trial."""
     return {
-        "scenes": [f"photos/{name}"],
+        "scenes": [place],
         "seeds": [0],
         "steps_scaler": steps_scaler,
         "rates_scaler": 1 / steps_scaler,

@@ -18,7 +18,7 @@ from semsplat.experiment.check import check
 from semsplat.experiment.runs import merged
 from semsplat.io import atomic_path, parse_yaml
 from semsplat.paths import train_dir
-from semsplat.trial.entries import Config, entries, real_models
+from semsplat.trial.entries import PHOTOS, Config, dataset_of, entries, real_models
 
 PARAMS = Path("params.yaml")
 HEAD = """# What semsplat try adds to params.yaml; the same again:
@@ -39,7 +39,7 @@ def run_trial(
     """Make a scene of photographs, train on it and say what there is to see.
 
     Args:
-        folder: with the photographs.
+        folder: with photographs, or with nerfstudio's transforms.json, which has cameras.
         name: of the scene, its settings and its suite.
         prompts: what is asked for at the end, where a text can be asked.
         clicks: on objects, by their names.
@@ -53,11 +53,15 @@ def run_trial(
     if not PARAMS.is_file():
         raise SemsplatError("no params.yaml here; go to the project's folder first")
     base = parse_yaml(PARAMS.read_text())
-    added = entries(check(base), name, clicks, **chosen)
+    added = entries(check(base), folder, name, clicks, **chosen)
     params = check(merged(base, added))  # mistakes are told before anything runs
-    _find_cameras(folder, name, sequential=sequential, single_camera=single_camera)
+    dataset = dataset_of(folder)
+    if dataset == PHOTOS:
+        _find_cameras(folder, name, sequential=sequential, single_camera=single_camera)
+    else:
+        print(f"1 of 3: cameras are those of {folder / 'transforms.json'}")
     told = _write(ROOT / f"{name}.yaml", added)
-    trained = [train_dir("photos", name, setting, 0) for setting in added["settings"]]
+    trained = [train_dir(dataset, name, setting, 0) for setting in added["settings"]]
     _snakemake(told, [folder / "run.json" for folder in trained])
     print("\n".join(_said(name, trained, prompts, real=bool(real_models(params)))))
 

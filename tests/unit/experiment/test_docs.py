@@ -53,7 +53,7 @@ def test_examples_of_data_sets_are_complete_and_every_importer_is_listed() -> No
     text = (ROOT / "docs/data.md").read_text()
     assert [n for n in importer_names() if f"| `{n}` |" not in text] == []  # rows that are missing
     examples = [block.split("```")[0] for block in text.split("```yaml\n")[1:]]
-    assert len(examples) == 2
+    assert len(examples) == 3
     for example in examples:
         for name, values in yaml.safe_load(example)["datasets"].items():
             assert check_dataset(name, Dataset.model_validate(values)) == []

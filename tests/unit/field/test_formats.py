@@ -80,8 +80,16 @@ def test_all_are_in_the_scenes_own_coordinates(tmp_path: Path) -> None:
     torch.testing.assert_close(turned, wanted, atol=1e-3, rtol=0)
 
 
+def test_gsplats_viewer_finds_its_keys(tmp_path: Path) -> None:
+    write_splat(tmp_path / "x.pt", cloud(), None)
+    stored = torch.load(tmp_path / "x.pt", weights_only=True)["splats"]
+    assert stored.keys() == cloud().keys()
+    for key, value in cloud().items():
+        torch.testing.assert_close(stored[key], value)
+
+
 @pytest.mark.parametrize("name", ["x.obj", "x"])
 def test_another_suffix_is_one_line(tmp_path: Path, name: str) -> None:
-    with one_line_error("unknown kind of splat; end in .ply, .splat, .spz"):
+    with one_line_error("unknown kind of splat; end in .ply, .splat, .spz, .pt"):
         write_splat(tmp_path / name, cloud(), None)
     assert not list(tmp_path.iterdir())

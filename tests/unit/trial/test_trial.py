@@ -45,7 +45,7 @@ def with_weights() -> None:
 
 
 def test_without_weights_cgc_learns_from_masks_that_need_none() -> None:
-    params = check(merged(BASE, entries(check(BASE), "desk", CLICKS, **CHOSEN)))
+    params = check(merged(BASE, entries(check(BASE), Path("desk"), "desk", CLICKS, **CHOSEN)))
     assert [str(key) for key in training_keys(params)] == ["photos/desk/desk_cgc/0"]
     assert params.features.recipes["desk_regions"].segmenter.kind == "felzenszwalb"
     assert params.settings["desk_cgc"].override == {"recipe": "desk_regions"}
@@ -58,7 +58,7 @@ def test_without_weights_cgc_learns_from_masks_that_need_none() -> None:
 
 
 def test_without_clicks_no_figure_waits_for_any() -> None:
-    params = check(merged(BASE, entries(check(BASE), "desk", {}, **CHOSEN)))
+    params = check(merged(BASE, entries(check(BASE), Path("desk"), "desk", {}, **CHOSEN)))
     assert not {"desk_clicks", "desk_objects"} & set(params.figures)
 
 
@@ -66,7 +66,7 @@ def test_real_models_on_disk_are_used_as_the_papers_suite_does() -> None:
     with_weights()
     base = check(BASE)
     assert real_models(base) == ("vit_b_16_openai", "vit_b")
-    params = check(merged(BASE, entries(base, "desk", {}, **CHOSEN)))
+    params = check(merged(BASE, entries(base, Path("desk"), "desk", {}, **CHOSEN)))
     for recipe, kind in {"desk_regions": "regions", "desk_granular": "granular"}.items():
         found = params.features.recipes[recipe]
         paper = BASE["suites"]["paper"]["override"]["features"]["recipes"][kind]
@@ -82,7 +82,7 @@ def test_real_models_on_disk_are_used_as_the_papers_suite_does() -> None:
 @pytest.mark.parametrize("name", ["kermit", "demo"])
 def test_what_params_yaml_has_is_not_overwritten(name: str) -> None:
     with one_line_error(f"'{name}' is in params.yaml already; choose another --name"):
-        entries(check(BASE), name, {}, **CHOSEN)
+        entries(check(BASE), Path("desk"), name, {}, **CHOSEN)
 
 
 @pytest.fixture
@@ -185,3 +185,14 @@ def test_with_weights_the_prompts_are_asked(called: list[Any], monkeypatch, caps
     semsplat(monkeypatch, "desk", "--prompts", "frog")
     said = capsys.readouterr().out
     assert "my_desk_cgc: ['frog']" in said and "my_desk_gags: ['frog']" in said
+
+
+def test_a_nerfstudio_folder_has_its_cameras(called: list[Any], monkeypatch, capsys) -> None:
+    Path("desk/transforms.json").write_text("{}")
+    semsplat(monkeypatch, "desk", "--click", "frog=1:3,4")
+    (jobs,) = called
+    assert jobs[-1] == "results/train/nerfstudio/my_desk/my_desk_cgc/0/run.json"
+    params = check(merged(BASE, yaml.safe_load(Path("photos/my_desk.yaml").read_text())))
+    assert params.datasets["nerfstudio"].scenes["my_desk"]["root"] == str(Path("desk").resolve())
+    assert params.suites["my_desk"].scenes == ["nerfstudio/my_desk"]
+    assert list(params.evaluate.clicks["nerfstudio/my_desk"]) == ["frog"]
