@@ -1,0 +1,55 @@
+"""Colours of what is shown, the same as in the suite's pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semsplat.data.scene import Scene
+from semsplat.figures.class_maps import class_names
+from semsplat.figures.packed.channels import Channel
+from semsplat.figures.packed.shapes import steps
+from semsplat.figures.pictures import ClassPalette
+from semsplat.figures.relevancy import COLOUR_MAP
+
+ROWS = 256
+SMALLEST_REACH = 0.01
+
+
+class Palettes:
+    """The palettes of a scene's channels, and every value as a row of its own."""
+
+    def __init__(self, scene: Scene, channels: Sequence[Channel]) -> None:
+        """Look at all channels: one scale of relevancy serves all that is asked of any training."""
+        self._names = {0: "no label", **class_names(scene)}
+        distances = [float(abs(c.values - 0.5).max()) for c in channels if c.kind == "relevancy"]
+        self._reach = max([SMALLEST_REACH, *distances])
+
+    def rows(self, channel: Channel) -> NDArray[np.uint8]:
+        """Return a channel's values as bytes: rows of its palette, colours, or 0 and 1."""
+        values = channel.values
+        if channel.kind == "relevancy":
+            values = steps(values, 0.5 - self._reach, 0.5 + self._reach, ROWS - 1)
+        if channel.kind == "classes":
+            ids = np.array(sorted(self._names))
+            order = np.array([list(self._names).index(class_id) for class_id in ids])
+            values = order[np.searchsorted(ids, values)]
+        return values.astype(np.uint8)
+
+    def told(self) -> dict[str, Any]:
+        """Return ``palettes`` of the file."""
+        from matplotlib import colormaps
+
+        palette = ClassPalette({i: name for i, name in self._names.items() if i})
+        scale = colormaps[COLOUR_MAP](np.linspace(0, 1, ROWS))[:, :3]
+        ends = {"low": 0.5 - self._reach, "high": 0.5 + self._reach}
+        return {
+            "classes": {
+                "colours": [palette.colour(i).tolist() for i in self._names],
+                "names": list(self._names.values()),
+            },
+            "relevancy": {"colours": (scale * 255).round().astype(int).tolist(), **ends},
+        }
