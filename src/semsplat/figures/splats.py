@@ -39,8 +39,8 @@ NEEDS = (
 )
 MEGABYTE = 1_000_000
 TRUE_NOTE = (
-    "By the label maps of all views: each pixel votes by the weight with which a Gaussian is blended"
-    " into it. To look at; nothing is scored by it."
+    "By the label maps of all views: each pixel votes by the weight with which a Gaussian is"
+    " blended into it. To look at; nothing is scored by it."
 )
 COLOUR_NOTE = "Without the part of the colour that depends on the view."
 

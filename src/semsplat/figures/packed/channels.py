@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
 from numpy.typing import NDArray
 
 from semsplat.data.annotations import load_annotations
@@ -48,7 +47,10 @@ class Asked(NamedTuple):
 def prompts_of(scene: Scene, count: int) -> list[str]:
     """Return up to ``count`` prompts in alphabetical order, those that most held-out views name."""
     named = Counter(
-        prompt for frame in scene.test if frame.annotations_path for prompt in load_annotations(frame)
+        prompt
+        for frame in scene.test
+        if frame.annotations_path
+        for prompt in load_annotations(frame)
     )
     return sorted(sorted(named, key=lambda prompt: (-named[prompt], prompt))[:count])
 
@@ -107,7 +109,9 @@ def _selections(
     from semsplat.evaluate.selections import read_places
 
     clicked = read_places(predictions_dir, asked.scene).get(asked.grounder, {})
-    places = {prompt: Place(clicked[prompt].view, clicked[prompt].pixel) for prompt in sorted(clicked)}
+    places = {
+        prompt: Place(clicked[prompt].view, clicked[prompt].pixel) for prompt in sorted(clicked)
+    }
     frames = {frame.name: frame for frame in asked.scene.frames}
     queries = ClickableField(field).ask(places, frames, strict=False)
     for prompt, members in zip(queries.found, queries.members, strict=True):

@@ -39,9 +39,7 @@ def most_visible(gaussians: dict[str, Tensor], count: int) -> NDArray[np.int64]:
     return np.sort(order[opacity[order] >= FAINTEST][:count])
 
 
-def pack_model(
-    gaussians: dict[str, Tensor], kept: NDArray[np.int64], blob: Blob
-) -> dict[str, Any]:
+def pack_model(gaussians: dict[str, Tensor], kept: NDArray[np.int64], blob: Blob) -> dict[str, Any]:
     """Append the rows ``kept`` of Gaussians to a blob, and return the entry of ``models``."""
     from semsplat.splat.cpu.harmonics import C0
 

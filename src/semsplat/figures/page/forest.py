@@ -27,13 +27,18 @@ class Axis(NamedTuple):
 
     def place(self, value: float) -> float:
         """Return where a value stands, cut off at the ends."""
-        number = math.log(value) if self.ratio else value
-        share = (number - self.low) / (self.high - self.low)
+        share = (self.number(value) - self.low) / (self.high - self.low)
         return round(MARGIN + (WIDTH - 2 * MARGIN) * min(max(share, 0.0), 1.0), 1)
 
     def holds(self, value: float) -> bool:
         """Tell whether a value is within the ends."""
-        return self.low <= (math.log(value) if self.ratio else value) <= self.high
+        return self.low <= self.number(value) <= self.high
+
+    def number(self, value: float) -> float:
+        """Return what is compared with the ends; a ratio of 0 lies below any other."""
+        if not self.ratio:
+            return value
+        return math.log(value) if value > 0 else -math.inf
 
 
 def forest(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -73,7 +78,8 @@ def _scale(lines: list[dict[str, Any]], ratio: bool) -> Axis:
     low, high = min(numbers), max(numbers)
     room = (high - low) or 1.0
     low, high = max(min([low, *ends]), low - room), min(max([high, *ends]), high + room)
-    return Axis(low - 0.04 * (high - low), high + 0.04 * (high - low), ratio)
+    free = 0.04 * ((high - low) or 1.0)  # no effect at all, and none printed, has an axis as well
+    return Axis(low - free, high + free, ratio)
 
 
 def _ticks(axis: Axis) -> list[tuple[float, str]]:
