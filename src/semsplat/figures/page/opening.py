@@ -50,12 +50,12 @@ def _sentence(results: Results, ledger: Sequence[dict[str, Any]]) -> str:
     devices = sorted({device_of(results.card(training)) for training in trainings})
     named = f" ({', '.join(scenes)})" if len(scenes) <= N_NAMED else ""
     papers = list(dict.fromkeys(line["paper"] for line in ledger))
-    whose = f"{' and '.join(filter(None, [', '.join(papers[:-1]), *papers[-1:]]))}: " * bool(papers)
-    variants = _many(len({t.setting for t in trainings}), "variant")
+    listed = " and ".join(filter(None, [", ".join(papers[:-1]), *papers[-1:]])) or "These methods"
     done = (
-        f"{whose}{variants} of them and of what they are compared with, trained on"
-        f" {_many(len(scenes), 'scene')}{named} with {_many(len(seeds), 'seed')} on"
-        f" {', '.join(devices)}"
+        f"{listed} teach the Gaussians of a 3-D scene what they show:"
+        f" {_many(len({t.setting for t in trainings}), 'variant')} of them and of what they are"
+        f" compared with, trained on {_many(len(scenes), 'scene')}{named} with"
+        f" {_many(len(seeds), 'seed')} on {', '.join(devices)}"
     )
     words = [line["verdict"] for line in ledger]
     decided = words.count(REPRODUCED), words.count(CONTRADICTED)
