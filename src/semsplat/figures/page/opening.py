@@ -62,7 +62,7 @@ def _sentence(results: Results, ledger: Sequence[dict[str, Any]]) -> str:
     if not any(decided):
         return f"{done}."
     return (
-        f"{done}; of the papers' {_many(len(words), 'claim')} {decided[0]} are reproduced and"
+        f"{done}; of the papers' {_many(len(words), 'claim')} {decided[0]} reproduced and"
         f" {decided[1]} contradicted."
     )
 
