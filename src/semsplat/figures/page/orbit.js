@@ -8,6 +8,7 @@ const cross = (a, b) => [
   a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0],
 ];
 const unit = (a) => scaled(a, 1 / (Math.hypot(...a) || 1));
+const NEAREST = 0.05, REACH = 0.85; // of the distance from which one begins
 const STEEPEST = 1.5, TURN = 0.12, PER_PIXEL = 0.006;
 
 class Orbit {
@@ -48,6 +49,11 @@ class Orbit {
     const axes = this.axes(), eye = plus(this.target, scaled(axes[2], -this.distance));
     const columns = [0, 1, 2].flatMap((k) => [axes[0][k], axes[1][k], axes[2][k], 0]);
     return new Float32Array([...columns, ...axes.map((axis) => -dot(axis, eye)), 1]);
+  }
+
+  // What is nearer is cut away: who goes outside looks into the room, not at the backs of its walls.
+  near() {
+    return Math.max(NEAREST, this.distance - REACH * this.start.distance);
   }
 
   turn(yaw, pitch) {

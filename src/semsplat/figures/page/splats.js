@@ -5,7 +5,6 @@
 const ACROSS = 512; // Gaussians in a row of a texture, so that rows fit every GPU
 const TEXELS = 3; // centre and opacity; covariance xx xy xz yy; covariance yz zz
 const LOW_PASS = 0.3; // px² at the height that was learned from, as in training
-const NEAR = 0.05;
 
 const VERTEX = `#version 300 es
 precision highp float; precision highp sampler2D;
@@ -95,22 +94,22 @@ class Gaussians {
     }
   }
 
-  // Returns the rows of what is before the camera, farthest first: a counting sort by depth.
-  order(view) {
+  // Returns the rows of what is farther than ``near``, farthest first: a counting sort by depth.
+  order(view, near) {
     const depths = new Float32Array(this.count);
-    let far = NEAR;
+    let far = near;
     for (let i = 0; i < this.count; i++) {
       const z = view[2] * this.centres[3 * i] + view[6] * this.centres[3 * i + 1]
         + view[10] * this.centres[3 * i + 2] + view[14];
       depths[i] = z;
       if (z > far) far = z;
     }
-    const bins = 65536, scale = (bins - 1) / (far - NEAR || 1), starts = new Uint32Array(bins + 1);
-    const bin = (z) => bins - 1 - Math.floor((z - NEAR) * scale);
-    for (const z of depths) if (z > NEAR) starts[bin(z) + 1]++;
+    const bins = 65536, scale = (bins - 1) / (far - near || 1), starts = new Uint32Array(bins + 1);
+    const bin = (z) => bins - 1 - Math.floor((z - near) * scale);
+    for (const z of depths) if (z > near) starts[bin(z) + 1]++;
     for (let i = 0; i < bins; i++) starts[i + 1] += starts[i];
     const rows = new Uint32Array(starts[bins]);
-    for (let i = 0; i < this.count; i++) if (depths[i] > NEAR) rows[starts[bin(depths[i])]++] = i;
+    for (let i = 0; i < this.count; i++) if (depths[i] > near) rows[starts[bin(depths[i])]++] = i;
     return rows;
   }
 }
@@ -165,8 +164,9 @@ class Painter {
     return texture;
   }
 
-  // Draws panes {gaussians, colours (a texture), from, to (shares of the width)} of one view.
-  draw(panes, view, focal, blur, background) {
+  // Draws panes {gaussians, colours (a texture), from, to (shares of the width)} from a camera
+  // {view, near, focal and blur in pixels}.
+  draw(panes, { view, near, focal, blur }, background) {
     const gl = this.gl, { width, height } = this.canvas, orders = new Map();
     gl.viewport(0, 0, width, height);
     gl.uniformMatrix4fv(this.at("view"), false, view);
@@ -177,7 +177,7 @@ class Painter {
     for (const { gaussians, colours, from, to } of panes) {
       gl.scissor(Math.round(from * width), 0, Math.round(to * width) - Math.round(from * width), height);
       gl.clear(gl.COLOR_BUFFER_BIT);
-      if (!orders.has(gaussians)) orders.set(gaussians, gaussians.order(view));
+      if (!orders.has(gaussians)) orders.set(gaussians, gaussians.order(view, near));
       const rows = orders.get(gaussians);
       gaussians.texture ??= this.texture(ACROSS * TEXELS, gaussians.shapes);
       gl.activeTexture(gl.TEXTURE0);

@@ -129,7 +129,8 @@ class Viewer {
     const panes = [this._pane(this.sides[0], 0, at)];
     if (two) panes.push(this._pane(this.sides[1], at, 1));
     const blur = LOW_PASS * (frame / this.scene.height) ** 2;
-    this.painter.draw(panes, this.orbit.view(), camera.focal * frame, blur, EMPTY);
+    const seen = { view: this.orbit.view(), near: this.orbit.near(), focal: camera.focal * frame, blur };
+    this.painter.draw(panes, seen, EMPTY);
     this.divider.hidden = this.line.parentElement.hidden = !two;
     this.divider.style.left = `${100 * at}%`;
     this.box.querySelectorAll("[data-side]")[1].hidden = !two;
