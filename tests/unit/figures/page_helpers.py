@@ -31,7 +31,7 @@ CLASSES = {
 }
 
 
-def some_gaussians(count: int = 300) -> dict[str, Tensor]:
+def some_gaussians(count: int = 600) -> dict[str, Tensor]:
     """Gaussians of all shapes in a box before the camera; those on the right are blue."""
     made = torch.Generator().manual_seed(5)
     means = torch.rand(count, 3, generator=made) * 3 - 1.5
@@ -40,7 +40,7 @@ def some_gaussians(count: int = 300) -> dict[str, Tensor]:
     return {
         "means": means,
         "quats": torch.randn(count, 4, generator=made),
-        "scales": torch.rand(count, 3, generator=made) * 2 - 3.5,
+        "scales": torch.rand(count, 3, generator=made) * 4 - 5.5,
         "opacities": torch.rand(count, generator=made) * 6 - 2,
         "sh0": colours,
         "shN": torch.zeros(count, 15, 3),

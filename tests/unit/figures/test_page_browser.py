@@ -124,7 +124,7 @@ def test_the_scene_is_drawn_as_the_rasteriser_draws_it(browser: Any) -> None:
     expected = drawn[0].clamp(0, 1).numpy() * 255
     assert seen.shape == expected.shape and expected.std() > 20
     error = np.mean((seen - expected) ** 2)
-    assert 10 * np.log10(255**2 / error) > 35  # dB
+    assert 10 * np.log10(255**2 / error) > 45  # dB
 
 
 def test_a_click_recolours_and_the_line_parts_the_picture(browser: Any) -> None:
