@@ -20,7 +20,7 @@ from semsplat.fit.trainee import Trainee
 from semsplat.io import read_json
 from semsplat.params.geometry import Geometry
 from semsplat.params.scaling import scaled_geometry
-from semsplat.splat import rasterize
+from semsplat.splat import rasterizer
 from tests.pretend_cuda.device import pretended_gpu
 from tests.pretend_cuda.kernels import pretended_kernels
 from tests.unit.train.conftest import PARAMS
@@ -67,13 +67,13 @@ def test_a_good_run_passes_and_says_where_it_was(tmp_path: Path, capsys: Any) ->
 
 
 def scaled_image(patch: pytest.MonkeyPatch, factor: float = 1.01) -> None:
-    inner = rasterize.rasterize_cuda
+    inner = rasterizer.rasterize_cuda
 
     def brighter(request: Any) -> Any:
         image, *rest = inner(request)
         return image * factor, *rest
 
-    patch.setattr(rasterize, "rasterize_cuda", brighter)
+    patch.setattr(rasterizer, "rasterize_cuda", brighter)
 
 
 def image_of_nan(patch: pytest.MonkeyPatch) -> None:

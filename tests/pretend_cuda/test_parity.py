@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from semsplat.bench.gpu.parity import BARS, CASES, beyond, differences, given, rendered
-from semsplat.splat.rasterize import rasterize
+from semsplat.splat.rasterizer import rasterize
 from tests.pretend_cuda.device import pretended_gpu
 from tests.pretend_cuda.kernels import pretended_kernels
 

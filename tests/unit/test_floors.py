@@ -33,7 +33,7 @@ FLOORS = (
     {"evaluate"},
     {"field"},
     {"figures"},
-    {"networks", "bench", "track"},
+    {"networks", "bench", "track", "viewer"},
     {"experiment"},
     {"restore"},
     {"cli"},

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from semsplat.bench.plain import rasterize_plain
 from semsplat.provenance import git_state, machine
-from semsplat.splat.rasterize import rasterize
+from semsplat.splat.rasterizer import rasterize
 from semsplat.splat.reference import rasterize_reference
 
 LEAVES = ("means", "quats", "scales", "opacities", "colors")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from semsplat.cli.material import data, doctor, photos, ply, scene
 from semsplat.cli.project import check, external, plan, trace
-from semsplat.cli.trained import select
+from semsplat.cli.trained import export, query, render, select, view
 from semsplat.commands import run_one_of
 from semsplat.restore import restore
 
-VERBS = (check, plan, doctor, scene, data, external, photos, ply, select, trace, restore)
+VERBS = (
+    *(check, plan, doctor, scene, data, external, photos, ply),
+    *(view, query, render, export, select, trace, restore),
+)
 
 
 def main() -> None:

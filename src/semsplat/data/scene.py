@@ -80,6 +80,11 @@ class Scene:
     points_path: Path | None  # initial points, PLY
     stored_in: NormalFrame = OWN  # from the scene's own coordinates to the stored ones
 
+    @staticmethod
+    def open(scene_dir: Path | str) -> Scene:
+        """Return the checked scene of a folder; see `load_scene`."""
+        return load_scene(Path(scene_dir))
+
 
 def load_scene(scene_dir: Path) -> Scene:
     """Return the checked scene of a canonical or plain nerfstudio folder.

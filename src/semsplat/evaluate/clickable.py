@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from semsplat.conventions import NO_ID
-from semsplat.data.scene import Frame
+from semsplat.data.scene import Frame, Viewpoint
 from semsplat.errors import SemsplatError
 from semsplat.evaluate.grounders import PERSON, grounder, with_clicks
 from semsplat.evaluate.grounding import Place, World
@@ -43,7 +43,7 @@ class ClickableField:
     trained: SemanticField
     known: dict[str, tuple[Tensor, Tensor]] = field(default_factory=dict)
 
-    def blended(self, frame: Frame) -> tuple[Tensor, Tensor]:
+    def blended(self, frame: Viewpoint) -> tuple[Tensor, Tensor]:
         """Return a view's features [H, W, D] and alpha [H, W]; the last few are remembered."""
         if frame.name not in self.known:
             if len(self.known) == VIEWS_KEPT:

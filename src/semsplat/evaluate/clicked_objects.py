@@ -38,12 +38,18 @@ def parse_clicks(texts: list[str]) -> dict[str, Place]:
         if match is None:
             raise SemsplatError(f"click '{text}': write NAME=VIEW:X,Y, as in frog=a_view:207,127")
         name = match["name"]
-        if name.startswith(".") or name == MANIFEST or len(name.encode()) > LONGEST_NAME:
-            raise SemsplatError(f"click '{text}': '{name[:40]}' cannot be a folder's name")
+        check_folder_name(name, f"click '{text}'")
         if name in places:
             raise SemsplatError(f"click '{text}': '{name}' is clicked twice; choose another name")
         places[name] = Place(match["view"], (int(match["x"]), int(match["y"])))
     return places
+
+
+def check_folder_name(name: str, where: str) -> None:
+    """Raise, with ``where`` first, unless a folder of results can be called like an object."""
+    strange = {"/", "\0"} & set(name)
+    if strange or name.startswith(".") or name == MANIFEST or len(name.encode()) > LONGEST_NAME:
+        raise SemsplatError(f"{where}: '{name[:40]}' cannot be a folder's name")
 
 
 @torch.no_grad()

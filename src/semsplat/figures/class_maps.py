@@ -12,7 +12,6 @@ from semsplat.data.scene import Frame, Scene, load_ids, load_scene, load_semanti
 from semsplat.evaluate.protocols.image_mean import NAME
 from semsplat.figures import PREDICTION_FILES, TRAINING_FILES, SettingSheet
 from semsplat.figures.pictures import (
-    ClassPalette,
     add_legend,
     add_title,
     evenly,
@@ -22,6 +21,7 @@ from semsplat.figures.pictures import (
 from semsplat.figures.style import setting_keys
 from semsplat.io import read_json
 from semsplat.keys import GeometryKey
+from semsplat.palette import ClassPalette
 from semsplat.params.base import Count
 from semsplat.paths import CLASSES
 

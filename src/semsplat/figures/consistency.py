@@ -16,10 +16,11 @@ from semsplat.figures import SettingSheet
 from semsplat.figures.class_maps import NEEDS as MAPS
 from semsplat.figures.class_maps import class_map, class_names, percentages
 from semsplat.figures.inconsistency import MEANINGS, difference_picture
-from semsplat.figures.pictures import ClassPalette, add_legend, add_title, evenly, sheet
+from semsplat.figures.pictures import add_legend, add_title, evenly, sheet
 from semsplat.figures.style import setting_keys
 from semsplat.io import read_json
 from semsplat.keys import GeometryKey
+from semsplat.palette import ClassPalette
 from semsplat.params.base import Count
 
 SCOPE = "run"

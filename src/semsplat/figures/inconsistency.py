@@ -17,10 +17,11 @@ from semsplat.evaluate.labeller import Labeller
 from semsplat.evaluate.pairs import DIFFERS, NOT_COMPARED
 from semsplat.features.store import open_features
 from semsplat.figures import FEATURE_FILES, FeatureSheet
-from semsplat.figures.pictures import ClassPalette, add_legend, evenly, grey_picture, sheet
+from semsplat.figures.pictures import add_legend, evenly, grey_picture, sheet
 from semsplat.figures.style import scene_sources
 from semsplat.io import read_json
 from semsplat.keys import SceneKey
+from semsplat.palette import ClassPalette
 from semsplat.params.base import Count
 
 SCOPE = "scene"

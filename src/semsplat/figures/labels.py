@@ -13,10 +13,11 @@ from semsplat.evaluate.labeller import Labeller
 from semsplat.evaluate.protocols.feature_labels import KINDS
 from semsplat.features.store import open_features
 from semsplat.figures import FEATURE_FILES, FeatureSheet
-from semsplat.figures.pictures import ClassPalette, add_legend, evenly, sheet, show_photograph
+from semsplat.figures.pictures import add_legend, evenly, sheet, show_photograph
 from semsplat.figures.style import scene_sources
 from semsplat.io import read_json
 from semsplat.keys import SceneKey
+from semsplat.palette import ClassPalette
 from semsplat.params.base import Count
 
 SCOPE = "scene"

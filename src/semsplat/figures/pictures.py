@@ -21,17 +21,11 @@ from semsplat.figures.style import save_figure, styled
 T = TypeVar("T")
 Picture = NDArray[np.uint8]  # [H, W, 3] sRGB
 
-# Chosen by a search for the largest smallest distance in CIELAB, seen normally (32), with
-# protanopia and with deuteranopia (21); kept off white and the grey of void.
-CLASS_COLOURS = (
-    *("#EEAA77", "#EECCFF", "#992200", "#88FFBB", "#889900", "#0088FF", "#EE3388"),
-    *("#006655", "#FFBB22", "#5533AA", "#EEEE77", "#CC77CC", "#777744", "#444488"),
-)
-VOID_COLOUR = "#404040"
 REGION_OPACITY = 0.6
 CLICK, CLICK_POINTS = "#FF00AA", 8
 HALO = "#FFFFFF"
 LINE_PX, HALO_PX = 2, 4
+RELEVANCY_COLOURS, TINT = "RdBu_r", 0.65
 PALE = 0.4  # what is left of a picture outside a mask
 LEGEND_ENTRY_IN = 0.85
 TITLE_CHARACTER_IN = 0.09
@@ -114,45 +108,6 @@ def wrapped(title: str, width_in: float) -> str:
     columns = max(1, int(width_in / TITLE_CHARACTER_IN))
     parts = [wrap(part, columns, break_on_hyphens=False) for part in title.split("\n")]
     return "\n".join(line for lines in parts for line in lines)
-
-
-class ClassPalette:
-    """Colours of a scene's classes; remembers which it has used.
-
-    A data set of few classes has the same colours in all its scenes, whichever a scene shows; of
-    one with many, each scene's classes are numbered.
-    """
-
-    def __init__(self, names: dict[int, str]) -> None:
-        """Take {class id: name}; other ids are drawn white, 0 is void."""
-        self._names = {**names, 0: "no label"}
-        few = max(names, default=0) <= len(CLASS_COLOURS)
-        self._order = {i: i - 1 if few else place for place, i in enumerate(names)}
-        from semsplat.palette import region_colours
-
-        self._further = region_colours(len(names))
-        self._used: set[int] = set()
-
-    def colour(self, class_id: int) -> NDArray[np.uint8]:
-        """Return the colour of a class id, uint8 [3]."""
-        place = self._order.get(class_id)
-        if place is not None and place >= len(CLASS_COLOURS):
-            return self._further[place]
-        name = "white" if place is None else CLASS_COLOURS[place]
-        return np.array(getrgb(VOID_COLOUR if class_id == 0 else name), np.uint8)
-
-    def picture(self, ids: NDArray[np.int32]) -> Picture:
-        """Return a map of class ids [H, W] in colours, uint8 [H, W, 3]."""
-        present, place = np.unique(ids, return_inverse=True)
-        self._used |= set(present.tolist())
-        return np.stack([self.colour(class_id) for class_id in present.tolist()])[place]
-
-    def legend(self) -> list[tuple[str, Any]]:
-        """Return (name, colour) of the classes drawn so far, in the order of the names."""
-        used = sorted(
-            self._used, key=lambda i: (i == 0, i not in self._order, self._order.get(i, i))
-        )
-        return [(self._names.get(i, f"class {i}"), self.colour(i) / 255) for i in used]
 
 
 def add_legend(figure: Any, entries: Sequence[tuple[str, Any]]) -> None:
@@ -244,3 +199,16 @@ def grey_picture(photograph: Picture) -> Picture:
     """Return the photograph without colours, uint8 [H, W, 3]."""
     grey = cv2.cvtColor(photograph, cv2.COLOR_RGB2GRAY)
     return np.repeat(grey[..., None], 3, axis=2)
+
+
+def tinted(grey: Picture, relevancy: NDArray[np.floating], reach: float) -> Picture:
+    """Return a grey picture tinted with relevancy [h, w], white at 0.5.
+
+    The colours reach as far to both sides.
+    """
+    from matplotlib import colormaps
+
+    values = cv2.resize(relevancy.astype(np.float32), grey.shape[1::-1])
+    colours = colormaps[RELEVANCY_COLOURS](0.5 + (values - 0.5) / (2 * reach))[..., :3] * 255
+    picture: Picture = (TINT * colours + (1 - TINT) * grey).round().astype(np.uint8)
+    return picture

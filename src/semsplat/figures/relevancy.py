@@ -7,7 +7,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,7 +20,7 @@ from semsplat.figures import SettingSheet
 from semsplat.figures.class_maps import NEEDS as NEEDS
 from semsplat.figures.class_maps import percentages
 from semsplat.figures.pictures import (
-    Picture,
+    RELEVANCY_COLOURS,
     add_legend,
     add_title,
     enlarged,
@@ -29,6 +28,7 @@ from semsplat.figures.pictures import (
     grey_picture,
     outlined,
     sheet,
+    tinted,
 )
 from semsplat.figures.style import setting_keys
 from semsplat.io import read_json
@@ -37,9 +37,7 @@ from semsplat.params.base import Count
 
 SCOPE = "run"
 EXTENSION = "png"
-COLOUR_MAP = "RdBu_r"
 TRUTH, MASK = "#FFDD00", "#000000"
-OPACITY = 0.65
 
 
 class Options(SettingSheet):
@@ -163,20 +161,10 @@ def _draw_panel(
         axis.imshow(np.full_like(grey, 255))
         axis.set_xlabel("no prediction: IoU 0")
         return
-    picture = _overlay(grey, protocol.smoothed(relevancy), reach)
+    picture = tinted(grey, protocol.smoothed(relevancy), reach)
     axis.imshow(outlined(picture, protocol.mask_of(relevancy), MASK))
     values = scores["queries"][frame.name][prompt]
     axis.set_xlabel(f"IoU {values[_metric(protocol)]:.1%}")
-
-
-def _overlay(grey: Picture, relevancy: NDArray[np.float64], reach: float) -> Picture:
-    """Return a grey photograph tinted with relevancy, white at 0.5."""
-    from matplotlib import colormaps
-
-    values = cv2.resize(relevancy.astype(np.float32), grey.shape[1::-1])
-    colours = colormaps[COLOUR_MAP](0.5 + (values - 0.5) / (2 * reach))[..., :3] * 255
-    picture: Picture = (OPACITY * colours + (1 - OPACITY) * grey).round().astype(np.uint8)
-    return picture
 
 
 def _add_scale(figure: Any, axes: Any, reach: float) -> None:
@@ -184,7 +172,7 @@ def _add_scale(figure: Any, axes: Any, reach: float) -> None:
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
 
-    colours = ScalarMappable(Normalize(0.5 - reach, 0.5 + reach), COLOUR_MAP)
+    colours = ScalarMappable(Normalize(0.5 - reach, 0.5 + reach), RELEVANCY_COLOURS)
     bar = figure.colorbar(colours, ax=axes, shrink=min(1.0, 3 / len(axes)), aspect=30, pad=0.01)
     bar.set_label("smoothed relevancy; 0.5: as similar to a canonical phrase")
 

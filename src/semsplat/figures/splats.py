@@ -88,7 +88,7 @@ def draw(places: list[SceneKey], options: Options, out: Path) -> None:
         raise SemsplatError("splats: no seed; the workflow names the suite's first")
     run, scene = GeometryKey(*place, options.seed), load_scene(place.scene_dir)
     models = _models(run, scene, options)
-    palettes = Palettes(scene, [channel for model in models for channel in model.channels])
+    palettes = Palettes(scene)
     header = {
         **{"scene": "/".join(place), "seed": options.seed},
         **{"sources": setting_keys(run, options.settings)},

@@ -17,7 +17,7 @@ from torch.nn import Parameter, ParameterDict
 
 from semsplat.errors import SemsplatError
 from semsplat.splat.cpu.harmonics import C0
-from semsplat.splat.rasterize import rasterize
+from semsplat.splat.rasterizer import rasterize
 
 SH_COEFFICIENTS = 16
 """Coefficients per colour of degree 3, always stored; training raises the degree that is used."""

@@ -42,11 +42,8 @@ def write_ply(
         scale: stored units per own unit.  Own positions are written in double precision where
             single would lose what is between them.
     """
-    value = {k: v.detach().cpu().float().numpy() for k, v in gaussians.items()}
+    value = own_values(gaussians, centre, scale)
     n = len(value["means"])
-    if scale != 1 or np.any(centre):
-        value["means"] = value["means"] / scale + np.asarray(centre, np.float64)
-        value["scales"] = value["scales"] - np.float32(np.log(scale))
     precise = not _held(value["means"])
     columns = [
         value["means"],
@@ -65,6 +62,23 @@ def write_ply(
         rows[name] = column
     with atomic_path(path) as partial:
         PlyData([PlyElement.describe(rows, "vertex")], byte_order="<").write(partial)
+
+
+def own_values(
+    gaussians: dict[str, Tensor], centre: Any = (0.0, 0.0, 0.0), scale: float = 1.0
+) -> dict[str, NDArray[Any]]:
+    """Return Gaussians in the scene's own coordinates, float32 but positions where these moved.
+
+    Args:
+        gaussians: in the coordinates of the stored scene.
+        centre: where the stored origin is in the scene's own coordinates, [3].
+        scale: stored units per own unit.
+    """
+    value = {k: v.detach().cpu().float().numpy() for k, v in gaussians.items()}
+    if scale != 1 or np.any(centre):
+        value["means"] = value["means"] / scale + np.asarray(centre, np.float64)
+        value["scales"] = value["scales"] - np.float32(np.log(scale))
+    return value
 
 
 def _held(xyz: NDArray[Any]) -> bool:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
@@ -16,7 +14,6 @@ import numpy as np
 import pytest
 import yaml
 from matplotlib.figure import Figure
-from selenium import webdriver
 
 from semsplat.arrays import write_arrays
 from semsplat.data.images import write_png
@@ -366,31 +363,3 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for place in SCENES:
         write_feature_results(place)
     return tmp_path
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    """Headless Chromium with WebGL; where it must be there, its absence is a failure."""
-    if not (shutil.which("chromium") and shutil.which("chromedriver")):
-        if os.environ.get("SEMSPLAT_NEEDS_BROWSER"):
-            pytest.fail("no chromium and chromedriver on the path")
-        pytest.skip("no chromium and chromedriver on the path")
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(shutil.which("chromium"))
-    drawing = ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
-    for flag in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", *drawing):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    service = webdriver.ChromeService(str(shutil.which("chromedriver")))
-    driver = webdriver.Chrome(options=options, service=service)
-    yield driver
-    driver.quit()
-
-
-@pytest.fixture
-def browser(chromium: Any) -> Any:
-    """The browser, in a window of its usual size and without what it said before."""
-    chromium.set_window_size(1400, 900)
-    chromium.get("about:blank")
-    chromium.get_log("browser")
-    return chromium

@@ -20,15 +20,13 @@ from semsplat.evaluate.feature_scores import score_features
 from semsplat.features.store import ViewFeatures
 from semsplat.figures import figure_kind
 from semsplat.figures.pictures import (
-    CLASS_COLOURS,
-    ClassPalette,
     evenly,
     region_overlay,
 )
 from semsplat.figures.style import scene_sources
 from semsplat.io import read_json
 from semsplat.keys import SceneKey
-from semsplat.palette import region_colours
+from semsplat.palette import CLASS_COLOURS, ClassPalette, region_colours
 from tests.unit.data.scene_helpers import one_line_error, random_image
 from tests.unit.evaluate.feature_helpers import features_of, write_features, write_wall
 from tests.unit.figures.conftest import (

@@ -18,9 +18,10 @@ from semsplat.data.scene import load_image, load_scene
 from semsplat.data.scene_writer import SceneWriter
 from semsplat.features.lessons import Lesson, write_lesson
 from semsplat.figures import figure_kind
-from semsplat.figures.pictures import CLASS_COLOURS, picture_grid, wrapped
+from semsplat.figures.pictures import picture_grid, wrapped
 from semsplat.io import write_json
 from semsplat.keys import GeometryKey
+from semsplat.palette import CLASS_COLOURS
 from tests.unit.data.scene_helpers import K, one_line_error, random_image, viewmat_at
 from tests.unit.evaluate.feature_helpers import CLASSES, write_wall
 from tests.unit.evaluate.job_helpers import CLASS_ANSWERS, run_score

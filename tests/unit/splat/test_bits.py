@@ -9,7 +9,7 @@ import torch
 
 from semsplat.bench.gpu.parity import make_gaussians
 from semsplat.splat.cpu.autograd import front_to_back
-from semsplat.splat.rasterize import rasterize
+from semsplat.splat.rasterizer import rasterize
 
 LEAVES = ("means", "quats", "scales", "opacities", "colors")
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from semsplat.splat.rasterize import rasterize
+from semsplat.splat.rasterizer import rasterize
 from semsplat.splat.reference import rasterize_reference
 
 SIZE = (320, 240)

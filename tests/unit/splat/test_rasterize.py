@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from semsplat.bench.gpu.parity import make_gaussians
 from semsplat.errors import SemsplatError
-from semsplat.splat.rasterize import rasterize
+from semsplat.splat.rasterizer import rasterize
 from semsplat.splat.reference import rasterize_reference
 
 LEAVES = ("means", "quats", "scales", "opacities", "colors")

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from semsplat.bench.gpu.steps import Bench, Said
-from semsplat.splat.rasterize import rasterize
+from semsplat.splat.rasterizer import rasterize
 
 BARS = 1e-3, 1e-2
 """How far images and gradients may be apart, over the largest value."""

@@ -30,7 +30,11 @@ One that answers with "masks", a prompt's mask in one view by its masks in other
 - ``query(field, reference)``: of a `Reference`, a tensor [Q] by which the prompt is asked in every
   view;
 - ``select(field, frame, queries)``: where a view shows what is asked for by queries [P, Q], bool
-  [P, H, W].
+  [P, H, W];
+
+and where a pixel alone tells what is meant
+
+- ``clicked(field, camera, pixel)``: such a query, by a pixel (x, y) of a view.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
 
-    from semsplat.data.scene import Frame
+    from semsplat.data.scene import Viewpoint
     from semsplat.fit.views import View
     from semsplat.train.granularity import LevelMaps
     from semsplat.train.model import SemanticField
@@ -153,7 +153,7 @@ def semantic_terms(options: Options, stage: Stage) -> Terms:
     return terms
 
 
-def vectors(field: SemanticField, frame: Frame) -> Vectors:
+def vectors(field: SemanticField, frame: Viewpoint) -> Vectors:
     """Return the decoded vectors of a view as its one level, and alpha."""
     decoded, factors = field.decoder(field.blend(frame))
     return Vectors(decoded[None], factors.softmax(dim=-1))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
 
-    from semsplat.data.scene import Frame
+    from semsplat.data.scene import Viewpoint
     from semsplat.fit.views import View
     from semsplat.train.model import SemanticField
 
@@ -176,7 +176,16 @@ def query(field: SemanticField, reference: Reference) -> Tensor:
     return chosen_ids(scores.argmax(dim=-1), reference.mask, scores.shape[-1], share)
 
 
-def select(field: SemanticField, frame: Frame, queries: Tensor) -> Tensor:
+def clicked(field: SemanticField, camera: Viewpoint, pixel: tuple[int, int]) -> Tensor:
+    """Return the most probable id at a pixel (x, y), bool [K]."""
+    from torch.nn.functional import one_hot
+
+    scores = field.decoder(field.blend(camera))
+    here = scores[pixel[1], pixel[0]].argmax()
+    return one_hot(here, scores.shape[-1]).bool()
+
+
+def select(field: SemanticField, frame: Viewpoint, queries: Tensor) -> Tensor:
     """Return where a view shows any of the ids of each query [P, K], bool [P, H, W]."""
     from semsplat.train.identity import selected
 

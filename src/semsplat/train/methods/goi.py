@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
 
-    from semsplat.data.scene import Frame
+    from semsplat.data.scene import Viewpoint
     from semsplat.fit.views import View
     from semsplat.train.model import SemanticField
 
@@ -208,7 +208,7 @@ def query(field: SemanticField, reference: Reference) -> Tensor:
     return torch.from_numpy(plane).float().to(rows.device)
 
 
-def select(field: SemanticField, frame: Frame, queries: Tensor) -> Tensor:
+def select(field: SemanticField, frame: Viewpoint, queries: Tensor) -> Tensor:
     """Return where the sigmoid of each plane [P, D + 1] is at least a half, bool [P, H, W]."""
     named = field.decoder(field.blend(frame)).argmax(dim=-1)
     scale = float(field.decoder.get_buffer("asking")[0])

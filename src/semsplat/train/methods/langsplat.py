@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
 
-    from semsplat.data.scene import Frame
+    from semsplat.data.scene import Viewpoint
     from semsplat.fit.views import View
     from semsplat.train.model import SemanticField
     from semsplat.train.scene_autoencoder import SceneAutoencoder
@@ -118,7 +118,7 @@ def semantic_terms(_: Options, stage: Stage) -> Terms:
     return terms
 
 
-def vectors(field: SemanticField, frame: Frame) -> Vectors:
+def vectors(field: SemanticField, frame: Viewpoint) -> Vectors:
     """Return the decoded vectors of a view on three levels, each rendered on its own."""
     import torch
 
@@ -126,7 +126,7 @@ def vectors(field: SemanticField, frame: Frame) -> Vectors:
     return Vectors(torch.stack(maps), None)
 
 
-def rendered(field: SemanticField, frame: Frame) -> list[Tensor]:
+def rendered(field: SemanticField, frame: Viewpoint) -> list[Tensor]:
     """Return the blended codes of every level, a pass over the rasteriser each."""
     levels = field.semantics.chunk(3, dim=-1)
     return [field.blend(frame, level.contiguous()) for level in levels]

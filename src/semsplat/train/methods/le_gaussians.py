@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
 
-    from semsplat.data.scene import Frame
+    from semsplat.data.scene import Viewpoint
     from semsplat.fit.views import View
     from semsplat.train.codebook import Parts
     from semsplat.train.model import SemanticField
@@ -190,6 +190,6 @@ def semantic_terms(options: Options, stage: Stage) -> Terms:
     return terms
 
 
-def vectors(field: SemanticField, frame: Frame) -> Vectors:
+def vectors(field: SemanticField, frame: Viewpoint) -> Vectors:
     """Return what a view's entries mean, one level: the mean of the codebook's rows by softmax."""
     return Vectors(field.decoder(field.blend(frame))[None], None)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
 
-    from semsplat.data.scene import Frame
+    from semsplat.data.scene import Viewpoint
     from semsplat.fit.views import View
     from semsplat.train.model import SemanticField
 
@@ -104,7 +104,7 @@ def semantic_terms(_: Options, stage: Stage) -> Terms:
     return terms
 
 
-def vectors(field: SemanticField, frame: Frame) -> Vectors:
+def vectors(field: SemanticField, frame: Viewpoint) -> Vectors:
     """Return the fused vectors of a view as its one level, and the blended weights."""
     import torch
     import torch.nn.functional as F

@@ -1,0 +1,92 @@
+"""A trained field, and what lies around it: its scene, and the features that it learned from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from semsplat.data.scene import Scene, load_scene, load_semantics
+from semsplat.errors import SemsplatError
+from semsplat.features.queries import Texts
+from semsplat.features.store import SceneFeatures, open_features
+from semsplat.io import read_json, sha256_file
+from semsplat.paths import features_dir, geometry_dir, scene_dir, train_dir
+from semsplat.train.model import SemanticField
+
+DEPTHS = {
+    "train": len(train_dir("", "scene", "setting", 0).parts) + 1,
+    "geometry": len(geometry_dir("", "scene", 0).parts) + 1,
+}
+"""How many folders below the project's a phase's results lie."""
+
+
+def project_of(folder: Path, phase: str) -> Path:
+    """Return the project that a folder of a phase's results is in."""
+    return folder.absolute().parents[DEPTHS[phase] - 1]
+
+
+def scene_of(folder: Path, card: dict[str, Any]) -> Scene | None:
+    """Return the scene that a run is of, None where the project does not hold it."""
+    place = scene_dir(card["config"]["dataset"], card["config"]["scene"])
+    found = project_of(folder, card["phase"]) / place
+    return load_scene(found) if (found / "transforms.json").is_file() else None
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """A field with its surroundings; what is not there is missed when somebody asks for it."""
+
+    folder: Path
+    field: SemanticField
+    scene: Scene | None
+    card: dict[str, Any]
+
+    @cached_property
+    def class_names(self) -> dict[int, str]:
+        """The names of the classes that the field knows, by the scene's ids."""
+        if not self.field.facts.class_ids:
+            return {}
+        named = load_semantics(self.opened_scene)["classes"]
+        return {e["id"]: e["name"] for e in named if e["id"] in self.field.facts.class_ids}
+
+    @property
+    def opened_scene(self) -> Scene:
+        """The scene; raises where it is not there."""
+        if self.scene is None:
+            raise SemsplatError(
+                f"{self.folder}: its scene is not in this project's data/; bring it, or open the"
+                " training where it was made"
+            )
+        return self.scene
+
+    @cached_property
+    def features(self) -> SceneFeatures:
+        """The features of which the card has the digest; raises where they are not there."""
+        config, digest = self.card["config"], self.card["inputs"].get("features")
+        pattern = features_dir(config["dataset"], config["scene"], "*", "*") / "manifest.json"
+        for manifest in sorted(project_of(self.folder, self.card["phase"]).glob(str(pattern))):
+            if sha256_file(manifest) == digest:
+                return open_features(manifest.parent)
+        raise SemsplatError(
+            f"{self.folder}: the features that it learned from are not in results/features, so no"
+            " text can be asked; make them anew, or open the training where it was made"
+        )
+
+    @cached_property
+    def texts(self) -> Texts:
+        """What encodes prompts, as those of the features were."""
+        return Texts(self.features, self.field.trained.device)
+
+
+def card_of(folder: Path) -> dict[str, Any]:
+    """Return a run's card.
+
+    Raises:
+        SemsplatError: the folder has none, or it is of neither a training nor a geometry.
+    """
+    card: dict[str, Any] = read_json(folder / "run.json")
+    if card.get("phase") not in DEPTHS:
+        raise SemsplatError(f"{folder}: holds no trained splat; name a folder of results/train")
+    return card
