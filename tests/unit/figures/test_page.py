@@ -10,6 +10,7 @@ import pytest
 from semsplat.errors import SemsplatError
 from semsplat.figures.page import write_page
 from semsplat.figures.page.anchors import anchor
+from semsplat.figures.page.ledger import why_undecided
 from semsplat.figures.page.readme import BLOCK, filled
 from tests.unit.figures.page_helpers import ALONE, FOLDER, PAGE, write_project
 from tests.unit.figures.referee_helpers import COMMIT
@@ -82,12 +83,23 @@ def test_what_was_done_stands_in_one_sentence_at_the_top() -> None:
 
 
 def test_one_scene_decides_nothing_and_the_page_says_why() -> None:
-    assert "One scene decides no claim" not in PAGE.read_text()
+    assert not re.search("One scene decides no|No claim is decided", PAGE.read_text())
     write_project(decided=False)
     text = PAGE.read_text()
     assert text.count("One scene decides no claim: ") == 1
     (said,) = re.findall(r'<p class="lead">(.*?)</p>', text)
     assert said.endswith("on 1 scene (procedural/room) with 1 seed on Abacus 2000.")
+
+
+def test_why_nothing_is_decided_is_said_where_something_was_measured() -> None:
+    one, two = ({"verdict": "inconclusive", "scenes": n} for n in ("1", "2"))
+    assert why_undecided([one, one]).startswith("One scene decides no claim: 2 effects")
+    assert why_undecided([one, two]) == (
+        "No claim is decided: of 2 effects that were measured none is clear."
+    )
+    for word in ("reproduced", "contradicted"):
+        assert why_undecided([one, {"verdict": word, "scenes": "3"}]) == ""
+    assert why_undecided([{"verdict": "not run", "scenes": "0"}]) == ""
 
 
 def test_what_was_not_run_is_folded_behind_its_count() -> None:
@@ -110,6 +122,13 @@ def test_the_scene_is_on_the_page_and_not_in_the_report() -> None:
 def test_pictures_say_what_they_show() -> None:
     said = re.findall(r'<img [^>]*alt="([^"]*)"', PAGE.read_text())
     assert set(said) == {"Class maps of held-out views (procedural/room/0)"}
+    assert len(said) == PAGE.read_text().count("<img ") > 2
+
+
+def test_what_scrolls_by_itself_is_named_and_reached_by_keys() -> None:
+    boxes = re.findall(r'<div class="(?:scroll|gallery)"[^>]*>', PAGE.read_text())
+    named = r'<div class="\w+" tabindex="0" role="region" aria-label="[^"]+">'
+    assert boxes and all(re.fullmatch(named, box) for box in boxes)
 
 
 def test_a_suite_without_trainings_has_a_page() -> None:
