@@ -163,6 +163,12 @@ def test_keys_and_drags_turn_the_scene(browser: Any) -> None:
     assert (picture(browser) == first).all()
     canvas.send_keys("+")
     assert browser.execute_script("return viewer.orbit.distance < viewer.orbit.start.distance")
+    drawn = "return viewer.models[0].order(viewer.orbit.view(), viewer.orbit.near()).length"
+    assert browser.execute_script(drawn) == len(some_gaussians()["means"])
+    # from outside, farther away than one began, what is before is cut away
+    inside = "viewer.orbit.start = {...viewer.orbit.start, distance: 1}"
+    browser.execute_script(f"{inside}; viewer.orbit.zoom(2)")
+    assert 0 < browser.execute_script(drawn) < len(some_gaussians()["means"])
     before = browser.execute_script("return viewer.orbit.yaw")
     drag = """const send = (kind, x) => viewer.canvas.dispatchEvent(new PointerEvent(kind,
       {pointerId: 1, clientX: x, clientY: 300, bubbles: true}));

@@ -152,9 +152,17 @@ def test_a_click_selects_what_is_alike(results: Path) -> None:
 
 
 def test_fewer_gaussians_are_kept_where_the_file_is_too_large(results: Path) -> None:
-    whole = len(json.dumps(packed()[0]["bytes"]))
-    header, _ = packed(max_mb=(whole - 12) / 1e6)
+    for setting in ("flat", "coherent"):
+        path = RUNS[0].train_dir(setting) / "point_cloud.ply"
+        gaussians = read_ply(path)
+        gaussians["opacities"][0] -= 1  # the right ball is seen better
+        write_ply(path, gaussians)
+    whole = len(packed()[0]["bytes"])
+    header, held = packed(max_mb=(whole - 10) / 1e6)
     assert (header["models"][0]["count"], header["models"][0]["of"]) == (1, 2)
+    assert len(header["bytes"]) <= whole - 10
+    (row,) = array(held, channel(header, "classes")["at"], 1)
+    assert header["palettes"]["classes"]["names"][row] == "rug"  # what the right one answers
 
 
 def test_relevancy_is_what_the_field_says_of_each(
