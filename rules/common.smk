@@ -18,11 +18,11 @@ from semsplat.figures.published import FOLDER, digest_of
 from semsplat.fingerprint import fingerprint
 from semsplat.gpu import visible_gpus
 from semsplat.experiment import asked, recipes, runs
-from semsplat.experiment.check import check_or_exit
+from semsplat.experiment.check import check_or_exit, with_plugins
 from semsplat.experiment.elsewhere import refuse_incomplete
 from semsplat.experiment.numbers import typed
 from semsplat.io import parse_yaml
-from semsplat.job import ADDRESS, server
+from semsplat.job import ADDRESS, ended, server
 from semsplat.job.spent import mark_start
 from semsplat.keys import ALL
 from semsplat.paths import GEOMETRY, put_checkout_first
@@ -34,7 +34,9 @@ if "{" in str(Path.cwd()):
     sys.exit(
         f"error: {Path.cwd()}: Snakemake takes braces for wildcards; rename the folder"
     )
-PARAMS = check_or_exit(typed(config, parse_yaml(Path("params.yaml").read_text())))
+PARAMS = check_or_exit(
+    typed(with_plugins(config), parse_yaml(Path("params.yaml").read_text()))
+)
 SUITE = PARAMS.suite
 RUNS = runs.geometry_keys(PARAMS)
 FEATURES_KEYS = recipes.features_keys(PARAMS)

@@ -1,5 +1,8 @@
 onsuccess:
-    for line in missing_lines():
+    for line in (
+        *missing_lines(),
+        *ended.lines(Path(PAGE), [key.folder for key in TRAINING_KEYS]),
+    ):
         print(line)
 
 

@@ -1,4 +1,4 @@
-"""Kinds of things, one file each: a new file in their package is a new kind."""
+"""Kinds of things, one file each: a new file in their package, or a plugin's, is a new kind."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pkgutil import iter_modules
 from types import ModuleType
 
 from semsplat.errors import SemsplatError, did_you_mean
+from semsplat.plugins import join
 
 Names = Callable[[], list[str]]
 Module = Callable[[str], ModuleType]
@@ -27,6 +28,7 @@ def kinds_of(
     """
 
     def names() -> list[str]:
+        join(package)
         folders = tuple(sys.modules[package].__path__)
         times = tuple(Path(folder).stat().st_mtime_ns for folder in folders)
         return [name for name in _files(folders, times) if name not in helpers]

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from semsplat.io import write_json
 from semsplat.kernel_cache import user_cache
+from semsplat.plugins import file_of
 
 ROOT = Path(__file__).parent
 PACKAGE = "semsplat"
@@ -48,7 +49,7 @@ def _path(module: str) -> Path | None:
     for path in (base.with_suffix(".py"), base / "__init__.py"):
         if path.is_file():
             return path
-    return None
+    return file_of(module)
 
 
 class Facts(NamedTuple):

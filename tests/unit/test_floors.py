@@ -9,6 +9,7 @@ from pathlib import Path
 SRC = Path(__file__).parents[2] / "src"
 FLOORS = (
     {"errors", "conventions"},
+    {"plugins"},
     {
         "io",
         "log",
@@ -35,7 +36,7 @@ FLOORS = (
     {"figures"},
     {"networks", "bench", "track", "viewer"},
     {"experiment"},
-    {"restore"},
+    {"restore", "trial"},
     {"cli"},
 )
 """From the ground up; what stands on one floor does not know its neighbours."""

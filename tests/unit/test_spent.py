@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from semsplat.errors import SemsplatError
-from semsplat.job import spent
+from semsplat.job import ended, spent
+from semsplat.job.spent import Run, Spent
 
 
 def record(name: str, **facts) -> None:
@@ -55,3 +56,22 @@ def test_a_damaged_record_is_one_line(start):
     (spent.RECORDS / "a").write_text("{")
     with pytest.raises(SemsplatError, match="metadata/a: not a record of Snakemake's"):
         spent.present_run()
+
+
+def test_a_workflow_ends_with_what_was_made_and_where_to_look(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    trainings = [Path("results/train/d/s", name, "0") for name in ("one", "two", "three")]
+    for folder in trainings[:2]:
+        folder.mkdir(parents=True)
+        (folder / "run.json").touch()
+    assert list(ended.lines(Path("page.html"), trainings[2:])) == []
+    Path("page.html").touch()
+    phases = [Spent("train", 2, 9.0, 9.0), Spent("data", 1, 1.0, 2.0)]
+    monkeypatch.setattr(ended, "present_run", lambda: Run(phases, 61.4, 2))
+    assert list(ended.lines(Path("page.html"), trainings)) == [
+        "made in 0:01:01: 1 data, 2 train",
+        "look first at: page.html",
+        "look around:   semsplat view results/train/d/s/one/0 results/train/d/s/two/0",
+    ]
+    monkeypatch.setattr(ended, "present_run", lambda: Run([], 2.0, 2))
+    assert next(ended.lines(Path("page.html"), [])) == "nothing had to be made"

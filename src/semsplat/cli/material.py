@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -93,6 +94,52 @@ def photos(
     out = make_photos(folder, name, sequential=sequential, single_camera=single_camera, seed=seed)
     print("\n".join(report_lines(out)))
     print("\n".join(["add this to params.yaml:", *entry_lines(name, test_every)]))
+
+
+def try_(
+    folder: Path,
+    /,
+    name: str | None = None,
+    prompts: str = "",
+    click: tuple[str, ...] = (),
+    sequential: bool = False,
+    single_camera: bool = False,
+    test_every: int = 8,
+    max_width_px: int = 640,
+    steps_scaler: float = 0.03,
+) -> None:
+    """From your photographs to a trained scene that answers: cameras, training, page, viewer.
+
+    Args:
+        folder: with the photographs.
+        name: of the scene; my_ and the folder's name if none is given.
+        prompts: what to ask for in the end, with commas between.
+        click: NAME=VIEW:X,Y, a pixel of a photograph that shows an object; several may be given.
+        sequential: the photographs are a walk: match each with its neighbours by name only.
+        single_camera: one camera and lens, nothing zoomed: fewer unknowns, so steadier.
+        test_every: every n-th view is held out.
+        max_width_px: wider photographs are reduced.
+        steps_scaler: of the papers' iteration counts; 0.03 are 900 steps of geometry.
+    """
+    from semsplat.evaluate.clicked_objects import parse_clicks
+    from semsplat.trial.run import run_trial
+
+    if test_every < 2:
+        raise SemsplatError(f"--test-every {test_every}: 2 is the least, else no view trains")
+    if steps_scaler <= 0:
+        raise SemsplatError(f"--steps-scaler {steps_scaler}: must be more than 0")
+    asked = [prompt.strip() for prompt in prompts.split(",") if prompt.strip()]
+    run_trial(
+        folder,
+        name or "my_" + re.sub(r"[^a-z0-9_]+", "_", folder.resolve().name.lower()).strip("_"),
+        asked,
+        parse_clicks(list(click)) if click else {},
+        sequential=sequential,
+        single_camera=single_camera,
+        test_every=test_every,
+        max_width_px=max_width_px,
+        steps_scaler=steps_scaler,
+    )
 
 
 def doctor(build: bool = False) -> None:

@@ -19,34 +19,37 @@ from semsplat.experiment.schema import Params
 from semsplat.figures.referee.trace import Traced
 from semsplat.io import parse_yaml
 from semsplat.keys import parse_training
+from semsplat.plugins import use_plugins, with_entries
 
 
-def check(params: Path = Path("params.yaml"), /) -> None:
+def check(params: Path = Path("params.yaml"), /, plugins: tuple[str, ...] = ()) -> None:
     """Check a parameter file and list the runs and trainings of its suite.
 
     Args:
         params: the file to check.
+        plugins: folders of your own methods, beside those that the file names.
     """
-    checked = _checked(params, {})
+    checked = _checked(params, {}, plugins)
     for run in geometry_keys(checked):
         print(f"{run.dataset}/{run.scene} seed {run.seed}")
     for training in training_keys(checked):
         print(f"{training.dataset}/{training.scene} seed {training.seed} {training.setting}")
 
 
-def plan(suite: str, /, params: Path = Path("params.yaml")) -> None:
+def plan(suite: str, /, params: Path = Path("params.yaml"), plugins: tuple[str, ...] = ()) -> None:
     """Say what a suite on real data takes, and what of it is missing here.
 
     Args:
         suite: its name.
         params: the parameter file.
+        plugins: folders of your own methods, beside those that the file names.
     """
-    lines = plan_lines(_checked(params, {"suite": suite}))
+    lines = plan_lines(_checked(params, {"suite": suite}, plugins))
     print("\n".join(lines or [f"suite {suite} needs neither data nor weights from elsewhere"]))
 
 
-def _checked(params: Path, override: dict[str, Any]) -> Any:
-    """Return the checked parameters of a file."""
+def _checked(params: Path, override: dict[str, Any], plugins: tuple[str, ...] = ()) -> Any:
+    """Return the checked parameters of a file, with the entries of plugins."""
     try:
         config = parse_yaml(params.read_text())
     except FileNotFoundError:
@@ -55,7 +58,8 @@ def _checked(params: Path, override: dict[str, Any]) -> Any:
         raise SemsplatError(
             f"{params}: not valid YAML ({str(error).splitlines()[-1].strip()})"
         ) from None
-    return check_params({**config, **override})
+    use_plugins([*(config.get("plugins") or []), *plugins])
+    return check_params(with_entries({**config, **override}))
 
 
 def trace(address: str, /, params: Path = Path("params.yaml")) -> None:

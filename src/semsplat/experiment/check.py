@@ -24,6 +24,7 @@ from semsplat.experiment.sections import (
     check_setting,
     check_teacher,
 )
+from semsplat.plugins import use_plugins, with_entries
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
 
@@ -84,6 +85,20 @@ def _checked(config: dict[str, Any], before: str) -> Params:
     if lines:
         raise ParamsError([before + each for each in lines])
     return params
+
+
+def with_plugins(config: dict[str, Any]) -> dict[str, Any]:
+    """Return parameters with what the plugins add that they name, which are in use from then on.
+
+    Raises:
+        SystemExit: a plugin cannot be used, in one line on stderr.
+    """
+    try:
+        use_plugins(config.get("plugins") or [])
+        return with_entries(config)
+    except SemsplatError as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
 
 
 def check_or_exit(config: dict[str, Any]) -> Params:

@@ -126,6 +126,8 @@ class Params(Strict):
     """the suite that commands without --config suite=... run"""
     seed: int = Field(ge=0)
     """master seed; each run derives its own from it"""
+    plugins: list[str]
+    """folders of a user's own methods and other kinds, with their entries: docs/plugins.md"""
     suites: dict[str, Suite]
     """what to run"""
     datasets: dict[str, Dataset]

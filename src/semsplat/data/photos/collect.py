@@ -51,7 +51,7 @@ def collect(folder: Path, out: Path) -> Collected:
     out.mkdir(parents=True)
     sizes, turned, seen = {}, [], dict[str, Path]()
     for path in paths:
-        copy, is_turned = _copy(path, out, "_".join(path.relative_to(folder).with_suffix("").parts))
+        copy, is_turned = _copy(path, out, _stem(path, folder))
         size = image_size(copy)
         digest = hashlib.sha256(read_rgb(copy, size).tobytes()).hexdigest()
         if digest in seen:
@@ -60,6 +60,16 @@ def collect(folder: Path, out: Path) -> Collected:
         sizes[copy.name] = size
         turned += [copy.name] if is_turned else []
     return Collected(sizes, turned, passed_over)
+
+
+def stems(folder: Path) -> list[str]:
+    """Return how the copies of a folder's photographs are called, without suffixes, sorted."""
+    return sorted(_stem(path, folder) for path in _photographs(folder)[0])
+
+
+def _stem(path: Path, folder: Path) -> str:
+    """Return how the copy of a photograph is called."""
+    return "_".join(path.relative_to(folder).with_suffix("").parts)
 
 
 def check_one_size(sizes: dict[str, Size], folder: Path) -> None:

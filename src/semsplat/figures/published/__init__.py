@@ -23,6 +23,7 @@ from semsplat.figures.published.claim_models import Claims, Finding, Findings, W
 from semsplat.figures.published.measure_models import Measure, Measures
 from semsplat.figures.published.models import Table
 from semsplat.io import parse_yaml, sha256_file, sha256_text
+from semsplat.plugins import tables
 
 FOLDER = Path(__file__).parent
 NOT_TABLES = ("measures", "claims", "findings")
@@ -33,7 +34,8 @@ Printed = dict[str, dict[str, float | None]]
 
 def table_names(folder: Path = FOLDER) -> list[str]:
     """Return the names of all tables that have a definition."""
-    return sorted(p.stem for p in folder.glob("*.yaml") if p.stem not in NOT_TABLES)
+    own = (p.stem for p in folder.glob("*.yaml") if p.stem not in NOT_TABLES)
+    return sorted({*own, *(path.stem for path in tables())})
 
 
 def paper_names(folder: Path = FOLDER) -> list[str]:
@@ -46,7 +48,7 @@ def load_table(name: str, folder: Path = FOLDER) -> Table:
     """Return a definition; a `SemsplatError` names what is wrong with it."""
     path = _definition(name, folder)
     context = {"measures": load_measures(folder), "rows": lambda other: _rows(other, folder)}
-    table: Table = _validated(Table, path, _said(path), context)
+    table: Table = _validated(Table, path, _said(path, folder), context)
     _check_printed(table, _read_printed(path.with_suffix(".csv"), table.key), path)
     return table
 
@@ -134,8 +136,9 @@ def printed_value(table: Table, printed: Printed, row: str, column: str) -> floa
 
 
 def digest_of(folder: Path) -> str:
-    """Return a digest of a folder's files, which are no code and yet decide what is drawn."""
-    paths = sorted(p for p in folder.iterdir() if p.is_file() and p.suffix != ".py")
+    """Return a digest of a folder's files and of plugins' tables: no code, and yet drawn from."""
+    own = sorted(p for p in folder.iterdir() if p.is_file() and p.suffix != ".py")
+    paths = [*own, *tables()]
     return sha256_text("".join(sha256_file(path) for path in paths))[:16]
 
 
@@ -143,15 +146,21 @@ def _definition(name: str, folder: Path) -> Path:
     """Return the file of a table, which must be there."""
     if name not in (known := table_names(folder)):
         raise SemsplatError(f"no table '{name}'{did_you_mean(name, known)}")
-    return folder / f"{name}.yaml"
+    own = folder / f"{name}.yaml"
+    for path in tables():
+        if path.stem == name:
+            if own.is_file():
+                raise SemsplatError(f"{path}: there is a table {name} already; rename it")
+            return path
+    return own
 
 
-def _said(path: Path) -> Any:
+def _said(path: Path, folder: Path) -> Any:
     """Return what a table's file says, and what it leaves to the table that it is ``like``."""
     said = _parsed(path)
     if not isinstance(said, dict) or "like" not in said:
         return said
-    other = _parsed(_definition(name := str(said.pop("like")), path.parent))
+    other = _parsed(_definition(name := str(said.pop("like")), folder))
     if "like" in other:
         raise SemsplatError(f"{path}: like: {name} is like another itself; name that one")
     return other | said
@@ -159,7 +168,7 @@ def _said(path: Path) -> Any:
 
 def _rows(name: str, folder: Path) -> dict[str, Any]:
     """Return the rows that a table lists itself."""
-    rows: dict[str, Any] = _said(_definition(name, folder)).get("rows", {})
+    rows: dict[str, Any] = _said(_definition(name, folder), folder).get("rows", {})
     return rows
 
 
