@@ -116,6 +116,7 @@ rule write_page:
     params:
         suite=SUITE,
         trainings=training_names(TRAINING_KEYS),
+        about=figures_about(),
         code=fingerprint("semsplat.figures.page") + PUBLISHED,
         template=digest_of(Path("src/semsplat/figures/page")),
     message:
@@ -123,6 +124,7 @@ rule write_page:
     shell:
         "python -m semsplat.job --threads={threads} figures.page"
         " --suite {params.suite:q} --files {input.figures:q}"
+        " --about {params.about:q}"
         " --trainings {params.trainings:q} --out {output.page:q} --alone {output.alone:q}"
         " > {log:q} 2>&1"
 

@@ -111,13 +111,23 @@ def figure_about(wildcards):
     return figure_kind(figure_kind_name(wildcards)).__doc__.splitlines()[0]
 
 
+def figures_about():
+    """Return what each figure of the suite shows, as JSON."""
+    names = PARAMS.suites[SUITE].figures
+    kinds = {name: figure_kind(PARAMS.figures[name].kind) for name in names}
+    return json.dumps({n: k.__doc__.splitlines()[0] for n, k in kinds.items()})
+
+
 def figure_options(wildcards):
     """Return a figure's options as JSON in the order of the file: it can mean something.
 
-    Of the settings those that the suite trains; of the recipes the features that are shown.
+    Of the settings those that the suite trains; of the recipes the features that are shown; the
+    suite's first seed where a figure leaves it to the suite.
     """
     seed = wildcards.get("seed", recipes.first_seed(PARAMS))
     options = PARAMS.figures[wildcards.figure].options
+    if options.get("seed", seed) is None:
+        options = options | {"seed": seed}
     options = options | figure_recipes(wildcards.figure, seed)
     if "settings" in options:
         shown = runs.shown_settings(PARAMS, wildcards.figure)

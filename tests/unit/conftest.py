@@ -21,7 +21,7 @@ settings.load_profile("semsplat")
 
 WEBGL = ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", *WEBGL)
-SIZE = "--window-size=1100,700"
+SIZE = (1100, 700)
 
 
 @pytest.fixture
@@ -54,8 +54,8 @@ def by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("semsplat.verified.recorded", lambda _: {})
 
 
-@pytest.fixture
-def browser() -> Iterator[Any]:
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
     """Headless Chromium; where it must be there, its absence is a failure."""
     if not (shutil.which("chromium") and shutil.which("chromedriver")):
         if os.environ.get("SEMSPLAT_NEEDS_BROWSER"):
@@ -63,10 +63,19 @@ def browser() -> Iterator[Any]:
         pytest.skip("no chromium and chromedriver on the path")
     options = webdriver.ChromeOptions()
     options.binary_location = str(shutil.which("chromium"))
-    for flag in (*FLAGS, SIZE):
+    for flag in FLAGS:
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     service = webdriver.ChromeService(str(shutil.which("chromedriver")))
     driver = webdriver.Chrome(options=options, service=service)
     yield driver
     driver.quit()
+
+
+@pytest.fixture
+def browser(chromium: Any) -> Iterator[Any]:
+    """The browser of all tests, in a window of its usual size and without what it said before."""
+    chromium.set_window_size(*SIZE)
+    chromium.get_log("browser")
+    yield chromium
+    chromium.get("about:blank")

@@ -155,7 +155,7 @@ CHANGES = {
         {"draw paper_figures/smoke/claims.md", PAGE},
     ),
     "the page's template": (
-        "src/semsplat/figures/page/index.html", "<h2 id=\"costs\">", "<h2 id=\"cost\">", {PAGE},
+        "src/semsplat/figures/page/costs.html", "<h2 id=\"costs\">", "<h2 id=\"cost\">", {PAGE},
     ),
     "one more setting of the suite": (
         "params.yaml", "settings: [clipgs_a, clipgs_d, gags, cgc]",

@@ -44,6 +44,19 @@ def test_a_dry_run_works_before_anything_exists(tmp_path):
     assert checkout(tmp_path).plan() == EVERYTHING
 
 
+def test_the_scene_of_the_page_is_of_the_suites_first_seed(tmp_path):
+    project, scaler = checkout(tmp_path), "    steps_scaler: 0.03 # ten"
+    project.edit("params.yaml", f"    seeds: [0]\n{scaler}", f"    seeds: [7, 0]\n{scaler}")
+    scene = "paper_figures/demo/splats/procedural/room.json"
+    asked = ("--dry-run", "--printshellcmds", scene, "--config", "suite=demo")
+    done = project.run("snakemake", *asked)
+    said = done.stdout + done.stderr
+    (command,) = [line for line in said.splitlines() if f"--out {scene}" in line]
+    assert '"seed": 7' in command and '"recipe": "levels/all"' in command
+    assert "results/train/procedural/room/cgc/7/semantics.safetensors" in said
+    assert "results/train/procedural/room/cgc/0/" not in said
+
+
 def test_every_figure_score_card_and_stamp_is_made(finished: Project):
     figures = {job.removeprefix("draw ") for job in SUITE_FIGURES}
     figures |= {f"paper_figures/smoke/views/{scene}/0.png" for scene in SCENES}

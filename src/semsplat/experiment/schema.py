@@ -72,12 +72,13 @@ class Figure(Strict):
         """Tell whether it shows a scene of the suite.
 
         A table shows the scenes of its columns and the data sets that it shows whole; other figures
-        those of the data sets that their options name, or all.
+        those that their options name, or those of the data sets that these name, or all.
         """
         if "table" in self.options:
             return load_table(self.options["table"]).shows(dataset, scene)
-        datasets = self.options.get("datasets", ())
-        return not datasets or dataset in datasets
+        datasets, scenes = (self.options.get(name, ()) for name in ("datasets", "scenes"))
+        named = not scenes or f"{dataset}/{scene}" in scenes
+        return named and (not datasets or dataset in datasets)
 
     @property
     def recipes(self) -> dict[str, str]:

@@ -63,8 +63,13 @@ def check_figure(name: str, figure: Figure, params: Params) -> list[str]:
     voting = figure.options.get("votes_of")  # what was made elsewhere has no votes
     named = [voting] if isinstance(voting, str) else []
     lines += dangling((*place, "votes_of"), named, params.settings)
-    shown = figure.options.get("datasets", [])
-    return lines + dangling((*place, "datasets"), shown, params.datasets)
+    known = {
+        "datasets": list(params.datasets),
+        "scenes": [f"{name}/{scene}" for name, d in params.datasets.items() for scene in d.scenes],
+    }
+    for key, names in known.items():
+        lines += dangling((*place, key), figure.options.get(key, []), names)
+    return lines
 
 
 def check_recipe(name: str, recipe: Recipe, features: Features) -> list[str]:

@@ -94,8 +94,8 @@ class ClickSheet(SettingSheet):
 
 
 SCOPES = ("run", "scene", "suite", *TABLES)
-SUFFIXES = ("md", "png", "svg", "pdf")
-"""What `EXTENSION` may be; tables are md."""
+SUFFIXES = ("md", "png", "svg", "pdf", "json")
+"""What `EXTENSION` may be; tables are md, and json is for the page to show."""
 MARKS = {"dataset", "scene", "setting", "seed", "recipe", "features"}
 
 
@@ -105,7 +105,8 @@ def unfit(kind: Any) -> Iterator[str]:
     if kind.SCOPE not in SCOPES:
         yield f"{where}: SCOPE '{kind.SCOPE}' is none of {', '.join(SCOPES)}"
     if kind.EXTENSION not in SUFFIXES or (kind.SCOPE in TABLES) != (kind.EXTENSION == "md"):
-        yield f"{where}: EXTENSION '{kind.EXTENSION}' is none of png, svg, pdf, or md of a table"
+        known = "png, svg, pdf, json, or md of a table"
+        yield f"{where}: EXTENSION '{kind.EXTENSION}' is none of {known}"
     marks = {mark for need in kind.NEEDS for _, mark, _, _ in Formatter().parse(need) if mark}
     if unknown := sorted(marks - MARKS):
         yield f"{where}: NEEDS names {{{unknown[0]}}}; there are {', '.join(sorted(MARKS))}"

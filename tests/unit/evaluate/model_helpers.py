@@ -65,11 +65,13 @@ def trainee(method_name: str) -> Trainee:
     return Trainee(parameters, {}, None, {}, Decoder(hand_made(method_name), None))
 
 
-def write_model(folder: Path, method_name: str = "clip_gs") -> Path:
+def write_model(
+    folder: Path, method_name: str = "clip_gs", class_ids: list[int] = CLASS_IDS
+) -> Path:
     """Write two balls that know their class, as a training leaves them."""
     done = trainee(method_name)
     write_ply(folder / "point_cloud.ply", dict(done.gaussians))
-    facts = FieldFacts(method_name, CLASS_IDS, shape_of(method_name))
+    facts = FieldFacts(method_name, class_ids, shape_of(method_name))
     write_field(folder / "semantics.safetensors", done, facts)
     config = {"geometry": {"sh_degree": 3, "background": "white"}}
     write_json(folder / "run.json", {"config": config})

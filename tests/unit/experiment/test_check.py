@@ -315,6 +315,11 @@ ONE_LINE = {
         "figures.clipgs_maps.options.settings: 'clipgs_bb' is not defined; did you mean"
         " 'clipgs_b'?",
     ),
+    "figures/splats/options/scenes": (
+        ["procedural/rom"],
+        "figures.splats.options.scenes: 'procedural/rom' is not defined; did you mean"
+        " 'procedural/room'?",
+    ),
     "figures/clipgs_maps/options/datasets": (
         ["sparsely"],
         "figures.clipgs_maps.options.datasets: 'sparsely' is not defined; did you mean 'sparse'?",

@@ -206,6 +206,13 @@ def test_a_figure_shows_the_runs_of_its_data_sets() -> None:
     assert shown_runs(params, "nowhere") == []
 
 
+def test_a_figure_may_name_its_scenes() -> None:
+    options = CONFIG["figures"]["splats"]["options"]
+    named = {"kind": "splats", "options": options | {"scenes": ["sparse/den", "procedural/room"]}}
+    params = with_suite("scores", figures={**TABLES, "scene": named})
+    assert {run[:2] for run in shown_runs(params, "scene")} == {("sparse", "den")}
+
+
 def test_a_published_table_asks_for_the_settings_of_its_rows() -> None:
     params = with_suite("clipgs_table1", "clipgs_table2", "claims")
     assert shown_settings(params, "clipgs_table1") == ["clipgs_a", "clipgs_d"]

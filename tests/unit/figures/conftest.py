@@ -27,6 +27,7 @@ from semsplat.io import write_json
 from semsplat.keys import GeometryKey, SceneKey
 from tests.unit.data.scene_helpers import K, random_image, viewmat_at
 from tests.unit.evaluate.feature_helpers import CLASSES, features_of, write_features
+from tests.unit.evaluate.model_helpers import write_grouped, write_model
 
 RUNS = [GeometryKey("toys", scene, seed) for scene in ("shelf", "box") for seed in (0, 1)]
 
@@ -54,6 +55,7 @@ OWN: dict[str, dict[str, Any]] = {
     "relevancy": {"protocol": "lerf_ovs/segmentation@1"},
     "clicks": {"grounder": "points", "n_views": 1},
     "extraction": {"grounder": "points"},
+    "splats": {"scenes": [], "seed": 0},
     "class_queries": {"classes": ["lamp"], "n_train_views": 1, "votes_of": "flat"},
 }
 """What tests say of a kind beside what they say of all."""
@@ -77,6 +79,7 @@ LAMP = {
     **{"id": 1, "class_name": "lamp"},
     "parts": [{"id": 1, "name": "shade"}, {"id": 2, "name": "stand"}],
 }
+GEOMETRY = {"steps": 150, "sh_degree": 3, "background": "white"}
 
 
 def setting_key(run: GeometryKey, setting: str) -> str:
@@ -248,7 +251,7 @@ def write_setting(run: GeometryKey, setting: str, place: int) -> None:
     card = {
         "run_key": setting_key(run, setting),
         "config": {
-            **{"seed": run.seed, "geometry": {"steps": 150}},
+            **{"seed": run.seed, "geometry": GEOMETRY},
             **{"options": {"teacher": "clip"}},
         },
         "inputs": {"lessons": "of the teacher clip"},
@@ -258,7 +261,9 @@ def write_setting(run: GeometryKey, setting: str, place: int) -> None:
             **{"compile_s": 1.5, "prepare_s": 2.5},
         },
     }
-    write_json(run.train_dir(setting) / "run.json", card)
+    train = run.train_dir(setting)
+    write_grouped(train) if place else write_model(train, class_ids=list(CLASSES))
+    write_json(train / "run.json", card)
     folder, scene = run.setting_dir(setting), load_scene(run.scene_dir)
     border = 6 + place + run.seed
     for index, frame in enumerate(scene.frames):

@@ -22,6 +22,7 @@ from semsplat.errors import SemsplatError
 from semsplat.figures import figure_kind, figure_kinds, unfit
 from semsplat.io import read_json
 from semsplat.keys import GeometryKey, SceneKey
+from semsplat.splat.ply import read_ply, write_ply
 from tests.unit.evaluate.feature_helpers import features_of
 from tests.unit.figures.conftest import (
     ASKED_AT,
@@ -73,7 +74,7 @@ def out_path(kind: str, name: str = "figure") -> Path:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_kind_has_all_parts(kind: str) -> None:
     module = figure_kind(kind)
-    assert module.SCOPE in SHOWN and module.EXTENSION in ("svg", "png", "pdf")
+    assert module.SCOPE in SHOWN and module.EXTENSION in ("svg", "png", "pdf", "json")
     assert issubclass(module.Options, BaseModel) and callable(module.draw)
     for pattern in module.NEEDS:
         filled = pattern.format(dataset="d", scene="s", seed=0, recipe="r", setting="x")
@@ -166,6 +167,9 @@ def test_another_result_gives_another_figure(results: Path, kind: str) -> None:
     write_feature_results(SCENES[0], {"train": view})
     for path in results.rglob("relevancy"):
         write_relevancy(path.parent, "left/a", 0.5)
+    for path in results.rglob("point_cloud.ply"):
+        gaussians = read_ply(path)
+        write_ply(path, gaussians | {"means": gaussians["means"] / 2})
     for path in results.rglob("clusters"):
         write_selections(path.parent, 3)
     for path in results.rglob("manifest.json"):
@@ -210,8 +214,8 @@ def test_an_unknown_kind_is_one_line_on_the_command_line() -> None:
     ("changes", "said"),
     [
         ({"SCOPE": "training"}, "SCOPE 'training' is none of run, scene, suite, trainings"),
-        ({"EXTENSION": "tiff"}, "EXTENSION 'tiff' is none of png, svg, pdf, or md of a table"),
-        ({"EXTENSION": "md"}, "EXTENSION 'md' is none of png, svg, pdf, or md of a table"),
+        ({"EXTENSION": "tiff"}, "EXTENSION 'tiff' is none of png, svg, pdf, json, or md of a"),
+        ({"EXTENSION": "md"}, "EXTENSION 'md' is none of png, svg, pdf, json, or md of a table"),
         ({"NEEDS": ("results/{settting}/run.json",)}, "NEEDS names {settting}; there are dataset"),
     ],
 )

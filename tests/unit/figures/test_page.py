@@ -1,55 +1,19 @@
-"""The suite's page: complete without a server, and used in a real browser."""
+"""The suite's page: complete without a server, and the same alone."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
-from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import Select
 
-from semsplat.data.images import write_png
 from semsplat.errors import SemsplatError
-from semsplat.figures import claims, costs, findings, paper_table, summary
-from semsplat.figures.page import anchor, write_page
+from semsplat.figures.page import write_page
+from semsplat.figures.page.anchors import anchor
+from semsplat.figures.page.ledger import why_undecided
 from semsplat.figures.page.readme import BLOCK, filled
-from semsplat.figures.published import load_claims
-from tests.unit.data.scene_helpers import random_image
-from tests.unit.figures.referee_helpers import COMMIT, trainings, write_speed, write_training
-
-FOLDER = Path("paper_figures/demo")
-PAGE = FOLDER / "index.html"
-ALONE = Path("results/report/demo.html")
-
-
-def write_project() -> None:
-    """A project whose page has verdicts, a table, a picture, costs and runs."""
-    shown = trainings("clipgs_b", "clipgs_c")
-    for training in shown:
-        value = 0.5 + 0.1 * (training.setting == "clipgs_c") + 0.01 * training.seed
-        write_training(training, miou=value, accuracy=0.9)
-    write_speed(shown, fps=20.0)
-    paper_table.draw(shown, paper_table.Options(table="clipgs_table3"), FOLDER / "clipgs_table3.md")
-    claims.draw(shown, claims.Options(rules=2), FOLDER / "claims.md")
-    costs.draw(shown, costs.Options(), FOLDER / "costs.md")
-    told = findings.Options(paper="CLIP-GS", rules=2)
-    findings.draw(shown, told, FOLDER / "clipgs_findings.md")
-    options = summary.Options(measures={"clipgs_table3": "miou"}, rules=2)
-    summary.draw(shown, options, FOLDER / "summary.md")
-    write_png(FOLDER / "maps/procedural/room/0.png", random_image())
-    (FOLDER / "scores.md").write_text("| a |\n")
-    texts = [
-        "clipgs_findings.md",
-        "claims.md",
-        "clipgs_table3.md",
-        "costs.md",
-        "summary.md",
-        "scores.md",
-    ]
-    names = [*texts, "maps/procedural/room/0.png"]
-    write_page("demo", [FOLDER / name for name in names], shown, PAGE, ALONE)
+from tests.unit.figures.page_helpers import ALONE, FOLDER, PAGE, write_project
+from tests.unit.figures.referee_helpers import COMMIT
 
 
 @pytest.fixture(autouse=True)
@@ -76,6 +40,8 @@ def test_every_link_and_picture_is_there_and_nothing_comes_from_elsewhere() -> N
         elif link != "data:,":
             assert (FOLDER / link).is_file(), link
     assert not re.search(r"https?://", text)
+    everywhere = re.findall(r' id="([^"]+)"', text)
+    assert len(everywhere) == len(set(everywhere))
     assert any(link.startswith("#set-clipgs_c") for link in links)
 
 
@@ -108,8 +74,65 @@ def test_equal_inputs_give_an_equal_page_without_the_host() -> None:
     assert "attic" not in text and COMMIT[:10] in text and "procedural" in text
 
 
+def test_what_was_done_stands_in_one_sentence_at_the_top() -> None:
+    (said,) = re.findall(r'<p class="lead">(.*?)</p>', PAGE.read_text())
+    assert said.startswith("CLIP-GS, GAGS and CGC teach the Gaussians of a 3-D scene what they")
+    assert ": 2 variants of them and of what they are compared with, trained on 2 scenes" in said
+    assert "(procedural/den, procedural/room) with 3 seeds on Abacus 2000; of" in said
+    assert re.search(r"of the papers&#39; \d+ claims [1-9]\d* reproduced and \d+ contra", said)
+
+
+def test_one_scene_decides_nothing_and_the_page_says_why() -> None:
+    assert not re.search("One scene decides no|No claim is decided", PAGE.read_text())
+    write_project(decided=False)
+    text = PAGE.read_text()
+    assert text.count("One scene decides no claim: ") == 1
+    (said,) = re.findall(r'<p class="lead">(.*?)</p>', text)
+    assert said.endswith("on 1 scene (procedural/room) with 1 seed on Abacus 2000.")
+
+
+def test_why_nothing_is_decided_is_said_where_something_was_measured() -> None:
+    one, two = ({"verdict": "inconclusive", "scenes": n} for n in ("1", "2"))
+    assert why_undecided([one, one]).startswith("One scene decides no claim: 2 effects")
+    assert why_undecided([one, two]) == (
+        "No claim is decided: of 2 effects that were measured none is clear."
+    )
+    for word in ("reproduced", "contradicted"):
+        assert why_undecided([one, {"verdict": word, "scenes": "3"}]) == ""
+    assert why_undecided([{"verdict": "not run", "scenes": "0"}]) == ""
+
+
+def test_what_was_not_run_is_folded_behind_its_count() -> None:
+    text = PAGE.read_text()
+    folds = re.findall(r"<details><summary>(\d+) not run</summary>(.*?)</details>", text, re.DOTALL)
+    ((count, inside),) = folds
+    assert inside.count('data-verdict="not run"') == int(count) > 50
+    assert text.count('data-verdict="not run"') == int(count)
+    rows = re.findall(
+        r"<summary>(\d+) rows? not run here</summary>(.*?)</details>", text, re.DOTALL
+    )
+    assert rows and all(f[1].count("<tr>") - 1 == int(f[0]) and "<a " not in f[1] for f in rows)
+
+
+def test_the_scene_is_on_the_page_and_not_in_the_report() -> None:
+    assert 'id="viewer-data">{"scene"' in PAGE.read_text()
+    assert "viewer-data" not in ALONE.read_text()
+
+
+def test_pictures_say_what_they_show() -> None:
+    said = re.findall(r'<img [^>]*alt="([^"]*)"', PAGE.read_text())
+    assert set(said) == {"Class maps of held-out views (procedural/room/0)"}
+    assert len(said) == PAGE.read_text().count("<img ") > 2
+
+
+def test_what_scrolls_by_itself_is_named_and_reached_by_keys() -> None:
+    boxes = re.findall(r'<div class="(?:scroll|gallery)"[^>]*>', PAGE.read_text())
+    named = r'<div class="\w+" tabindex="0" role="region" aria-label="[^"]+">'
+    assert boxes and all(re.fullmatch(named, box) for box in boxes)
+
+
 def test_a_suite_without_trainings_has_a_page() -> None:
-    write_page("photos", [FOLDER / "scores.md"], [], PAGE, ALONE)
+    write_page("photos", [FOLDER / "scores.md"], [], PAGE, ALONE, {})
     text = PAGE.read_text()
     assert 'id="verdicts"' not in text and 'href="scores.md"' in text
 
@@ -128,55 +151,3 @@ def test_the_readme_shows_what_the_workflow_wrote() -> None:
     root = Path(__file__).parents[3]
     text = (root / "README.md").read_text()
     assert BLOCK.search(text) and filled(text, root) == text  # else: snakemake readme
-
-
-def shown_rows(browser: Any) -> list[Any]:
-    rows = browser.find_elements(By.CSS_SELECTOR, "#ledger tbody tr")
-    return [row for row in rows if row.is_displayed()]
-
-
-def test_the_page_works_in_a_browser(browser: Any) -> None:
-    browser.get(PAGE.resolve().as_uri())
-    assert len(shown_rows(browser)) == len(load_claims().claims)
-    Select(browser.find_element(By.CSS_SELECTOR, "[data-filter=verdict]")).select_by_visible_text(
-        "reproduced"
-    )
-    words = [row.find_element(By.CSS_SELECTOR, ".word").text for row in shown_rows(browser)]
-    assert words and set(words) == {"reproduced"}
-    Select(browser.find_element(By.CSS_SELECTOR, "[data-filter=paper]")).select_by_visible_text(
-        "GAGS"
-    )
-    assert not shown_rows(browser)  # no verdict on GAGS without its trainings
-
-    head = browser.find_elements(By.CSS_SELECTOR, "#clipgs_table3 th")[2]
-    column = "#clipgs_table3 tbody:first-of-type tr td:nth-child(3)"
-    printed = []
-    for _ in range(2):
-        head.find_element(By.TAG_NAME, "button").click()
-        cells = browser.find_elements(By.CSS_SELECTOR, column)
-        table = head.find_element(By.XPATH, "./ancestor::table")
-        orders = [c.get_attribute("data-order") for c in cells if table in parents(c)]
-        printed.append([float(order) for order in orders if order])  # a row may not be printed
-    assert printed[0] == sorted(printed[0]) and printed[1] == sorted(printed[1], reverse=True)
-
-    link = browser.find_element(By.CSS_SELECTOR, 'a[href="#set-clipgs_c"]')
-    browser.execute_script("arguments[0].click()", link)
-    assert browser.find_element(By.ID, "set-clipgs_c").get_attribute("open")
-    picture = browser.find_element(By.TAG_NAME, "img")
-    browser.execute_script("arguments[0].loading = 'eager'; arguments[0].scrollIntoView()", picture)
-    loaded = "return arguments[0].decode().then(() => arguments[0].naturalWidth)"
-    assert browser.execute_script(loaded, picture) > 0
-    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
-
-
-def parents(element: Any) -> list[Any]:
-    """The tables around an element."""
-    found: list[Any] = element.find_elements(By.XPATH, "./ancestor::table")
-    return found
-
-
-def test_the_page_fits_a_phone(browser: Any) -> None:
-    browser.set_window_size(390, 800)
-    browser.get(PAGE.resolve().as_uri())
-    width = browser.execute_script("return document.documentElement.scrollWidth")
-    assert width <= browser.execute_script("return window.innerWidth")
