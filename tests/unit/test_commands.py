@@ -59,7 +59,7 @@ def test_every_out_is_known_to_be_a_folder_or_a_file() -> None:
 def test_a_folder_of_others_is_refused(command: Callable[..., Any], tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("years of work")
     told = {name: None for name in inspect.signature(command).parameters}
-    (place,) = out_folders(command)
+    place = out_folders(command)[0]
     told |= {place: tmp_path} if place in told else {"job": SimpleNamespace(out=tmp_path)}
     with pytest.raises(SemsplatError, match="has 'thesis\\.tex', which semsplat"):
         checked(command)(*told.values())
