@@ -9,7 +9,7 @@ MUTANTS ?=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce test mutants lint docs lock bench clean
+.PHONY: help reproduce test test-unit test-workflow mutants lint docs lock bench clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -17,8 +17,15 @@ help:  ## Show this list
 reproduce: $(STAMP)  ## Compute everything of the suite in params.yaml: results, figures, MLflow index
 	snakemake --cores all
 
+# Side by side: workflow tests wait for their jobs half of the time.
 test: $(STAMP) lint  ## Run everything that CI runs
-	pytest --durations=25
+	$(MAKE) --no-print-directory --output-sync=target -j 2 test-unit test-workflow
+
+test-unit: $(STAMP)
+	pytest --durations=10 tests/unit tests/pretend_cuda
+
+test-workflow: $(STAMP)
+	pytest --durations=10 tests/workflow
 
 # mutmut imports the project, so it lies beside the environment, which stays that of the lock.
 mutants: $(STAMP)  ## Change the source in small ways and see tests fail: hours; MUTANTS="semsplat.fit.*" takes some
