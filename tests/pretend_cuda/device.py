@@ -7,6 +7,7 @@ holds where the host waited for a result, and how many bytes went to the device.
 
 from __future__ import annotations
 
+import threading
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -36,14 +37,20 @@ class Counts:
         """Start from nothing."""
         self.syncs: Counter[str] = Counter()  # by what waits, and where
         self.copied: Counter[str] = Counter()  # bytes to the device, by where
+        self.copies: Counter[str] = Counter()  # how many these were
 
     def sync(self, name: str) -> None:
-        """Count a wait of the host."""
-        self.syncs[f"{name} {_caller()}"] += 1
+        """Count a wait of the host; a thread may wait, which trains nothing."""
+        if threading.current_thread() is threading.main_thread():
+            self.syncs[f"{name} {_caller()}"] += 1
 
-    def copy(self, tensor: Tensor) -> None:
-        """Count a copy to the device."""
-        self.copied[_caller()] += tensor.numel() * tensor.element_size()
+    def copy(self, tensor: Tensor, waits: bool) -> None:
+        """Count a copy to the device, and the wait for it where memory is not pinned."""
+        where = _caller()
+        self.copied[where] += tensor.numel() * tensor.element_size()
+        self.copies[where] += 1
+        if waits:
+            self.sync("copy")
 
 
 COUNTS = Counts()
@@ -169,13 +176,13 @@ def on_gpu(device: Any) -> bool | None:
 
 class _ToGpu(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, tensor: Tensor) -> Tensor:
-        COUNTS.copy(tensor)
+    def forward(ctx: Any, tensor: Tensor, waits: bool) -> Tensor:
+        COUNTS.copy(tensor, waits)
         return Pretended(tensor.detach().clone())
 
     @staticmethod
     def backward(ctx: Any, gradient: Any) -> Any:
-        return gradient.inner
+        return gradient.inner, None
 
 
 class _ToHost(torch.autograd.Function):
@@ -203,14 +210,14 @@ def _factory(make: Callable[..., Any]) -> Callable[..., Any]:
             return make(*args, **kwargs)
         data = tree_map_only(Pretended, lambda one: one.inner, args)
         found = make(*data, **kwargs | {"device": "cpu"})
-        if make is _TENSOR:
-            COUNTS.copy(found)
+        if make in DATA:
+            COUNTS.copy(found, True)
         return Pretended(found)
 
     return made
 
 
-_TENSOR, _TO, _NEW = torch.tensor, Tensor.to, Tensor.new_tensor
+DATA, _TO, _NEW = (torch.tensor, torch.as_tensor), Tensor.to, Tensor.new_tensor
 
 
 def _moved(tensor: Tensor, *rest: Any, **kwargs: Any) -> Tensor:
@@ -220,9 +227,9 @@ def _moved(tensor: Tensor, *rest: Any, **kwargs: Any) -> Tensor:
     for one in asked:
         device = device if on_gpu(one) is None else on_gpu(one)
         dtype = one if isinstance(one, torch.dtype) else getattr(one, "dtype", dtype)
+    waits = not (kwargs.pop("non_blocking", False) and hasattr(tensor, "pinned"))
     if device is not None and device != isinstance(tensor, Pretended):
-        tensor = (_ToGpu if device else _ToHost).apply(tensor)
-    kwargs.pop("non_blocking", None)
+        tensor = _ToGpu.apply(tensor, waits) if device else _ToHost.apply(tensor)
     if dtype is None and not kwargs:
         return tensor
     return _TO(tensor, dtype or tensor.dtype, **kwargs)
@@ -233,8 +240,16 @@ def _new_tensor(tensor: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     if not isinstance(tensor, Pretended):
         return _NEW(tensor, *args, **kwargs)
     made = _NEW(tensor.inner, *args, **kwargs)
-    COUNTS.copy(made)
+    COUNTS.copy(made, True)
     return Pretended(made)
+
+
+def _pinned(tensor: Tensor) -> Tensor:
+    """Return a copy in memory from which nothing has to wait for a copy to the device."""
+    assert not isinstance(tensor, Pretended), "only dense CPU tensors can be pinned"
+    copy = tensor.clone()
+    copy.pinned = True  # type: ignore[attr-defined]
+    return copy
 
 
 METHODS: dict[str, Callable[..., Tensor]] = {
@@ -242,6 +257,7 @@ METHODS: dict[str, Callable[..., Tensor]] = {
     "cpu": lambda tensor: _moved(tensor, "cpu"),
     "cuda": lambda tensor, *_: _moved(tensor, "cuda"),
     "new_tensor": _new_tensor,
+    "pin_memory": _pinned,
 }
 
 

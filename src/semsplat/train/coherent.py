@@ -9,11 +9,10 @@ from torch import Tensor
 
 from semsplat.conventions import NO_ID
 from semsplat.features.teachers import IGNORED
-from semsplat.fit.views import Camera, View, camera_of
+from semsplat.fit.views import Camera, camera_of
 from semsplat.params.methods import SelfTraining
 from semsplat.splat.gaussians import splat_values
 from semsplat.train.attached import SEMANTICS
-from semsplat.train.class_terms import at_size
 from semsplat.train.methods import Stage
 
 
@@ -37,7 +36,7 @@ def vote(
     return own.masked_fill(here == NO_ID, IGNORED)
 
 
-def voted_labels(stage: Stage, view: View, scores: Tensor, config: SelfTraining) -> Tensor:
+def voted_labels(stage: Stage, view: Camera, scores: Tensor, config: SelfTraining) -> Tensor:
     """Return S'_k, the labels that a view learns from step T on, int64 [H, W] (METHODS 1.1-4).
 
     The class of a pixel before the vote is the argmax of the class scores; no gradient flows
@@ -49,17 +48,19 @@ def voted_labels(stage: Stage, view: View, scores: Tensor, config: SelfTraining)
         scores: [H, W, C] as rendered at this step.
         config: which regions vote, and what becomes of pixels outside them.
     """
-    own = classes_of(scores.detach())
-    if config.vote == "within_view":
-        labels = vote([own], [_ids(stage, view, "regions")], scores.shape[-1])
-    else:
-        others = [_camera(stage, place, view) for place in neighbours(stage, view.name)]
-        classes = [own, *(rendered_classes(stage, other) for other in others)]
-        cameras: list[Camera] = [view, *others]
-        tracks = [_ids(stage, camera, "tracks") for camera in cameras]
-        labels = vote(classes, tracks, scores.shape[-1])
+    own, voters = classes_of(scores.detach()), regions_of(stage, view, config)
+    classes = [own, *(rendered_classes(stage, other) for other, _ in voters[1:])]
+    labels = vote(classes, [regions for _, regions in voters], scores.shape[-1])
     keep_own = config.uncovered == "pixel_argmax"
     return torch.where(labels == IGNORED, own, labels) if keep_own else labels
+
+
+def regions_of(stage: Stage, view: Camera, config: SelfTraining) -> list[tuple[Camera, Tensor]]:
+    """Return the views whose regions vote, the view itself first, and these, int64 [H, W]."""
+    if config.vote == "within_view":
+        return [(view, stage.ids(view, "regions"))]
+    others = [_camera(stage, place, view) for place in neighbours(stage, view.name)]
+    return [(camera, stage.ids(camera, "tracks")) for camera in (view, *others)]
 
 
 def neighbours(stage: Stage, name: str) -> list[int]:
@@ -82,12 +83,7 @@ def classes_of(scores: Tensor) -> Tensor:
     return scores.argmax(dim=-1) + 1
 
 
-def _camera(stage: Stage, place: int, view: View) -> Camera:
+def _camera(stage: Stage, place: int, view: Camera) -> Camera:
     """Return the camera of a training view at the image scale at which another one is trained."""
     scale = view.width / stage.frames[stage.places[view.name]].width
-    return camera_of(stage.frames[place], scale, stage.device)
-
-
-def _ids(stage: Stage, camera: Camera, which: str) -> Tensor:
-    """Return the teacher's regions or tracks of a training view at its size."""
-    return at_size(getattr(stage.lesson(camera.name), which), camera, stage.device)
+    return camera_of(stage.frames[place], scale, stage.inputs)

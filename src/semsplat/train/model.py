@@ -16,6 +16,7 @@ from torch.nn import Module
 
 from semsplat.data.scene import Frame
 from semsplat.errors import SemsplatError, one_line, readable
+from semsplat.fit.inputs import Inputs
 from semsplat.fit.trainee import Trainee
 from semsplat.fit.views import camera_of
 from semsplat.geometry.trained import Trained, open_geometry, render
@@ -52,7 +53,7 @@ class SemanticField:
     @torch.no_grad()
     def blend(self, frame: Frame, values: Tensor | None = None) -> Tensor:
         """Return the attachment, or other values [N, E], blended over zeros: [H, W, E]."""
-        camera = camera_of(frame, 1.0, self.trained.device)
+        camera = camera_of(frame, 1.0, Inputs(self.trained.device))
         shown = self.semantics if values is None else values
         size = camera.width, camera.height
         blended, _, _ = splat_values(

@@ -12,6 +12,7 @@ import torch
 
 from semsplat.errors import SemsplatError
 from semsplat.fit.finite import Watch, check_numbers, is_finite
+from semsplat.fit.inputs import Inputs
 from semsplat.fit.loop import fit
 from semsplat.fit.state import load_state
 from semsplat.fit.steps import Fit
@@ -37,7 +38,7 @@ def train(scene: Any, scratch: Path, geometry: Geometry, spoil: Any = None, log_
         losses, info, numbers = inner(step, view)
         return (spoil(step, losses) if spoil else losses), info, numbers
 
-    views = partial(views_in_order, scene.train, seed=3, scale=lambda _: 1.0, device="cpu")
+    views = partial(views_in_order, scene.train, seed=3, scale=lambda _: 1.0, inputs=Inputs("cpu"))
     fit(Fit(20, "key", scratch, Training(save_every_s=1e-9, log_every=log_every)),
         trainee, objective, views)  # fmt: skip
 

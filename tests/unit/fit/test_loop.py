@@ -15,6 +15,7 @@ import torch
 import yaml
 
 from semsplat.errors import one_line_errors
+from semsplat.fit.inputs import Inputs
 from semsplat.fit.loop import fit
 from semsplat.fit.state import load_state, save_state
 from semsplat.fit.steps import Fit, run_steps
@@ -48,7 +49,7 @@ def train(scene, scratch, key="key", stop_at=None, training=TRAINING, action=Non
             (action or raise_interrupted)()
         return inner(step, view)
 
-    views = partial(views_in_order, scene.train, seed=3, scale=lambda _: 1.0, device="cpu")
+    views = partial(views_in_order, scene.train, seed=3, scale=lambda _: 1.0, inputs=Inputs("cpu"))
     fit(Fit(STEPS, key, scratch, training), trainee, objective, views)
     return {k: v.detach().clone() for k, v in trainee.gaussians.items()}
 
@@ -182,7 +183,7 @@ def test_every_view_comes_once_per_epoch_in_changing_order():
 
 
 def test_a_smaller_image_sees_the_same_rays(tiny_scene):
-    full, half = (load_view(tiny_scene.train[0], scale, "cpu") for scale in (1.0, 0.5))
+    full, half = (load_view(tiny_scene.train[0], scale, Inputs("cpu")) for scale in (1.0, 0.5))
     assert (half.width, half.height) == (24, 18) and half.image.shape == (18, 24, 3)
     corner = torch.tensor([full.width, full.height, 1.0])
     small = torch.tensor([half.width, half.height, 1.0])

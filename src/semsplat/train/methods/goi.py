@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
     from semsplat.data.scene import Frame
-    from semsplat.fit.views import View
+    from semsplat.fit.views import Ahead, Camera
     from semsplat.train.model import SemanticField
 
 ANSWERS = ("masks",)
@@ -176,7 +176,7 @@ def semantic_terms(options: Options, stage: Stage) -> Terms:
 
     table, weights = stage.decoder.get_parameter("table"), options.weights.model_dump()
 
-    def terms(step: int, view: View, blended: Tensor | None) -> dict[str, Tensor]:
+    def terms(step: int, view: Camera, blended: Tensor | None) -> dict[str, Tensor]:
         assert blended is not None  # it blends at every step
         cells = dense_map(stage, view.name)[None]
         pixels = interpolate(cells, size=(view.height, view.width), mode="bilinear")[0]
@@ -187,6 +187,13 @@ def semantic_terms(options: Options, stage: Stage) -> Terms:
         return {name: weights[name] * value for name, value in found.items()}
 
     return terms
+
+
+def reads(_: Options, stage: Stage) -> Ahead:
+    """Return what reads a view's dense map."""
+    from semsplat.train.class_terms import dense_map
+
+    return lambda _, camera: dense_map(stage, camera.name)
 
 
 def query(field: SemanticField, reference: Reference) -> Tensor:

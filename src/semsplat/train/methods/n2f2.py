@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
     from semsplat.data.scene import Frame
-    from semsplat.fit.views import View
+    from semsplat.fit.views import Ahead, Camera
     from semsplat.train.model import SemanticField
 
 ANSWERS = ("relevancy",)
@@ -92,9 +92,9 @@ def semantic_terms(_: Options, stage: Stage) -> Terms:
     assert stage.features is not None
     features = stage.features
 
-    def terms(_: int, view: View, blended: Tensor | None) -> dict[str, Tensor]:
+    def terms(_: int, view: Camera, blended: Tensor | None) -> dict[str, Tensor]:
         assert blended is not None  # it blends at every step
-        maps = level_maps(features, view, stage.device)
+        maps = level_maps(stage, view)
         losses = (stage.decoder(blended) - maps.targets).square().sum(dim=-1)
         return {
             name: region_mean(loss, ids, len(maps.table))
@@ -102,6 +102,13 @@ def semantic_terms(_: Options, stage: Stage) -> Terms:
         }
 
     return terms
+
+
+def reads(_: Options, stage: Stage) -> Ahead:
+    """Return what reads a view's levels."""
+    from semsplat.train.granularity import level_maps
+
+    return lambda _, camera: level_maps(stage, camera)
 
 
 def vectors(field: SemanticField, frame: Frame) -> Vectors:
