@@ -20,6 +20,7 @@ def vote(
     classes: Sequence[Tensor],  # per view int64 [H, W], 1 to C
     regions: Sequence[Tensor],  # per view int64 [H, W], ids shared between views, -1 = none
     n_classes: int,
+    n_regions: int,  # ids are below; who counts them waits for the GPU
 ) -> Tensor:
     """Return the class of the first view's regions by vote, int64 [H, W] (METHODS 1.1-4).
 
@@ -27,8 +28,8 @@ def vote(
     lowest of several; pixels in no region get `IGNORED`.
     """
     votes = torch.cat([c.flatten() for c in classes]) - 1
-    names, place = torch.unique(torch.cat([r.flatten() for r in regions]), return_inverse=True)
-    counts = votes.new_zeros(len(names) * n_classes)
+    place = torch.cat([r.flatten() for r in regions]) - NO_ID  # none becomes 0
+    counts = votes.new_zeros((n_regions + 1) * n_classes)
     counts.index_add_(0, place * n_classes + votes, torch.ones_like(votes))
     winners = counts.view(-1, n_classes).argmax(dim=1) + 1
     here = regions[0]
@@ -48,19 +49,33 @@ def voted_labels(stage: Stage, view: Camera, scores: Tensor, config: SelfTrainin
         scores: [H, W, C] as rendered at this step.
         config: which regions vote, and what becomes of pixels outside them.
     """
-    own, voters = classes_of(scores.detach()), regions_of(stage, view, config)
-    classes = [own, *(rendered_classes(stage, other) for other, _ in voters[1:])]
-    labels = vote(classes, [regions for _, regions in voters], scores.shape[-1])
+    own, voters = classes_of(scores.detach()), voters_of(stage, view, config)
+    which = regions_kind(config)
+    classes = [own, *(rendered_classes(stage, other) for other in voters[1:])]
+    regions = [stage.ids(camera, which) for camera in voters]
+    n_regions = 1 + max(stage.highest(camera.name, which) for camera in voters)
+    labels = vote(classes, regions, scores.shape[-1], n_regions)
     keep_own = config.uncovered == "pixel_argmax"
     return torch.where(labels == IGNORED, own, labels) if keep_own else labels
 
 
-def regions_of(stage: Stage, view: Camera, config: SelfTraining) -> list[tuple[Camera, Tensor]]:
-    """Return the views whose regions vote, the view itself first, and these, int64 [H, W]."""
-    if config.vote == "within_view":
-        return [(view, stage.ids(view, "regions"))]
-    others = [_camera(stage, place, view) for place in neighbours(stage, view.name)]
-    return [(camera, stage.ids(camera, "tracks")) for camera in (view, *others)]
+def read_regions(stage: Stage, view: Camera, config: SelfTraining) -> None:
+    """Read all that `voted_labels` takes from disk."""
+    which = regions_kind(config)
+    for camera in voters_of(stage, view, config):
+        stage.ids(camera, which)
+        stage.highest(camera.name, which)
+
+
+def regions_kind(config: SelfTraining) -> str:
+    """Return which ids of a lesson vote."""
+    return "regions" if config.vote == "within_view" else "tracks"
+
+
+def voters_of(stage: Stage, view: Camera, config: SelfTraining) -> list[Camera]:
+    """Return the views whose regions vote, the view itself first."""
+    places = [] if config.vote == "within_view" else neighbours(stage, view.name)
+    return [view, *(_camera(stage, place, view) for place in places)]
 
 
 def neighbours(stage: Stage, name: str) -> list[int]:

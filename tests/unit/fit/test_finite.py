@@ -80,7 +80,7 @@ def test_a_loss_that_is_not_finite_is_named_with_its_step(tiny_scene, tmp_path) 
 
 
 def test_a_spoiled_step_is_named_though_asked_later() -> None:
-    watch, trainee = Watch(torch.device("cpu")), Spoiled()
+    watch, trainee = Watch(), Spoiled()
     for step, loss in enumerate([1.0, float("inf"), 2.0, float("nan")]):
         watch.note(step, torch.tensor(loss))
     with pytest.raises(SemsplatError, match="step 1: loss 'total'"):

@@ -113,6 +113,7 @@ class Stage:
     inputs: Inputs  # what is on the device that trains
     run_seed: int
     known: dict[tuple[str, str], Ids] = field(default_factory=dict)
+    highest_ids: dict[tuple[str, str], int] = field(default_factory=dict)
 
     @property
     def device(self) -> str:
@@ -130,6 +131,12 @@ class Stage:
         if (name, which) not in self.known:
             self.known[name, which] = self.lessons.array(name, which)
         return self.known[name, which]
+
+    def highest(self, name: str, which: str) -> int:
+        """Return the highest id of a map of a view's lesson, -1 where it has none."""
+        if (name, which) not in self.highest_ids:
+            self.highest_ids[name, which] = int(self.taught(name, which).max())
+        return self.highest_ids[name, which]
 
     def ids(self, camera: Camera, which: str) -> Tensor:
         """Return a map of a training view's lesson at its size, int64 [H, W]."""

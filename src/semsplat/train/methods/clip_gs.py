@@ -87,14 +87,14 @@ def semantic_terms(options: Options, stage: Stage) -> Terms:
 
 def reads(options: Options, stage: Stage) -> Ahead:
     """Return what reads the teacher's labels, from step T on the regions that vote."""
-    from semsplat.train.coherent import regions_of
+    from semsplat.train.coherent import read_regions
 
     def read(step: int, camera: Camera) -> None:
         votes, share = _teachers(options.coherent, step)
         if share:
             stage.ids(camera, "labels")
         if votes:
-            regions_of(stage, camera, options.coherent)
+            read_regions(stage, camera, options.coherent)
 
     return read
 
