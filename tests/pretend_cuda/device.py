@@ -30,6 +30,12 @@ MAY_MIX = {"copy_", "_to_copy", "set_"}
 """Operations that take tensors of two devices."""
 
 
+PRODUCTS = {"mm", "addmm", "bmm", "baddbmm"}
+"""Operations that a GPU computes in TF32 where it may."""
+LOST_BITS = 13
+"""Of a number in single precision, in TF32."""
+
+
 class Counts:
     """What one use of the GPU cost."""
 
@@ -54,6 +60,7 @@ class Counts:
 
 
 COUNTS = Counts()
+TF32 = False
 KERNELS_FILE = str(Path(__file__).with_name("kernels.py"))
 
 
@@ -131,10 +138,20 @@ class Pretended(Tensor):
         if name in SYNCHRONISING or _asks_by_mask(name, args):
             COUNTS.sync(name)
         asked = tree_map_only(Pretended, lambda one: one.inner, (args, kwargs or {}))
+        if TF32 and name in PRODUCTS and torch.backends.cuda.matmul.fp32_precision == "tf32":
+            asked = tree_map_only(Tensor, rounded, asked[0]), asked[1]
         found = func(*asked[0], **asked[1])
         if func._schema.is_mutable:  # what was changed in place is the tensor that was given
             return args[0] if isinstance(found, Tensor) and found is asked[0][0] else found
         return tree_map_only(Tensor, Pretended, found)
+
+
+def rounded(tensor: Tensor) -> Tensor:
+    """Return what TF32 keeps of numbers in single precision: a sign, 8 bits and 10."""
+    if tensor.dtype != torch.float32 or tensor.dim() < 2:  # a bias is added in single precision
+        return tensor
+    bits = tensor.contiguous().view(torch.int32) + (1 << (LOST_BITS - 1))
+    return (bits & -(1 << LOST_BITS)).view(torch.float32)
 
 
 def _check_devices(name: str, tensors: list[Tensor]) -> None:
@@ -262,10 +279,13 @@ METHODS: dict[str, Callable[..., Tensor]] = {
 
 
 @contextmanager
-def pretended_gpu() -> Iterator[Counts]:
-    """Let "cuda" be the pretended GPU for the life of the block; yield what it costs."""
-    global COUNTS
-    before, COUNTS = COUNTS, Counts()
+def pretended_gpu(tf32: bool = False) -> Iterator[Counts]:
+    """Let "cuda" be the pretended GPU for the life of the block; yield what it costs.
+
+    ``tf32``: products that may be computed in TF32 are; else all are those of the CPU.
+    """
+    global COUNTS, TF32
+    before, COUNTS, TF32 = (COUNTS, TF32), Counts(), tf32
     quiet: dict[str, Callable[..., Any]] = {
         "synchronize": lambda *_: COUNTS.sync("synchronize"),
         "is_available": lambda: True,
@@ -288,4 +308,4 @@ def pretended_gpu() -> Iterator[Counts]:
         try:
             yield COUNTS
         finally:
-            COUNTS = before
+            COUNTS, TF32 = before

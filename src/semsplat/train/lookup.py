@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from torch import Tensor, nn
 
+from semsplat.train.linear import Linear
+
 Vectors = NDArray[np.float32]
 
 
@@ -25,7 +27,7 @@ class Lookup(nn.Module):
         ``asking`` [5]: how a prompt is asked, see `semsplat.train.methods.goi.Query`.
         """
         super().__init__()
-        self.head = nn.Linear(dim, entries)
+        self.head = Linear(dim, entries)
         nn.init.xavier_uniform_(self.head.weight)
         self.table = nn.Parameter(torch.zeros(entries, out))
         self.register_buffer("asking", torch.zeros(5, dtype=torch.float64))

@@ -56,7 +56,7 @@ def attach(options: Options, lessons: Lessons | None, _: SceneFeatures | None) -
 
 def decoder(dim: int, n_classes: int) -> Module:
     """Return the "lightweight convolution": 1x1 with bias, on maps [H, W, d]."""
-    from torch.nn import Linear
+    from semsplat.train.linear import Linear
 
     return Linear(dim, n_classes)
 
