@@ -202,15 +202,39 @@ class _ToGpu(torch.autograd.Function):
         return gradient.inner, None
 
 
+COMING: list[tuple[Tensor, Tensor]] = []
+"""Memory of the host with what the device will have written to it once it is waited for."""
+
+
+class Event:
+    """Marks a place in the device's work (torch.cuda.Event)."""
+
+    def record(self) -> None:
+        """Mark all that was asked for until now."""
+        self.asked = list(COMING)
+        COMING.clear()
+
+    def synchronize(self) -> None:
+        """Wait for it."""
+        COUNTS.sync("event")
+        for there, values in self.asked:
+            there.copy_(values)
+
+
 class _ToHost(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, tensor: Any) -> Tensor:
-        COUNTS.sync("to the CPU")
-        return tensor.inner.detach().clone()
+    def forward(ctx: Any, tensor: Any, waits: bool) -> Tensor:
+        if waits:
+            COUNTS.sync("to the CPU")
+            return tensor.inner.detach().clone()
+        values = tensor.inner.detach().clone()
+        there = torch.full_like(values, 77)  # whatever was there before
+        COMING.append((there, values))
+        return there
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Any:
-        return Pretended(gradient)
+        return Pretended(gradient), None
 
 
 FACTORIES = (
@@ -244,9 +268,12 @@ def _moved(tensor: Tensor, *rest: Any, **kwargs: Any) -> Tensor:
     for one in asked:
         device = device if on_gpu(one) is None else on_gpu(one)
         dtype = one if isinstance(one, torch.dtype) else getattr(one, "dtype", dtype)
-    waits = not (kwargs.pop("non_blocking", False) and hasattr(tensor, "pinned"))
+    blocks = not kwargs.pop("non_blocking", False)
     if device is not None and device != isinstance(tensor, Pretended):
-        tensor = _ToGpu.apply(tensor, waits) if device else _ToHost.apply(tensor)
+        kind, waits = _ToHost, blocks  # which pins the memory that it writes to
+        if device:
+            kind, waits = _ToGpu, blocks or not hasattr(tensor, "pinned")
+        tensor = kind.apply(tensor, waits)
     if dtype is None and not kwargs:
         return tensor
     return _TO(tensor, dtype or tensor.dtype, **kwargs)
@@ -295,6 +322,7 @@ def pretended_gpu(tf32: bool = False) -> Iterator[Counts]:
         "max_memory_allocated": lambda *_: 0,
         "reset_peak_memory_stats": lambda *_: None,
         "empty_cache": lambda: None,
+        "Event": Event,
     }
     health = "_accelerator_graph_capture_health_check"  # of Adam, which asks the driver
     with ExitStack() as stack:
