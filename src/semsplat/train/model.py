@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -74,8 +75,11 @@ class SemanticField:
 
     def _classes(self, blended: Tensor) -> Tensor:
         """Return class ids int64 [H, W] of the blended attachment [H, W, dim]."""
-        ids = torch.tensor(self.facts.class_ids, device=self.trained.device)
-        return ids[self.decoder(blended).argmax(dim=-1)]
+        return self._class_ids[self.decoder(blended).argmax(dim=-1)]
+
+    @cached_property
+    def _class_ids(self) -> Tensor:
+        return torch.tensor(self.facts.class_ids, device=self.trained.device)
 
 
 def write_field(path: Path, trainee: Trainee, facts: FieldFacts) -> None:
