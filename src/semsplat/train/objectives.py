@@ -48,12 +48,13 @@ def joint_objective(
         image, info = render_view(
             trainee.gaussians, view, step, geometry, semantics, options.moves_geometry
         )
-        # Of a split the gradient is made once; of a slice each, in the size of the whole.
-        colours, blended = image.split([3, image.shape[-1] - 3], dim=-1)
         if semantics is None:  # a rasteriser that always blends would give them zeros: Adam goes on
             held.grad = torch.zeros_like(held)
+            colours, blended = image, None
+        else:  # of a split the gradient is made once; of a slice each, in the size of the whole
+            colours, blended = image.split([3, semantics.shape[1]], dim=-1)
         losses, numbers = colour_terms(colours, view, step, geometry)
-        return losses | terms(step, view, None if semantics is None else blended), info, numbers
+        return losses | terms(step, view, blended), info, numbers
 
     return objective
 
