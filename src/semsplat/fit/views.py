@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,6 +14,7 @@ from cachetools import LRUCache, cachedmethod
 from numpy.typing import NDArray
 from torch import Tensor
 
+from semsplat.data.images import resize_ids
 from semsplat.data.scene import Frame, load_image
 from semsplat.fit.inputs import Inputs
 
@@ -32,6 +34,9 @@ class Photographs:
     def read(self, place: int) -> NDArray[np.uint8]:
         """Return frame ``place`` as uint8 [H, W, 3] sRGB."""
         return load_image(self.frames[place])
+
+
+IdMap = NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +73,14 @@ def camera_of(frame: Frame, scale: float, inputs: Inputs) -> Camera:
 
     viewmat, K = inputs.get(("camera", frame.name, width), numbers).split([16, 9])
     return Camera(frame.name, viewmat.view(4, 4), K.view(3, 3), width, height)
+
+
+def fitted(ids: IdMap, camera: Camera) -> IdMap:
+    """Return an id map [H, W] at a camera's size: the source pixel at each new centre."""
+    size = (camera.width, camera.height)
+    if ids.shape == size[::-1]:
+        return ids
+    return resize_ids(ids.astype(np.float32), size).astype(ids.dtype)
 
 
 def load_view(frame: Frame, scale: float, inputs: Inputs) -> View:

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from semsplat.data.images import resize_ids
 from semsplat.features.teachers import IGNORED
-from semsplat.fit.views import Camera
 from semsplat.train.methods import Stage
-
-IdMap = NDArray[np.integer[Any]]
 
 
 def cross_entropy(scores: Tensor, labels: Tensor) -> Tensor:
@@ -34,14 +27,6 @@ def cross_entropy(scores: Tensor, labels: Tensor) -> Tensor:
         scores.flatten(0, 1), labels.flatten() - 1, ignore_index=IGNORED - 1, reduction="sum"
     )
     return total / counted
-
-
-def fitted(ids: IdMap, camera: Camera) -> IdMap:
-    """Return an id map [H, W] at a camera's size: the source pixel at each new centre."""
-    size = (camera.width, camera.height)
-    if ids.shape == size[::-1]:
-        return ids
-    return resize_ids(ids.astype(np.float32), size).astype(ids.dtype)
 
 
 def dense_map(stage: Stage, name: str) -> Tensor:

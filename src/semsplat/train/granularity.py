@@ -17,8 +17,7 @@ from torch import Tensor
 
 from semsplat.errors import SemsplatError
 from semsplat.features.store import SceneFeatures
-from semsplat.fit.views import Camera
-from semsplat.train.class_terms import fitted
+from semsplat.fit.views import Camera, fitted
 from semsplat.train.methods import Stage
 from semsplat.train.mlp import LEVELS
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from semsplat.fit.views import Camera
-from semsplat.train.class_terms import TextSimilarity, cross_entropy, fitted, map_distance
+from semsplat.fit.views import Camera, fitted
+from semsplat.train.class_terms import TextSimilarity, cross_entropy, map_distance
 
 
 def test_cross_entropy_is_the_mean_of_minus_log_softmax_over_labelled_pixels():

@@ -140,7 +140,7 @@ class Stage:
 
     def ids(self, camera: Camera, which: str) -> Tensor:
         """Return a map of a training view's lesson at its size, int64 [H, W]."""
-        from semsplat.train.class_terms import fitted
+        from semsplat.fit.views import fitted
 
         key = which, camera.name, camera.width
         return self.inputs.get(key, lambda: fitted(self.taught(camera.name, which), camera)).long()

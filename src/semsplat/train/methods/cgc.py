@@ -164,7 +164,7 @@ def _clusters(contrast: Contrast, stage: Stage, camera: Camera) -> Clusters:
     """Return the masks of a view that are large enough."""
     import torch
 
-    from semsplat.train.class_terms import fitted
+    from semsplat.fit.views import fitted
     from semsplat.train.contrast import Clusters, clusters_of
 
     few = contrast.more_than_px * min(1.0, camera.width * camera.height / contrast.pixels_of)

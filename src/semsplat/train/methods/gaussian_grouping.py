@@ -32,8 +32,7 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
     from semsplat.data.scene import Frame
-    from semsplat.fit.views import Ahead, Camera
-    from semsplat.train.class_terms import IdMap
+    from semsplat.fit.views import Ahead, Camera, IdMap
     from semsplat.train.model import SemanticField
 
 ANSWERS = ("masks",)
@@ -159,7 +158,7 @@ def reads(_: Options, stage: Stage) -> Ahead:
 def _ids_of(stage: Stage) -> Callable[[Camera], Tensor]:
     """Return what makes a training view's ids int64 [H, W] of its tracks."""
     from semsplat.conventions import NO_ID
-    from semsplat.train.class_terms import fitted
+    from semsplat.fit.views import fitted
     from semsplat.train.identity import ids_of
 
     tracks = stage.decoder.get_buffer("tracks").cpu().numpy()

@@ -36,8 +36,7 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
     from semsplat.data.scene import Frame
-    from semsplat.fit.views import Ahead, Camera
-    from semsplat.train.class_terms import IdMap
+    from semsplat.fit.views import Ahead, Camera, IdMap
     from semsplat.train.codebook import Parts
     from semsplat.train.model import SemanticField
     from semsplat.train.quantised import QuantisedField
@@ -192,7 +191,7 @@ def reads(options: Options, stage: Stage) -> Ahead:
 
 def _entries_of(options: Options, stage: Stage) -> Callable[[Camera], Tensor]:
     """Return what makes a training view's entries int64 [H, W] of its cells."""
-    from semsplat.train.class_terms import fitted
+    from semsplat.fit.views import fitted
     from semsplat.train.codebook import Parts, assigned
 
     field = cast("QuantisedField", stage.decoder)
