@@ -196,13 +196,14 @@ def _entries_of(options: Options, stage: Stage) -> Callable[[Camera], Tensor]:
 
     field = cast("QuantisedField", stage.decoder)
     parts = Parts(field.out, field.dino, options.codebook.dino_weight)
+    codebook = field.codebook.cpu()  # in a thread a GPU might multiply in a decoder's precision
     known: dict[str, NDArray[np.int32]] = {}  # on the host, where they are resized
 
     def read(camera: Camera) -> IdMap:
         if camera.name not in known:
             assert stage.features is not None
-            cells = cells_of(stage.features, camera.name)[0].movedim(0, -1).to(stage.device)
-            known[camera.name] = assigned(cells, field.codebook, parts).int().cpu().numpy()
+            cells = cells_of(stage.features, camera.name)[0].movedim(0, -1)
+            known[camera.name] = assigned(cells, codebook, parts).int().numpy()
         return fitted(known[camera.name], camera)
 
     def entries(camera: Camera) -> Tensor:
