@@ -7,6 +7,7 @@ holds where the host waited for a result, and how many bytes went to the device.
 
 from __future__ import annotations
 
+import threading
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -29,6 +30,12 @@ MAY_MIX = {"copy_", "_to_copy", "set_"}
 """Operations that take tensors of two devices."""
 
 
+PRODUCTS = {"mm", "addmm", "bmm", "baddbmm"}
+"""Operations that a GPU computes in TF32 where it may."""
+LOST_BITS = 13
+"""Of a number in single precision, in TF32."""
+
+
 class Counts:
     """What one use of the GPU cost."""
 
@@ -36,17 +43,24 @@ class Counts:
         """Start from nothing."""
         self.syncs: Counter[str] = Counter()  # by what waits, and where
         self.copied: Counter[str] = Counter()  # bytes to the device, by where
+        self.copies: Counter[str] = Counter()  # how many these were
 
     def sync(self, name: str) -> None:
-        """Count a wait of the host."""
-        self.syncs[f"{name} {_caller()}"] += 1
+        """Count a wait of the host; a thread may wait, which trains nothing."""
+        if threading.current_thread() is threading.main_thread():
+            self.syncs[f"{name} {_caller()}"] += 1
 
-    def copy(self, tensor: Tensor) -> None:
-        """Count a copy to the device."""
-        self.copied[_caller()] += tensor.numel() * tensor.element_size()
+    def copy(self, tensor: Tensor, waits: bool) -> None:
+        """Count a copy to the device, and the wait for it where memory is not pinned."""
+        where = _caller()
+        self.copied[where] += tensor.numel() * tensor.element_size()
+        self.copies[where] += 1
+        if waits:
+            self.sync("copy")
 
 
 COUNTS = Counts()
+TF32 = False
 KERNELS_FILE = str(Path(__file__).with_name("kernels.py"))
 
 
@@ -124,10 +138,20 @@ class Pretended(Tensor):
         if name in SYNCHRONISING or _asks_by_mask(name, args):
             COUNTS.sync(name)
         asked = tree_map_only(Pretended, lambda one: one.inner, (args, kwargs or {}))
+        if TF32 and name in PRODUCTS and torch.backends.cuda.matmul.fp32_precision == "tf32":
+            asked = tree_map_only(Tensor, rounded, asked[0]), asked[1]
         found = func(*asked[0], **asked[1])
         if func._schema.is_mutable:  # what was changed in place is the tensor that was given
             return args[0] if isinstance(found, Tensor) and found is asked[0][0] else found
         return tree_map_only(Tensor, Pretended, found)
+
+
+def rounded(tensor: Tensor) -> Tensor:
+    """Return what TF32 keeps of numbers in single precision: a sign, 8 bits and 10."""
+    if tensor.dtype != torch.float32 or tensor.dim() < 2:  # a bias is added in single precision
+        return tensor
+    bits = tensor.contiguous().view(torch.int32) + (1 << (LOST_BITS - 1))
+    return (bits & -(1 << LOST_BITS)).view(torch.float32)
 
 
 def _check_devices(name: str, tensors: list[Tensor]) -> None:
@@ -169,24 +193,48 @@ def on_gpu(device: Any) -> bool | None:
 
 class _ToGpu(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, tensor: Tensor) -> Tensor:
-        COUNTS.copy(tensor)
+    def forward(ctx: Any, tensor: Tensor, waits: bool) -> Tensor:
+        COUNTS.copy(tensor, waits)
         return Pretended(tensor.detach().clone())
 
     @staticmethod
     def backward(ctx: Any, gradient: Any) -> Any:
-        return gradient.inner
+        return gradient.inner, None
+
+
+COMING: list[tuple[Tensor, Tensor]] = []
+"""Memory of the host with what the device will have written to it once it is waited for."""
+
+
+class Event:
+    """Marks a place in the device's work (torch.cuda.Event)."""
+
+    def record(self) -> None:
+        """Mark all that was asked for until now."""
+        self.asked = list(COMING)
+        COMING.clear()
+
+    def synchronize(self) -> None:
+        """Wait for it."""
+        COUNTS.sync("event")
+        for there, values in self.asked:
+            there.copy_(values)
 
 
 class _ToHost(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, tensor: Any) -> Tensor:
-        COUNTS.sync("to the CPU")
-        return tensor.inner.detach().clone()
+    def forward(ctx: Any, tensor: Any, waits: bool) -> Tensor:
+        if waits:
+            COUNTS.sync("to the CPU")
+            return tensor.inner.detach().clone()
+        values = tensor.inner.detach().clone()
+        there = torch.full_like(values, 77)  # whatever was there before
+        COMING.append((there, values))
+        return there
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Any:
-        return Pretended(gradient)
+        return Pretended(gradient), None
 
 
 FACTORIES = (
@@ -203,14 +251,14 @@ def _factory(make: Callable[..., Any]) -> Callable[..., Any]:
             return make(*args, **kwargs)
         data = tree_map_only(Pretended, lambda one: one.inner, args)
         found = make(*data, **kwargs | {"device": "cpu"})
-        if make is _TENSOR:
-            COUNTS.copy(found)
+        if make in DATA:
+            COUNTS.copy(found, True)
         return Pretended(found)
 
     return made
 
 
-_TENSOR, _TO, _NEW = torch.tensor, Tensor.to, Tensor.new_tensor
+DATA, _TO, _NEW = (torch.tensor, torch.as_tensor), Tensor.to, Tensor.new_tensor
 
 
 def _moved(tensor: Tensor, *rest: Any, **kwargs: Any) -> Tensor:
@@ -220,9 +268,12 @@ def _moved(tensor: Tensor, *rest: Any, **kwargs: Any) -> Tensor:
     for one in asked:
         device = device if on_gpu(one) is None else on_gpu(one)
         dtype = one if isinstance(one, torch.dtype) else getattr(one, "dtype", dtype)
+    blocks = not kwargs.pop("non_blocking", False)
     if device is not None and device != isinstance(tensor, Pretended):
-        tensor = (_ToGpu if device else _ToHost).apply(tensor)
-    kwargs.pop("non_blocking", None)
+        kind, waits = _ToHost, blocks  # which pins the memory that it writes to
+        if device:
+            kind, waits = _ToGpu, blocks or not hasattr(tensor, "pinned")
+        tensor = kind.apply(tensor, waits)
     if dtype is None and not kwargs:
         return tensor
     return _TO(tensor, dtype or tensor.dtype, **kwargs)
@@ -233,8 +284,16 @@ def _new_tensor(tensor: Tensor, *args: Any, **kwargs: Any) -> Tensor:
     if not isinstance(tensor, Pretended):
         return _NEW(tensor, *args, **kwargs)
     made = _NEW(tensor.inner, *args, **kwargs)
-    COUNTS.copy(made)
+    COUNTS.copy(made, True)
     return Pretended(made)
+
+
+def _pinned(tensor: Tensor) -> Tensor:
+    """Return a copy in memory from which nothing has to wait for a copy to the device."""
+    assert not isinstance(tensor, Pretended), "only dense CPU tensors can be pinned"
+    copy = tensor.clone()
+    copy.pinned = True  # type: ignore[attr-defined]
+    return copy
 
 
 METHODS: dict[str, Callable[..., Tensor]] = {
@@ -242,14 +301,18 @@ METHODS: dict[str, Callable[..., Tensor]] = {
     "cpu": lambda tensor: _moved(tensor, "cpu"),
     "cuda": lambda tensor, *_: _moved(tensor, "cuda"),
     "new_tensor": _new_tensor,
+    "pin_memory": _pinned,
 }
 
 
 @contextmanager
-def pretended_gpu() -> Iterator[Counts]:
-    """Let "cuda" be the pretended GPU for the life of the block; yield what it costs."""
-    global COUNTS
-    before, COUNTS = COUNTS, Counts()
+def pretended_gpu(tf32: bool = False) -> Iterator[Counts]:
+    """Let "cuda" be the pretended GPU for the life of the block; yield what it costs.
+
+    ``tf32``: products that may be computed in TF32 are; else all are those of the CPU.
+    """
+    global COUNTS, TF32
+    before, COUNTS, TF32 = (COUNTS, TF32), Counts(), tf32
     quiet: dict[str, Callable[..., Any]] = {
         "synchronize": lambda *_: COUNTS.sync("synchronize"),
         "is_available": lambda: True,
@@ -259,6 +322,7 @@ def pretended_gpu() -> Iterator[Counts]:
         "max_memory_allocated": lambda *_: 0,
         "reset_peak_memory_stats": lambda *_: None,
         "empty_cache": lambda: None,
+        "Event": Event,
     }
     health = "_accelerator_graph_capture_health_check"  # of Adam, which asks the driver
     with ExitStack() as stack:
@@ -272,4 +336,4 @@ def pretended_gpu() -> Iterator[Counts]:
         try:
             yield COUNTS
         finally:
-            COUNTS = before
+            COUNTS, TF32 = before

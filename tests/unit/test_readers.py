@@ -26,7 +26,7 @@ from semsplat.data.scene import load_points, load_scene
 from semsplat.errors import SemsplatError
 from semsplat.features.embedded.archive import read_weights, write_weights
 from semsplat.figures.referee.sheet import as_csv, read_records
-from semsplat.fit.state import load_state, save_state
+from semsplat.fit.state import load_state, state_of, write_state
 from semsplat.io import read_json, read_json_lines, write_json, write_sealed
 from semsplat.networks.pictures import load_pictures
 from semsplat.params.networks import ClipShape
@@ -155,7 +155,7 @@ FORMATS = {
     ),
     "a saved state": Format(
         "state.pt",
-        lambda path: save_state(path, "k", 1, 1.0, "", {"a": torch.ones(9)}),
+        lambda path: write_state(path, state_of("k", 1, 1.0, "", {"a": torch.ones(9)})),
         lambda path: load_state(path, "k"),  # says so itself, and starts over
     ),
 }

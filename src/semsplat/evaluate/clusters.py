@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from sklearn.cluster import HDBSCAN
 from sklearn.neighbors import KNeighborsClassifier
+from torch import Tensor
 from torch.nn.functional import normalize
 
 from semsplat.conventions import NO_ID
@@ -29,6 +30,8 @@ from semsplat.splat.ply import write_ply
 from semsplat.train.model import SemanticField, open_field
 
 Ids = NDArray[np.int64]
+SIMILARITIES_AT_ONCE = 2**26
+"""on a GPU: 256 MiB"""
 
 
 def cluster(field: SemanticField, options: Clusters, seed: int) -> Ids:
@@ -40,19 +43,30 @@ def cluster(field: SemanticField, options: Clusters, seed: int) -> Ids:
     Raises:
         SemsplatError: too few Gaussians are opaque enough, or the features have no clusters.
     """
-    unit = normalize(field.semantics, dim=-1).cpu().numpy()
+    unit = normalize(field.semantics, dim=-1)
     opacities = torch.sigmoid(field.trained.gaussians["opacities"]).cpu().numpy()
     (seen,) = np.nonzero(opacities >= options.min_opacity)
     sample = np.random.default_rng(seed).permutation(seen)[: options.samples]
     smallest = max(2, round(options.min_share * len(sample)))
     if len(sample) <= smallest:
         raise SemsplatError(f"clusters: {len(sample)} Gaussians are opaque enough; train longer")
-    clusters = HDBSCAN(min_cluster_size=smallest, copy=True).fit_predict(unit[sample])
+    drawn = unit[torch.from_numpy(sample)]
+    clusters = HDBSCAN(min_cluster_size=smallest, copy=True).fit_predict(drawn.cpu().numpy())
     inside = clusters != NO_ID
     if not inside.any():
         raise SemsplatError("clusters: the features have none; train longer, or lower min_share")
-    nearest = KNeighborsClassifier(n_neighbors=1).fit(unit[sample[inside]], clusters[inside])
-    return by_size(nearest.predict(unit))
+    return by_size(_of_most_similar(unit, drawn[torch.from_numpy(inside)], clusters[inside]))
+
+
+def _of_most_similar(unit: Tensor, known: Tensor, names: Ids) -> Ids:
+    """Return the name of the known unit vector [M, D] most similar to each of [N, D], [N]."""
+    if not unit.is_cuda:
+        nearest = KNeighborsClassifier(n_neighbors=1).fit(known.numpy(), names)
+        found: Ids = nearest.predict(unit.numpy())
+        return found
+    parts = unit.split(max(1, SIMILARITIES_AT_ONCE // len(known)))
+    most = torch.cat([(some @ known.T).argmax(dim=1) for some in parts])
+    return names[most.cpu().numpy()]
 
 
 def by_size(ids: Ids) -> Ids:

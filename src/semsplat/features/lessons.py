@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from semsplat.arrays import read_arrays, write_arrays
-from semsplat.features.teachers import Lesson
+from semsplat.features.teachers import Ids, Lesson
 from semsplat.io import read_json
 
 
@@ -43,6 +43,11 @@ class Lessons:
     def view(self, name: str) -> Lesson:
         """Return the lesson of the view of this name."""
         return Lesson(**read_arrays(self.folder / "views" / f"{name}.npz"))
+
+    def array(self, name: str, which: str) -> Ids:
+        """Return one array of a view's lesson; the rest of its archive stays unread."""
+        arrays = read_arrays(self.folder / "views" / f"{name}.npz", only=(which,))
+        return arrays[which]
 
 
 def open_lessons(folder: Path) -> Lessons:

@@ -74,6 +74,17 @@ class SceneFeatures:
         """Return a view's ids [L, H, W]; the rest of its archive stays unread."""
         return read_arrays(self.folder / "views" / f"{name}.npz", only=("ids",))["ids"]
 
+    def dense(self, name: str) -> Half:
+        """Return a view's dense map [D, h, w]; the rest of its archive stays unread.
+
+        Raises:
+            SemsplatError: the recipe makes no dense maps.
+        """
+        arrays = read_arrays(self.folder / "views" / f"{name}.npz", only=("dense",))
+        if "dense" not in arrays:
+            raise SemsplatError(f"{self.folder}: no dense maps; set value_maps or pyramid_maps")
+        return arrays["dense"]
+
     def regions(self, name: str) -> tuple[NDArray[np.int16], Half]:
         """Return a view's ids [L, H, W] and vectors [M, D]; the rest of its archive stays unread.
 

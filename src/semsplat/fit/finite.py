@@ -15,22 +15,21 @@ KEPT = "the last good state is kept and no result is written"
 
 
 class Watch:
-    """Notes the first step whose loss is not finite, where the loss is computed.
+    """Keeps the losses of steps, to say which was the first that is not finite.
 
-    Asking a GPU would make each step wait for it, so `check` asks now and then.
+    Asking a GPU would make each step wait for it, so `check` asks now and then, for all together.
     """
 
-    def __init__(self, device: torch.device) -> None:
+    def __init__(self) -> None:
         """Begin where nothing was seen yet."""
-        self._bad = torch.full((), -1, dtype=torch.int64, device=device)
+        self._seen: list[tuple[int, Tensor]] = []
 
     def note(self, step: int, loss: Tensor) -> None:
-        """Look at the loss of a step, a scalar."""
-        bad = ~torch.isfinite(loss.detach()) & (self._bad < 0)
-        self._bad = torch.where(bad, step, self._bad)
+        """Keep the loss of a step, a scalar."""
+        self._seen.append((step, loss.detach()))
 
     def check(self, step: int, trainee: Trainee, losses: dict[str, Tensor]) -> None:
-        """Raise a `SemsplatError` if a loss so far or a parameter now is not finite.
+        """Raise a `SemsplatError` if a loss since the last time or a parameter is not finite.
 
         Args:
             step: the last that was taken.
@@ -39,10 +38,13 @@ class Watch:
         """
         found = list(parameters(trainee))
         # One question to the GPU as a rule: whatever spoils a sum is looked for one by one.
-        asked = [self._bad.double(), *(values.sum().double() for _, values, _ in found)]
-        bad, *sums = torch.stack(asked).tolist()
-        first, sound = int(bad), math.isfinite(sum(sums))
-        where = f"step {first if first >= 0 else step}"
+        seen = [taken for taken, _ in self._seen]
+        asked = [loss for _, loss in self._seen] + [values.sum() for _, values, _ in found]
+        said = torch.stack([value.double() for value in asked]).tolist() if asked else []
+        bad = [taken for taken, loss in zip(seen, said, strict=False) if not math.isfinite(loss)]
+        self._seen.clear()
+        sound = math.isfinite(sum(said[len(seen) :]))
+        where = f"step {bad[0] if bad else step}"
         for name, values, _ in [] if sound else found:
             if not is_finite(values):
                 share = f"{int((~torch.isfinite(values)).sum())} of {values.numel()} values"
@@ -50,7 +52,7 @@ class Watch:
                     f"{where}: parameter '{name}' is not finite ({share}); likely cause:"
                     f" {_cause(name, trainee)}: {KEPT}"
                 )
-        if first >= 0:
+        if bad:
             names = [name for name, loss in losses.items() if not is_finite(loss)]
             raise SemsplatError(
                 f"{where}: loss '{', '.join(names) or 'total'}' is not finite though all parameters"

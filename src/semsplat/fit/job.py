@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from semsplat.data.scene import Scene
+from semsplat.fit.inputs import Inputs
 from semsplat.fit.loop import Objective, fit, warm_up
 from semsplat.fit.steps import Fit, remove_state
 from semsplat.fit.trainee import Trainee
-from semsplat.fit.views import load_view, views_in_order
+from semsplat.fit.views import Ahead, views_in_order
 from semsplat.folders import claim
 from semsplat.kernel_cache import compiled_once
 from semsplat.params.geometry import Training
@@ -32,6 +33,8 @@ class Task:
     steps: int
     scale: Callable[[int], float]  # image scale at a step
     run_seed: int
+    ahead: Ahead | None = None  # see `views_in_order`
+    photographs: bool = True  # whether they are read
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +45,7 @@ class Job:
     out: Path
     scratch: Path
     training: Training
-    device: str
+    inputs: Inputs  # on the device that computes
     further: tuple[str, ...] = ()  # files that are written between `fit` and `finish`
 
     def fit(self, task: Task, scene: Scene) -> dict[str, Any]:
@@ -54,11 +57,12 @@ class Job:
             scene.train,
             seed=task.run_seed,
             scale=task.scale,
-            device=self.device,
+            inputs=self.inputs,
+            ahead=task.ahead,
+            photographs=task.photographs,
         )
-        first = load_view(scene.train[0], task.scale(0), self.device)
         with compiled_once():
-            compile_s = warm_up(task.trainee, task.objective, first)
+            compile_s = warm_up(task.trainee, task.objective, next(iter(views(range(1)))))
         train_s = fit(plan, task.trainee, task.objective, views)
         write_ply(self.out / PLY, dict(task.trainee.gaussians))
         shutil.copyfile(plan.log_path, self.out / CURVES)
@@ -67,7 +71,7 @@ class Job:
             "compile_s": round(compile_s, 2),
             "n_gaussians": len(task.trainee.gaussians["means"]),
             "n_train_views": len(scene.train),
-            "device": self.device,
+            "device": self.inputs.device,
         }
 
     def finish(self, numbers: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -15,7 +15,9 @@ from semsplat.fit.steps import Fit, Numbers, run_steps
 from semsplat.fit.trainee import Trainee
 from semsplat.fit.views import View
 
-Outcome = tuple[dict[str, Tensor], dict[str, Any], dict[str, Tensor | float]]
+Number = float | Callable[[], Tensor]
+"""What a step has to say, or what makes it where somebody asks."""
+Outcome = tuple[dict[str, Tensor], dict[str, Any], dict[str, Number]]
 Objective = Callable[[int, View], Outcome]
 """Step and view in; named losses to add up, the rasteriser's meta, and numbers to log out."""
 
@@ -34,7 +36,7 @@ def fit(
 
     def steps(todo: range) -> Iterator[Numbers]:
         check_start(trainee)
-        watch = Watch(trainee.gaussians["means"].device)
+        watch = Watch()
         for step, view in zip(todo, views(todo), strict=True):
             outcome = _train_step(trainee, objective, step, view, watch)
             yield partial(_numbers, step, outcome, trainee, watch)
@@ -79,11 +81,12 @@ def _numbers(step: int, outcome: Outcome, trainee: Trainee, watch: Watch) -> dic
     losses, _, numbers = outcome
     watch.check(step, trainee, losses)
     values = _on_host({f"loss_{k}": v for k, v in losses.items()})
-    values |= {"loss": sum(values.values()), **_on_host(numbers)}
+    said = {k: one() if callable(one) else one for k, one in numbers.items()}
+    values |= {"loss": sum(values.values()), **_on_host(said)}
     return {"n_gaussians": len(trainee.gaussians["means"]), **values}
 
 
-def _on_host(numbers: dict[str, Tensor] | dict[str, Tensor | float]) -> dict[str, float]:
+def _on_host(numbers: Mapping[str, Tensor | float]) -> dict[str, float]:
     """Return numbers, those on a GPU fetched together: each fetch waits for it."""
     there = {k: v.detach() for k, v in numbers.items() if isinstance(v, Tensor)}
     fetched = torch.stack(list(there.values())).tolist() if there else []

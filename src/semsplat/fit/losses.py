@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import torch
@@ -11,9 +12,15 @@ from torch import Tensor
 from semsplat.fit.ssim_cpu import C1, C2, REACH, WINDOW, mean_ssim, mean_ssim_adjoint
 
 
+@cache
+def _window(device: torch.device, dtype: torch.dtype) -> Tensor:
+    """Return SSIM's window [2 REACH + 1]; made anew, the GPU would be waited for."""
+    return torch.tensor([*WINDOW[:0:-1], *WINDOW], dtype=dtype, device=device)
+
+
 def gaussian_blur(images: Tensor) -> Tensor:
     """Blur [C, H, W] with SSIM's window; beyond the border lie zeros, as in 3DGS."""
-    kernel = images.new_tensor([*WINDOW[:0:-1], *WINDOW])
+    kernel = _window(images.device, images.dtype)
     n, pad = len(images), REACH
     rows = F.conv2d(images[None], kernel.expand(n, 1, 1, -1), padding=(0, pad), groups=n)
     return F.conv2d(rows, kernel[:, None].expand(n, 1, -1, 1), padding=(pad, 0), groups=n)[0]

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
+from torch.utils._pytree import tree_map_only
 
 from semsplat.errors import UNREADABLE, one_line
 from semsplat.io import atomic_path
 
+State = dict[str, Any]
+"""Of the kinds that ``torch.load(weights_only=True)`` reads."""
 
-def save_state(
-    path: Path, run_key: str, step: int, seconds: float, log: str, content: dict[str, Any]
-) -> None:
-    """Write the state after ``step`` steps, atomically, with the log and the random states."""
-    state = {
+
+def state_of(run_key: str, step: int, seconds: float, log: str, content: dict[str, Any]) -> State:
+    """Return the state after ``step`` steps, with the log and the random states."""
+    return {
         "run_key": run_key,
         "step": step,
         "seconds": seconds,
@@ -27,6 +31,27 @@ def save_state(
         "cuda_rng": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
         "content": content,
     }
+
+
+def on_host(state: State) -> tuple[State, Callable[[], None]]:
+    """Return a copy of a GPU's state that later steps leave alone, and what waits for it.
+
+    Copies to pinned memory are made in the order of the GPU's work, so that nobody waits for them
+    until they are read.
+    """
+    copy = tree_map_only(Tensor, _copied, state)
+    made = torch.cuda.Event()
+    made.record()
+    return copy, made.synchronize
+
+
+def _copied(tensor: Tensor) -> Tensor:
+    tensor = tensor.detach()
+    return tensor.to("cpu", non_blocking=True) if tensor.is_cuda else tensor.clone()
+
+
+def write_state(path: Path, state: State) -> None:
+    """Write a state, atomically: whoever is killed meanwhile leaves the one before."""
     with atomic_path(path) as partial, partial.open("wb") as file:
         try:
             torch.save(state, file)

@@ -9,21 +9,31 @@ import json
 import signal
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from semsplat.fit.finite import check_numbers
-from semsplat.fit.state import device_of, load_state, restore_random, save_state
+from semsplat.fit.state import (
+    State,
+    device_of,
+    load_state,
+    on_host,
+    restore_random,
+    state_of,
+    write_state,
+)
 from semsplat.log import progress
 from semsplat.params.geometry import Training
 
 FILES = ("state.pt", "metrics.jsonl")
 """In the scratch folder: the saved state, and the metrics so far."""
 SAVES_SHARE = 10
-"""A state is saved again after so many times what saving it took: one of many gigabytes would leave
-no time for steps."""
+"""A state is saved again after so many times what saving it took, from the first copy until it is
+on disk: one of many gigabytes would leave no time for steps, and its writing slows those beside it.
+"""
 Numbers = Callable[[], dict[str, float]]
 """What a step has to say; asked when a line is logged and before a state is saved, because asking
 can cost time.  It raises where something is no longer finite, and then nothing is saved."""
@@ -70,12 +80,16 @@ def run_steps(plan: Fit, learner: Learner, steps: Callable[[range], Iterator[Num
     first, before = _resume(plan, learner)
     todo = range(first, plan.steps)
     clock = _Clock(before)
-    due = clock.seconds() + plan.training.save_every_s
-    with plan.log_path.open("a") as log, _stop_signals() as stop:
+    with (
+        plan.log_path.open("a") as log,
+        _stop_signals() as stop,
+        ThreadPoolExecutor(1) as writer,  # whose block ends when it has written
+    ):
+        saver = _Saver(plan, learner, clock, writer)
         taken = zip(todo, steps(todo), strict=True)
         for step, numbers in progress(taken, "train", total=plan.steps, initial=first):
             logs = step % plan.training.log_every == 0 or step == plan.steps - 1
-            saves = bool(stop) or clock.seconds() > due
+            saves = bool(stop) or saver.is_due()
             if logs or saves:
                 said = numbers()
                 check_numbers(step, said)
@@ -83,13 +97,12 @@ def run_steps(plan: Fit, learner: Learner, steps: Callable[[range], Iterator[Num
                 log.write(_log_line(step, clock.seconds(), said))
                 log.flush()
             if saves:
-                start = clock.seconds()
-                _save(plan, learner, step + 1, start)
-                spent = clock.seconds() - start
-                due = start + spent + max(plan.training.save_every_s, SAVES_SHARE * spent)
+                saver.save(step + 1)
             if stop:
+                saver.finish()
                 raise SystemExit(128 + stop[0])
-    _save(plan, learner, plan.steps, clock.seconds())
+        saver.save(plan.steps)
+        saver.finish()
     return clock.seconds()
 
 
@@ -135,10 +148,43 @@ def _resume(plan: Fit, learner: Learner) -> tuple[int, float]:
     return state["step"], state["seconds"]
 
 
-def _save(plan: Fit, learner: Learner, step: int, seconds: float) -> None:
-    """Save the state after ``step`` steps."""
-    log = plan.log_path.read_text()
-    save_state(plan.state_path, plan.run_key, step, seconds, log, learner.state_dict())
+class _Saver:
+    """Saves states now and then, one after the other; steps go on while a GPU's is written."""
+
+    def __init__(
+        self, plan: Fit, learner: Learner, clock: _Clock, writer: ThreadPoolExecutor
+    ) -> None:
+        self.plan, self.learner, self.clock, self.writer = plan, learner, clock, writer
+        self.pending: Future[None] | None = None
+        self.due = clock.seconds() + plan.training.save_every_s
+
+    def is_due(self) -> bool:
+        """Tell whether it is time for a state; while one is written it is not."""
+        writes = self.pending is not None and not self.pending.done()
+        return not writes and self.clock.seconds() > self.due
+
+    def save(self, step: int) -> None:
+        """Save the state after ``step`` steps; raise what went wrong with the one before."""
+        self.finish()
+        start, log = self.clock.seconds(), self.plan.log_path.read_text()
+        state = state_of(self.plan.run_key, step, start, log, self.learner.state_dict())
+        if state["device"] != "cuda":
+            self._write(state, start)
+            return
+        copy, wait = on_host(state)
+        self.pending = self.writer.submit(self._write, copy, start, wait)
+
+    def finish(self) -> None:
+        """Wait until all is written; raise what went wrong."""
+        if self.pending:
+            self.pending.result()
+
+    def _write(self, state: State, start: float, wait: Callable[[], None] | None = None) -> None:
+        if wait:
+            wait()
+        write_state(self.plan.state_path, state)
+        now, pause = self.clock.seconds(), self.plan.training.save_every_s
+        self.due = now + max(pause, SAVES_SHARE * (now - start))
 
 
 @contextmanager

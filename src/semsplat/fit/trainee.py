@@ -65,7 +65,9 @@ class Trainee:
     def clear(self) -> None:
         """Clear the gradients of all tensors."""
         for optimizer in self.all_optimizers:
-            optimizer.zero_grad(set_to_none=True)
+            for group in optimizer.param_groups:
+                for parameter in group["params"]:
+                    parameter.grad = None
 
     def state_dict(self) -> dict[str, Any]:
         """Return all tensors and running sums, for `semsplat.fit.steps`."""

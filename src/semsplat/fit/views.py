@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,7 +14,9 @@ from cachetools import LRUCache, cachedmethod
 from numpy.typing import NDArray
 from torch import Tensor
 
+from semsplat.data.images import resize_ids
 from semsplat.data.scene import Frame, Viewpoint, load_image
+from semsplat.fit.inputs import Inputs
 
 KEPT_BYTES = 2**28
 """Decoded photographs that a training keeps, 256 MiB: 1,100 of 320 x 240, or 50 of 1600 x 1066."""
@@ -33,6 +36,9 @@ class Photographs:
         return load_image(self.frames[place])
 
 
+IdMap = NDArray[np.integer[Any]]
+
+
 @dataclass(frozen=True, eq=False)
 class Camera:
     """Where a frame is seen from, on the training device."""
@@ -48,32 +54,51 @@ class Camera:
 class View(Camera):
     """One photograph with its camera, on the training device."""
 
-    image: Tensor  # [H, W, 3] in [0, 1]
+    image: Tensor  # [H, W, 3] in [0, 1]; [0, 0, 3] where the training reads no photographs
 
 
-def camera_of(frame: Viewpoint, scale: float, device: str) -> Camera:
+Ahead = Callable[[int, Camera], object]
+"""Reads all that a step learns from beside the photograph, so that `Inputs` has it."""
+
+
+def camera_of(frame: Viewpoint, scale: float, inputs: Inputs) -> Camera:
     """Return the camera of a frame whose image is resized by ``scale``."""
     width, height = round(frame.width * scale), round(frame.height * scale)
-    K = frame.K.copy()
-    K[0] *= width / frame.width
-    K[1] *= height / frame.height
-    viewmat, intrinsics = (torch.from_numpy(m).float().to(device) for m in (frame.viewmat, K))
-    return Camera(frame.name, viewmat, intrinsics, width, height)
+
+    def numbers() -> NDArray[np.float32]:
+        K = frame.K.copy()
+        K[0] *= width / frame.width
+        K[1] *= height / frame.height
+        return np.concatenate([frame.viewmat.ravel(), K.ravel()]).astype(np.float32)
+
+    viewmat, K = inputs.get(("camera", frame.name, width), numbers).split([16, 9])
+    return Camera(frame.name, viewmat.view(4, 4), K.view(3, 3), width, height)
 
 
-def load_view(frame: Frame, scale: float, device: str) -> View:
-    """Read a frame's image, resized by ``scale`` (area average), with the camera to match."""
-    return view_of(frame, load_image(frame), scale, device)
-
-
-def view_of(frame: Frame, image: NDArray[np.uint8], scale: float, device: str) -> View:
-    """Return a frame's photograph, uint8 [H, W, 3], as a view; see `load_view`."""
-    camera = camera_of(frame, scale, device)
+def fitted(ids: IdMap, camera: Camera) -> IdMap:
+    """Return an id map [H, W] at a camera's size: the source pixel at each new centre."""
     size = (camera.width, camera.height)
-    if size != (frame.width, frame.height):
-        image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    pixels = torch.tensor(image, device=device).float() / 255
-    return View(**vars(camera), image=pixels)
+    if ids.shape == size[::-1]:
+        return ids
+    return resize_ids(ids.astype(np.float32), size).astype(ids.dtype)
+
+
+def load_view(frame: Frame, scale: float, inputs: Inputs) -> View:
+    """Read a frame's image, resized by ``scale`` (area average), with the camera to match."""
+    return view_of(camera_of(frame, scale, inputs), lambda: load_image(frame), inputs)
+
+
+def view_of(camera: Camera, read: Callable[[], NDArray[np.uint8]], inputs: Inputs) -> View:
+    """Return a camera with the photograph, uint8 [H, W, 3], that is read; see `load_view`."""
+    size = (camera.width, camera.height)
+
+    def resized() -> NDArray[np.uint8]:
+        image = read()
+        fits = image.shape[1::-1] == size
+        return image if fits else cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+
+    pixels = inputs.get(("image", camera.name, camera.width), resized)
+    return View(**vars(camera), image=pixels.float() / 255)
 
 
 def frame_at(step: int, n_frames: int, seed: int) -> int:
@@ -90,20 +115,38 @@ def views_in_order(
     steps: range,
     seed: int,
     scale: Callable[[int], float],
-    device: str,
+    inputs: Inputs,
+    ahead: Ahead | None = None,
+    photographs: bool = True,
 ) -> Iterator[View]:
-    """Yield the view of every step; a thread reads the next while this one trains."""
-    photographs = Photographs(frames)
+    """Yield the view of every step; a thread reads the next while this one trains.
+
+    Args:
+        frames: the training views.
+        steps: to take.
+        seed: of the order.
+        scale: of the image at a step.
+        inputs: what is on the device.
+        ahead: called with every step and its camera, in the thread.
+        photographs: whether they are read.
+    """
+    decoded = Photographs(frames)
+    nothing = torch.empty(0, 0, 3, device=inputs.device)
 
     def read(step: int) -> View:
         place = frame_at(step, len(frames), seed)
-        return view_of(frames[place], photographs.read(place), scale(step), device)
+        camera = camera_of(frames[place], scale(step), inputs)
+        if ahead:
+            ahead(step, camera)
+        if not photographs:
+            return View(**vars(camera), image=nothing)
+        return view_of(camera, lambda: decoded.read(place), inputs)
 
     with ThreadPoolExecutor(1) as reader:
-        ahead = reader.submit(read, steps.start) if steps else None
+        next_view = reader.submit(read, steps.start) if steps else None
         for step in steps:
-            assert ahead is not None
-            view = ahead.result()
+            assert next_view is not None
+            view = next_view.result()
             if step + 1 < steps.stop:
-                ahead = reader.submit(read, step + 1)
+                next_view = reader.submit(read, step + 1)
             yield view

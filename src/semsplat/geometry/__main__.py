@@ -32,6 +32,7 @@ def reconstruct(
 ) -> None:
     """Train, then write point_cloud.ply, metrics.jsonl and run.json, the card last."""
     from semsplat.data.scene import load_scene
+    from semsplat.fit.inputs import Inputs
     from semsplat.fit.job import Job, Task
     from semsplat.fit.trainee import seed_everything
     from semsplat.geometry.rgb import rgb_objective, start_training
@@ -40,7 +41,7 @@ def reconstruct(
     inputs = {"scene": scene_dir / "manifest.json"}
     card = Card("geometry", "semsplat.geometry.__main__", config.model_dump(), inputs)
     training = Training(save_every_s=save_every_s, log_every=config.log_every)
-    job = Job(card, out, scratch, training, device)
+    job = Job(card, out, scratch, training, Inputs(device))
     scene = load_scene(scene_dir)
     generator = seed_everything(config.run_seed)
     trainee = start_training(scene, config.geometry, generator, device)

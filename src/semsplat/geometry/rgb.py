@@ -17,7 +17,7 @@ from semsplat.data.poses import camera_centre
 from semsplat.data.scene import Frame, Scene, load_points, scene_extent
 from semsplat.errors import SemsplatError
 from semsplat.fit.density import DensityControl
-from semsplat.fit.loop import Objective, Outcome
+from semsplat.fit.loop import Number, Objective, Outcome
 from semsplat.fit.losses import psnr, reconstruction_terms
 from semsplat.fit.schedules import image_scale, log_linear, sh_degree
 from semsplat.fit.trainee import Trainee, adam_per_tensor
@@ -103,10 +103,10 @@ def rgb_objective(gaussians: ParameterDict, config: Geometry) -> Objective:
 
 def colour_terms(
     image: Tensor, view: View, step: int, config: Geometry
-) -> tuple[dict[str, Tensor], dict[str, Tensor | float]]:
+) -> tuple[dict[str, Tensor], dict[str, Number]]:
     """Return the reconstruction terms of rendered colours [H, W, 3], and what to log."""
-    numbers: dict[str, Tensor | float] = {
-        "psnr": psnr(image.detach(), view.image),
+    numbers: dict[str, Number] = {
+        "psnr": partial(psnr, image.detach(), view.image),
         "sh_degree": sh_degree(step, config.sh_every, config.sh_degree),
         "image_scale": image_scale(step, config.progressive),
     }
@@ -131,9 +131,10 @@ def render_view(
         signals: [N, E], blended in the same pass over a background of zeros.
         signals_move_geometry: whether their gradient reaches positions, shapes and opacities.
     """
-    extra = 0 if signals is None else signals.shape[1]
-    background = view.image.new_zeros(1, 3 + extra)
-    background[:, :3] = BACKGROUNDS[config.background]
+    background = None  # black is what nothing else adds up to
+    if colour := BACKGROUNDS[config.background]:
+        background = view.image.new_zeros(1, 3 + (0 if signals is None else signals.shape[1]))
+        background[:, :3] = colour
     image, _, info = splat(
         gaussians,
         view.viewmat[None],

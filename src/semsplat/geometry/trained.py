@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from semsplat.data.scene import Viewpoint
+from semsplat.fit.inputs import Inputs
+from semsplat.fit.views import camera_of
 from semsplat.geometry.rgb import BACKGROUNDS
 from semsplat.io import read_json
 from semsplat.splat.gaussians import splat
@@ -65,10 +67,11 @@ def render(
     device, extra = trained.device, 0 if signals is None else signals.shape[1]
     background = torch.zeros(1, 3 + extra, device=device)
     background[:, :3] = BACKGROUNDS[trained.background]
+    camera = camera_of(frame, 1.0, Inputs(device))
     image, alpha, _ = splat(
         trained.gaussians,
-        torch.tensor(frame.viewmat, dtype=torch.float32, device=device)[None],
-        torch.tensor(frame.K, dtype=torch.float32, device=device)[None],
+        camera.viewmat[None],
+        camera.K[None],
         frame.width,
         frame.height,
         trained.sh_degree,

@@ -32,10 +32,11 @@ def rasterize_cuda(request: Request) -> tuple[Tensor, Tensor, dict[str, Any]]:
     if mode in ("D", "ED"):
         channels, split = none, 0
     shaping = [channels[..., :split], *([] if mode == "RGB" else [depth])]
-    image, alpha = _blend(projected, torch.cat(shaping, -1))
+    drawn, alpha = _blend(projected, torch.cat(shaping, -1))
     if split < channels.shape[-1]:
         rest, _ = _blend(projected.detached(), channels[..., split:])
-        image = torch.cat([image[..., :split], rest, image[..., split:]], -1)
+        drawn = [*_columns(drawn, 0, split), *rest, *_columns(drawn, split, None)]
+    image = torch.cat(drawn, -1)  # once: of hundreds of channels each copy is gigabytes
     image = with_background(image, alpha, request.backgrounds, mode)
     return image, alpha, projected.meta()
 
@@ -104,8 +105,13 @@ def _project(request: Request) -> _Projected:
     return _Projected(means2d, conics, opacities, depths, radii, offsets, rows, *size)
 
 
-def _blend(projected: _Projected, channels: Tensor) -> tuple[Tensor, Tensor]:
-    """Return channels [C, N, D] blended over zeros, [C, H, W, D], and alpha [C, H, W, 1]."""
+def _columns(drawn: list[Tensor], start: int, stop: int | None) -> list[Tensor]:
+    """Return some channels of what was drawn in calls of `AT_ONCE`."""
+    return [torch.cat(drawn, -1)[..., start:stop]] if drawn else []
+
+
+def _blend(projected: _Projected, channels: Tensor) -> tuple[list[Tensor], Tensor]:
+    """Return channels [C, N, D] blended over zeros, images [C, H, W, AT_ONCE], and alpha."""
     from gsplat import rasterize_to_pixels
 
     # Of no channels only alpha is asked for; the kernels want one.
@@ -124,8 +130,8 @@ def _blend(projected: _Projected, channels: Tensor) -> tuple[Tensor, Tensor]:
         )
         for chunk in some.split(AT_ONCE, dim=-1)
     ]
-    image = torch.cat([image for image, _ in drawn], dim=-1)
-    return image[..., : channels.shape[-1]], drawn[0][1]
+    images = [image for image, _ in drawn] if channels.shape[-1] else [drawn[0][0][..., :0]]
+    return images, drawn[0][1]
 
 
 def _channels(request: Request) -> Tensor:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
+from functools import partial
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from semsplat.data.images import resize_ids
-from semsplat.features.teachers import IGNORED, Ids
-from semsplat.fit.views import Camera, View
+from semsplat.features.teachers import IGNORED
 from semsplat.train.methods import Stage
 
 
@@ -30,23 +29,10 @@ def cross_entropy(scores: Tensor, labels: Tensor) -> Tensor:
     return total / counted
 
 
-def teacher_labels(stage: Stage, view: View) -> Tensor:
-    """Return the teacher's labels int64 [H, W] of a view at its size."""
-    return at_size(stage.lesson(view.name).labels, view, stage.device)
-
-
-def at_size(ids: Ids, camera: Camera, device: str) -> Tensor:
-    """Return an id map int64 [H, W] at a camera's size: the source pixel at each new centre."""
-    size = (camera.width, camera.height)
-    resized = ids if ids.shape == size[::-1] else resize_ids(ids.astype(np.float32), size)
-    return torch.from_numpy(resized.astype(ids.dtype)).to(device).long()  # there: eight bytes each
-
-
 def dense_map(stage: Stage, name: str) -> Tensor:
-    """Return CLIP's dense map of a view, [D, h, w], a unit vector per cell."""
+    """Return CLIP's dense map of a view, float32 [D, h, w], a unit vector per cell."""
     assert stage.features is not None
-    dense = stage.features.view(name).dense
-    return torch.from_numpy(np.asarray(dense, np.float32)).to(stage.device)
+    return stage.inputs.get(("dense", name), partial(stage.features.dense, name)).float()
 
 
 def map_distance(semantics: Tensor, target: Tensor) -> Tensor:

@@ -33,10 +33,6 @@ class Clusters(NamedTuple):
     members: Tensor  # int64 [P], 0 to N - 1
     sizes: Tensor  # int64 [N], pixels of each
 
-    def to(self, device: str) -> Clusters:
-        """Return them on a device: they are counted on the CPU, where nothing waits for it."""
-        return Clusters(*(tensor.int().to(device).long() for tensor in self))
-
 
 def clusters_of(ids: Tensor, more_than_px: float) -> Clusters:
     """Return the masks of an id map int64 [H, W] (-1 = none) with more pixels than that."""

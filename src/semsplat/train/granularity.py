@@ -6,17 +6,19 @@ All are vectorised over regions: sums by region are scatter-adds.  P stands for 
 
 from __future__ import annotations
 
+from functools import cache, partial
 from typing import NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from semsplat.errors import SemsplatError
 from semsplat.features.store import SceneFeatures
-from semsplat.fit.views import View
-from semsplat.train.class_terms import at_size
+from semsplat.fit.views import Camera, fitted
+from semsplat.train.methods import Stage
 from semsplat.train.mlp import LEVELS
 
 SMOOTHING_PX = 5  # of the levels' weights before the best one is taken (METHODS 2.3)
@@ -50,17 +52,24 @@ def check_levels(features: SceneFeatures) -> int:
     return features.text_vectors("canonical").shape[1]
 
 
-def level_maps(features: SceneFeatures, view: View, device: str) -> LevelMaps:
-    """Return a view's levels, read from disk every time: memory does not grow with the views.
+def level_maps(stage: Stage, view: Camera) -> LevelMaps:
+    """Return a view's levels.
 
     Ids are taken from the pixel nearest to each new centre.  The official code interpolates the
     vectors instead, which differs on the borders of regions alone.
     """
-    layers, vectors = features.regions(view.name)
-    ids = torch.stack([at_size(layer, view, device) for layer in layers])
-    none = np.zeros((1, vectors.shape[1]), np.float16)
-    table = torch.from_numpy(np.concatenate([vectors, none])).to(device).float()
-    return LevelMaps(ids, table)
+    assert stage.features is not None
+    regions = cache(partial(stage.features.regions, view.name))  # one archive holds both
+
+    def layers() -> NDArray[np.int16]:
+        return np.stack([fitted(layer, view) for layer in regions()[0]])
+
+    def table() -> NDArray[np.float16]:
+        vectors = regions()[1]
+        return np.concatenate([vectors, np.zeros((1, vectors.shape[1]), np.float16)])
+
+    ids = stage.inputs.get(("levels", view.name, view.width), layers)
+    return LevelMaps(ids.long(), stage.inputs.get(("vectors", view.name), table).float())
 
 
 def level_weights(factors: Tensor, covered: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from semsplat.conventions import NO_ID
 from semsplat.features.teachers import Ids
+from semsplat.train.linear import Linear
 
 WITHOUT = 0
 """The id of pixels in no track, or in one that is too small for an id of its own: a class too."""
@@ -64,7 +65,7 @@ class Classifier(nn.Module):
         ``thresholds`` [2]: share of a class's area, and probability (`chosen_ids`, `selected`).
         """
         super().__init__()
-        self.scores = nn.Linear(dim, classes)
+        self.scores = Linear(dim, classes)
         self.register_buffer("tracks", torch.full((classes - 1,), NO_ID))
         self.register_buffer("thresholds", torch.zeros(2))
 

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 from torch import Tensor, nn
 
+from semsplat.train.linear import Linear
+from semsplat.train.parts import in_parts
+
 Vectors = NDArray[np.float32]
 
 
@@ -25,7 +28,7 @@ class Lookup(nn.Module):
         ``asking`` [5]: how a prompt is asked, see `semsplat.train.methods.goi.Query`.
         """
         super().__init__()
-        self.head = nn.Linear(dim, entries)
+        self.head = Linear(dim, entries)
         nn.init.xavier_uniform_(self.head.weight)
         self.table = nn.Parameter(torch.zeros(entries, out))
         self.register_buffer("asking", torch.zeros(5, dtype=torch.float64))
@@ -67,6 +70,22 @@ def spherical_means(vectors: Vectors, count: int, iterations: int, seed: int) ->
     centres = means.fit(vectors).cluster_centers_
     lengths = np.linalg.norm(centres, axis=1, keepdims=True)
     return (centres / np.maximum(lengths, np.finfo(np.float32).tiny)).astype(np.float32)
+
+
+def lookup_terms_of_view(
+    scores: Tensor, vectors: Tensor, table: Tensor, temperature: float
+) -> dict[str, Tensor]:
+    """Return `lookup_terms`; of a GPU's view as the mean over parts of it, see `in_parts`."""
+    if not scores.is_cuda:
+        return lookup_terms(scores, vectors, table, temperature)
+    names: list[str] = []
+
+    def of_part(some: Tensor, of: Tensor) -> Tensor:
+        found = lookup_terms(some, of, table, temperature)
+        names[:] = found
+        return torch.stack(list(found.values()))[None] * (len(some) / len(scores))
+
+    return dict(zip(names, in_parts(of_part, scores, vectors).sum(dim=0), strict=True))
 
 
 def lookup_terms(

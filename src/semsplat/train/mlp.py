@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from semsplat.train.linear import Linear
+
 LEVELS = 3
 """sub-part, part, whole"""
 FACTOR_WIDTHS = (64, 128, 64, 32, 16)
@@ -23,7 +25,7 @@ class FeatureMlp(nn.Module):
         """Make the layers: dim to hidden, seven times hidden to hidden, hidden to out."""
         super().__init__()
         widths = [dim, *[hidden] * 8, out]
-        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(widths))
+        self.layers = nn.ModuleList(Linear(a, b) for a, b in pairwise(widths))
 
     def forward(self, features: Tensor) -> Tensor:
         """Return [..., out]: layer 1 skips to behind layer 3, layer 4 to behind layer 6."""
@@ -62,7 +64,7 @@ class SeparateDecoders(nn.Module):
         super().__init__()
         self.vectors = FeatureMlp(dim, hidden, out)
         widths = [dim, *FACTOR_WIDTHS, LEVELS]
-        self.factors = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(widths))
+        self.factors = nn.ModuleList(Linear(a, b) for a, b in pairwise(widths))
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Return unit vectors [..., D] and factors eta [..., 3] of features [..., dim]."""

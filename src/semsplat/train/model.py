@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from torch.nn import Module
 
 from semsplat.data.scene import Viewpoint
 from semsplat.errors import SemsplatError, one_line, readable
+from semsplat.fit.inputs import Inputs
 from semsplat.fit.trainee import Trainee
 from semsplat.fit.views import camera_of
 from semsplat.geometry.trained import Trained, open_geometry, render
@@ -52,7 +54,7 @@ class SemanticField:
     @torch.no_grad()
     def blend(self, frame: Viewpoint, values: Tensor | None = None) -> Tensor:
         """Return the attachment, or other values [N, E], blended over zeros: [H, W, E]."""
-        camera = camera_of(frame, 1.0, self.trained.device)
+        camera = camera_of(frame, 1.0, Inputs(self.trained.device))
         shown = self.semantics if values is None else values
         size = camera.width, camera.height
         blended, _, _ = splat_values(
@@ -73,8 +75,11 @@ class SemanticField:
 
     def _classes(self, blended: Tensor) -> Tensor:
         """Return class ids int64 [H, W] of the blended attachment [H, W, dim]."""
-        ids = torch.tensor(self.facts.class_ids, device=self.trained.device)
-        return ids[self.decoder(blended).argmax(dim=-1)]
+        return self._class_ids[self.decoder(blended).argmax(dim=-1)]
+
+    @cached_property
+    def _class_ids(self) -> Tensor:
+        return torch.tensor(self.facts.class_ids, device=self.trained.device)
 
 
 def write_field(path: Path, trainee: Trainee, facts: FieldFacts) -> None:

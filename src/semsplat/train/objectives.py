@@ -48,10 +48,12 @@ def joint_objective(
         image, info = render_view(
             trainee.gaussians, view, step, geometry, semantics, options.moves_geometry
         )
-        blended = None if semantics is None else image[..., 3:]
         if semantics is None:  # a rasteriser that always blends would give them zeros: Adam goes on
             held.grad = torch.zeros_like(held)
-        losses, numbers = colour_terms(image[..., :3], view, step, geometry)
+            colours, blended = image, None
+        else:  # of a split the gradient is made once; of a slice each, in the size of the whole
+            colours, blended = image.split([3, semantics.shape[1]], dim=-1)
+        losses, numbers = colour_terms(colours, view, step, geometry)
         return losses | terms(step, view, blended), info, numbers
 
     return objective

@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from semsplat.train.linear import Linear
+
 HIDDEN = (128, 256)
 """Widths of the decoder's 1x1 convolutions."""
 SMOOTH_HIDDEN = (128,) * 4
@@ -28,8 +30,8 @@ class QuantisedField(nn.Module):
         """Make the layers, and hold room for ``codebook`` [K, out + dino], parts of any length."""
         super().__init__()
         self.dim, self.out, self.dino = dim, out, dino
-        self.classify = _relu_layers(dim, *HIDDEN, entries)
-        self.smooth = _relu_layers(3, *SMOOTH_HIDDEN, dim)
+        self.classify = _relu_layers(Linear, dim, *HIDDEN, entries)
+        self.smooth = _relu_layers(nn.Linear, 3, *SMOOTH_HIDDEN, dim)
         self.register_buffer("codebook", torch.zeros(entries, out + dino))
 
     def logits(self, blended: Tensor) -> Tensor:
@@ -46,9 +48,9 @@ class QuantisedField(nn.Module):
         return F.normalize(vectors, dim=-1)
 
 
-def _relu_layers(*widths: int) -> nn.Sequential:
+def _relu_layers(kind: type[nn.Linear], *widths: int) -> nn.Sequential:
     """Return linear layers with ReLU between them."""
-    layers = [layer for a, b in pairwise(widths) for layer in (nn.Linear(a, b), nn.ReLU())]
+    layers = [layer for a, b in pairwise(widths) for layer in (kind(a, b), nn.ReLU())]
     return nn.Sequential(*layers[:-1])
 
 

@@ -13,6 +13,7 @@ from semsplat.data.scene import Scene, load_scene
 from semsplat.errors import SemsplatError
 from semsplat.features.lessons import open_lessons
 from semsplat.features.store import open_features
+from semsplat.fit.inputs import Inputs
 from semsplat.fit.job import Job, Task
 from semsplat.fit.schedules import image_scale
 from semsplat.fit.trainee import Trainee, seed_everything
@@ -21,7 +22,7 @@ from semsplat.params.methods import Frozen, Joint, Masked, MethodOptions, Taught
 from semsplat.paths import FIELD_FILE
 from semsplat.provenance import Card
 from semsplat.train.attached import SEMANTICS
-from semsplat.train.methods import Attachment, Stage, Terms, method, method_options, shown_of
+from semsplat.train.methods import Attachment, Stage, method, method_options, shown_of
 from semsplat.train.model import FieldFacts, write_field
 from semsplat.train.objectives import (
     frozen_objective,
@@ -58,7 +59,7 @@ def train(
     modules = ("semsplat.train.run", module.__name__)
     card = Card("train", modules, config.model_dump(), places.inputs())
     training = Training(save_every_s=save_every_s, log_every=config.log_every)
-    job = Job(card, out, scratch, training, device, (FIELD_FILE,))
+    job = Job(card, out, scratch, training, Inputs(device), (FIELD_FILE,))
     scene = load_scene(places.scene)
     lessons = open_lessons(places.lessons) if places.lessons else None
     names = tuple(frame.name for frame in scene.train)
@@ -75,10 +76,10 @@ def train(
         features,
         trainee.gaussians,
         attachment.decoder,
-        device,
+        job.inputs,
         config.run_seed,
     )
-    task = _task(config, options, trainee, module.semantic_terms(options, stage))
+    task = _task(config, options, trainee, stage)
     numbers = job.fit(task, scene) | _sizes(trainee) | {"prepare_s": prepare_s, **attachment.facts}
     class_ids = lessons.class_ids if lessons else []
     write_field(out / FIELD_FILE, trainee, FieldFacts(config.method, class_ids, attachment.shape))
@@ -109,17 +110,19 @@ def _start(
     return start_joint(scene, geometry, attachment, seed, device)
 
 
-def _task(config: TrainingJob, options: MethodOptions, trainee: Trainee, terms: Terms) -> Task:
+def _task(config: TrainingJob, options: MethodOptions, trainee: Trainee, stage: Stage) -> Task:
     """Return what the method's kind fits, for how long, and on views of which size."""
     geometry, seed, shown = config.geometry, config.run_seed, shown_of(config.method)
+    module = method(config.method)
+    terms, ahead = module.semantic_terms(options, stage), module.reads(options, stage)
     if isinstance(options, Frozen):
         scale = options.image_scale
         objective = frozen_objective(trainee, terms, shown)
-        return Task(trainee, objective, options.steps, lambda _: scale, seed)
+        return Task(trainee, objective, options.steps, lambda _: scale, seed, ahead, False)
     assert isinstance(options, Joint)
     objective = joint_objective(trainee, geometry, terms, options, shown)
     growing = partial(image_scale, config=geometry.progressive)
-    return Task(trainee, objective, geometry.steps, growing, seed)
+    return Task(trainee, objective, geometry.steps, growing, seed, ahead)
 
 
 def _sizes(trainee: Trainee) -> dict[str, float]:

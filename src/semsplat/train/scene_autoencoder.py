@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from semsplat.log import progress
 from semsplat.params.methods import Autoencoder
+from semsplat.train.linear import Linear
 
 EVALUATED_ROWS = 256
 """Rows of a batch when epochs are compared."""
@@ -39,8 +40,8 @@ class SceneAutoencoder(nn.Module):
         ]
         self.encoder = nn.Sequential(nn.Linear(*first), *hidden)
         first, *further = pairwise([encoder[-1], *decoder, out])
-        hidden = [part for a, b in further for part in (nn.ReLU(), nn.Linear(a, b))]
-        self.decoder = nn.Sequential(nn.Linear(*first), *hidden)
+        hidden = [part for a, b in further for part in (nn.ReLU(), Linear(a, b))]
+        self.decoder = nn.Sequential(Linear(*first), *hidden)
 
     def encode(self, vectors: Tensor) -> Tensor:
         """Return codes of length 1, [R, dim], of vectors [R, D]."""

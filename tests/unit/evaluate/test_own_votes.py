@@ -56,7 +56,7 @@ def test_the_vote_is_that_of_the_training(tmp_path: Path, scene: Scene, seed: in
         near = [place, *(i for i in (place - 1, place + 1) if 0 <= i < 3)]
         classes = [torch.tensor(maps[NAMES[i]]).long() for i in near]
         ids = [torch.tensor(tracks[i]).long() for i in near]
-        expected = vote(classes, ids, 3).numpy()
+        expected = vote(classes, ids, 3, 1 + max(int(one.max()) for one in ids)).numpy()
         expected = np.where(expected == IGNORED, maps[name], expected)
         np.testing.assert_array_equal(found[name], expected)
 

@@ -12,6 +12,7 @@ import torch
 
 from semsplat.errors import SemsplatError
 from semsplat.fit.finite import Watch, check_numbers, is_finite
+from semsplat.fit.inputs import Inputs
 from semsplat.fit.loop import fit
 from semsplat.fit.state import load_state
 from semsplat.fit.steps import Fit
@@ -37,7 +38,7 @@ def train(scene: Any, scratch: Path, geometry: Geometry, spoil: Any = None, log_
         losses, info, numbers = inner(step, view)
         return (spoil(step, losses) if spoil else losses), info, numbers
 
-    views = partial(views_in_order, scene.train, seed=3, scale=lambda _: 1.0, device="cpu")
+    views = partial(views_in_order, scene.train, seed=3, scale=lambda _: 1.0, inputs=Inputs("cpu"))
     fit(Fit(20, "key", scratch, Training(save_every_s=1e-9, log_every=log_every)),
         trainee, objective, views)  # fmt: skip
 
@@ -79,7 +80,7 @@ def test_a_loss_that_is_not_finite_is_named_with_its_step(tiny_scene, tmp_path) 
 
 
 def test_a_spoiled_step_is_named_though_asked_later() -> None:
-    watch, trainee = Watch(torch.device("cpu")), Spoiled()
+    watch, trainee = Watch(), Spoiled()
     for step, loss in enumerate([1.0, float("inf"), 2.0, float("nan")]):
         watch.note(step, torch.tensor(loss))
     with pytest.raises(SemsplatError, match="step 1: loss 'total'"):

@@ -15,8 +15,9 @@ import torch
 import yaml
 
 from semsplat.errors import one_line_errors
+from semsplat.fit.inputs import Inputs
 from semsplat.fit.loop import fit
-from semsplat.fit.state import load_state, save_state
+from semsplat.fit.state import load_state, state_of, write_state
 from semsplat.fit.steps import Fit, run_steps
 from semsplat.fit.trainee import seed_everything
 from semsplat.fit.views import frame_at, load_view, views_in_order
@@ -48,7 +49,7 @@ def train(scene, scratch, key="key", stop_at=None, training=TRAINING, action=Non
             (action or raise_interrupted)()
         return inner(step, view)
 
-    views = partial(views_in_order, scene.train, seed=3, scale=lambda _: 1.0, device="cpu")
+    views = partial(views_in_order, scene.train, seed=3, scale=lambda _: 1.0, inputs=Inputs("cpu"))
     fit(Fit(STEPS, key, scratch, training), trainee, objective, views)
     return {k: v.detach().clone() for k, v in trainee.gaussians.items()}
 
@@ -168,9 +169,9 @@ def test_the_curve_survives_a_lost_log(tiny_scene, tmp_path, undisturbed):
 def test_a_full_disk_is_called_one(saved, tmp_path, capsys):
     state = saved[1]
     (tmp_path / f".state.partial-{os.getpid()}.pt").symlink_to("/dev/full")
-    told = (tmp_path / "state.pt", "key", 2, 1.0, "", state["content"])
+    again = state_of("key", 2, 1.0, "", state["content"])
     with pytest.raises(SystemExit), one_line_errors():
-        save_state(*told)
+        write_state(tmp_path / "state.pt", again)
     said = capsys.readouterr().err
     assert "the disk is full" in said and said.count("\n") == 1
 
@@ -182,7 +183,7 @@ def test_every_view_comes_once_per_epoch_in_changing_order():
 
 
 def test_a_smaller_image_sees_the_same_rays(tiny_scene):
-    full, half = (load_view(tiny_scene.train[0], scale, "cpu") for scale in (1.0, 0.5))
+    full, half = (load_view(tiny_scene.train[0], scale, Inputs("cpu")) for scale in (1.0, 0.5))
     assert (half.width, half.height) == (24, 18) and half.image.shape == (18, 24, 3)
     corner = torch.tensor([full.width, full.height, 1.0])
     small = torch.tensor([half.width, half.height, 1.0])
@@ -193,8 +194,8 @@ def test_a_slow_save_leaves_time_for_steps(tmp_path, monkeypatch):
     """Saving takes 3 s, a step 1 s: the next state is due ten saves later, not at every step."""
     now, saved = [0.0], []
 
-    def save(path, key, step, seconds, *_):
-        saved.append(step)
+    def save(_, state):
+        saved.append(state["step"])
         now[0] += 3.0
 
     def steps(todo):
@@ -203,7 +204,7 @@ def test_a_slow_save_leaves_time_for_steps(tmp_path, monkeypatch):
             yield dict
 
     monkeypatch.setattr("semsplat.fit.steps.time.monotonic", lambda: now[0])
-    monkeypatch.setattr("semsplat.fit.steps.save_state", save)
+    monkeypatch.setattr("semsplat.fit.steps.write_state", save)
     for save_every_s, expected in ((2.0, [3, 34, 65, 70]), (40.0, [41, 70])):
         now[0], saved[:] = 0.0, []
         fit = Fit(70, "key", tmp_path, Training(save_every_s=save_every_s, log_every=1000))
@@ -214,7 +215,7 @@ def test_a_slow_save_leaves_time_for_steps(tmp_path, monkeypatch):
 def test_a_state_of_another_device_is_not_continued(saved, tmp_path, capsys):
     _, state = saved
     for device, there in (("cpu", True), ("cuda", False)):
-        save_state(tmp_path / "state.pt", "key", 3, 1.0, "", state["content"])
+        write_state(tmp_path / "state.pt", state_of("key", 3, 1.0, "", state["content"]))
         assert (load_state(tmp_path / "state.pt", "key", device) is not None) == there
     line = capsys.readouterr().err
     said = "of a run on cpu, and this one is on cuda, so this starts over"

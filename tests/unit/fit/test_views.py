@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from semsplat.fit import views
+from semsplat.fit.inputs import Inputs
 from semsplat.fit.views import Photographs, load_view, views_in_order
 
 
@@ -27,7 +28,11 @@ def decoded(monkeypatch) -> Counter:
 
 def test_a_training_decodes_each_photograph_once(tiny_scene, decoded):
     n = len(tiny_scene.train)
-    list(views_in_order(tiny_scene.train, range(3 * n), 0, lambda step: 1 - step / 9 / n, "cpu"))
+    list(
+        views_in_order(
+            tiny_scene.train, range(3 * n), 0, lambda step: 1 - step / 9 / n, Inputs("cpu")
+        )
+    )
     assert len(decoded) == n and set(decoded.values()) == {1}
 
 
@@ -42,9 +47,10 @@ def test_what_memory_does_not_hold_is_decoded_again(tiny_scene, decoded):
 
 
 def test_a_kept_photograph_gives_the_view_that_its_file_gives(tiny_scene):
-    seen = {view.name: view for view in views_in_order(
-        tiny_scene.train, range(2 * len(tiny_scene.train)), 0, lambda _: 0.5, "cpu")}  # fmt: skip
+    steps, inputs = range(2 * len(tiny_scene.train)), Inputs("cpu")
+    in_order = views_in_order(tiny_scene.train, steps, 0, lambda _: 0.5, inputs)
+    seen = {view.name: view for view in in_order}
     for frame in tiny_scene.train:
-        expected = load_view(frame, 0.5, "cpu")
+        expected = load_view(frame, 0.5, Inputs("cpu"))
         assert torch.equal(seen[frame.name].image, expected.image)
         assert torch.equal(seen[frame.name].K, expected.K)

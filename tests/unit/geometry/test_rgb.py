@@ -12,6 +12,7 @@ import torch
 import yaml
 
 from semsplat.errors import SemsplatError
+from semsplat.fit.inputs import Inputs
 from semsplat.fit.loop import fit
 from semsplat.fit.schedules import image_scale
 from semsplat.fit.steps import Fit
@@ -51,7 +52,7 @@ def test_white_background_shows_where_nothing_is(tiny_scene):
     trainee = start_training(tiny_scene, config, seed_everything(0), "cpu")
     with torch.no_grad():
         trainee.gaussians["opacities"].fill_(-20)
-    view = next(iter(views_in_order(tiny_scene.train, range(1), 0, lambda _: 1.0, "cpu")))
+    view = next(iter(views_in_order(tiny_scene.train, range(1), 0, lambda _: 1.0, Inputs("cpu"))))
     terms, _, _ = rgb_objective(trainee.gaussians, config)(0, view)
     assert terms["l1"].item() == pytest.approx(0.8 * (1 - view.image).abs().mean().item(), rel=1e-5)
 
@@ -66,7 +67,7 @@ def test_progressive_training_starts_at_half_and_ends_at_full_size(tiny_scene, t
         return inner(step, view)
 
     scale = partial(image_scale, config=config.progressive)
-    views = partial(views_in_order, tiny_scene.train, seed=0, scale=scale, device="cpu")
+    views = partial(views_in_order, tiny_scene.train, seed=0, scale=scale, inputs=Inputs("cpu"))
     fit(
         Fit(40, "key", tmp_path, Training(save_every_s=1e9, log_every=10)),
         trainee,

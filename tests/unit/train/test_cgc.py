@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from semsplat.bench.gpu.world import write_masks
 from semsplat.data.scene import Scene
 from semsplat.features.store import SceneFeatures, ViewFeatures
+from semsplat.fit.inputs import Inputs
 from semsplat.fit.trainee import Trainee
 from semsplat.fit.views import load_view
 from semsplat.io import read_json
@@ -34,9 +35,11 @@ def masks(tmp_path: Path, tiny_scene: Scene) -> SceneFeatures:
 def losses(scene: Scene, features: SceneFeatures, chosen: cgc.Options, step: int):
     attachment = cgc.attach(chosen, None, features)
     trainee = start_joint(scene, GEOMETRY, attachment, 5, "cpu")
-    stage = Stage(scene.train, None, features, trainee.gaussians, attachment.decoder, "cpu", 0)
+    stage = Stage(
+        scene.train, None, features, trainee.gaussians, attachment.decoder, Inputs("cpu"), 0
+    )
     objective = joint_objective(trainee, GEOMETRY, cgc.semantic_terms(chosen, stage), chosen)
-    found, _, _ = objective(step, load_view(scene.train[1], 1.0, "cpu"))
+    found, _, _ = objective(step, load_view(scene.train[1], 1.0, Inputs("cpu")))
     return {k: v for k, v in found.items() if k in ("contrast", "near", "far")}, trainee
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch.nn import Identity, ParameterDict
 
 from semsplat.arrays import write_arrays
 from semsplat.bench.gpu.world import DIMENSIONS, LEFT, RIGHT, level_view, world_x, write_levels
@@ -16,13 +17,14 @@ from semsplat.data.scene import Scene
 from semsplat.errors import SemsplatError
 from semsplat.features.queries import Texts
 from semsplat.features.store import SceneFeatures, ViewFeatures
+from semsplat.fit.inputs import Inputs
 from semsplat.fit.state import load_state
 from semsplat.fit.views import load_view
 from semsplat.io import read_json
 from semsplat.splat.ply import read_ply
 from semsplat.train import run as module
 from semsplat.train.granularity import level_maps
-from semsplat.train.methods import gags, n2f2
+from semsplat.train.methods import Stage, gags, n2f2
 from semsplat.train.model import SemanticField, open_field
 from semsplat.train.run import Places, train
 from tests.unit.train.conftest import PARAMS, stop_at
@@ -157,7 +159,9 @@ def test_views_without_masks_and_with_empty_levels_teach_what_they_have(
 
 
 def test_levels_are_read_at_the_size_of_the_view(tiny_scene, features):
-    maps = level_maps(features, load_view(tiny_scene.train[0], 0.5, "cpu"), "cpu")
+    inputs = Inputs("cpu")
+    stage = Stage(tiny_scene.train, None, features, ParameterDict(), Identity(), inputs, 0)
+    maps = level_maps(stage, load_view(tiny_scene.train[0], 0.5, inputs))
     assert maps.ids.shape == (3, 18, 24) and maps.targets.shape == (3, 18, 24, DIMENSIONS)
 
 

@@ -16,6 +16,7 @@ from semsplat.data.manifest import write_manifest
 from semsplat.data.scene import Scene
 from semsplat.errors import SemsplatError
 from semsplat.features.lessons import Lesson, Lessons, write_lesson
+from semsplat.fit.inputs import Inputs
 from semsplat.fit.trainee import Trainee
 from semsplat.fit.views import load_view
 from semsplat.train.attached import attach_to
@@ -216,11 +217,11 @@ def test_the_ids_reach_shapes_and_never_colours(tiny_scene, plane_lessons):
     found = gaussian_grouping.attach(chosen, plane_lessons, None)
     trainee = start_joint(tiny_scene, GEOMETRY, found, 5, "cpu")
     stage = Stage(tiny_scene.train, plane_lessons, None, trainee.gaussians, found.decoder,
-                  "cpu", 5)  # fmt: skip
+                  Inputs("cpu"), 5)  # fmt: skip
     objective = joint_objective(
         trainee, GEOMETRY, gaussian_grouping.semantic_terms(chosen, stage), chosen
     )
-    losses, _, _ = objective(1, load_view(tiny_scene.train[1], 1.0, "cpu"))
+    losses, _, _ = objective(1, load_view(tiny_scene.train[1], 1.0, Inputs("cpu")))
     named = dict(trainee.gaussians.items())
     grads = torch.autograd.grad(losses["l2d"], list(named.values()), allow_unused=True)
     moved = {k: g is not None and bool(g.any()) for k, g in zip(named, grads, strict=True)}

@@ -16,6 +16,7 @@ from torch.optim import Adam, AdamW
 from semsplat.errors import SemsplatError
 from semsplat.features.store import SceneFeatures
 from semsplat.train.attached import attach_to
+from semsplat.train.linear import Linear
 from semsplat.train.methods import le_gaussians
 from semsplat.train.quantised import (
     QuantisedField,
@@ -86,7 +87,7 @@ def test_layers_have_the_released_widths() -> None:
     widths = [[m.weight.shape[0] for m in part if isinstance(m, nn.Linear)]
               for part in (field.classify, field.smooth)]  # fmt: skip
     assert widths == [[128, 256, 128], [128, 128, 128, 128, 8]]
-    assert [type(m) for m in field.classify] == [nn.Linear, nn.ReLU, nn.Linear, nn.ReLU, nn.Linear]
+    assert [type(m) for m in field.classify] == [Linear, nn.ReLU, Linear, nn.ReLU, Linear]
     assert isinstance(field.smooth[-1], nn.Linear) and field.smooth[0].weight.shape[1] == 3
 
 

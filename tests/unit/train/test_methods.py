@@ -11,6 +11,7 @@ from semsplat.data.scene import Scene
 from semsplat.errors import SemsplatError
 from semsplat.features.lessons import Lessons
 from semsplat.features.store import SceneFeatures, ViewFeatures, write_view
+from semsplat.fit.inputs import Inputs
 from semsplat.fit.trainee import Trainee
 from semsplat.fit.views import load_view
 from semsplat.train.attached import SEMANTICS
@@ -33,7 +34,9 @@ def start(scene: Scene, lessons: Lessons, chosen: clip_gs.Options) -> tuple[Trai
     torch.manual_seed(0)
     attachment = clip_gs.attach(chosen, lessons, None)
     trainee = start_joint(scene, GEOMETRY, attachment, 5, "cpu")
-    stage = Stage(scene.train, lessons, None, trainee.gaussians, attachment.decoder, "cpu", 0)
+    stage = Stage(
+        scene.train, lessons, None, trainee.gaussians, attachment.decoder, Inputs("cpu"), 0
+    )
     return trainee, stage
 
 
@@ -41,7 +44,7 @@ def losses(scene, lessons, chosen, step):
     trainee, stage = start(scene, lessons, chosen)
     terms = clip_gs.semantic_terms(chosen, stage)
     objective = joint_objective(trainee, GEOMETRY, terms, chosen)
-    return objective(step, load_view(scene.train[1], 1.0, "cpu"))[0], trainee
+    return objective(step, load_view(scene.train[1], 1.0, Inputs("cpu")))[0], trainee
 
 
 def gradients(term: torch.Tensor, trainee: Trainee) -> dict[str, bool]:
@@ -93,8 +96,10 @@ def test_the_first_and_the_last_view_use_the_neighbour_that_exists(tiny_scene, l
 
 def test_a_single_view_votes_alone(tiny_scene, lessons):
     stage = start(tiny_scene, lessons, options())[1]
-    alone = Stage(tiny_scene.train[:1], lessons, None, stage.gaussians, stage.decoder, "cpu", 0)
-    view = load_view(tiny_scene.train[0], 1.0, "cpu")
+    alone = Stage(
+        tiny_scene.train[:1], lessons, None, stage.gaussians, stage.decoder, Inputs("cpu"), 0
+    )
+    view = load_view(tiny_scene.train[0], 1.0, Inputs("cpu"))
     scores = torch.randn(view.height, view.width, 2)
     found = voted_labels(alone, view, scores, options().coherent)
     within = voted_labels(alone, view, scores, options(coherent={"vote": "within_view"}).coherent)
@@ -108,19 +113,19 @@ def test_labels_are_votes_of_what_the_three_views_render(tiny_scene, lessons):
         trainee.gaussians[SEMANTICS][:, 0] = (trainee.gaussians["means"][:, 0] < 0) * 2.0 - 1.0
         stage.decoder.weight[:] = torch.tensor([[-1.0, 0, 0], [1.0, 0, 0]])
         stage.decoder.bias[:] = 0
-    view = load_view(tiny_scene.train[2], 1.0, "cpu")
+    view = load_view(tiny_scene.train[2], 1.0, Inputs("cpu"))
     own = rendered_classes(stage, view)
     scores = torch.nn.functional.one_hot(own - 1, 2).float()
     found = voted_labels(stage, view, scores, options().coherent)
-    regions = torch.from_numpy(stage.lesson(view.name).regions)
+    regions = torch.from_numpy(stage.taught(view.name, "regions"))
     assert (found == torch.where(regions == 1, 1, 2)).all()
 
 
 def test_pixels_outside_all_regions_keep_their_own_class_or_none(tiny_scene, lessons, tmp_path):
     stage = start(tiny_scene, lessons, options())[1]
-    view = load_view(tiny_scene.train[0], 1.0, "cpu")
+    view = load_view(tiny_scene.train[0], 1.0, Inputs("cpu"))
     none = np.full((view.height, view.width), -1, np.int32)
-    stage.known[view.name] = type(stage.lesson(view.name))(none, none, none)
+    stage.known[view.name, "regions"] = none
     scores = torch.randn(view.height, view.width, 2)
     kept = voted_labels(stage, view, scores, options(coherent={"vote": "within_view"}).coherent)
     assert torch.equal(kept, scores.argmax(-1) + 1)
@@ -130,7 +135,7 @@ def test_pixels_outside_all_regions_keep_their_own_class_or_none(tiny_scene, les
 
 def test_at_half_size_the_neighbours_are_rendered_at_half_size_too(tiny_scene, lessons):
     stage = start(tiny_scene, lessons, options())[1]
-    view = load_view(tiny_scene.train[1], 0.5, "cpu")
+    view = load_view(tiny_scene.train[1], 0.5, Inputs("cpu"))
     scores = torch.randn(view.height, view.width, 2)
     assert voted_labels(stage, view, scores, options().coherent).shape == (18, 24)
 
@@ -163,9 +168,9 @@ def test_feature_3dgs_learns_the_dense_map_and_answers_by_cosine(tiny_scene, les
     trainee = start_joint(tiny_scene, GEOMETRY, attachment, 5, "cpu")
     assert trainee.decoder.optimizer is None
     stage = Stage(
-        tiny_scene.train, lessons, features, trainee.gaussians, attachment.decoder, "cpu", 0
+        tiny_scene.train, lessons, features, trainee.gaussians, attachment.decoder, Inputs("cpu"), 0
     )
-    view = load_view(tiny_scene.train[0], 1.0, "cpu")
+    view = load_view(tiny_scene.train[0], 1.0, Inputs("cpu"))
     terms = feature_3dgs.semantic_terms(chosen, stage)
     half = view.width // 2
     right = torch.zeros(view.height, view.width, 2)

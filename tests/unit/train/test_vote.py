@@ -10,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from semsplat.train.coherent import classes_of, vote
+from semsplat.train import coherent
+from semsplat.train.coherent import classes_of
+
+
+def vote(classes: list[torch.Tensor], tracks: list[torch.Tensor], n_classes: int) -> torch.Tensor:
+    n_regions = 1 + max(int(ids.max()) for ids in tracks)
+    return coherent.vote(classes, tracks, n_classes, n_regions)
 
 
 def maps(*rows: list[list[int]]) -> list[torch.Tensor]:

@@ -16,6 +16,7 @@ from semsplat.data.scene import Frame, Scene, load_image
 from semsplat.features.lessons import Lessons
 from semsplat.features.store import SceneFeatures
 from semsplat.fit import views as view_module
+from semsplat.fit.inputs import Inputs
 from semsplat.fit.loop import fit
 from semsplat.fit.steps import Fit
 from semsplat.fit.trainee import Trainee
@@ -63,7 +64,7 @@ def moved(trainee: Trainee, objective: Any, scene: Scene, folder: Path) -> dict[
         plan,
         trainee,
         objective,
-        lambda steps: (load_view(scene.train[1], 1.0, "cpu") for _ in steps),
+        lambda steps: (load_view(scene.train[1], 1.0, Inputs("cpu")) for _ in steps),
     )
     return {key: (value - before[key]).abs().max().item() for key, value in now().items()}
 
@@ -72,7 +73,9 @@ def test_the_first_step_moves_semantics_and_decoder_by_their_rates(tiny_scene, l
     options = clip_gs.Options(**PARAMS["methods"]["clip_gs"] | {"lr": RATES})
     attachment = clip_gs.attach(options, lessons, None)
     trainee = start_joint(tiny_scene, GEOMETRY, attachment, 5, "cpu")
-    stage = Stage(tiny_scene.train, lessons, None, trainee.gaussians, attachment.decoder, "cpu", 5)
+    stage = Stage(
+        tiny_scene.train, lessons, None, trainee.gaussians, attachment.decoder, Inputs("cpu"), 5
+    )
     terms = clip_gs.semantic_terms(options, stage)
     objective = joint_objective(trainee, GEOMETRY, terms, options)
     found = moved(trainee, objective, tiny_scene, tmp_path)
@@ -86,7 +89,9 @@ def test_on_finished_geometry_they_move_alone(tiny_scene, levels, geometry, tmp_
     torch.manual_seed(0)
     attachment = gags.attach(options, None, levels)
     trainee = start_frozen(geometry, attachment, 1e-15, 5, "cpu")
-    stage = Stage(tiny_scene.train, None, levels, trainee.gaussians, attachment.decoder, "cpu", 5)
+    stage = Stage(
+        tiny_scene.train, None, levels, trainee.gaussians, attachment.decoder, Inputs("cpu"), 5
+    )
     objective = frozen_objective(trainee, gags.semantic_terms(options, stage))
     found = moved(trainee, objective, tiny_scene, tmp_path)
     assert found == pytest.approx(RATES | {"opacities": 0.0}, rel=1e-3)
@@ -200,7 +205,9 @@ def test_neighbours_are_rendered_at_the_size_of_the_view(tiny_scene, lessons, mo
     options = clip_gs.Options(**PARAMS["methods"]["clip_gs"])
     attachment = clip_gs.attach(options, lessons, None)
     trainee = start_joint(tiny_scene, GEOMETRY, attachment, 5, "cpu")
-    stage = Stage(tiny_scene.train, lessons, None, trainee.gaussians, attachment.decoder, "cpu", 5)
+    stage = Stage(
+        tiny_scene.train, lessons, None, trainee.gaussians, attachment.decoder, Inputs("cpu"), 5
+    )
     inner, seen = coherent.rendered_classes, []
 
     def noting(stage: Stage, camera: Any) -> Any:
@@ -208,7 +215,7 @@ def test_neighbours_are_rendered_at_the_size_of_the_view(tiny_scene, lessons, mo
         return inner(stage, camera)
 
     monkeypatch.setattr(coherent, "rendered_classes", noting)
-    view = load_view(tiny_scene.train[2], 0.5, "cpu")
+    view = load_view(tiny_scene.train[2], 0.5, Inputs("cpu"))
     coherent.voted_labels(stage, view, torch.zeros(18, 24, 2), options.coherent)
     assert seen == [(tiny_scene.train[place].name, 24, 18) for place in (1, 3)]
 
@@ -226,7 +233,7 @@ def test_semantics_are_blended_over_zeros_before_any_background(tiny_scene, less
         return {"mine": blended.sum() + 7}
 
     objective = joint_objective(trainee, white, terms, options)
-    losses, _, _ = objective(0, load_view(tiny_scene.train[0], 1.0, "cpu"))
+    losses, _, _ = objective(0, load_view(tiny_scene.train[0], 1.0, Inputs("cpu")))
     assert seen[0].shape == (36, 48, 3) and not seen[0].any()
     assert set(losses) == {"l1", "dssim", "mine"} and losses["mine"].item() == 7
 

@@ -20,6 +20,7 @@ from semsplat.data.manifest import write_manifest
 from semsplat.data.scene import Frame
 from semsplat.features.lessons import Lesson, Lessons, open_lessons, write_lesson
 from semsplat.features.store import SceneFeatures, ViewFeatures, open_features, write_view
+from semsplat.fit.inputs import Inputs
 from semsplat.fit.views import View
 from semsplat.train.methods import Stage
 
@@ -71,7 +72,8 @@ def stage_of(
     frames = tuple(frame(place) for place in range(n_views))
     given = {"lessons": None, "features": None, "run_seed": 0} | sources
     return Stage(
-        frames, given["lessons"], given["features"], row_of_gaussians(values), decoder, "cpu",
+        frames, given["lessons"], given["features"], row_of_gaussians(values), decoder,
+        Inputs("cpu"),
         given["run_seed"],
     )  # fmt: skip
 

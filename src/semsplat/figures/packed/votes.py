@@ -22,6 +22,7 @@ def true_classes(trained: Trained, scene: Scene, class_ids: list[int]) -> NDArra
     """
     import torch
 
+    from semsplat.fit.inputs import Inputs
     from semsplat.fit.views import camera_of
     from semsplat.splat.gaussians import splat_values
 
@@ -35,7 +36,7 @@ def true_classes(trained: Trained, scene: Scene, class_ids: list[int]) -> NDArra
         assert frame.labels_path is not None
         labels = torch.from_numpy(load_ids(frame.labels_path, frame)).to(trained.device)
         values = torch.zeros_like(votes, requires_grad=True)
-        camera = camera_of(frame, 1.0, trained.device)
+        camera = camera_of(frame, 1.0, Inputs(trained.device))
         size = camera.width, camera.height
         blended, _, _ = splat_values(
             trained.gaussians, values, camera.viewmat[None], camera.K[None], *size

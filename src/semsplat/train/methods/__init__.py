@@ -8,7 +8,9 @@ geometry; and
 - ``attach(options, lessons, features)``: what every Gaussian carries, an `Attachment`;
 - ``decoder(**shape)``: the module that makes of a blended map [H, W, dim] what the method is after,
   untrained; parameters that ask for gradients are learned, all else comes from ``attach``;
-- ``semantic_terms(options, stage)``: the `Terms` of one training step.
+- ``semantic_terms(options, stage)``: the `Terms` of one training step;
+- ``reads(options, stage)``: what reads all that these terms take from disk, `Ahead`: a thread calls
+  it for the next step.
 
 and where what is blended is not what is learned
 
@@ -45,7 +47,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from semsplat.discovery import kinds_of
-from semsplat.features.lessons import Lesson, Lessons
+from semsplat.features.lessons import Lessons
 from semsplat.features.store import SceneFeatures
 from semsplat.params.methods import MethodOptions
 
@@ -54,7 +56,9 @@ if TYPE_CHECKING:
     from torch.nn import Module, ParameterDict
 
     from semsplat.data.scene import Frame
-    from semsplat.fit.views import View
+    from semsplat.features.teachers import Ids
+    from semsplat.fit.inputs import Inputs
+    from semsplat.fit.views import Camera
 
 
 Shape = Mapping[str, Any]
@@ -110,32 +114,51 @@ class Stage:
     features: SceneFeatures | None
     gaussians: ParameterDict
     decoder: Module
-    device: str
+    inputs: Inputs  # what is on the device that trains
     run_seed: int
-    known: dict[str, Lesson] = field(default_factory=dict)
+    known: dict[tuple[str, str], Ids] = field(default_factory=dict)
+    highest_ids: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    @property
+    def device(self) -> str:
+        """The device that trains."""
+        return self.inputs.device
 
     @cached_property
     def places(self) -> dict[str, int]:
         """The place of every training view by name."""
         return {frame.name: place for place, frame in enumerate(self.frames)}
 
-    def lesson(self, name: str) -> Lesson:
-        """Return a view's lesson; each is read from disk once."""
+    def taught(self, name: str, which: str) -> Ids:
+        """Return an array of a view's lesson by its name; each is read from disk once."""
         assert self.lessons is not None
-        if name not in self.known:
-            self.known[name] = self.lessons.view(name)
-        return self.known[name]
+        if (name, which) not in self.known:
+            self.known[name, which] = self.lessons.array(name, which)
+        return self.known[name, which]
+
+    def highest(self, name: str, which: str) -> int:
+        """Return the highest id of a map of a view's lesson, -1 where it has none."""
+        if (name, which) not in self.highest_ids:
+            self.highest_ids[name, which] = int(self.taught(name, which).max())
+        return self.highest_ids[name, which]
+
+    def ids(self, camera: Camera, which: str) -> Tensor:
+        """Return a map of a training view's lesson at its size, int64 [H, W]."""
+        from semsplat.fit.views import fitted
+
+        key = which, camera.name, camera.width
+        return self.inputs.get(key, lambda: fitted(self.taught(camera.name, which), camera)).long()
 
 
 Shown = Callable[["Tensor"], "Tensor"]
 """What Gaussians hold, [N, dim], in; what is blended out."""
-Terms = Callable[[int, "View", "Tensor | None"], dict[str, "Tensor"]]
+Terms = Callable[[int, "Camera", "Tensor | None"], dict[str, "Tensor"]]
 """Step, view and its blended map [H, W, dim] in, None at steps that blend none; named losses out.
 """
 
 
 method_names, method = kinds_of(
-    __name__, "method", ("Options", "ANSWERS", "attach", "decoder", "semantic_terms")
+    __name__, "method", ("Options", "ANSWERS", "attach", "decoder", "semantic_terms", "reads")
 )
 
 

@@ -9,6 +9,7 @@ everywhere by cosine similarity (Eq. 6).  Where the official code does otherwise
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
@@ -22,10 +23,13 @@ from semsplat.params.methods import Masked
 from semsplat.train.methods import Attachment, Stage, Terms
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from torch import Tensor
     from torch.nn import Module
 
-    from semsplat.fit.views import View
+    from semsplat.fit.views import Ahead, Camera
+    from semsplat.train.contrast import Clusters
+
 ANSWERS = ("similarity",)
 
 
@@ -129,18 +133,14 @@ def decoder() -> Module:
 
 def semantic_terms(options: Options, stage: Stage) -> Terms:
     """Return lambda_clustering L_CC + L_reg (CGC, Eq. 5), each at its steps."""
-    from semsplat.train.class_terms import at_size
-    from semsplat.train.contrast import clusters_of, contrastive_clustering
+    from semsplat.train.contrast import contrastive_clustering
 
-    assert stage.features is not None
-    features, contrast = stage.features, options.contrast
+    contrast = options.contrast
 
-    def terms(step: int, view: View, blended: Tensor | None) -> dict[str, Tensor]:
+    def terms(step: int, view: Camera, blended: Tensor | None) -> dict[str, Tensor]:
         parts = {}
         if blended is not None:
-            (ids,) = features.ids(view.name)
-            few = contrast.more_than_px * min(1.0, view.width * view.height / contrast.pixels_of)
-            clusters = clusters_of(at_size(ids, view, "cpu"), few).to(stage.device)
+            clusters = _clusters(contrast, stage, view)
             loss = contrastive_clustering(blended, clusters, contrast.temperature)
             parts["contrast"] = contrast.weight * loss
         if step % options.spatial.every == 0:
@@ -148,6 +148,40 @@ def semantic_terms(options: Options, stage: Stage) -> Terms:
         return parts
 
     return terms
+
+
+def reads(options: Options, stage: Stage) -> Ahead:
+    """Return what reads a view's clusters at the steps that learn from them."""
+
+    def read(step: int, camera: Camera) -> None:
+        if options.blends(step):
+            _clusters(options.contrast, stage, camera)
+
+    return read
+
+
+def _clusters(contrast: Contrast, stage: Stage, camera: Camera) -> Clusters:
+    """Return the masks of a view that are large enough."""
+    import torch
+
+    from semsplat.fit.views import fitted
+    from semsplat.train.contrast import Clusters, clusters_of
+
+    few = contrast.more_than_px * min(1.0, camera.width * camera.height / contrast.pixels_of)
+    features, view = stage.features, (camera.name, camera.width, few)
+
+    @cache
+    def found() -> Clusters:  # counted on the CPU, where nothing waits for their number
+        assert features is not None
+        ids = fitted(features.ids(camera.name)[0], camera)
+        return clusters_of(torch.from_numpy(ids).long(), few)
+
+    def pairs() -> NDArray[np.int32]:
+        return torch.stack([found().pixels, found().members]).int().numpy()
+
+    pixels, members = stage.inputs.get(("clusters", *view), pairs).long()
+    sizes = stage.inputs.get(("sizes", *view), lambda: found().sizes.int().numpy())
+    return Clusters(pixels, members, sizes.long())
 
 
 def _spatial_terms(options: Spatial, stage: Stage, step: int) -> dict[str, Tensor]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
 
-    from semsplat.fit.views import View
+    from semsplat.fit.views import Ahead, Camera
 
 ANSWERS = ("colours", "classes")
 
@@ -56,7 +56,7 @@ def attach(options: Options, lessons: Lessons | None, _: SceneFeatures | None) -
 
 def decoder(dim: int, n_classes: int) -> Module:
     """Return the "lightweight convolution": 1x1 with bias, on maps [H, W, d]."""
-    from torch.nn import Linear
+    from semsplat.train.linear import Linear
 
     return Linear(dim, n_classes)
 
@@ -66,23 +66,40 @@ def semantic_terms(options: Options, stage: Stage) -> Terms:
 
     A share of L_2D may stay beside L_3D, which the paper's does not.
     """
-    from semsplat.train.class_terms import cross_entropy, teacher_labels
+    from semsplat.train.class_terms import cross_entropy
     from semsplat.train.coherent import voted_labels
 
-    coherent = options.coherent
-
-    def terms(step: int, view: View, blended: Tensor | None) -> dict[str, Tensor]:
+    def terms(step: int, view: Camera, blended: Tensor | None) -> dict[str, Tensor]:
         assert blended is not None  # it blends at every step
         scores = stage.decoder(blended)
-        votes = coherent.vote != "none" and step >= coherent.start
-        share = coherent.teacher_weight if votes else 1.0
+        votes, share = _teachers(options.coherent, step)
         said = {}
         if share:
-            labels = teacher_labels(stage, view)
+            labels = stage.ids(view, "labels")
             said["l2d"] = share * options.weight * cross_entropy(scores, labels)
         if votes:
-            labels = voted_labels(stage, view, scores, coherent)
+            labels = voted_labels(stage, view, scores, options.coherent)
             said["l3d"] = options.weight * cross_entropy(scores, labels)
         return said
 
     return terms
+
+
+def reads(options: Options, stage: Stage) -> Ahead:
+    """Return what reads the teacher's labels, from step T on the regions that vote."""
+    from semsplat.train.coherent import read_regions
+
+    def read(step: int, camera: Camera) -> None:
+        votes, share = _teachers(options.coherent, step)
+        if share:
+            stage.ids(camera, "labels")
+        if votes:
+            read_regions(stage, camera, options.coherent)
+
+    return read
+
+
+def _teachers(coherent: SelfTraining, step: int) -> tuple[bool, float]:
+    """Return whether a step learns from votes, and the share of the teacher's loss in it."""
+    votes = coherent.vote != "none" and step >= coherent.start
+    return votes, coherent.teacher_weight if votes else 1.0

@@ -6,7 +6,6 @@ dense CLIP map of every view; a pixel's class is the one whose text vector is mo
 
 from __future__ import annotations
 
-from functools import cache, partial
 from typing import TYPE_CHECKING, Self
 
 from pydantic import Field
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.nn import Module
 
-    from semsplat.fit.views import View
+    from semsplat.fit.views import Ahead, Camera
 
 ANSWERS = ("colours", "classes")
 
@@ -69,10 +68,15 @@ def semantic_terms(options: Options, stage: Stage) -> Terms:
     """Return L_f = |F - F_t|_1 (Feature 3DGS, Eq. 6): the mean over cells and channels."""
     from semsplat.train.class_terms import dense_map, map_distance
 
-    maps = cache(partial(dense_map, stage))  # each is read from disk once, as lessons are
-
-    def terms(step: int, view: View, blended: Tensor | None) -> dict[str, Tensor]:
+    def terms(step: int, view: Camera, blended: Tensor | None) -> dict[str, Tensor]:
         assert blended is not None  # it blends at every step
-        return {"feature": options.weight * map_distance(blended, maps(view.name))}
+        return {"feature": options.weight * map_distance(blended, dense_map(stage, view.name))}
 
     return terms
+
+
+def reads(_: Options, stage: Stage) -> Ahead:
+    """Return what reads a view's dense map."""
+    from semsplat.train.class_terms import dense_map
+
+    return lambda _, camera: dense_map(stage, camera.name)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
     from semsplat.data.scene import Viewpoint
-    from semsplat.fit.views import View
+    from semsplat.fit.views import Ahead, Camera
     from semsplat.train.granularity import LevelMaps
     from semsplat.train.model import SemanticField
 
@@ -128,13 +128,10 @@ def semantic_terms(options: Options, stage: Stage) -> Terms:
         region_mean,
     )
 
-    assert stage.features is not None
-    features = stage.features
-
-    def terms(step: int, view: View, blended: Tensor | None) -> dict[str, Tensor]:
+    def terms(step: int, view: Camera, blended: Tensor | None) -> dict[str, Tensor]:
         assert blended is not None  # it blends at every step
         vectors, factors = stage.decoder(blended)
-        maps = level_maps(features, view, stage.device)
+        maps = level_maps(stage, view)
         weights = _weights(options, factors, maps)
         counted = _counted(options, weights, maps)
         regions = fused_regions(weights, maps.ids).masked_fill(~counted, NO_ID)
@@ -151,6 +148,13 @@ def semantic_terms(options: Options, stage: Stage) -> Terms:
         return parts
 
     return terms
+
+
+def reads(_: Options, stage: Stage) -> Ahead:
+    """Return what reads a view's levels."""
+    from semsplat.train.granularity import level_maps
+
+    return lambda _, camera: level_maps(stage, camera)
 
 
 def vectors(field: SemanticField, frame: Viewpoint) -> Vectors:

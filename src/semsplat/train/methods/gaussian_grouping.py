@@ -26,11 +26,13 @@ from semsplat.params.methods import LearningRates, Taught
 from semsplat.train.methods import Attachment, Reference, Stage, Terms
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor
     from torch.nn import Module
 
     from semsplat.data.scene import Viewpoint
-    from semsplat.fit.views import View
+    from semsplat.fit.views import Ahead, Camera, IdMap
     from semsplat.train.model import SemanticField
 
 ANSWERS = ("masks",)
@@ -133,24 +135,42 @@ def decoder(dim: int, classes: int) -> Module:
 
 def semantic_terms(options: Options, stage: Stage) -> Terms:
     """Return L_2D at every step and lambda L_3D at its steps (train.py)."""
-    from semsplat.conventions import NO_ID
-    from semsplat.train.class_terms import at_size
-    from semsplat.train.identity import identity_loss, ids_of
+    from semsplat.train.identity import identity_loss
 
-    tracks = stage.decoder.get_buffer("tracks").cpu().numpy()
-    kept = tracks[tracks != NO_ID]
+    ids_of_view = _ids_of(stage)
 
-    def terms(step: int, view: View, blended: Tensor | None) -> dict[str, Tensor]:
+    def terms(step: int, view: Camera, blended: Tensor | None) -> dict[str, Tensor]:
         assert blended is not None  # it blends at every step
-        seen = stage.lesson(view.name).tracks
-        assert seen is not None  # it is a training view
-        ids = at_size(ids_of(seen, kept), view, stage.device)
-        parts = {"l2d": options.weight * identity_loss(stage.decoder(blended), ids)}
+        parts = {"l2d": options.weight * identity_loss(stage.decoder(blended), ids_of_view(view))}
         if options.neighbours.weight and step % options.neighbours.every == 0:
             parts["l3d"] = options.neighbours.weight * _divergence(options.neighbours, stage, step)
         return parts
 
     return terms
+
+
+def reads(_: Options, stage: Stage) -> Ahead:
+    """Return what reads a view's ids."""
+    ids_of_view = _ids_of(stage)
+    return lambda _, camera: ids_of_view(camera)
+
+
+def _ids_of(stage: Stage) -> Callable[[Camera], Tensor]:
+    """Return what makes a training view's ids int64 [H, W] of its tracks."""
+    from semsplat.conventions import NO_ID
+    from semsplat.fit.views import fitted
+    from semsplat.train.identity import ids_of
+
+    tracks = stage.decoder.get_buffer("tracks").cpu().numpy()
+    kept = tracks[tracks != NO_ID]
+
+    def ids(camera: Camera) -> Tensor:
+        def read() -> IdMap:
+            return fitted(ids_of(stage.taught(camera.name, "tracks"), kept), camera)
+
+        return stage.inputs.get(("ids", camera.name, camera.width), read).long()
+
+    return ids
 
 
 def _divergence(options: Neighbours, stage: Stage, step: int) -> Tensor:

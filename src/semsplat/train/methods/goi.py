@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
     from semsplat.data.scene import Viewpoint
-    from semsplat.fit.views import View
+    from semsplat.fit.views import Ahead, Camera
     from semsplat.train.model import SemanticField
 
 ANSWERS = ("masks",)
@@ -172,21 +172,28 @@ def semantic_terms(options: Options, stage: Stage) -> Terms:
     from torch.nn.functional import interpolate, normalize
 
     from semsplat.train.class_terms import dense_map
-    from semsplat.train.lookup import lookup_terms
+    from semsplat.train.lookup import lookup_terms_of_view
 
     table, weights = stage.decoder.get_parameter("table"), options.weights.model_dump()
 
-    def terms(step: int, view: View, blended: Tensor | None) -> dict[str, Tensor]:
+    def terms(step: int, view: Camera, blended: Tensor | None) -> dict[str, Tensor]:
         assert blended is not None  # it blends at every step
         cells = dense_map(stage, view.name)[None]
-        pixels = interpolate(cells, size=(view.height, view.width), mode="bilinear")[0]
-        vectors = normalize(pixels.flatten(1).T, dim=-1)
+        size = view.height, view.width
+        vectors = normalize(interpolate(cells, size=size, mode="bilinear")[0].flatten(1).T, dim=-1)
         scores = stage.decoder(blended).flatten(0, 1)
         temperature = options.sharp if step >= options.sharp_from else 1.0
-        found = lookup_terms(scores, vectors, table, temperature)
+        found = lookup_terms_of_view(scores, vectors, table, temperature)
         return {name: weights[name] * value for name, value in found.items()}
 
     return terms
+
+
+def reads(_: Options, stage: Stage) -> Ahead:
+    """Return what reads a view's dense map."""
+    from semsplat.train.class_terms import dense_map
+
+    return lambda _, camera: dense_map(stage, camera.name)
 
 
 def query(field: SemanticField, reference: Reference) -> Tensor:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
     from semsplat.data.scene import Viewpoint
-    from semsplat.fit.views import View
+    from semsplat.fit.views import Ahead, Camera
     from semsplat.train.model import SemanticField
     from semsplat.train.scene_autoencoder import SceneAutoencoder
 
@@ -107,15 +107,22 @@ def semantic_terms(_: Options, stage: Stage) -> Terms:
     assert stage.features is not None
     features, coder = stage.features, cast("SceneAutoencoder", stage.decoder)
 
-    def terms(_: int, view: View, blended: Tensor | None) -> dict[str, Tensor]:
+    def terms(_: int, view: Camera, blended: Tensor | None) -> dict[str, Tensor]:
         assert blended is not None  # it blends at every step
-        maps = level_maps(features, view, stage.device)
+        maps = level_maps(stage, view)
         codes = coder.encode(maps.table)[maps.ids]  # [3, H, W, dim]; the last row teaches nothing
         found = blended.unflatten(-1, (len(features.layers), -1)).movedim(-2, 0)
         losses = (found - codes).abs() * maps.covered[..., None]
         return {name: loss.mean() for name, loss in zip(features.layers, losses, strict=True)}
 
     return terms
+
+
+def reads(_: Options, stage: Stage) -> Ahead:
+    """Return what reads a view's levels."""
+    from semsplat.train.granularity import level_maps
+
+    return lambda _, camera: level_maps(stage, camera)
 
 
 def vectors(field: SemanticField, frame: Viewpoint) -> Vectors:

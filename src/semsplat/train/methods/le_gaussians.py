@@ -14,6 +14,7 @@ left out.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Self, cast
 
 from pydantic import Field
@@ -27,13 +28,15 @@ from semsplat.train.codebook import CodebookOptions
 from semsplat.train.methods import Attachment, Stage, Terms, Vectors
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor
     from torch.nn import Module
 
     from semsplat.data.scene import Viewpoint
-    from semsplat.fit.views import View
+    from semsplat.fit.views import Ahead, Camera, IdMap
     from semsplat.train.codebook import Parts
     from semsplat.train.model import SemanticField
     from semsplat.train.quantised import QuantisedField
@@ -158,22 +161,12 @@ def _unsure(semantics: Tensor) -> Tensor:
 def semantic_terms(options: Options, stage: Stage) -> Terms:
     """Return L_sem + L_u at every step, and L_mlp + L_smooth at every ``every``-th."""
     from semsplat.train.attached import SEMANTICS
-    from semsplat.train.class_terms import at_size
-    from semsplat.train.codebook import Parts, assigned
     from semsplat.train.quantised import smoothing_terms, sure_cross_entropy, uncertainty_cost
 
     field, smoothing = cast("QuantisedField", stage.decoder), options.smoothing
-    parts = Parts(field.out, field.dino, options.codebook.dino_weight)
-    known: dict[str, NDArray[np.int32]] = {}  # on the host, where they are resized
+    entries_of = _entries_of(options, stage)
 
-    def entries_of(view: View) -> Tensor:
-        if view.name not in known:
-            assert stage.features is not None
-            cells = cells_of(stage.features, view.name)[0].movedim(0, -1).to(stage.device)
-            known[view.name] = assigned(cells, field.codebook, parts).int().cpu().numpy()
-        return at_size(known[view.name], view, stage.device)
-
-    def terms(step: int, view: View, blended: Tensor | None) -> dict[str, Tensor]:
+    def terms(step: int, view: Camera, blended: Tensor | None) -> dict[str, Tensor]:
         assert blended is not None  # it blends at every step
         unsure = blended[..., -1]
         parts = {
@@ -188,6 +181,36 @@ def semantic_terms(options: Options, stage: Stage) -> Terms:
         return parts
 
     return terms
+
+
+def reads(options: Options, stage: Stage) -> Ahead:
+    """Return what reads a view's entries."""
+    entries_of = _entries_of(options, stage)
+    return lambda _, camera: entries_of(camera)
+
+
+def _entries_of(options: Options, stage: Stage) -> Callable[[Camera], Tensor]:
+    """Return what makes a training view's entries int64 [H, W] of its cells."""
+    from semsplat.fit.views import fitted
+    from semsplat.train.codebook import Parts, assigned
+
+    field = cast("QuantisedField", stage.decoder)
+    parts = Parts(field.out, field.dino, options.codebook.dino_weight)
+    codebook = field.codebook.cpu()  # in a thread a GPU might multiply in a decoder's precision
+    known: dict[str, NDArray[np.int32]] = {}  # on the host, where they are resized
+
+    def read(camera: Camera) -> IdMap:
+        if camera.name not in known:
+            assert stage.features is not None
+            cells = cells_of(stage.features, camera.name)[0].movedim(0, -1)
+            known[camera.name] = assigned(cells, codebook, parts).int().numpy()
+        return fitted(known[camera.name], camera)
+
+    def entries(camera: Camera) -> Tensor:
+        key = "entries", camera.name, camera.width
+        return stage.inputs.get(key, partial(read, camera)).long()
+
+    return entries
 
 
 def vectors(field: SemanticField, frame: Viewpoint) -> Vectors:

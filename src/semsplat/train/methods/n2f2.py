@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
     from semsplat.data.scene import Viewpoint
-    from semsplat.fit.views import View
+    from semsplat.fit.views import Ahead, Camera
     from semsplat.train.model import SemanticField
 
 ANSWERS = ("relevancy",)
@@ -88,20 +88,33 @@ def decoder(dim: int, hidden: int, out: int, n_phrases: int, fields: int) -> Mod
 def semantic_terms(_: Options, stage: Stage) -> Terms:
     """Return the distance of every level's vectors to its own targets, regions alike (Eq. 3, 5)."""
     from semsplat.train.granularity import level_maps, region_mean
+    from semsplat.train.parts import in_parts
 
     assert stage.features is not None
-    features = stage.features
+    layers = stage.features.layers
 
-    def terms(_: int, view: View, blended: Tensor | None) -> dict[str, Tensor]:
+    def terms(_: int, view: Camera, blended: Tensor | None) -> dict[str, Tensor]:
         assert blended is not None  # it blends at every step
-        maps = level_maps(features, view, stage.device)
-        losses = (stage.decoder(blended) - maps.targets).square().sum(dim=-1)
+        maps = level_maps(stage, view)
+
+        def squares(features: Tensor, ids: Tensor) -> Tensor:
+            return (stage.decoder(features) - maps.table[ids.T]).square().sum(dim=-1).T
+
+        distances = in_parts(squares, blended.flatten(0, 1), maps.ids.flatten(1).T)
+        losses = distances.T.unflatten(1, blended.shape[:2])
         return {
             name: region_mean(loss, ids, len(maps.table))
-            for name, loss, ids in zip(features.layers, losses, maps.ids, strict=True)
+            for name, loss, ids in zip(layers, losses, maps.ids, strict=True)
         }
 
     return terms
+
+
+def reads(_: Options, stage: Stage) -> Ahead:
+    """Return what reads a view's levels."""
+    from semsplat.train.granularity import level_maps
+
+    return lambda _, camera: level_maps(stage, camera)
 
 
 def vectors(field: SemanticField, frame: Viewpoint) -> Vectors:
