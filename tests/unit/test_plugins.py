@@ -169,7 +169,7 @@ def test_the_example_trains_and_knows_classes(tiny_scene, tmp_path: Path, monkey
 def test_the_documents_show_the_example_as_it_is() -> None:
     (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/plugins.md").read_text(), re.DOTALL)
     assert code == (EXAMPLE / "methods/class_scores.py").read_text()
-    assert len(code.splitlines()) < 50
+    assert len([line for line in code.splitlines() if line]) <= 40
 
 
 def test_snakemake_and_semsplat_know_it(tmp_path: Path) -> None:

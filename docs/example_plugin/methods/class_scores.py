@@ -34,12 +34,17 @@ def decoder(n_classes):
     return Identity()
 
 
+def reads(options, stage):
+    """Return what reads a view's labels; a thread calls it for the next step."""
+    return lambda step, camera: stage.ids(camera, "labels")
+
+
 def semantic_terms(options, stage):
     """Return the cross-entropy of a view's blended scores with the teacher's labels."""
-    from semsplat.train.class_terms import cross_entropy, teacher_labels
+    from semsplat.train.class_terms import cross_entropy
 
     def terms(step, view, blended):
-        labels = teacher_labels(stage, view)
+        labels = stage.ids(view, "labels")
         return {"cross_entropy": options.weight * cross_entropy(blended, labels)}
 
     return terms
