@@ -106,7 +106,7 @@ def try_(
     single_camera: bool = False,
     test_every: int = 8,
     max_width_px: int = 640,
-    steps_scaler: float = 0.03,
+    steps_scaler: float = 0.05,
 ) -> None:
     """From your photographs to a trained scene that answers: cameras, training, page, viewer.
 
@@ -119,7 +119,7 @@ def try_(
         single_camera: one camera and lens, nothing zoomed: fewer unknowns, so steadier.
         test_every: every n-th view is held out.
         max_width_px: wider photographs are reduced.
-        steps_scaler: of the papers' iteration counts; 0.03 are 900 steps of geometry.
+        steps_scaler: of the papers' iteration counts; 0.05 are 1,500 steps of geometry.
     """
     from semsplat.evaluate.clicked_objects import parse_clicks
     from semsplat.trial.run import run_trial

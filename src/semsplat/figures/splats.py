@@ -19,7 +19,7 @@ from semsplat.figures import FEATURE_FILES, PREDICTION_FILES
 from semsplat.figures.packed.arrays import Blob, write_packed
 from semsplat.figures.packed.cameras import cameras_of
 from semsplat.figures.packed.channels import GROUPS, Asked, Channel, channels_of, prompts_of
-from semsplat.figures.packed.palettes import Palettes
+from semsplat.figures.packed.palettes import Palettes, classes_of
 from semsplat.figures.packed.shapes import digest, most_visible, pack_model
 from semsplat.figures.style import setting_keys
 from semsplat.keys import GeometryKey, SceneKey
@@ -122,13 +122,12 @@ def _models(run: GeometryKey, scene: Scene, options: Options) -> list[Model]:
 
 def _with_truth(model: Model, scene: Scene) -> Model:
     """Return a model whose first channels are its colours and the true classes, if any."""
-    from semsplat.figures.class_maps import class_names
     from semsplat.figures.packed.votes import true_classes
 
     others, nothing = len(model.whose) - 1, np.zeros(0, np.uint8)
     whose = model.whose[0] + (f" and {others} with the same Gaussians" if others else "")
     first = [Channel("colours", whose, "colours", nothing, note=COLOUR_NOTE)]
-    truth = true_classes(model.trained, scene, list(class_names(scene)))
+    truth = true_classes(model.trained, scene, list(classes_of(scene)))
     if truth is not None:
         first.append(Channel("true classes", whose, "classes", truth, note=TRUE_NOTE))
     return model._replace(channels=[*first, *model.channels])

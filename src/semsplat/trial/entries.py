@@ -15,6 +15,13 @@ from semsplat.params.features import ClipModel, SamModel
 
 Config = dict[str, Any]
 PHOTOS, NERFSTUDIO = "photos", "nerfstudio"
+PACKED: Config = {
+    "seed": 0,
+    "grounder": "clicks",
+    "n_prompts": 12,
+    "max_gaussians": 50000,
+    "max_mb": 4.0,
+}
 SHEET: Config = {"datasets": [], "row_height_in": 1.5, "dpi": 150}
 
 
@@ -59,7 +66,7 @@ def entries(
         "settings": {f"{name}_cgc": _setting("cgc", recipe)},
         "features": {"recipes": {recipe: _recipe(params, masks, real)}},
         "evaluate": {"clicks": {f"{dataset}/{name}": _clicks(clicks)}},
-        "figures": _figures(name, settings, recipe, bool(clicks)),
+        "figures": _figures(name, f"{dataset}/{name}", settings, recipe, bool(clicks)),
     }
     if real:
         levels = f"{name}_granular"
@@ -116,10 +123,14 @@ def _clicks(clicks: Mapping[str, Place]) -> Config:
     return {name: {"view": at.view, "pixel": list(at.pixel)} for name, at in clicks.items()}
 
 
-def _figures(name: str, settings: Mapping[str, str], recipe: str, clicked: bool) -> Config:
-    """Return the figures of a trial."""
+def _figures(
+    name: str, place: str, settings: Mapping[str, str], recipe: str, clicked: bool
+) -> Config:
+    """Return the figures of a trial of the scene ``place``."""
     shown = {"settings": dict(settings), **SHEET}
+    in_3d = {"settings": dict(settings), "scenes": [place], "recipe": recipe, **PACKED}
     found: Config = {
+        f"{name}_scene": {"kind": "splats", "options": in_3d},
         f"{name}_features": {
             "kind": "feature_colours",
             "options": {**shown, "recipe": recipe, "n_views": 3},
