@@ -87,7 +87,7 @@ def test_nothing_that_was_trained_here_is_on_no_device_of_ours() -> None:
 
 def test_conditions_keep_trainings_and_predictions_apart() -> None:
     said = conditions(Results([OURS, write_theirs()]))
-    assert said.startswith("1 trainings, 1 predicted elsewhere; scenes: procedural/room; seeds: 0;")
+    assert said.startswith("1 training, 1 predicted elsewhere; scenes: procedural/room; seeds: 0;")
     assert "steps of geometry: 900" in said
     assert said.endswith("on: Abacus 2000, one RTX 4090 (as stated).")
 

@@ -23,6 +23,11 @@ from semsplat.train.methods import method_options
 ESTIMATES = Path(__file__).parent / "estimates.yaml"
 CLIP_DIMENSIONS = 512
 """of what a Gaussian of Feature 3DGS holds: its method has no parameter for it"""
+STATES = 6
+STATES_BASIS = (
+    "states of one training at a time: its numbers and two moments of each, and the next state"
+    " beside the last"
+)
 HELD_OUT = 1 / 8
 """of a scene's views; about, for the space of predictions"""
 
@@ -121,6 +126,7 @@ def phases(params: Params) -> list[Phase]:
         _per_view("teach", known, known.teach, [(r.dataset, r.scene) for r in lessons]),
         _train(params, known),
         _per_view("evaluate", known, known.evaluate, scored, HELD_OUT),
+        _scratch(params, known),
     ]
 
 
@@ -154,13 +160,23 @@ def _geometry(params: Params, known: Estimates) -> Phase:
     return Phase("geometry", count, hours, count * _splat_gb(known, 0), one.basis)
 
 
+def _scratch(params: Params, known: Estimates) -> Phase:
+    """Return what the saved states of one training at a time take, the largest."""
+    settings = {run.setting for run in own_keys(params)}
+    largest = max((_held(params, name) for name in settings), default=0)
+    return Phase("scratch", 1, 0.0, STATES * _splat_gb(known, largest), STATES_BASIS)
+
+
+def _held(params: Params, setting: str) -> int:
+    """Return how many numbers a Gaussian of a setting holds beside its colours and shape."""
+    options = method_options(params.settings[setting].method)
+    return options.model_validate(setting_options(params, setting)).held(CLIP_DIMENSIONS)
+
+
 def _train(params: Params, known: Estimates) -> Phase:
     settings = [run.setting for run in own_keys(params)]
     methods = [params.settings[name].method for name in settings]
-    dims = [
-        method_options(method).model_validate(setting_options(params, name)).held(CLIP_DIMENSIONS)
-        for name, method in zip(settings, methods, strict=True)
-    ]
+    dims = [_held(params, name) for name in settings]
     minutes = known.train.minutes
     hours = sum(minutes.get(method, max(minutes.values())) for method in methods) / 60
     scaled = hours * params.suites[params.suite].steps_scaler

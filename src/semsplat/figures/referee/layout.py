@@ -153,4 +153,5 @@ def conditions(results: Results) -> str:
     }
     said = "; ".join(f"{name}: {', '.join(values)}" for name, values in facts.items() if values)
     elsewhere = f", {n} predicted elsewhere" if (n := len(cards) - len(own)) else ""
-    return f"{len(own)} trainings{elsewhere}; {said}." if trainings else "No trainings."
+    word = "training" if len(own) == 1 else "trainings"
+    return f"{len(own)} {word}{elsewhere}; {said}." if trainings else "No trainings."
