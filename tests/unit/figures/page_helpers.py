@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from semsplat.data.images import write_png
-from semsplat.figures import claims, costs, findings, paper_table, summary
+from semsplat.figures import claims, costs, findings, leaderboard, paper_table, summary
 from semsplat.figures.packed.arrays import Blob, write_packed
 from semsplat.figures.packed.shapes import pack_model
 from semsplat.figures.page import write_page
@@ -21,6 +21,10 @@ FOLDER = Path("paper_figures/demo")
 PAGE = FOLDER / "index.html"
 ALONE = Path("results/report/demo.html")
 SCENE = FOLDER / "splats/procedural/room.json"
+BOARDS: dict[str, Any] = {
+    "settings": {"clipgs_b": "SAC", "clipgs_c": "SAC and 3DCS"},
+    "boards": {"Class maps": ["miou", "accuracy"]},
+}
 ABOUT = {"maps": "Class maps of held-out views."}
 VIEWMAT = np.eye(4)
 VIEWMAT[2, 3] = 4.0
@@ -84,6 +88,7 @@ def write_project(decided: bool = True) -> None:
     paper_table.draw(shown, paper_table.Options(table="clipgs_table3"), FOLDER / "clipgs_table3.md")
     claims.draw(shown, claims.Options(rules=2), FOLDER / "claims.md")
     costs.draw(shown, costs.Options(), FOLDER / "costs.md")
+    leaderboard.draw(shown, leaderboard.Options(**BOARDS, costs=["fps"]), FOLDER / "leaderboard.md")
     told = findings.Options(paper="CLIP-GS", rules=2)
     findings.draw(shown, told, FOLDER / "clipgs_findings.md")
     options = summary.Options(measures={"clipgs_table3": "miou"}, rules=2)
@@ -91,6 +96,14 @@ def write_project(decided: bool = True) -> None:
     write_png(FOLDER / "maps/procedural/room/0.png", random_image())
     write_small_scene(SCENE)
     (FOLDER / "scores.md").write_text("| a |\n")
-    texts = ["clipgs_findings", "claims", "clipgs_table3", "costs", "summary", "scores"]
+    texts = [
+        "clipgs_findings",
+        "claims",
+        "clipgs_table3",
+        "costs",
+        "summary",
+        "scores",
+        "leaderboard",
+    ]
     files = [*(FOLDER / f"{name}.md" for name in texts), FOLDER / "maps/procedural/room/0.png"]
     write_page("demo", [SCENE, *files], shown, PAGE, ALONE, ABOUT)

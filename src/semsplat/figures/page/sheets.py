@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from semsplat.figures.page.anchors import anchor
-from semsplat.figures.published import load_table
+from semsplat.figures.published import load_measures, load_table
 from semsplat.figures.referee.cells import Cell, parse_cell
 from semsplat.figures.referee.chain import chain
 from semsplat.figures.referee.layout import blocks, notes, our_text, printed_text, reasons_of
@@ -62,6 +62,33 @@ def costs(folder: Path) -> list[dict[str, Any]]:
             "numbers": {n: f"{float(v):.1f}" if v else "" for n, v in line.items()},
         }
         for line in lines
+    ]
+
+
+def boards(folder: Path) -> list[dict[str, Any]]:
+    """Return the boards of leaderboard.csv: heads, and rows of numbers with ranks and links."""
+    known = load_measures()
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for line in read_records(folder / "leaderboard.csv"):
+        place = line["board"], line["dataset"]
+        board = found.setdefault(place, {"heads": {}, "rows": {}})
+        measure = known[line["measure"]]
+        board["heads"][line["measure"]] = measure.title, line["protocol"]
+        board["rows"].setdefault(line["label"], {})[line["measure"]] = {
+            "text": f"{float(line['mean']):.{measure.digits}f}",
+            "rank": int(line["rank"]),
+            "link": anchor(line["trainings"]),
+        }
+    return [
+        {
+            "title": f"{title}: {dataset}",
+            "heads": list(board["heads"].values()),
+            "rows": [
+                {"label": label, "cells": [cells.get(name) for name in board["heads"]]}
+                for label, cells in board["rows"].items()
+            ],
+        }
+        for (title, dataset), board in found.items()
     ]
 
 

@@ -1,0 +1,135 @@
+"""Systems beside each other: ranks, costs, and what none of them beats."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from semsplat.figures import leaderboard, pareto, ranks
+from semsplat.figures.pareto import frontier
+from semsplat.figures.referee.sheet import read_records
+from semsplat.figures.referee.standings import Boards, measure_on, standings
+from semsplat.figures.referee.trainings import Results
+from semsplat.keys import GeometryKey, TrainingKey
+from tests.unit.figures.referee_helpers import write_speed, write_training
+
+NAMES = {"gags": "GAGS", "langsplat": "LangSplat", "cgc": "CGC"}
+BOARDS = {
+    "Questions": ["query_miou", "localisation", "inconsistency"],
+    "Clicks": ["points_mask_miou"],
+}
+PLACES = [GeometryKey("procedural", scene, 0) for scene in ("room", "den")]
+MIOU = {"gags": (0.4, 0.2), "langsplat": (0.5, 0.3), "cgc": (0.3, 0.3)}
+
+
+@pytest.fixture(autouse=True)
+def trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[TrainingKey]:
+    """Three systems on two scenes; CGC has no localisation in the den, and clicks alone."""
+    monkeypatch.chdir(tmp_path)
+    keys = []
+    for setting, values in MIOU.items():
+        for place, value in zip(PLACES, values, strict=True):
+            key = TrainingKey(place.dataset, place.scene, setting, 0)
+            more: dict[str, Any] = {"localisation": 0.5} if setting != "cgc" else {}
+            more |= {"points_mask_miou": 0.9} if setting == "cgc" else {}
+            lower = {"gags": 0.1, "langsplat": 0.2, "cgc": 0.05}[setting]
+            write_training(key, query_miou=value, inconsistency=lower, **more)
+            keys.append(key)
+    write_speed(keys, fps=20.0)
+    return keys
+
+
+def told(**changes: Any) -> dict[str, Any]:
+    return {"settings": NAMES, "boards": BOARDS, **changes}
+
+
+def test_ranks_follow_the_means_and_the_way_that_is_better(trained: list) -> None:
+    found = standings(Results(trained), Boards(**told()))
+    by_measure: dict[str, list[tuple[str, float, int]]] = {}
+    for one in found:
+        mean = round(one.spread.mean, 6)
+        by_measure.setdefault(one.measure, []).append((one.setting, mean, one.rank))
+    assert by_measure == {
+        # in percent, the mean of two scenes; equal numbers share a rank
+        "query_miou": [("langsplat", 40.0, 1), ("gags", 30.0, 2), ("cgc", 30.0, 2)],
+        "localisation": [("gags", 50.0, 1), ("langsplat", 50.0, 1)],
+        "inconsistency": [("cgc", 5.0, 1), ("gags", 10.0, 2), ("langsplat", 20.0, 3)],
+    }  # one system alone has clicks: there is nothing to stand beside
+    assert {len(one.trainings) for one in found} == {2}
+
+
+def test_a_setting_without_a_number_on_one_scene_does_not_stand(trained: list) -> None:
+    write_training(trained[0], localisation=0.5, inconsistency=0.1)
+    found = standings(Results(trained), Boards(**told()))
+    assert {one.setting for one in found if one.measure == "query_miou"} == {"langsplat", "cgc"}
+
+
+def test_measures_have_their_real_names_on_real_scenes() -> None:
+    assert measure_on("clip_regions_mask_miou", "procedural").name == "clip_regions_mask_miou"
+    assert measure_on("clip_regions_mask_miou", "lerf_mask").name == "grounding_dino_mask_miou"
+    assert measure_on("miou", "replica").name == "miou"
+
+
+def test_the_table_and_its_records_agree(trained: list) -> None:
+    options = leaderboard.Options(**told(costs=["fps", "semantic_mb"]))
+    leaderboard.draw(trained, options, Path("board.md"))
+    text = Path("board.md").read_text()
+    assert "### Questions: procedural" in text and "### Clicks" not in text
+    assert "| LangSplat | 40.00 (1) | 50.00 (1) |" in text and "| CGC | 30.00 (2) |  |" in text
+    assert "| 20.0 |" in text  # frames a second
+    records = read_records(Path("board.csv"))
+    (first, *_) = records
+    assert (first["setting"], first["rank"], first["label"]) == ("langsplat", "1", "LangSplat")
+    assert first["protocol"] == "lerf_ovs/segmentation@1"
+    assert first["trainings"] == "procedural/den/langsplat/0 procedural/room/langsplat/0"
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"boards": {"Questions": ["query_mioo"]}}, "did you mean 'query_miou'"),
+        ({"boards": {"Questions": []}}, "has no measure"),
+        ({"settings": {}}, "settings"),
+        ({"costs": ["query_miou"]}, "no cost 'query_miou'"),
+    ],
+)
+def test_what_is_no_board_is_refused(changes: dict, word: str) -> None:
+    with pytest.raises(ValidationError, match=word):
+        leaderboard.Options(**told(**{"costs": [], **changes}))
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=12),
+    st.booleans(),
+)
+def test_none_beats_the_frontier_and_all_else_is_beaten(places: list, higher: bool) -> None:
+    kept = frontier([(float(s), float(q)) for s, q in places], higher)
+    sign = 1 if higher else -1
+
+    def beats(a: tuple, b: tuple) -> bool:
+        return a[0] <= b[0] and sign * a[1] >= sign * b[1] and a != b
+
+    for index, place in enumerate(places):
+        beaten = any(beats(other, place) for other in places)
+        twin = any(places[k] == place for k in kept)
+        assert twin == (not beaten), (index, kept)
+
+
+def test_the_plots_are_drawn_and_say_so_where_there_is_nothing_to_compare(trained: list) -> None:
+    options = told(width_in=6.5)
+    ranks.draw(PLACES, ranks.Options(**options), Path("ranks.svg"))
+    pareto.draw(PLACES, pareto.Options(**options), Path("pareto.svg"))
+    for name in ("ranks.svg", "pareto.svg"):
+        text = Path(name).read_text()
+        assert "Questions: procedural" in text and "LangSplat" in text and "Clicks" not in text
+    assert "lerf_ovs/localisation@1" in Path("ranks.svg").read_text()
+    alone = told(width_in=6.5, settings={"gags": "GAGS"})
+    ranks.draw(PLACES, ranks.Options(**alone), Path("ranks.svg"))
+    pareto.draw(PLACES, pareto.Options(**alone), Path("pareto.svg"))
+    for name in ("ranks.svg", "pareto.svg"):
+        assert "fewer than two systems" in Path(name).read_text()
