@@ -9,7 +9,7 @@ MUTANTS ?=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce test test-unit test-workflow mutants lint docs lock bench clean
+.PHONY: help reproduce test test-unit test-workflow mutants lint docs site lock bench clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -35,14 +35,17 @@ mutants: $(STAMP)  ## Change the source in small ways and see tests fail: hours;
 	PYTHONPATH=.mutmut python -m mutmut results
 
 lint: $(STAMP)  ## Formatting, linters, types, workflow lint
-	ruff check src tests envs
-	ruff format --check src tests envs
+	ruff check src tests envs docs
+	ruff format --check src tests envs docs
 	mypy
 	snakefmt --check Snakefile rules
 	snakemake --lint
 
 docs: $(STAMP)  ## Write docs/params.md, docs/protocols.md, the table in docs/data.md and the editor schema
 	python -m semsplat.experiment
+
+site: $(STAMP)  ## Build README's pages as a site, site/index.html; a dead link is an error
+	NO_MKDOCS_2_WARNING=1 mkdocs build --strict
 
 bench: $(STAMP)  ## Measure the rasteriser on this machine and write docs/benchmarks.md
 	python -m semsplat.bench rasterize
@@ -52,8 +55,8 @@ lock: $(STAMP)  ## Resolve pyproject.toml anew into the hash lock and its conda 
 		--no-header --all-extras --upgrade pyproject.toml --output-file envs/requirements.lock
 	python envs/conda_view.py > envs/semsplat.yaml
 
-clean:  ## Remove results, logs and the index; keep data, the environment and what DVC has cached
-	rm -rf results scratch logs mlruns mlflow.db* .snakemake mutants
+clean:  ## Remove results, logs, the index and the site; keep data, the environment and what DVC has cached
+	rm -rf results scratch logs mlruns mlflow.db* .snakemake mutants site
 
 # Compiled once here: where Python may not write bytecode, each job would compile torch again (6 s).
 $(STAMP): envs/requirements.lock pyproject.toml

@@ -57,4 +57,4 @@ def test_every_requirement_is_in_the_lock(group: str):
 def test_make_lists_what_it_can_do():
     done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
     listed = {line.split()[1] for line in done.stdout.splitlines()}
-    assert {"reproduce", "test", "lint"} <= listed
+    assert {"reproduce", "test", "lint", "site"} <= listed

@@ -1,4 +1,4 @@
-"""What is in git: sources, tables and the pictures that the README shows, nothing heavy."""
+"""What is in git: sources, tables and the pictures that README and docs/ show, nothing heavy."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text()
-LINKS = re.findall(r"\]\(([^)#:]+)\)", README)
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 MOST_BYTES = 2**20
 WEIGHTS = "src/semsplat/features/embedded/weights/"
 FIGURES = "paper_figures/"
@@ -25,13 +24,24 @@ def tracked() -> list[str]:
     return [name for name in done.stdout.split("\0") if (ROOT / name).is_file()]
 
 
-def test_what_the_readme_links_is_in_git() -> None:
-    assert len(LINKS) > 10
-    assert set(LINKS) <= set(tracked())
+def linked(page: Path, link: str = r"\]\(([^)#:\s]+)[)#]") -> set[str]:
+    """Return the files that a page links, as git names them."""
+    there = {page.parent / name for name in re.findall(link, page.read_text())}
+    return {path.resolve().relative_to(ROOT.resolve()).as_posix() for path in there}
 
 
-def test_of_figures_git_has_tables_and_what_the_readme_shows() -> None:
-    shown = set(re.findall(r"!\[[^]]+\]\(([^)]+)\)", README))
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_a_page_links_is_in_git(page: Path) -> None:
+    assert linked(page) <= set(tracked())
+
+
+def test_the_readme_leads_to_all_pages() -> None:
+    assert {f"docs/{page.name}" for page in PAGES[1:]} <= linked(ROOT / "README.md")
+    assert len(linked(ROOT / "docs/papers.md")) > 20
+
+
+def test_of_figures_git_has_tables_and_what_pages_show() -> None:
+    shown = set().union(*(linked(page, r"!\[[^]]+\]\(([^)]+)\)") for page in PAGES))
     figures = {name for name in tracked() if name.startswith(FIGURES)}
     assert shown and {name for name in figures if not name.endswith(TABLES)} == shown
 

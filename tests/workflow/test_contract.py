@@ -1,4 +1,4 @@
-"""README's table of what is new: each kind of thing is added by the table alone, and nothing fails.
+"""The table of docs/add.md: each kind of thing is added by the table alone, and nothing fails.
 
 Trivial instances go into a copy of the repository; then ``semsplat check``, the plans of three
 suites and the tests that list things are run there.  With ``-m slow`` each is tried alone as well.
@@ -207,8 +207,8 @@ ADDED: dict[str, Callable[[Project], None]] = {
 
 
 def test_every_kind_of_the_table_is_tried() -> None:
-    readme = (REPOSITORY / "README.md").read_text()
-    table = readme.split("| new | ")[1].split("\n\n")[0]
+    page = (REPOSITORY / "docs/add.md").read_text()
+    table = page.split("| new | ")[1].split("\n\n")[0]
     named = {line.split("|")[1].strip() for line in table.splitlines()[2:]}
     entries_alone = {"scene", "setting", "feature recipe", "row of a table", "measure of a table"}
     assert named == ADDED.keys() | entries_alone

@@ -47,10 +47,14 @@ class Viewpoint:
     """A pinhole camera in a scene."""
 
     name: str
-    viewmat: NDArray[np.float64]  # [4, 4] world-to-camera, OpenCV axes
-    K: NDArray[np.float64]  # [3, 3] px, centre of the top-left pixel at (0.5, 0.5)
-    width: int  # px
-    height: int  # px
+    viewmat: NDArray[np.float64]
+    """[4, 4] world-to-camera, OpenCV axes."""
+    K: NDArray[np.float64]
+    """[3, 3] px, centre of the top-left pixel at (0.5, 0.5)."""
+    width: int
+    """px."""
+    height: int
+    """px."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +69,10 @@ class Frame(Viewpoint):
     labels_path: Path | None
     instances_path: Path | None
     parts_path: Path | None
-    annotations_path: Path | None  # a file of polygons or a folder of masks
-    depth_unit: float  # scene units per unit of the stored depth
+    annotations_path: Path | None
+    """A file of polygons or a folder of masks."""
+    depth_unit: float
+    """Scene units per unit of the stored depth."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,11 +80,15 @@ class Scene:
     """A scene on disk: no name is both in ``train`` and in ``test``."""
 
     scene_dir: Path
-    frames: tuple[Frame, ...]  # train and test in the order of the file, in which the camera passes
-    train: tuple[Frame, ...]  # at least one
+    frames: tuple[Frame, ...]
+    """Train and test in the order of the file, in which the camera passes."""
+    train: tuple[Frame, ...]
+    """At least one."""
     test: tuple[Frame, ...]
-    points_path: Path | None  # initial points, PLY
-    stored_in: NormalFrame = OWN  # from the scene's own coordinates to the stored ones
+    points_path: Path | None
+    """Initial points, PLY."""
+    stored_in: NormalFrame = OWN
+    """From the scene's own coordinates to the stored ones."""
 
     @staticmethod
     def open(scene_dir: Path | str) -> Scene:

@@ -32,7 +32,8 @@ Mask = NDArray[np.bool_]
 class Selection:
     """An object: which Gaussians are its own, and where a view shows it."""
 
-    members: Mask  # [N]
+    members: Mask
+    """Which Gaussians are its own, bool [N]."""
     mask: Callable[[Viewpoint], Mask]
     """Viewpoint in, bool [H, W] out."""
     found: str
