@@ -21,7 +21,7 @@ rule draw_figure:
     log:
         f"logs/figures/{SUITE}/{{figure}}.{{extension}}.log",
     wildcard_constraints:
-        figure=figures_of("suite"),
+        figure=figures_of("suite", "comparison"),
         extension=EXTENSIONS,
     conda:
         "../envs/semsplat.yaml"

@@ -2,7 +2,7 @@
 
 import json
 
-from semsplat.figures import TABLES, figure_kind, figure_kinds
+from semsplat.figures import OF_TRAININGS, TABLES, figure_kind, figure_kinds
 
 EXTENSIONS = "|".join(sorted({figure_kind(n).EXTENSION for n in figure_kinds()}))
 
@@ -19,7 +19,7 @@ def figure_files():
     for name in PARAMS.suites[SUITE].figures:
         kind = figure_kind(PARAMS.figures[name].kind)
         # A table says what is missing even where it shows nothing.
-        if kind.SCOPE in TABLES:
+        if kind.SCOPE in OF_TRAININGS:
             found.append(f"paper_figures/{SUITE}/{name}.{kind.EXTENSION}")
             continue
         stems = {
@@ -58,7 +58,7 @@ def figure_recipes(name, seed):
 def figure_inputs(wildcards):
     """Return the results that a figure reads."""
     kind = figure_kind(figure_kind_name(wildcards))
-    if kind.SCOPE in TABLES:
+    if kind.SCOPE in OF_TRAININGS:
         trainings = runs.table_trainings(PARAMS, wildcards.figure)
         return table_inputs(trainings, kind.NEEDS)
     needs = figure_needs(wildcards.figure)
@@ -91,7 +91,7 @@ def table_inputs(trainings, needs):
 
 def figure_runs(wildcards):
     """Name the runs that a figure shows, its scene, or its trainings."""
-    if figure_kind(figure_kind_name(wildcards)).SCOPE in TABLES:
+    if figure_kind(figure_kind_name(wildcards)).SCOPE in OF_TRAININGS:
         return training_names(runs.table_trainings(PARAMS, wildcards.figure))
     place = [v for k, v in wildcards.items() if k in ("dataset", "scene", "seed")]
     if place:
@@ -139,6 +139,8 @@ def figure_code(wildcards):
     """Return the fingerprint of what draws a figure, and of the tables that define one."""
     kind = figure_kind(figure_kind_name(wildcards))
     defined = "table" in PARAMS.figures[wildcards.figure].options
-    definitions = PUBLISHED if defined or kind.SCOPE == "trainings" else ""
+    definitions = (
+        PUBLISHED if defined or kind.SCOPE in ("trainings", "comparison") else ""
+    )
     named = kind.modules() if hasattr(kind, "modules") else []
     return fingerprint(kind.__name__, *named) + definitions

@@ -60,6 +60,7 @@ def check_figure(name: str, figure: Figure, params: Params) -> list[str]:
         lines.append(f"{'.'.join((*place, 'grounder'))}: {reason}")
     # A table's data sets may be ones that nobody has here; it says so in their cells.
     lines += dangling((*place, "settings"), figure.settings, params.shown)
+    lines += dangling((*place, "systems"), figure.options.get("systems", ()), params.shown)
     voting = figure.options.get("votes_of")  # what was made elsewhere has no votes
     named = [voting] if isinstance(voting, str) else []
     lines += dangling((*place, "votes_of"), named, params.settings)

@@ -2,7 +2,8 @@
 
 One kind per file.  A kind has ``Options`` (what ``params.yaml`` may say), ``SCOPE`` ("run": one
 file per run; "scene": one per scene; "suite": one for all runs; "trainings", "geometries": a table
-of all trainings or geometries, with a .tex and a .csv beside it), ``EXTENSION``, ``NEEDS`` (the
+of all trainings or geometries, with a .tex and a .csv beside it; "comparison": a plot of all
+trainings), ``EXTENSION``, ``NEEDS`` (the
 files it reads, per run, scene or training; ``{recipe}`` and ``{setting}`` are each of those in its
 options; ``{features}``, of a table, those that a training learned of) and ``draw(shown, options,
 out)``; where it imports code by name ``modules()`` lists it.  Equal inputs give equal bytes; every
@@ -23,6 +24,8 @@ from semsplat.params.base import Strict
 NOT_KINDS = ("__main__", "pictures", "style")
 TABLES = ("trainings", "geometries")
 """Scopes of tables."""
+OF_TRAININGS = (*TABLES, "comparison")
+"""Scopes of what shows trainings; what is not asked for by name shows all of the suite."""
 
 CURVE_FILES = (
     "results/geometry/{dataset}/{scene}/{seed}/metrics.jsonl",
@@ -93,7 +96,7 @@ class ClickSheet(SettingSheet):
     """whose clicks: a person's, the annotated points, or those that follow from texts"""
 
 
-SCOPES = ("run", "scene", "suite", *TABLES)
+SCOPES = ("run", "scene", "suite", *OF_TRAININGS)
 SUFFIXES = ("md", "png", "svg", "pdf", "json")
 """What `EXTENSION` may be; tables are md, and json is for the page to show."""
 MARKS = {"dataset", "scene", "setting", "seed", "recipe", "features"}

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from semsplat.commands import run_command
-from semsplat.figures import TABLES, figure_kind
+from semsplat.figures import OF_TRAININGS, figure_kind
 from semsplat.keys import GeometryKey, SceneKey, parse_training
 
 
@@ -22,7 +22,7 @@ def run(kind: str, runs: list[str], options: str, out: Path) -> None:
         out: the file to write.
     """
     module: Any = figure_kind(kind)
-    shown = _trainings(runs) if module.SCOPE in TABLES else _places(module.SCOPE, runs)
+    shown = _trainings(runs) if module.SCOPE in OF_TRAININGS else _places(module.SCOPE, runs)
     module.draw(shown, module.Options.model_validate(json.loads(options)), out)
 
 

@@ -48,7 +48,7 @@ def draw(trainings: list[TrainingKey], options: Options, out: Path) -> None:
     found = standings(results, options)
     boards = groupby(found, lambda standing: (standing.board, standing.dataset))
     grids = [_grid(*place, list(some), results, options) for place, some in boards]
-    records = [{**_record(one), "label": options.settings[one.setting]} for one in found]
+    records = [{**_record(one), "label": options.systems[one.setting]} for one in found]
     write_sheet(Sheet(grids, [NOTE, conditions(results)]), records, out)
 
 
@@ -65,7 +65,7 @@ def _grid(
         cells = [_cell(by_measure.get(measure)) for measure in measures]
         keys = next(iter(by_measure.values())).trainings
         spent = [_cost(results, keys, name) for name in costs]
-        rows.append([options.settings[setting], *cells, *spent])
+        rows.append([options.systems[setting], *cells, *spent])
     title = f"{board}: {dataset}"
     return Grid(title, ["system", *heads, *(known[name].title for name in costs)], rows)
 

@@ -8,13 +8,13 @@ from typing import Any
 
 from semsplat.figures import SETTING_FILES
 from semsplat.figures.published import load_measures
-from semsplat.figures.referee.standings import Boards, Standing, results_of, standings
+from semsplat.figures.referee.standings import Boards, Standing, standings
 from semsplat.figures.referee.trainings import Results
 from semsplat.figures.style import save_figure, styled
-from semsplat.keys import GeometryKey
+from semsplat.keys import TrainingKey
 from semsplat.params.base import Positive
 
-SCOPE = "suite"
+SCOPE = "comparison"
 EXTENSION = "svg"
 NEEDS = SETTING_FILES
 ASPECT = 0.55
@@ -27,11 +27,11 @@ class Options(Boards):
     """inches"""
 
 
-def draw(runs: list[GeometryKey], options: Options, out: Path) -> None:
+def draw(trainings: list[TrainingKey], options: Options, out: Path) -> None:
     """Draw a panel per board and data set: seconds of everything, and the first measure."""
     import matplotlib.pyplot as plt
 
-    results = results_of(runs, options.settings)
+    results = Results(trainings)
     first = [s for s in standings(results, options) if s.measure == options.boards[s.board][0]]
     panels = [
         (f"{board}: {dataset}", list(some))
@@ -74,7 +74,7 @@ def _panel(axis: Any, title: str, some: list[Standing], results: Results, option
         beaten = index not in kept
         axis.plot(*place, marker="o", color="C0" if not beaten else "0.55", linestyle="none")
         axis.annotate(
-            options.settings[one.setting],
+            options.systems[one.setting],
             place,
             xytext=(5, 4),
             textcoords="offset points",

@@ -11,12 +11,13 @@ from typing import Any
 
 from semsplat.figures import SETTING_FILES
 from semsplat.figures.published import load_measures
-from semsplat.figures.referee.standings import Boards, Standing, results_of, standings
+from semsplat.figures.referee.standings import Boards, Standing, standings
+from semsplat.figures.referee.trainings import Results
 from semsplat.figures.style import save_figure, styled
-from semsplat.keys import GeometryKey
+from semsplat.keys import TrainingKey
 from semsplat.params.base import Positive
 
-SCOPE = "suite"
+SCOPE = "comparison"
 EXTENSION = "svg"
 NEEDS = SETTING_FILES
 ROW_IN = 0.24
@@ -33,11 +34,11 @@ class Options(Boards):
     """inches"""
 
 
-def draw(runs: list[GeometryKey], options: Options, out: Path) -> None:
+def draw(trainings: list[TrainingKey], options: Options, out: Path) -> None:
     """Draw a panel per board and data set; those with one measure have nothing to compare."""
     import matplotlib.pyplot as plt
 
-    results = results_of(runs, options.settings)
+    results = Results(trainings)
     found = groupby(standings(results, options), lambda one: (one.board, one.dataset))
     panels = [(f"{b}: {d}", some) for (b, d), several in found if _compares(some := list(several))]
     heights = [FURTHER_IN + ROW_IN * len({one.setting for one in some}) for _, some in panels]
@@ -69,7 +70,7 @@ def _panel(axis: Any, title: str, some: list[Standing], options: Options) -> Non
     for number, setting in enumerate(dict.fromkeys(one.setting for one in some)):
         own = {one.measure: one.rank for one in some if one.setting == setting}
         places = [measures.index(measure) for measure in own]
-        label, marker = options.settings[setting], MARKERS[number % len(MARKERS)]
+        label, marker = options.systems[setting], MARKERS[number % len(MARKERS)]
         axis.plot(places, list(own.values()), marker=marker, markersize=5, label=label)
     labels = [f"{known[m].title}\n{known[m].protocol}" for m in measures]
     axis.set_xticks(range(len(measures)), labels, rotation=20, ha="right", fontsize=6)

@@ -22,7 +22,7 @@ from semsplat.data.scene import load_image, load_scene
 from semsplat.data.scene_writer import SceneWriter
 from semsplat.evaluate.feature_scores import score_features
 from semsplat.features.store import ViewFeatures
-from semsplat.figures import TABLES, figure_kind, figure_kinds
+from semsplat.figures import OF_TRAININGS, figure_kind, figure_kinds
 from semsplat.io import write_json
 from semsplat.keys import GeometryKey, SceneKey
 from tests.unit.data.scene_helpers import K, random_image, viewmat_at
@@ -37,8 +37,8 @@ ASKED_AT: dict[str, Any] = {
     "points": np.array([[0, 0], [15, 11], [7, 3]], np.float32),
     "depth": np.linspace(0, 4, 12 * 16).reshape(12, 16).astype(np.float16),
 }
-KINDS = [kind for kind in figure_kinds() if figure_kind(kind).SCOPE not in TABLES]
-"""Tables have tests of their own, which write what these read."""
+KINDS = [kind for kind in figure_kinds() if figure_kind(kind).SCOPE not in OF_TRAININGS]
+"""What shows trainings has tests of its own, which write what these read."""
 SETTINGS = {"flat": "(a) flat", "coherent": "(b) + coherent"}  # both learn from the teacher "clip"
 
 CONFIG = yaml.safe_load((Path(__file__).parents[3] / "params.yaml").read_text())

@@ -22,7 +22,7 @@ PAGE = FOLDER / "index.html"
 ALONE = Path("results/report/demo.html")
 SCENE = FOLDER / "splats/procedural/room.json"
 BOARDS: dict[str, Any] = {
-    "settings": {"clipgs_b": "SAC", "clipgs_c": "SAC and 3DCS"},
+    "systems": {"clipgs_b": "SAC", "clipgs_c": "SAC and 3DCS"},
     "boards": {"Class maps": ["miou", "accuracy"]},
 }
 ABOUT = {"maps": "Class maps of held-out views."}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from pydantic import Field, field_validator
@@ -11,7 +11,7 @@ from semsplat.errors import did_you_mean
 from semsplat.figures.published import load_measures
 from semsplat.figures.published.measure_models import Measure
 from semsplat.figures.referee.trainings import Results, Spread, spread
-from semsplat.keys import GeometryKey, TrainingKey
+from semsplat.keys import TrainingKey
 from semsplat.params.base import Strict
 
 PROCEDURAL = "procedural"
@@ -21,8 +21,8 @@ PROCEDURAL = "procedural"
 class Boards(Strict):
     """Who is compared, and by what."""
 
-    settings: dict[str, str] = Field(min_length=1)
-    """setting: what it is called"""
+    systems: dict[str, str] = Field(min_length=1)
+    """setting: what it is called; of them stand those that the suite trains for other figures"""
     boards: dict[str, list[str]] = Field(min_length=1)
     """what systems are asked for: the measures of that, names of measures.yaml; the first orders"""
 
@@ -63,7 +63,7 @@ def standings(results: Results, told: Boards) -> list[Standing]:
         for board, names in told.boards.items()
         for dataset in datasets
         for name in names
-        for standing in _ranked(results, told.settings, board, dataset, name)
+        for standing in _ranked(results, told.systems, board, dataset, name)
     ]
 
 
@@ -103,9 +103,3 @@ def _spread(
     values = [(key.seed, results.value(key, measure)) for key in keys]
     known = [(seed, value) for seed, value in values if value is not None]
     return (spread(known) if known and len(known) == len(values) else None), keys
-
-
-def results_of(runs: Sequence[GeometryKey], settings: Mapping[str, str]) -> Results:
-    """Return the results of settings on some runs, those that are there."""
-    asked = [TrainingKey(*run[:2], name, run.seed) for run in runs for name in settings]
-    return Results(training for training in asked if training.card_path.is_file())
