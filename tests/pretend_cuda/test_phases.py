@@ -27,6 +27,7 @@ from tests.pretend_cuda.device import Counts, pretended_gpu
 from tests.pretend_cuda.kernels import pretended_kernels
 from tests.unit.train import level_helpers, mask_helpers, test_run
 from tests.unit.train.conftest import GEOMETRY, PARAMS
+from tests.unit.train.lift_helpers import lifted_config
 
 STEPS = 12
 SHORT = GEOMETRY.model_copy(
@@ -112,6 +113,7 @@ METHODS: dict[str, tuple[str, tuple[str, ...]]] = {
     "gaussian_grouping": (joint("gaussian_grouping", IDS), ("lessons",)),
     "goi": (frozen("goi", table=TABLE, lr=RATES), ("dense", "geometry")),
     "langsplat": (frozen("langsplat", autoencoder=CODER), ("levels", "geometry")),
+    "lifted_mean": (lifted_config("lifted_mean"), ("levels", "geometry")),
 }
 
 
@@ -275,7 +277,7 @@ def test_photographs_are_not_decoded_where_nothing_is_learned_from_them(
         raise AssertionError("decoded")
 
     monkeypatch.setattr(views, "load_image", refuse)
-    for name in ("gags", "goi", "langsplat"):
+    for name in ("gags", "goi", "langsplat", "lifted_mean"):
         train_job(name, tiny_scene, lessons, sources)(tmp_path / name, "cpu")
     with pytest.raises(AssertionError, match="decoded"):
         train_job("cgc", tiny_scene, lessons, sources)(tmp_path / "cgc", "cpu")

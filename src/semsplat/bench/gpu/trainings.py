@@ -16,7 +16,7 @@ from semsplat.fit.trainee import Trainee
 from semsplat.geometry.__main__ import reconstruct
 from semsplat.io import read_json_lines
 from semsplat.params.geometry import Geometry, GeometryJob
-from semsplat.params.methods import Frozen, Taught, TrainingJob
+from semsplat.params.methods import OnGeometry, Taught, TrainingJob
 from semsplat.params.scaling import scaled_geometry
 from semsplat.train.methods import method_options
 from semsplat.train.run import Places, train
@@ -108,10 +108,10 @@ def places_of(bench: Bench, name: str, scene: Scene, folder: Path, dim: int = 64
     ``dim``: of the vectors in dense maps; those of levels are of the embedded CLIP's 64.
     """
     options = method_options(name)
-    kind = FEATURES.get(name, "levels" if issubclass(options, Frozen) else None)
+    kind = FEATURES.get(name, "levels" if issubclass(options, OnGeometry) else None)
     lessons = folder / "lessons" if issubclass(options, Taught) else None
     features = folder / kind if kind else None
-    geometry = folder / "geometry" if issubclass(options, Frozen) else None
+    geometry = folder / "geometry" if issubclass(options, OnGeometry) else None
     if lessons and not lessons.exists():
         world.write_lessons_of(lessons, scene)
     if geometry and not geometry.exists():
