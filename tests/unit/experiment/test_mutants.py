@@ -61,7 +61,9 @@ def every_nth(n: int, kind: type, needed: bool = False) -> list[Place]:
 
 
 def may_be_missing(place: Place) -> bool:
-    """Tell whether a place is an entry of a list, or differs from what stands elsewhere."""
+    """Tell whether a place is an entry of a list or a choice, or differs from what is elsewhere."""
+    if place[0] == "figures" and "measures" in place[:-1]:
+        return True
     differs = "override" in place or (place[0] == "datasets" and "scenes" in place)
     return differs or any(isinstance(key, int) for key in place)
 

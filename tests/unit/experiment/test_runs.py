@@ -239,8 +239,7 @@ def test_rows_of_other_tables_are_settings_once() -> None:
     params = with_suite("clipgs_details")
     assert shown_settings(params, "clipgs_details") == load_table("clipgs_table3").settings
     of_gags = {s for n in (1, 4, 5, 6) for s in load_table(f"gags_table{n}").settings}
-    beyond = {"lifted", "lifted_unit", "lifted_one"}  # rows of its own
-    assert set(shown_settings(with_suite("gags_details"), "gags_details")) == of_gags | beyond
+    assert set(shown_settings(with_suite("gags_details"), "gags_details")) == of_gags
 
 
 def test_a_suite_may_train_some_of_the_settings_that_its_figures_name() -> None:
