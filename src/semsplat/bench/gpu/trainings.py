@@ -45,6 +45,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "n2f2": {"lr": RATES, "image_scale": 1.0},
     "goi": {"lr": RATES, "table": {"entries": 2, "start_every": 1}},
     "langsplat": {"lr": 0.02, "autoencoder": {"encoder": [4, 3], "decoder": [4], "epochs": 2}},
+    "langsplat_v2": {"lr": {"semantics": 0.05, "decoder": 0.001}, "entries": 4},
 }
 """Options of methods that learn two classes from a few small views in a few steps."""
 
