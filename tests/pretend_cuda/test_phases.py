@@ -116,6 +116,8 @@ METHODS: dict[str, tuple[str, tuple[str, ...]]] = {
     "goi": (frozen("goi", table=TABLE, lr=RATES), ("dense", "geometry")),
     "langsplat": (frozen("langsplat", autoencoder=CODER), ("levels", "geometry")),
     "langsplat_v2": (frozen("langsplat_v2", **FOUR), ("levels", "geometry")),
+    "lifted_inverse": (lifted_config("lifted_inverse", iterations=1), ("levels", "geometry")),
+    "lifted_median": (lifted_config("lifted_median", iterations=1), ("levels", "geometry")),
     "lifted_mean": (lifted_config("lifted_mean"), ("levels", "geometry")),
 }
 

@@ -82,9 +82,15 @@ class WeightedMean:
         maps = level_maps(self.stage, camera)
         for level, ids in enumerate(maps.ids):
             for rows in regions_of(ids):
+                vectors = maps.table[rows]
                 weights = region_weights(self.stage.gaussians, camera, ids, rows)
-                self.sums[:, level].addmm_(weights, maps.table[rows])
+                weights = self.reweighted(level, weights, vectors)
+                self.sums[:, level].addmm_(weights, vectors)
                 self.weights[:, level] += weights.sum(dim=1)
+
+    def reweighted(self, level: int, weights: Tensor, vectors: Tensor) -> Tensor:
+        """Return what regions of vectors [R, D] weigh on a level, of blending's weights [N, R]."""
+        return weights
 
     def close(self) -> None:
         """End a pass over all views: the sums are complete."""
