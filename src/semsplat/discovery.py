@@ -23,8 +23,8 @@ def kinds_of(
     """Return two functions: one lists a package's kinds, one returns the module of one by name.
 
     Listing imports nothing.  ``what`` a kind is called stands in the errors about one that is
-    unknown or lacks some of the ``parts`` that every kind has; ``helpers`` are the files that are
-    no kinds, packages never are.
+    unknown or lacks some of the ``parts`` that every kind has, one or the other where "a or b"
+    stands; ``helpers`` are the files that are no kinds, packages never are.
     """
 
     def names() -> list[str]:
@@ -38,11 +38,16 @@ def kinds_of(
             fix = did_you_mean(name, known) or "; known: " + ", ".join(known)
             raise SemsplatError(f"no {what} '{name}'{fix}")
         kind = import_module(f"{package}.{name}")
-        if lacking := [part for part in parts if not hasattr(kind, part)]:
+        if lacking := [part for part in parts if not _has(kind, part)]:
             raise SemsplatError(f"{kind.__file__}: a {what} without {', '.join(lacking)}")
         return kind
 
     return names, module
+
+
+def _has(kind: ModuleType, part: str) -> bool:
+    """Tell whether a module has a part, or one of several that stand for each other."""
+    return any(hasattr(kind, one) for one in part.split(" or "))
 
 
 @cache

@@ -111,6 +111,19 @@ def stands_still(patch: pytest.MonkeyPatch) -> None:
     never_steps(patch)
 
 
+def lifts_other_weights(patch: pytest.MonkeyPatch, factor: float = 0.0, power: int = 1) -> None:
+    from semsplat.train import lifting
+
+    inner = lifting.region_weights
+
+    def weights(gaussians: Any, camera: Any, ids: Any, rows: Any) -> Any:
+        found = inner(gaussians, camera, ids, rows)
+        return factor * found**power if ids.is_cuda else found
+
+    patch.setattr("semsplat.bench.gpu.methods.method_names", lambda: ["lifted_mean"])
+    patch.setattr(lifting, "region_weights", weights)
+
+
 def answers_nothing(patch: pytest.MonkeyPatch) -> None:
     from semsplat.bench.gpu import methods
 
@@ -134,6 +147,7 @@ def answers_nothing(patch: pytest.MonkeyPatch) -> None:
         ("geometry", scaled_image, "loss of the first 10 steps differs"),
         ("geometry", never_steps, "PSNR does not rise"),
         ("methods", stands_still, "gags: the loss does not fall"),
+        ("methods", lifts_other_weights, "lifted_mean: nothing was lifted"),
         ("methods", answers_nothing, "clip_gs: image is not finite"),
         ("resume", forgets_adam, "geometry: the resumed run is not the whole one"),
     ],
@@ -174,6 +188,19 @@ def test_a_method_is_compared_with_the_cpu_where_that_is_asked(
     found = asked(tmp_path / "other.json", "methods", cpu=True)
     wrong = " ".join(found["steps"]["methods"]["wrong"])
     assert found["status"] == 1 and "gags: loss of the first steps differs" in wrong
+
+
+def test_what_is_lifted_is_compared_with_the_cpu_where_that_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lifts_other_weights(monkeypatch, 1.0)
+    found = asked(tmp_path / "gpu.json", "methods", cpu=True)
+    assert found["status"] == 0
+    assert found["steps"]["methods"]["numbers"]["lifted_mean"]["lifted_differs"] < 1e-3
+    lifts_other_weights(monkeypatch, 1.0, 2)
+    found = asked(tmp_path / "other.json", "methods", cpu=True)
+    wrong = " ".join(found["steps"]["methods"]["wrong"])
+    assert found["status"] == 1 and "lifted_mean: what is lifted differs by" in wrong
 
 
 def test_a_finished_run_of_the_cpu_is_what_the_gpu_has_to_reach(

@@ -27,6 +27,7 @@ from tests.pretend_cuda.device import Counts, pretended_gpu
 from tests.pretend_cuda.kernels import pretended_kernels
 from tests.unit.train import level_helpers, mask_helpers, test_run
 from tests.unit.train.conftest import GEOMETRY, PARAMS
+from tests.unit.train.lift_helpers import lifted_config
 
 STEPS = 12
 SHORT = GEOMETRY.model_copy(
@@ -102,6 +103,8 @@ IDS = {"classes": 4, "moves_geometry": False}
 """what ids move of the geometry rounding moves too: cgc has that"""
 TABLE = PARAMS["methods"]["goi"]["table"] | SMALL["goi"]["table"]
 CODEBOOK = PARAMS["methods"]["le_gaussians"]["codebook"] | SMALL["le_gaussians"]["codebook"]
+FOUR = SMALL["langsplat_v2"]
+"""all entries that there are: which four of more are the largest rounding decides, too"""
 METHODS: dict[str, tuple[str, tuple[str, ...]]] = {
     "clip_gs": (joint("clip_gs", VOTES), ("lessons",)),
     "feature_3dgs": (joint("feature_3dgs", {}), ("lessons", "dense")),
@@ -112,6 +115,10 @@ METHODS: dict[str, tuple[str, tuple[str, ...]]] = {
     "gaussian_grouping": (joint("gaussian_grouping", IDS), ("lessons",)),
     "goi": (frozen("goi", table=TABLE, lr=RATES), ("dense", "geometry")),
     "langsplat": (frozen("langsplat", autoencoder=CODER), ("levels", "geometry")),
+    "langsplat_v2": (frozen("langsplat_v2", **FOUR), ("levels", "geometry")),
+    "lifted_inverse": (lifted_config("lifted_inverse", iterations=1), ("levels", "geometry")),
+    "lifted_median": (lifted_config("lifted_median", iterations=1), ("levels", "geometry")),
+    "lifted_mean": (lifted_config("lifted_mean"), ("levels", "geometry")),
 }
 
 
@@ -180,6 +187,7 @@ WAITS = {
     "gaussian_grouping": (1, 1),
     "goi": (1, 1),
     "langsplat": (1, 1),
+    "langsplat_v2": (1, 1),
 }
 """How often a step waits for the GPU at most, in the first and the second half; gsplat's kernels
 wait once each time they are called.  Steps that refine or are logged wait more often."""
@@ -228,8 +236,8 @@ def test_views_are_sent_once(
 
 DRAWS = {"gaussian_grouping": 2, "cgc": 3, "cgc that moves geometry": 3}
 """Steps after the first at which Gaussians are drawn, by numbers that the host makes."""
-MAP_BYTES = {"clip_gs": 2 * 4, "gags": 3 * 2, "langsplat": 3 * 2} | dict.fromkeys(
-    ("cgc", "cgc that moves geometry"), 2 * 4
+MAP_BYTES = dict.fromkeys(("gags", "langsplat", "langsplat_v2"), 3 * 2) | dict.fromkeys(
+    ("clip_gs", "cgc", "cgc that moves geometry"), 2 * 4
 )
 """Of a pixel's ids: labels, then tracks; on three levels; where it lies and in which mask."""
 N_GAUSSIANS = 300
@@ -254,7 +262,7 @@ def test_nothing_is_read_while_a_step_is_taken(
 
 def photographs(name: str) -> bool:
     """Tell whether a training reads them: on finished geometry none does."""
-    return name not in ("gags", "langsplat", "goi")
+    return name not in ("gags", "langsplat", "langsplat_v2", "goi")
 
 
 def test_what_does_not_fit_is_sent_again(
@@ -275,7 +283,7 @@ def test_photographs_are_not_decoded_where_nothing_is_learned_from_them(
         raise AssertionError("decoded")
 
     monkeypatch.setattr(views, "load_image", refuse)
-    for name in ("gags", "goi", "langsplat"):
+    for name in ("gags", "goi", "langsplat", "lifted_mean"):
         train_job(name, tiny_scene, lessons, sources)(tmp_path / name, "cpu")
     with pytest.raises(AssertionError, match="decoded"):
         train_job("cgc", tiny_scene, lessons, sources)(tmp_path / "cgc", "cpu")

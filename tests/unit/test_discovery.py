@@ -38,6 +38,14 @@ def test_a_module_by_name(package: str) -> None:
     assert module("zebra").NAME == "zebra"
 
 
+def test_a_part_or_another_in_its_place_is_enough(package: str) -> None:
+    _, module = kinds_of(package, "animal", ("CAGE or NAME",))
+    assert module("zebra").NAME == "zebra"
+    _, module = kinds_of(package, "animal", ("NAME", "CAGE or FIELD", "NAME or FIELD"))
+    with pytest.raises(SemsplatError, match=r"zebra\.py: a animal without CAGE or FIELD$"):
+        module("zebra")
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [

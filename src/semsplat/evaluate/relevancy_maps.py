@@ -1,7 +1,8 @@
 """Relevancy maps on disk: ``predictions/relevancy/{frame}.npz``.
 
 ``prompts`` text [P]; ``relevancy`` float16 [P, L, H, W] in [0, 1]; optionally ``factors`` float16
-[3, H, W], the weights of the granularities.
+[3, H, W], the weights of the granularities, and ``silhouettes`` float16 [P, H, W] in [0, 1], the
+opacity of the Gaussians that each prompt chooses, drawn alone.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from semsplat.errors import SemsplatError
 from semsplat.paths import RELEVANCY
 
 Maps = NDArray[np.float16]
+SILHOUETTES = "silhouettes"
 
 
 def read_relevancy(predictions_dir: Path, frame: Frame) -> dict[str, Maps]:
@@ -34,6 +36,20 @@ def read_relevancy(predictions_dir: Path, frame: Frame) -> dict[str, Maps]:
         raise SemsplatError(f"{path}: needs 'prompts' and 'relevancy'; predict again")
     prompts, maps = arrays["prompts"].tolist(), arrays["relevancy"]
     check_relevancy(path, prompts, maps, frame)
+    return dict(zip(prompts, maps, strict=True))
+
+
+def read_silhouettes(predictions_dir: Path, frame: Frame) -> dict[str, Maps] | None:
+    """Return {prompt: opacity float16 [H, W] in [0, 1]}; None where the view has none.
+
+    Raises a one-line `SemsplatError` as `read_relevancy` does.
+    """
+    path = predictions_dir / RELEVANCY / f"{frame.name}.npz"
+    arrays = read_arrays(path, only=("prompts", SILHOUETTES)) if path.is_file() else {}
+    if SILHOUETTES not in arrays:
+        return None
+    prompts, maps = arrays["prompts"].tolist(), arrays[SILHOUETTES]
+    check_relevancy(path, prompts, maps[:, None], frame)
     return dict(zip(prompts, maps, strict=True))
 
 

@@ -10,7 +10,7 @@ from semsplat.io import sha256_text
 from semsplat.keys import GeometryKey, LessonsKey, TrainingKey
 from semsplat.params.external import ExternalJob
 from semsplat.params.geometry import Geometry, GeometryJob
-from semsplat.params.methods import Frozen, TrainingJob
+from semsplat.params.methods import OnGeometry, TrainingJob
 from semsplat.params.scaling import scaled_geometry
 from semsplat.params.teachers import LessonsJob
 from semsplat.paths import GEOMETRY
@@ -169,8 +169,8 @@ def external_job(params: Params, run: TrainingKey) -> ExternalJob:
 
 
 def is_frozen(params: Params, setting: str) -> bool:
-    """Tell whether a setting's method learns on finished geometry."""
-    return issubclass(method_options(params.settings[setting].method), Frozen)
+    """Tell whether a setting's method works on finished geometry."""
+    return issubclass(method_options(params.settings[setting].method), OnGeometry)
 
 
 def merged(base: dict[str, Any], diff: dict[str, Any]) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from semsplat.data.scene import Scene, Viewpoint
 from semsplat.errors import SemsplatError, did_you_mean
+from semsplat.evaluate.gaussians import classes_of, relevancy_of
 from semsplat.evaluate.relevancy import relevancy
 from semsplat.field.formats import write_splat
-from semsplat.field.gaussians import classes_of, relevancy_of
 from semsplat.field.known import Known, card_of, scene_of
 from semsplat.field.selection import Selection, by_click, by_text
 from semsplat.geometry.trained import Trained, open_geometry, pixels, render

@@ -14,12 +14,12 @@ from torch import Tensor
 from semsplat.data.scene import Frame, Viewpoint
 from semsplat.errors import SemsplatError, did_you_mean
 from semsplat.evaluate.clickable import ClickableField
+from semsplat.evaluate.gaussians import classes_of, members_of, relevancy_of
 from semsplat.evaluate.grounders.clip_regions import most_relevant
 from semsplat.evaluate.grounding import interior
 from semsplat.evaluate.protocols import segmentation_frozen
 from semsplat.evaluate.relevancy import relevancy
 from semsplat.evaluate.selection import THRESHOLD, cosine, query_features, selected
-from semsplat.field.gaussians import classes_of, members_of, relevancy_of
 from semsplat.field.known import Known
 from semsplat.train.methods import Reference, method
 from semsplat.train.model import SemanticField

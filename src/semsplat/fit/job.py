@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from semsplat.data.scene import Scene
 from semsplat.fit.inputs import Inputs
-from semsplat.fit.loop import Objective, fit, warm_up
+from semsplat.fit.loop import Objective, Views, fit, warm_up
 from semsplat.fit.steps import Fit, remove_state
 from semsplat.fit.trainee import Trainee
-from semsplat.fit.views import Ahead, views_in_order
+from semsplat.fit.views import Ahead, View, views_in_order
 from semsplat.folders import claim
 from semsplat.kernel_cache import compiled_once
 from semsplat.params.geometry import Training
@@ -36,6 +36,48 @@ class Task:
     ahead: Ahead | None = None  # see `views_in_order`
     photographs: bool = True  # whether they are read
 
+    def warm_up(self, view: View) -> float:
+        """Compute a step without taking it, see `warm_up`; return the seconds."""
+        return warm_up(self.trainee, self.objective, view)
+
+    def take(self, plan: Fit, views: Views) -> float:
+        """Take all steps, see `fit`; return the seconds."""
+        return fit(plan, self.trainee, self.objective, views)
+
+
+class Steps(Protocol):
+    """What a job does, as a `Task` does."""
+
+    @property
+    def trainee(self) -> Trainee:
+        """What is fitted."""
+
+    @property
+    def steps(self) -> int:
+        """How many there are."""
+
+    @property
+    def scale(self) -> Callable[[int], float]:
+        """The image scale at a step."""
+
+    @property
+    def run_seed(self) -> int:
+        """Of the order of views."""
+
+    @property
+    def ahead(self) -> Ahead | None:
+        """See `views_in_order`."""
+
+    @property
+    def photographs(self) -> bool:
+        """Whether they are read."""
+
+    def warm_up(self, view: View) -> float:
+        """Let kernels be compiled, change nothing; return the seconds."""
+
+    def take(self, plan: Fit, views: Views) -> float:
+        """Take all steps that are still to be taken; return the seconds, over all resumes."""
+
 
 @dataclass(frozen=True, eq=False)
 class Job:
@@ -48,7 +90,7 @@ class Job:
     inputs: Inputs  # on the device that computes
     further: tuple[str, ...] = ()  # files that are written between `fit` and `finish`
 
-    def fit(self, task: Task, scene: Scene) -> dict[str, Any]:
+    def fit(self, task: Steps, scene: Scene) -> dict[str, Any]:
         """Fit, write the Gaussians and the curves, and return the numbers of the card."""
         claim(self.out, [PLY, CURVES, CARD, *self.further])
         plan = Fit(task.steps, self.card.key, self.scratch, self.training)
@@ -62,8 +104,8 @@ class Job:
             photographs=task.photographs,
         )
         with compiled_once():
-            compile_s = warm_up(task.trainee, task.objective, next(iter(views(range(1)))))
-        train_s = fit(plan, task.trainee, task.objective, views)
+            compile_s = task.warm_up(next(iter(views(range(1)))))
+        train_s = task.take(plan, views)
         write_ply(self.out / PLY, dict(task.trainee.gaussians))
         shutil.copyfile(plan.log_path, self.out / CURVES)
         return {

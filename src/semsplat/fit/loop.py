@@ -20,11 +20,11 @@ Number = float | Callable[[], Tensor]
 Outcome = tuple[dict[str, Tensor], dict[str, Any], dict[str, Number]]
 Objective = Callable[[int, View], Outcome]
 """Step and view in; named losses to add up, the rasteriser's meta, and numbers to log out."""
+Views = Callable[[range], Iterable[View]]
+"""Steps in; the view of each out."""
 
 
-def fit(
-    plan: Fit, trainee: Trainee, objective: Objective, views: Callable[[range], Iterable[View]]
-) -> float:
+def fit(plan: Fit, trainee: Trainee, objective: Objective, views: Views) -> float:
     """Train to the end and return the seconds spent, over all resumes.
 
     Args:

@@ -67,11 +67,24 @@ class Masked(Joint):
     """name of the recipe, from features.recipes"""
 
 
-class Frozen(MethodOptions):
-    """A method that learns from a recipe's features on the finished geometry of the same seed."""
+class OnGeometry(MethodOptions):
+    """A method that takes a recipe's features to the finished geometry of the same seed."""
 
     recipe: str
     """name of the recipe, from features.recipes"""
+
+
+class Lifted(OnGeometry):
+    """A method that computes what Gaussians hold from all training views, and learns nothing."""
+
+    def scaled(self, steps: float, rates: float) -> Self:
+        """Return the options: there are no iterations and no learning rates."""
+        return self
+
+
+class Frozen(OnGeometry):
+    """A method that learns there, step by step."""
+
     steps: Count
     """iterations, one random training view each"""
     image_scale: Annotated[float, Field(gt=0, le=1)]

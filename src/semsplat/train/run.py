@@ -14,14 +14,24 @@ from semsplat.errors import SemsplatError
 from semsplat.features.lessons import open_lessons
 from semsplat.features.store import open_features
 from semsplat.fit.inputs import Inputs
-from semsplat.fit.job import Job, Task
+from semsplat.fit.job import Job, Steps, Task
 from semsplat.fit.schedules import image_scale
 from semsplat.fit.trainee import Trainee, seed_everything
 from semsplat.params.geometry import Training
-from semsplat.params.methods import Frozen, Joint, Masked, MethodOptions, Taught, TrainingJob
+from semsplat.params.methods import (
+    Frozen,
+    Joint,
+    Lifted,
+    Masked,
+    MethodOptions,
+    OnGeometry,
+    Taught,
+    TrainingJob,
+)
 from semsplat.paths import FIELD_FILE
 from semsplat.provenance import Card
 from semsplat.train.attached import SEMANTICS
+from semsplat.train.lift_task import LiftTask, start_lifted
 from semsplat.train.methods import Attachment, Stage, method, method_options, shown_of
 from semsplat.train.model import FieldFacts, write_field
 from semsplat.train.objectives import (
@@ -88,7 +98,7 @@ def train(
 
 def _check(name: str, options: MethodOptions, places: Places) -> None:
     """Raise where a folder that the method needs is not given."""
-    needs = {Frozen: ("features", "geometry"), Masked: ("features",), Taught: ("lessons",)}
+    needs = {OnGeometry: ("features", "geometry"), Masked: ("features",), Taught: ("lessons",)}
     for need in next(names for kind, names in needs.items() if isinstance(options, kind)):
         if getattr(places, need) is None:
             raise SemsplatError(f"{name} learns from {need}; give --{need}")
@@ -104,17 +114,24 @@ def _start(
 ) -> Trainee:
     """Return what the method's kind trains."""
     geometry, seed = config.geometry, config.run_seed
+    if isinstance(options, Lifted):
+        assert geometry_dir is not None
+        return start_lifted(geometry_dir, attachment, device)
     if isinstance(options, Frozen):
         assert geometry_dir is not None
         return start_frozen(geometry_dir, attachment, geometry.adam_eps, seed, device)
     return start_joint(scene, geometry, attachment, seed, device)
 
 
-def _task(config: TrainingJob, options: MethodOptions, trainee: Trainee, stage: Stage) -> Task:
-    """Return what the method's kind fits, for how long, and on views of which size."""
+def _task(config: TrainingJob, options: MethodOptions, trainee: Trainee, stage: Stage) -> Steps:
+    """Return what the method's kind does, for how long, and on views of which size."""
     geometry, seed, shown = config.geometry, config.run_seed, shown_of(config.method)
     module = method(config.method)
-    terms, ahead = module.semantic_terms(options, stage), module.reads(options, stage)
+    ahead = module.reads(options, stage)
+    if isinstance(options, Lifted):
+        lift, n_views = module.lift(options, stage), len(stage.frames)
+        return LiftTask(trainee, lift, n_views, seed, ahead)
+    terms = module.semantic_terms(options, stage)
     if isinstance(options, Frozen):
         scale = options.image_scale
         objective = frozen_objective(trainee, terms, shown)

@@ -82,6 +82,7 @@ JUDGES: dict[str, tuple[Judge | None, str]] = {
     "class_maps": (judge_setting, ""),
     "neighbours": (judge_setting, ""),
     "relevancy": (judge_queries, ""),
+    "silhouettes": (judge_queries, ""),
     "masks": (judge_selections, "points_"),
     "prompt_maps": (judge_selections, "points_"),
     "query_masks": (judge_masks, "points_"),
@@ -109,6 +110,7 @@ EXEMPT = {
     "lerf_ovs/segmentation@1": {"void": NO_VOID},
     "lerf_ovs/segmentation_frozen@1": {"void": NO_VOID},
     "lerf_ovs/masks@1": {"void": NO_VOID},
+    "lerf_ovs/select3d@1": {"void": NO_VOID},
     "lerf_mask/pairs@1": {"void": NO_VOID},
     "lerf_mask/classes@1": {"void": NO_VOID},
     "features/labels@1": {

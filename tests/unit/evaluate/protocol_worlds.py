@@ -139,7 +139,11 @@ def _write_view(world: World, said: Stripes, folder: Path, name: str) -> None:
     masks = np.stack([ids_of(said, width=world.said_width) == IDS[p] for p in answered])
     write_arrays(
         folder / "relevancy" / f"{name}.npz",
-        {"prompts": np.array(answered), "relevancy": masks[:, None].astype(np.float16)},
+        {
+            "prompts": np.array(answered),
+            "relevancy": masks[:, None].astype(np.float16),
+            "silhouettes": masks.astype(np.float16),
+        },
     )
     row_of = np.full(max(IDS.values()) + 1, -1, np.int16)
     row_of[[IDS[prompt] for prompt in world.prompts]] = range(3)

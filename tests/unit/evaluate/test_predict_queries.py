@@ -50,6 +50,8 @@ def test_annotated_views_alone_are_asked_for_their_own_prompts(predictions):
         assert arrays["prompts"].tolist() == ["left", "right"]
         assert arrays["relevancy"].shape == (2, 1, 36, 48)
         assert arrays["relevancy"].dtype == np.float16
+        assert arrays["silhouettes"].shape == (2, 36, 48)
+        assert arrays["silhouettes"].dtype == np.float16
         np.testing.assert_allclose(arrays["factors"].sum(axis=0), 1, atol=2e-3)
     assert {"model", "semantics", "device"} <= set(read_json(predictions / "manifest.json"))
 
@@ -59,11 +61,15 @@ def test_the_right_half_is_found_on_the_right(predictions, tiny_scene):
     middle = round(0.7 * 40 / 3 + 24)  # where x = 0 is in the first view
     assert (right[:, middle + 2 :] > 0.5).mean() > 0.95 > (right[:, : middle - 2] > 0.5).mean()
     assert (left[:, : middle - 2] > 0.5).mean() > 0.95
+    left, right = read_arrays(predictions / "relevancy/view_0.npz")["silhouettes"]
+    assert right[:, middle + 2 :].mean() > 0.8 > 0.2 > right[:, : middle - 2].mean()
+    assert left[:, : middle - 2].mean() > 0.8 > 0.2 > left[:, middle + 2 :].mean()
     out = predictions.parent / "scores.json"
     run_score(("relevancy",), tiny_scene.scene_dir, predictions, out)
     metrics = read_json(out)["metrics"]
     assert metrics["query_miou_frozen"] > 0.85 and metrics["train_query_miou_frozen"] > 0.85
     assert metrics["localisation_scaled"] == 1
+    assert metrics["select3d_miou"] > 0.7 and metrics["select3d_accuracy"] == 1
 
 
 def test_texts_are_encoded_by_the_features_own_model_and_templates(tmp_path):

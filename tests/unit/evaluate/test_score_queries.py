@@ -18,7 +18,7 @@ from semsplat.data.manifest import write_manifest
 from semsplat.evaluate.__main__ import main
 from semsplat.evaluate.answers.relevancy import PROTOCOLS as SCORED
 from semsplat.evaluate.jobs import collect
-from semsplat.evaluate.protocols import protocol_of
+from semsplat.evaluate.protocols import protocol_of, select3d
 from semsplat.io import read_json, sha256_file
 from tests.unit.data.scene_helpers import one_line_error
 from tests.unit.evaluate.annotation_helpers import (
@@ -173,7 +173,7 @@ def test_without_annotations_there_are_reasons(tmp_path: Path) -> None:
     assert scores["metrics"] == scores["views"] == scores["prompts"] == {}
     assert scores["absent"]["localisation"] == "no held-out view is annotated"
     assert scores["absent"]["train_part_query_miou"] == "no training view is annotated"
-    assert len(scores["absent"]) == 6 * len(METRICS)
+    assert len(scores["absent"]) == 6 * (len(METRICS) + len(select3d.METRICS))
 
 
 def test_annotated_training_views_are_scored_without_any_held_out_one(tmp_path: Path) -> None:

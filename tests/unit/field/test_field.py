@@ -11,7 +11,7 @@ import torch
 from torch.nn.functional import normalize
 
 from semsplat import Field, Viewpoint, rasterize
-from semsplat.field.gaussians import members_of, unblended
+from semsplat.evaluate.gaussians import members_of, unblended
 from semsplat.io import write_json
 from semsplat.paths import train_dir
 from semsplat.splat.ply import read_ply
@@ -91,7 +91,7 @@ def test_gaussians_alone_say_what_pictures_say(project: Path, monkeypatch) -> No
 
 
 def test_gaussians_are_asked_in_parts_that_fit(project: Path, monkeypatch) -> None:
-    monkeypatch.setattr("semsplat.field.gaussians.AT_ONCE", 1)
+    monkeypatch.setattr("semsplat.evaluate.gaussians.AT_ONCE", 1)
     assert opened(project, "clip_gs").gaussian_classes().tolist() == [300, 65535]
     grouped = opened(project, "gaussian_grouping").known.field
     queries = torch.eye(3).bool()[[1, 2, 2]]

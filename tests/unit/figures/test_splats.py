@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from semsplat.data.scene import load_scene
 from semsplat.errors import SemsplatError
+from semsplat.evaluate.gaussians import relevancy_of
 from semsplat.features.queries import Texts
-from semsplat.field.gaussians import relevancy_of
 from semsplat.figures import splats
 from semsplat.figures.packed.arrays import Blob, write_packed
 from semsplat.figures.packed.channels import Asked, channels_of, prompts_of

@@ -24,7 +24,7 @@ def config(method: str = "gags", steps: int = 150, **options: Any) -> str:
     """Return a training's parameters; learning rates as a suite of few steps has them."""
     wide = 4.0  # with half of 8 as hidden width the decoder's units die
     lr = 0.02 if method == "langsplat" else {"semantics": 0.02, "decoder": 0.01}
-    rates = {"lr": lr, "image_scale": 1.0, "steps": steps}
+    rates: dict[str, Any] = {"lr": lr, "image_scale": 1.0, "steps": steps}
     rates |= {"decoder": {"networks": "shared", "hidden_share": wide}} if method == "gags" else {}
     rates |= {"hidden_share": wide} if method == "n2f2" else {}
     values = {

@@ -16,7 +16,7 @@ from semsplat.fit.trainee import Trainee
 from semsplat.geometry.__main__ import reconstruct
 from semsplat.io import read_json_lines
 from semsplat.params.geometry import Geometry, GeometryJob
-from semsplat.params.methods import Frozen, Taught, TrainingJob
+from semsplat.params.methods import OnGeometry, Taught, TrainingJob
 from semsplat.params.scaling import scaled_geometry
 from semsplat.train.methods import method_options
 from semsplat.train.run import Places, train
@@ -45,6 +45,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "n2f2": {"lr": RATES, "image_scale": 1.0},
     "goi": {"lr": RATES, "table": {"entries": 2, "start_every": 1}},
     "langsplat": {"lr": 0.02, "autoencoder": {"encoder": [4, 3], "decoder": [4], "epochs": 2}},
+    "langsplat_v2": {"lr": {"semantics": 0.05, "decoder": 0.001}, "entries": 4},
 }
 """Options of methods that learn two classes from a few small views in a few steps."""
 
@@ -108,10 +109,10 @@ def places_of(bench: Bench, name: str, scene: Scene, folder: Path, dim: int = 64
     ``dim``: of the vectors in dense maps; those of levels are of the embedded CLIP's 64.
     """
     options = method_options(name)
-    kind = FEATURES.get(name, "levels" if issubclass(options, Frozen) else None)
+    kind = FEATURES.get(name, "levels" if issubclass(options, OnGeometry) else None)
     lessons = folder / "lessons" if issubclass(options, Taught) else None
     features = folder / kind if kind else None
-    geometry = folder / "geometry" if issubclass(options, Frozen) else None
+    geometry = folder / "geometry" if issubclass(options, OnGeometry) else None
     if lessons and not lessons.exists():
         world.write_lessons_of(lessons, scene)
     if geometry and not geometry.exists():

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain, product
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,8 +26,8 @@ from semsplat.evaluate.cases import (
     prefixed,
 )
 from semsplat.evaluate.prompt_kinds import KINDS, of_kind, parts_of, why_absent
-from semsplat.evaluate.protocols import protocols_of
-from semsplat.evaluate.relevancy_maps import read_relevancy
+from semsplat.evaluate.protocols import protocols_of, select3d
+from semsplat.evaluate.relevancy_maps import SILHOUETTES, read_relevancy, read_silhouettes
 from semsplat.features.cache import Cache
 from semsplat.features.store import open_features
 from semsplat.io import sha256_file
@@ -34,15 +36,19 @@ from semsplat.paths import FIELD_FILE, RELEVANCY
 from semsplat.train.methods import method
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from semsplat.features.queries import Texts
     from semsplat.train.model import SemanticField
 
 PREDICTS_FROM = ("features",)
 SCORES_WITH = ()
-CASES = ("relevancy",)
+CASES = ("relevancy", SILHOUETTES)
 N_CANONICAL = 4
 """Phrases against which a relevancy is timed (GAGS, Eq. 8)."""
 PROTOCOLS = protocols_of("relevancy")
+OF_CHOICES = protocols_of(SILHOUETTES)
+NO_CHOICES = "the predictions have no silhouettes: no Gaussians were asked"
 SPLITS = {"": "held-out", "train_": "training"}
 Cases = dict[str, list[Case]]
 """By the prefix of their split."""
@@ -53,7 +59,8 @@ def predict(asked: Asked, folder: Path) -> dict[str, Any]:
 
     ``prompts``: the view's own categories, P strings; of its annotations nothing else is read.
     ``relevancy`` [P, L, H, W] float16 in (0, 1), a map per level.  ``factors`` [3, H, W] float16:
-    the shares of sub-part, part and whole, where the method knows them.
+    the shares of sub-part, part and whole, where the method knows them.  ``silhouettes`` [P, H, W]
+    float16 in [0, 1]: the opacity of the Gaussians that are relevant each by itself, drawn alone.
     """
     from semsplat.features.queries import Texts
     from semsplat.train.model import open_field
@@ -62,9 +69,12 @@ def predict(asked: Asked, folder: Path) -> dict[str, Any]:
     field = open_field(asked.model_dir, asked.device)
     texts = Texts(open_features(asked.features_dir), asked.device, Cache(asked.cache))
     frames = [frame for frame in asked.scene.frames if frame.annotations_path]
+    prompts_of = {frame.name: list(load_annotations(frame)) for frame in frames}
+    chosen = choose(field, texts, list(dict.fromkeys(chain(*prompts_of.values()))))
     for frame in progress(frames, "query"):
-        if prompts := list(load_annotations(frame)):
+        if prompts := prompts_of[frame.name]:
             arrays = ask(field, frame, texts, prompts)
+            arrays[SILHOUETTES] = silhouettes(field, frame, [chosen[p] for p in prompts])
             write_arrays(folder / RELEVANCY / f"{frame.name}.npz", arrays)
     return {"semantics": sha256_file(asked.model_dir / FIELD_FILE)}
 
@@ -86,10 +96,29 @@ def ask(
     return arrays
 
 
+def choose(field: SemanticField, texts: Texts, prompts: list[str]) -> dict[str, Tensor]:
+    """Return {prompt: bool [N]}, the Gaussians that are relevant to it, each by itself."""
+    from semsplat.evaluate.gaussians import relevancy_of
+
+    if not prompts:
+        return {}
+    said = relevancy_of(field, texts.encode(prompts), texts.canonical)
+    return dict(zip(prompts, said > select3d.CHOSEN, strict=True))
+
+
+def silhouettes(field: SemanticField, frame: Frame, members: list[Tensor]) -> np.ndarray:
+    """Return the opacity float16 [P, H, W] in [0, 1] of chosen Gaussians bool [N], drawn alone."""
+    import torch
+
+    from semsplat.evaluate.gaussians import silhouette
+
+    drawn = [silhouette(field, some, frame).clamp(0, 1).half().cpu() for some in members]
+    return torch.stack(drawn).numpy()
+
+
 def time(field: SemanticField, frames: list[Frame]) -> dict[str, float]:
     """Return milliseconds of one prompt asked of one view, and of the two parts of that."""
     import torch
-    from torch import Tensor
 
     from semsplat.evaluate.relevancy import relevancy
     from semsplat.evaluate.stopwatch import median_seconds
@@ -126,38 +155,56 @@ def score(judged: Judged) -> Scores:
     """
     scene, parts = judged.scene, parts_of(judged.scene)
     frames = {"": scene.test, "train_": scene.train}
-    pairs = {prefix: _cases(f, judged.predictions_dir) for prefix, f in frames.items()}
+    protocols = _answered(scene.frames, judged.predictions_dir)
+    pairs = {prefix: _cases(f, judged.predictions_dir, protocols) for prefix, f in frames.items()}
     metrics: Numbers = {}
     for prefix, members in pairs.items():
         for kind in KINDS:
-            values = aggregate(PROTOCOLS, of_kind(members, kind, parts))
+            values = aggregate(protocols, of_kind(members, kind, parts))
             metrics |= prefixed(f"{prefix}{kind}", values)
     everything = [*pairs[""], *pairs["train_"]]
     counts = counted(pairs[""]) | prefixed("train_", counted(pairs["train_"]))
     return {
         "n_views": len({case.frame for case in pairs[""]}),
         "metrics": metrics,
-        "views": {f: aggregate(PROTOCOLS, of) for f, of in grouped(everything, "frame").items()},
-        "prompts": _of_prompts(pairs),
+        "views": {f: aggregate(protocols, of) for f, of in grouped(everything, "frame").items()},
+        "prompts": _of_prompts(pairs, protocols),
         "queries": by_frame(everything),
         "missing": missing(everything),
-        "counts": {protocol.NAME: counts for protocol in PROTOCOLS},
-        "absent": _absent(frames, metrics, parts),
+        "counts": {protocol.NAME: counts for protocol in protocols},
+        "absent": _absent(frames, metrics, parts, protocols),
     }
 
 
-def _cases(frames: Iterable[Frame], predictions_dir: Path) -> list[Case]:
+def _answered(frames: Iterable[Frame], predictions_dir: Path) -> list[ModuleType]:
+    """Return the protocols whose cases these predictions hold.
+
+    Predictions of other people's code are maps alone; of ours one that lacks silhouettes in a view
+    counts as 0 there.
+    """
+    annotated = [frame for frame in frames if frame.annotations_path]
+    held = (read_silhouettes(predictions_dir, frame) is not None for frame in annotated)
+    return [*PROTOCOLS, *(OF_CHOICES if any(held) else ())]
+
+
+def _cases(
+    frames: Iterable[Frame], predictions_dir: Path, protocols: list[ModuleType]
+) -> list[Case]:
     """Return all pairs of the annotated frames."""
     cases = []
     for frame in frames:
         if frame.annotations_path is not None:
             maps = read_relevancy(predictions_dir, frame)
+            drawn = read_silhouettes(predictions_dir, frame) or {}
             for prompt, truth in load_annotations(frame).items():
-                cases.append(judge(PROTOCOLS, frame.name, prompt, maps.get(prompt), truth))
+                case = judge(PROTOCOLS, frame.name, prompt, maps.get(prompt), truth)
+                further = [protocol for protocol in protocols if protocol not in PROTOCOLS]
+                chosen = judge(further, frame.name, prompt, drawn.get(prompt), truth)
+                cases.append(case._replace(found=case.found | chosen.found))
     return cases
 
 
-def _of_prompts(pairs: Cases) -> dict[str, Numbers]:
+def _of_prompts(pairs: Cases, protocols: list[ModuleType]) -> dict[str, Numbers]:
     """Return {prompt: {"views": its frames, metric: mean}}, prefixed as the metrics are.
 
     A prompt that only one split shows has no keys of the other.
@@ -165,19 +212,24 @@ def _of_prompts(pairs: Cases) -> dict[str, Numbers]:
     rows: dict[str, Numbers] = {}
     for prefix, members in pairs.items():
         for prompt, cases in grouped(members, "prompt").items():
-            row = {"views": len(cases), **aggregate(PROTOCOLS, cases)}
+            row = {"views": len(cases), **aggregate(protocols, cases)}
             rows.setdefault(prompt, {}).update(prefixed(prefix, row))
     return rows
 
 
 def _absent(
-    frames: dict[str, tuple[Frame, ...]], metrics: Numbers, parts: set[str]
+    frames: dict[str, tuple[Frame, ...]],
+    metrics: Numbers,
+    parts: set[str],
+    protocols: list[ModuleType],
 ) -> dict[str, str]:
     """Return {metric: reason} for what could not be computed from this scene."""
     reasons: dict[str, str] = {}
     for prefix, members in frames.items():
-        for kind in KINDS:
-            reason = why_absent(members, SPLITS[prefix], kind, parts)
-            names = (f"{prefix}{kind}{m}" for protocol in PROTOCOLS for m in protocol.METRICS)
+        annotated = any(frame.annotations_path for frame in members)
+        for kind, protocol in product(KINDS, (*PROTOCOLS, *OF_CHOICES)):
+            unasked = annotated and protocol not in protocols
+            reason = NO_CHOICES if unasked else why_absent(members, SPLITS[prefix], kind, parts)
+            names = (f"{prefix}{kind}{metric}" for metric in protocol.METRICS)
             reasons |= dict.fromkeys(names, reason)
     return {metric: reason for metric, reason in reasons.items() if metric not in metrics}

@@ -64,7 +64,7 @@ def channels_of(
     answers = method(field.facts.method).ANSWERS
     yield _features(field, whose)
     if "classes" in answers:
-        from semsplat.field.gaussians import classes_of
+        from semsplat.evaluate.gaussians import classes_of
 
         yield Channel("classes", whose, "classes", classes_of(field))
     if "relevancy" in answers and asked.prompts:
@@ -87,7 +87,7 @@ def _features(field: SemanticField, whose: str) -> Channel:
 
 def _relevancies(field: SemanticField, whose: str, asked: Asked) -> Iterator[Channel]:
     """Yield how relevant Gaussians are to every prompt."""
-    from semsplat.field.gaussians import relevancy_of
+    from semsplat.evaluate.gaussians import relevancy_of
 
     note = f"{ALONE} Of several levels the one that is most relevant counts."
     queries, canonical = asked.texts.encode(asked.prompts), asked.texts.canonical

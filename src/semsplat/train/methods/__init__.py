@@ -1,16 +1,17 @@
 """One method per file: file name = method name in ``params.yaml``.
 
 Each file has ``Options``: a `Taught` or a `Masked` where the method fits geometry and semantics
-together, from lessons or from masks, or a `Frozen` where it learns from features on finished
-geometry; and
+together, from lessons or from masks, a `Frozen` where it learns from features on finished geometry,
+or a `Lifted` where it computes there what Gaussians hold and learns nothing; and
 
 - ``ANSWERS``: what a trained field is asked for, files in `semsplat.evaluate.answers`;
 - ``attach(options, lessons, features)``: what every Gaussian carries, an `Attachment`;
 - ``decoder(**shape)``: the module that makes of a blended map [H, W, dim] what the method is after,
   untrained; parameters that ask for gradients are learned, all else comes from ``attach``;
-- ``semantic_terms(options, stage)``: the `Terms` of one training step;
-- ``reads(options, stage)``: what reads all that these terms take from disk, `Ahead`: a thread calls
-  it for the next step.
+- ``semantic_terms(options, stage)``: the `Terms` of one training step; of a `Lifted`, whose steps
+  are its passes over the training views, ``lift(options, stage)``: a `Lift`;
+- ``reads(options, stage)``: what reads all that a step takes from disk, `Ahead`: a thread calls it
+  for the next step.
 
 and where what is blended is not what is learned
 
@@ -44,7 +45,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from semsplat.discovery import kinds_of
 from semsplat.features.lessons import Lessons
@@ -157,9 +158,34 @@ Terms = Callable[[int, "Camera", "Tensor | None"], dict[str, "Tensor"]]
 """
 
 
-method_names, method = kinds_of(
-    __name__, "method", ("Options", "ANSWERS", "attach", "decoder", "semantic_terms", "reads")
-)
+class Lift(Protocol):
+    """What computes from training views what Gaussians hold; its state is saved and resumed."""
+
+    @property
+    def passes(self) -> int:
+        """How often every training view is added."""
+
+    def add(self, camera: Camera) -> None:
+        """Add a training view; in a pass each comes once, in any order."""
+
+    def close(self) -> None:
+        """End a pass."""
+
+    def numbers(self) -> dict[str, float]:
+        """Return what the curves say of it."""
+
+    def held(self) -> Tensor:
+        """Return what every Gaussian holds, float32 [N, dim], after the last pass."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return tensors and plain numbers."""
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from what ``state_dict`` returned."""
+
+
+PARTS = ("Options", "ANSWERS", "attach", "decoder", "semantic_terms or lift", "reads")
+method_names, method = kinds_of(__name__, "method", PARTS)
 
 
 def shown_of(name: str) -> Shown:

@@ -1,7 +1,7 @@
 """What a trained field says of every Gaussian alone, as if it filled a pixel.
 
-No paper scores this: a picture decodes what many Gaussians blend to, here each is decoded by
-itself.  It is what a splat can be coloured by and cut by.
+A picture decodes what many Gaussians blend to, here each is decoded by itself.  It is what a splat
+can be coloured by and cut by, and what ``lerf_ovs/select3d@1`` asks.
 """
 
 from __future__ import annotations
@@ -67,6 +67,14 @@ def members_of(field: SemanticField, queries: Tensor) -> Tensor:
     """Return which Gaussians queries [P, Q] select, bool [P, N]; of a method with ``select``."""
     select = method(field.facts.method).select
     return torch.cat([select(some, NOWHERE, queries)[:, 0] for some in unblended(field)], dim=-1)
+
+
+def silhouette(field: SemanticField, members: Tensor, frame: Viewpoint) -> Tensor:
+    """Return the opacity of the Gaussians ``members`` bool [N] drawn alone, float32 [H, W]."""
+    if not members.any():
+        return torch.zeros(frame.height, frame.width)
+    chosen = alone(field, members)
+    return chosen.blend(frame, chosen.semantics.new_ones(len(chosen.semantics), 1))[..., 0]
 
 
 def alone(field: SemanticField, members: Tensor) -> SemanticField:
