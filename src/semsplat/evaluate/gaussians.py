@@ -57,7 +57,7 @@ def relevancy_of(field: SemanticField, query: Tensor, canonical: Tensor) -> Tens
         canonical: [C, D], those of the canonical phrases.
     """
     vectors = method(field.facts.method).vectors
-    said = (vectors(some, NOWHERE).maps for some in unblended(field))  # [L, 1, n, D] each
+    said = (vectors(some, NOWHERE).asked for some in unblended(field))  # [L, 1, n, D] each
     rows = [relevancy(maps, query, canonical) for maps in said]  # [P, L, 1, n]
     return torch.cat([row.amax(dim=1)[:, 0] for row in rows], dim=-1)
 

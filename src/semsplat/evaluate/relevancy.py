@@ -5,11 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from semsplat.train.mixture import Mixture
+
 TEMPERATURE = 10.0  # LERF, LangSplat and GAGS in code; GAGS's Eq. 8 has none (METHODS 2.1)
 
 
 def relevancy(
-    vectors: Tensor, query: Tensor, canonical: Tensor, temperature: float = TEMPERATURE
+    vectors: Tensor | Mixture, query: Tensor, canonical: Tensor, temperature: float = TEMPERATURE
 ) -> Tensor:
     """Return LERF's relevancy in [0, 1]: min_i exp(t f.q) / (exp(t f.q) + exp(t f.c_i)).
 
@@ -17,7 +19,7 @@ def relevancy(
     (Kerr et al. 2023), section 3.4; GAGS, Eq. 8.
 
     Args:
-        vectors: float [..., D], of length 1.
+        vectors: float [..., D], of length 1, or a mixture of rows that stands for them.
         query: float [P, D], one row per prompt, of length 1; or [D].
         canonical: float [C, D], one row per canonical phrase, of length 1.
         temperature: t.
@@ -26,7 +28,11 @@ def relevancy(
         float [P, ...]; [...] for a query [D].
     """
     # The smallest of the pairwise softmaxes is that with the phrase that fits best.
-    best = (vectors @ canonical.T).amax(dim=-1)  # [...]
-    similarity = torch.einsum("...d,pd->p...", vectors, torch.atleast_2d(query))
+    if isinstance(vectors, Mixture):
+        best = vectors.similarity(canonical).amax(dim=-1)  # [...]
+        similarity = vectors.similarity(torch.atleast_2d(query)).movedim(-1, 0)
+    else:
+        best = (vectors @ canonical.T).amax(dim=-1)
+        similarity = torch.einsum("...d,pd->p...", vectors, torch.atleast_2d(query))
     scores = torch.sigmoid(temperature * (similarity - best))
     return scores if query.ndim == 2 else scores[0]

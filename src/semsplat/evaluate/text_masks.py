@@ -32,6 +32,6 @@ class AskedByText:
 
     def select(self, field: SemanticField, frame: Frame, queries: Tensor) -> Tensor:
         """Return the masks of text vectors [P, D] in a view, bool [P, H, W]."""
-        maps = relevancy(self._kind.vectors(field, frame).maps, queries, self._canonical)
+        maps = relevancy(self._kind.vectors(field, frame).asked, queries, self._canonical)
         stored = maps.half().cpu().numpy()  # as relevancy is kept
         return torch.from_numpy(np.stack([segmentation.mask_of(one) for one in stored]))

@@ -136,7 +136,7 @@ class Field:
         """
         self._needs("relevancy")
         field, texts = self.known.field, self.known.texts
-        maps = method(field.facts.method).vectors(field, self.camera(camera)).maps
+        maps = method(field.facts.method).vectors(field, self.camera(camera)).asked
         return relevancy(maps, texts.encode(list(prompts)), texts.canonical).amax(1).cpu().numpy()
 
     def select(self, what: str | tuple[Camera, tuple[int, int]]) -> Selection:

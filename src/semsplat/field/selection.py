@@ -153,7 +153,7 @@ def _relevant(known: Known, prompt: str) -> Selection:
 
     @torch.no_grad()
     def mask(camera: Viewpoint) -> Mask:
-        maps = method(field.facts.method).vectors(field, camera).maps
+        maps = method(field.facts.method).vectors(field, camera).asked
         said = relevancy(maps, query, texts.canonical)[0]
         return segmentation_frozen.mask_of(said.half().cpu().numpy())
 

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from semsplat.train.linear import Linear
+from semsplat.train.mixture import Mixture
 
 HIDDEN = (128, 256)
 """Widths of the decoder's 1x1 convolutions."""
@@ -44,8 +45,12 @@ class QuantisedField(nn.Module):
 
         These are not brought to length 1 (render_mask.py), though training compares directions.
         """
-        vectors: Tensor = self.logits(blended).softmax(dim=-1) @ self.codebook[:, : self.out]
-        return F.normalize(vectors, dim=-1)
+        return self.mixture(blended).vectors()[0]
+
+    def mixture(self, blended: Tensor) -> Mixture:
+        """Return what `forward` does as the one level of a mixture, its rows not added up yet."""
+        shares = self.logits(blended).softmax(dim=-1)
+        return Mixture(shares[None], self.codebook[None, :, : self.out])
 
 
 def _relu_layers(kind: type[nn.Linear], *widths: int) -> nn.Sequential:

@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from semsplat.train.mixture import Mixture
+
 TINY = 1e-9
 """Below any squared length of a pixel's vector that is more than rounding."""
 
@@ -78,6 +80,8 @@ class Codebooks(nn.Module):
 
     def forward(self, blended: Tensor) -> Tensor:
         """Return unit vectors [L, ..., D] of blended codes [..., L K]; zeros of zeros."""
-        codes = self.levels(blended)
-        vectors = torch.einsum("l...k,lkd->l...d", codes, self.entries)
-        return F.normalize(vectors, dim=-1)
+        return self.mixture(blended).vectors()
+
+    def mixture(self, blended: Tensor) -> Mixture:
+        """Return what `forward` does, its rows not added up yet."""
+        return Mixture(self.levels(blended), self.entries)

@@ -89,7 +89,7 @@ def ask(
 
     with torch.no_grad():
         said = method(field.facts.method).vectors(field, frame)
-        maps = relevancy(said.maps, texts.encode(prompts), texts.canonical)  # [P, L, H, W]
+        maps = relevancy(said.asked, texts.encode(prompts), texts.canonical)  # [P, L, H, W]
     arrays = {"prompts": np.array(prompts), "relevancy": maps.half().cpu().numpy()}
     if said.factors is not None:
         arrays["factors"] = said.factors.movedim(-1, 0).half().cpu().numpy()
@@ -131,7 +131,7 @@ def time(field: SemanticField, frames: list[Frame]) -> dict[str, float]:
         return passes(field, frame) if passes else field.blend(frame)
 
     def ask_one(frame: Frame) -> Tensor:
-        return relevancy(kind.vectors(field, frame).maps, texts[:1], texts[1:])
+        return relevancy(kind.vectors(field, frame).asked, texts[:1], texts[1:])
 
     with torch.no_grad():
         render = median_seconds(draw, frames, device)

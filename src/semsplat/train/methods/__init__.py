@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from semsplat.features.teachers import Ids
     from semsplat.fit.inputs import Inputs
     from semsplat.fit.views import Camera
+    from semsplat.train.mixture import Mixture
 
 
 Shape = Mapping[str, Any]
@@ -89,13 +90,22 @@ class Attachment:
 
 @dataclass(frozen=True, eq=False)
 class Vectors:
-    """What a field says about a view: ``maps`` [L, H, W, D], unit vectors of L levels.
+    """What a field says about a view: unit vectors of L levels, and what mixes them.
 
-    ``factors`` [H, W, 3]: the share that sub-part, part and whole have in them, or None.
+    ``asked``: what texts are compared with: the vectors [L, H, W, D], or a mixture of rows that
+    texts are multiplied with once.  ``factors`` [H, W, 3]: the share that sub-part, part and whole
+    have in them, or None.
     """
 
-    maps: Tensor
+    asked: Tensor | Mixture
     factors: Tensor | None
+
+    @property
+    def maps(self) -> Tensor:
+        """The vectors [L, H, W, D]; a mixture is added up."""
+        from semsplat.train.mixture import Mixture
+
+        return self.asked.vectors() if isinstance(self.asked, Mixture) else self.asked
 
 
 class Reference(NamedTuple):

@@ -149,4 +149,5 @@ def reads(_: Options, stage: Stage) -> Ahead:
 
 def vectors(field: SemanticField, frame: Viewpoint) -> Vectors:
     """Return the unit vectors of a view on three levels."""
-    return Vectors(field.decoder(field.blend(frame)), None)
+    decoder = cast("Codebooks", field.decoder)
+    return Vectors(decoder.mixture(field.blend(frame)), None)

@@ -215,4 +215,5 @@ def _entries_of(options: Options, stage: Stage) -> Callable[[Camera], Tensor]:
 
 def vectors(field: SemanticField, frame: Viewpoint) -> Vectors:
     """Return what a view's entries mean, one level: the mean of the codebook's rows by softmax."""
-    return Vectors(field.decoder(field.blend(frame))[None], None)
+    decoder = cast("QuantisedField", field.decoder)
+    return Vectors(decoder.mixture(field.blend(frame)), None)
