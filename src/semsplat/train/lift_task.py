@@ -10,13 +10,13 @@ from time import monotonic
 import torch
 from torch.nn import Parameter, ParameterDict
 
+from semsplat.fit.adjoint import adjoint
 from semsplat.fit.loop import Views
 from semsplat.fit.steps import Fit, Numbers, run_steps
 from semsplat.fit.trainee import Decoder, Trainee
 from semsplat.fit.views import Ahead, View
 from semsplat.splat.ply import read_ply
 from semsplat.train.attached import SEMANTICS
-from semsplat.train.lifting import adjoint
 from semsplat.train.methods import Attachment, Lift
 
 

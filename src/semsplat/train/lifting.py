@@ -17,8 +17,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from semsplat.features.store import SceneFeatures
+from semsplat.fit.adjoint import adjoint
 from semsplat.fit.views import Camera
-from semsplat.splat.gaussians import splat_values
 from semsplat.train.granularity import level_maps
 from semsplat.train.methods import Attachment, Stage, Vectors
 
@@ -30,16 +30,6 @@ if TYPE_CHECKING:
 
 AT_ONCE = 32
 """Regions of one pass: as many channels as gsplat's kernels take at once."""
-
-
-def adjoint(gaussians: ParameterDict, camera: Camera, picture: Tensor) -> Tensor:
-    """Return sum_p w_gp f_p of every Gaussian, [N, E], of a picture f [H, W, E]."""
-    values = picture.new_zeros(len(gaussians["means"]), picture.shape[-1], requires_grad=True)
-    with torch.enable_grad():
-        shown, _, _ = splat_values(
-            gaussians, values, camera.viewmat[None], camera.K[None], camera.width, camera.height
-        )
-    return torch.autograd.grad(shown, values, picture[None])[0]
 
 
 def region_weights(gaussians: ParameterDict, camera: Camera, ids: Tensor, rows: Tensor) -> Tensor:

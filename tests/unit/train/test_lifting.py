@@ -7,11 +7,12 @@ import torch
 from torch import Tensor
 from torch.nn import ParameterDict
 
+from semsplat.fit.adjoint import adjoint
 from semsplat.fit.views import Camera
 from semsplat.splat.gaussians import activated, gaussians_from_points
 from semsplat.splat.reference import rasterize_reference
 from semsplat.train import lifting
-from semsplat.train.lifting import WeightedMean, adjoint, region_weights, regions_of
+from semsplat.train.lifting import WeightedMean, region_weights, regions_of
 from tests.unit.train.lift_helpers import FAR, NEAR, X, cameras, stage_of_two, two_layers
 
 SIZE = 7, 5

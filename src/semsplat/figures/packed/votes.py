@@ -22,26 +22,19 @@ def true_classes(trained: Trained, scene: Scene, class_ids: list[int]) -> NDArra
     """
     import torch
 
+    from semsplat.fit.adjoint import adjoint
     from semsplat.fit.inputs import Inputs
     from semsplat.fit.views import camera_of
-    from semsplat.splat.gaussians import splat_values
 
     frames = [frame for frame in scene.frames if frame.labels_path]
     if not frames:
         return None
-    count = len(trained.gaussians["means"])
-    votes = torch.zeros(count, len(class_ids), device=trained.device)
     known = torch.tensor(class_ids, device=trained.device)
+    votes = torch.zeros(len(trained.gaussians["means"]), len(class_ids), device=trained.device)
     for frame in frames:
         assert frame.labels_path is not None
         labels = torch.from_numpy(load_ids(frame.labels_path, frame)).to(trained.device)
-        values = torch.zeros_like(votes, requires_grad=True)
         camera = camera_of(frame, 1.0, Inputs(trained.device))
-        size = camera.width, camera.height
-        blended, _, _ = splat_values(
-            trained.gaussians, values, camera.viewmat[None], camera.K[None], *size
-        )
-        voted = (blended[0] * (labels[..., None] == known)).sum()
-        votes += torch.autograd.grad(voted, values)[0]
+        votes += adjoint(trained.gaussians, camera, (labels[..., None] == known).float())
     best = known[votes.argmax(dim=1)].masked_fill(votes.amax(dim=1) <= 0, 0)
     return best.cpu().numpy().astype(np.uint16)
