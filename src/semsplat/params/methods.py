@@ -81,6 +81,10 @@ class Lifted(OnGeometry):
         """Return the options: there are no iterations and no learning rates."""
         return self
 
+    def held(self, clip: int) -> int:
+        """Return the numbers of three levels; a recipe of one layer has a third of them."""
+        return 3 * clip
+
 
 class Frozen(OnGeometry):
     """A method that learns there, step by step."""

@@ -65,6 +65,15 @@ def cameras(stage: Stage) -> list[Any]:
     return [camera_of(one, 1.0, stage.inputs) for one in stage.frames]
 
 
+def solved(lift: Any, stage: Stage, from_pass: int = 0) -> Any:
+    """Take all passes of a lift that are left, and return it."""
+    for _ in range(from_pass, lift.passes):
+        for seen in cameras(stage):
+            lift.add(seen)
+        lift.close()
+    return lift
+
+
 def lifted_config(method: str, **options: Any) -> str:
     """Return a lifting's parameters."""
     values = {

@@ -13,7 +13,7 @@ from semsplat.bench.gpu.world import LEFT, RIGHT, world_x, write_levels
 from semsplat.data.scene import Scene
 from semsplat.io import read_json_lines
 from semsplat.train.lifted_median import CLOSEST, CosineMedian
-from semsplat.train.methods import Stage, lifted_median
+from semsplat.train.methods import lifted_median
 from semsplat.train.model import open_field
 from semsplat.train.run import Places
 from tests.unit.train.conftest import PARAMS
@@ -25,18 +25,11 @@ from tests.unit.train.lift_helpers import (
     cameras,
     lifted,
     lifted_config,
+    solved,
     stage_of_two,
     two_layers,
 )
 from tests.unit.train.wired import features_of, masks
-
-
-def solve(lift: CosineMedian, stage: Stage, from_pass: int = 0) -> CosineMedian:
-    for _ in range(from_pass, lift.passes):
-        for seen in cameras(stage):
-            lift.add(seen)
-        lift.close()
-    return lift
 
 
 def unit(vector: Tensor) -> Tensor:
@@ -45,7 +38,7 @@ def unit(vector: Tensor) -> Tensor:
 
 def test_without_iterations_it_is_the_mean_at_length_one(tmp_path):
     stage = stage_of_two(two_layers(tmp_path))
-    found = solve(CosineMedian(stage, 0), stage).held().view(2, 2, 2)[0, 0]
+    found = solved(CosineMedian(stage, 0), stage).held().view(2, 2, 2)[0, 0]
     assert torch.allclose(found, unit(torch.tensor([NEAR[0], NEAR[1] + sum(NEAR)])), atol=1e-5)
 
 
@@ -55,7 +48,7 @@ def test_one_iteration_by_hand(tmp_path):
     mean = unit(torch.tensor([NEAR[0], NEAR[1] + sum(NEAR)]))
     far = [float((mean - torch.tensor(vector)).norm()) for vector in (X, Y)]
     expected = unit(torch.tensor([NEAR[0] / far[0], (NEAR[1] + sum(NEAR)) / far[1]]))
-    found = solve(CosineMedian(stage, 1), stage).held().view(2, 2, 2)
+    found = solved(CosineMedian(stage, 1), stage).held().view(2, 2, 2)
     assert torch.allclose(found[0, 0], expected, atol=1e-4)
     assert torch.allclose(found[:, 1], torch.tensor([X, X]), atol=1e-5)  # all that it was told
 
@@ -63,7 +56,7 @@ def test_one_iteration_by_hand(tmp_path):
 def test_a_majority_wins_where_a_mean_is_in_between(tmp_path):
     views = [masks([[0, 0]], vectors=[vector]) for vector in (X, Y, Y)]
     stage = stage_of_two(features_of(tmp_path, ["all"], *views), 3)
-    mean, median = (solve(CosineMedian(stage, n), stage).held() for n in (0, 25))
+    mean, median = (solved(CosineMedian(stage, n), stage).held() for n in (0, 25))
     assert mean[0].tolist() == pytest.approx([5**-0.5, 2 * 5**-0.5], abs=1e-4)
     assert (median[:, 1] > 0.999).all() and median.isfinite().all()
 
@@ -82,7 +75,7 @@ def test_a_state_between_views_of_a_later_pass_continues(tmp_path):
     stage = stage_of_two(two_layers(tmp_path))
     first, second = cameras(stage)
     whole, begun, rest = (CosineMedian(stage, 2) for _ in range(3))
-    solve(whole, stage)
+    solved(whole, stage)
     for seen in (first, second):
         begun.add(seen)
     begun.close()
@@ -90,7 +83,7 @@ def test_a_state_between_views_of_a_later_pass_continues(tmp_path):
     rest.load_state_dict(begun.state_dict())
     rest.add(second)
     rest.close()
-    assert torch.equal(solve(rest, stage, 2).held(), whole.held())
+    assert torch.equal(solved(rest, stage, 2).held(), whole.held())
 
 
 def test_options_arrive_and_nothing_is_scaled(tmp_path):

@@ -14,7 +14,7 @@ from semsplat.io import read_json_lines
 from semsplat.train import lifted_solution
 from semsplat.train.lifted_solution import RegularisedInverse
 from semsplat.train.lifting import WeightedMean
-from semsplat.train.methods import Stage, lifted_inverse
+from semsplat.train.methods import lifted_inverse
 from semsplat.train.model import open_field
 from semsplat.train.run import Places
 from tests.unit.train.conftest import PARAMS
@@ -27,18 +27,10 @@ from tests.unit.train.lift_helpers import (
     cameras,
     lifted,
     lifted_config,
+    solved,
     stage_of_two,
     two_layers,
 )
-
-
-def solve(lift: RegularisedInverse, stage: Stage, from_pass: int = 0) -> RegularisedInverse:
-    """Take all passes that are left."""
-    for _ in range(from_pass, lift.passes):
-        for seen in cameras(stage):
-            lift.add(seen)
-        lift.close()
-    return lift
 
 
 def dense(ridge: float) -> torch.Tensor:
@@ -58,14 +50,14 @@ def dense(ridge: float) -> torch.Tensor:
 def test_as_many_iterations_as_gaussians_solve_it(tmp_path, monkeypatch, ridge, at_once):
     monkeypatch.setattr(lifted_solution, "AT_ONCE", at_once)
     stage = stage_of_two(two_layers(tmp_path))
-    lift = solve(RegularisedInverse(stage, ridge, 4), stage)
+    lift = solved(RegularisedInverse(stage, ridge, 4), stage)
     assert torch.allclose(lift.held().view(2, 2, 2), dense(ridge), atol=1e-3)
     assert lift.numbers()["residual"] < 1e-3
 
 
 def test_the_first_iteration_is_the_weighted_mean_times_a_number(tmp_path):
     stage = stage_of_two(two_layers(tmp_path))
-    lift, mean = solve(RegularisedInverse(stage, 0.1, 1), stage), WeightedMean(stage, False)
+    lift, mean = solved(RegularisedInverse(stage, 0.1, 1), stage), WeightedMean(stage, False)
     for seen in cameras(stage):
         mean.add(seen)
     ratio = (lift.held() / mean.held()).view(2, 2, 2)
@@ -79,7 +71,7 @@ def test_the_residual_is_what_is_left_of_the_system(tmp_path):
     lift = RegularisedInverse(stage, 0.1, 1)
     lift.add(cameras(stage)[0])
     assert lift.numbers() == {"seen": 1.0, "residual": 1.0}
-    lift = solve(RegularisedInverse(stage, 0.1, 1), stage)
+    lift = solved(RegularisedInverse(stage, 0.1, 1), stage)
     normal = torch.zeros(2, 2, 2)
     for level, (pairs, views) in enumerate((((0, 1), 2), ((1,), 1))):
         A = torch.tensor([[NEAR[p], FAR[p]] for p in pairs]).repeat(views, 1)
@@ -92,7 +84,7 @@ def test_a_state_between_views_of_a_later_pass_continues(tmp_path):
     stage = stage_of_two(two_layers(tmp_path))
     first, second = cameras(stage)
     whole, begun, rest = (RegularisedInverse(stage, 0.1, 2) for _ in range(3))
-    solve(whole, stage)
+    solved(whole, stage)
     for seen in (first, second):
         begun.add(seen)
     begun.close()
@@ -100,13 +92,13 @@ def test_a_state_between_views_of_a_later_pass_continues(tmp_path):
     rest.load_state_dict(begun.state_dict())
     rest.add(second)
     rest.close()
-    assert torch.equal(solve(rest, stage, 2).held(), whole.held())
+    assert torch.equal(solved(rest, stage, 2).held(), whole.held())
 
 
 def test_what_no_region_shows_stays_zero(tmp_path):
     stage = stage_of_two(two_layers(tmp_path))
     stage.gaussians["means"].data[1, 2] = -5.0  # behind the camera
-    held = solve(RegularisedInverse(stage, 0.1, 2), stage).held()
+    held = solved(RegularisedInverse(stage, 0.1, 2), stage).held()
     assert held.isfinite().all() and held[0].any() and not held[1].any()
 
 

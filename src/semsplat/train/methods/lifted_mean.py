@@ -40,10 +40,6 @@ class Options(Lifted):
     """mean: of what Gaussians hold, as the formula has it, so that one on which views disagree
     weighs less where it is blended; unit: each is brought to length 1 first"""
 
-    def held(self, clip: int) -> int:
-        """Return the numbers of three levels; a recipe of one layer has a third of them."""
-        return 3 * clip
-
 
 def attach(_: Options, __: Lessons | None, features: SceneFeatures | None) -> Attachment:
     """Return room for a vector per level and Gaussian."""
