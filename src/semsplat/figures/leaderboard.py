@@ -13,8 +13,8 @@ from semsplat.figures import SETTING_FILES
 from semsplat.figures.published import load_measures
 from semsplat.figures.referee.layout import conditions
 from semsplat.figures.referee.sheet import Grid, Sheet, write_sheet
-from semsplat.figures.referee.standings import Boards, Standing, standings
-from semsplat.figures.referee.trainings import Results, spread, spread_text
+from semsplat.figures.referee.standings import Boards, Standing, spread_of, standings
+from semsplat.figures.referee.trainings import Results, spread_text
 from semsplat.keys import TrainingKey
 
 SCOPE = "trainings"
@@ -81,11 +81,8 @@ def _cell(standing: Standing | None) -> str:
 def _cost(results: Results, keys: tuple[TrainingKey, ...], name: str) -> str:
     """Return the mean of a cost over trainings; nothing where any has none."""
     measure = load_measures()[name]
-    values = [(key.seed, results.value(key, measure)) for key in keys]
-    known = [(seed, value) for seed, value in values if value is not None]
-    if not known or len(known) < len(values):
-        return ""
-    return f"{spread(known).mean:.{measure.digits}f}"
+    found = spread_of(results, keys, measure)
+    return "" if found is None else f"{found.mean:.{measure.digits}f}"
 
 
 def _record(standing: Standing) -> dict[str, Any]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from semsplat.figures import SETTING_FILES
 from semsplat.figures.published import load_measures
-from semsplat.figures.referee.standings import Boards, Standing, standings
+from semsplat.figures.referee.standings import Boards, Standing, spread_of, standings
 from semsplat.figures.referee.trainings import Results
-from semsplat.figures.style import save_figure, styled
+from semsplat.figures.style import save_stacked
 from semsplat.keys import TrainingKey
 from semsplat.params.base import Positive
 
@@ -29,24 +30,20 @@ class Options(Boards):
 
 def draw(trainings: list[TrainingKey], options: Options, out: Path) -> None:
     """Draw a panel per board and data set: seconds of everything, and the first measure."""
-    import matplotlib.pyplot as plt
-
     results = Results(trainings)
+    seconds = load_measures()["total_s"].model_copy(update={"factor": 1.0})  # tables show minutes
     first = [s for s in standings(results, options) if s.measure == options.boards[s.board][0]]
-    panels = [
-        (f"{board}: {dataset}", list(some))
-        for (board, dataset), some in groupby(first, lambda one: (one.board, one.dataset))
-    ]
-    count = max(len(panels), 1)
-    with styled():
-        size = options.width_in, ASPECT * options.width_in * count
-        figure, axes = plt.subplots(count, 1, figsize=size, squeeze=False)
-        for axis, (title, some) in zip(axes[:, 0], panels, strict=False):
-            _panel(axis, title, some, results, options)
-        if not panels:
-            axes[0, 0].set_axis_off()
-            axes[0, 0].set_title("fewer than two systems have a measure in common")
-        save_figure(figure, out, [results.card(t)["run_key"] for t in results.trainings])
+    height, panels = ASPECT * options.width_in, []
+    for (board, dataset), some in groupby(first, lambda one: (one.board, one.dataset)):
+        spent = [(one, spread_of(results, one.trainings, seconds)) for one in some]
+        # Who made predictions elsewhere need not say how long that took.
+        timed = {one: took.mean for one, took in spent if took is not None}
+        if timed:
+            title = f"{board}: {dataset}"
+            panels.append((height, partial(_panel, title=title, timed=timed, options=options)))
+    nothing = "fewer than two systems have a measure in common"
+    sources = [results.card(training)["run_key"] for training in results.trainings]
+    save_stacked(out, panels, options.width_in, nothing, sources)
 
 
 def frontier(places: list[tuple[float, float]], higher: bool) -> list[int]:
@@ -64,15 +61,15 @@ def frontier(places: list[tuple[float, float]], higher: bool) -> list[int]:
     return best
 
 
-def _panel(axis: Any, title: str, some: list[Standing], results: Results, options: Options) -> None:
-    """Draw one board's systems, and the line of those that are not beaten."""
-    measure = load_measures()[some[0].measure]
-    places = [(_seconds(results, one), one.spread.mean) for one in some]
+def _panel(axis: Any, title: str, timed: dict[Standing, float], options: Options) -> None:
+    """Draw one board's systems by their seconds, and the line of those that are not beaten."""
+    measure = load_measures()[next(iter(timed)).measure]
+    places = [(seconds, one.spread.mean) for one, seconds in timed.items()]
     kept = frontier(places, measure.better == "higher")
     axis.plot(*zip(*(places[i] for i in kept), strict=True), drawstyle="steps-post", color="0.6")
-    for index, (one, place) in enumerate(zip(some, places, strict=True)):
-        beaten = index not in kept
-        axis.plot(*place, marker="o", color="C0" if not beaten else "0.55", linestyle="none")
+    for index, (one, place) in enumerate(zip(timed, places, strict=True)):
+        colour = "C0" if index in kept else "0.55"
+        axis.plot(*place, marker="o", color=colour, linestyle="none")
         axis.annotate(
             options.systems[one.setting],
             place,
@@ -84,9 +81,3 @@ def _panel(axis: Any, title: str, some: list[Standing], results: Results, option
     axis.set_xlabel("seconds of everything, preprocessing included")
     axis.set_ylabel(f"{measure.title} ({measure.protocol})", fontsize=7)
     axis.set_title(title)
-
-
-def _seconds(results: Results, one: Standing) -> float:
-    """Return the mean of what a standing's trainings took in all."""
-    seconds = [results.costs(training)["total_s"] or 0.0 for training in one.trainings]
-    return sum(seconds) / len(seconds)

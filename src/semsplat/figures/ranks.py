@@ -5,6 +5,7 @@ Published, one method has 9.7, 51.4, 52.8 and 57.6 on the same pictures by four 
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from semsplat.figures import SETTING_FILES
 from semsplat.figures.published import load_measures
 from semsplat.figures.referee.standings import Boards, Standing, standings
 from semsplat.figures.referee.trainings import Results
-from semsplat.figures.style import save_figure, styled
+from semsplat.figures.style import save_stacked
 from semsplat.keys import TrainingKey
 from semsplat.params.base import Positive
 
@@ -36,26 +37,19 @@ class Options(Boards):
 
 def draw(trainings: list[TrainingKey], options: Options, out: Path) -> None:
     """Draw a panel per board and data set; those with one measure have nothing to compare."""
-    import matplotlib.pyplot as plt
-
     results = Results(trainings)
     found = groupby(standings(results, options), lambda one: (one.board, one.dataset))
-    panels = [(f"{b}: {d}", some) for (b, d), several in found if _compares(some := list(several))]
-    heights = [FURTHER_IN + ROW_IN * len({one.setting for one in some}) for _, some in panels]
-    with styled():
-        figure, axes = plt.subplots(
-            max(len(panels), 1),
-            1,
-            figsize=(options.width_in, sum(heights) or FURTHER_IN),
-            squeeze=False,
-            height_ratios=heights or [1],
+    panels = [
+        (
+            FURTHER_IN + ROW_IN * len({one.setting for one in some}),
+            partial(_panel, title=f"{board}: {dataset}", some=some, options=options),
         )
-        for axis, (title, some) in zip(axes[:, 0], panels, strict=False):
-            _panel(axis, title, some, options)
-        if not panels:
-            axes[0, 0].set_axis_off()
-            axes[0, 0].set_title("fewer than two systems have two measures in common")
-        save_figure(figure, out, [results.card(t)["run_key"] for t in results.trainings])
+        for (board, dataset), several in found
+        if _compares(some := list(several))
+    ]
+    nothing = "fewer than two systems have two measures in common"
+    sources = [results.card(training)["run_key"] for training in results.trainings]
+    save_stacked(out, panels, options.width_in, nothing, sources)
 
 
 def _compares(some: list[Standing]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,43 @@ def save_figure(figure: Any, out: Path, sources: list[str], dpi: int = 150) -> N
     with atomic_path(out) as partial:
         figure.savefig(partial, metadata=metadata, dpi=dpi)
     plt.close(figure)
+
+
+def save_stacked(
+    out: Path,
+    panels: Sequence[tuple[float, Callable[[Any], None]]],
+    width_in: float,
+    nothing: str,
+    sources: list[str],
+) -> None:
+    """Write panels one below the other.
+
+    Args:
+        out: the file.
+        panels: inches of height, and what draws on an axis.
+        width_in: of all of them.
+        nothing: what stands there where there is no panel.
+        sources: as `save_figure` takes them.
+    """
+    import matplotlib.pyplot as plt
+
+    def say(axis: Any) -> None:
+        axis.set_axis_off()
+        axis.set_title(nothing)
+
+    drawn = panels or [(1.0, say)]
+    heights = [height for height, _ in drawn]
+    with styled():
+        figure, axes = plt.subplots(
+            len(drawn),
+            1,
+            figsize=(width_in, sum(heights)),
+            squeeze=False,
+            height_ratios=heights,
+        )
+        for axis, (_, draw) in zip(axes[:, 0], drawn, strict=True):
+            draw(axis)
+        save_figure(figure, out, sources)
 
 
 def read_curve(run: GeometryKey) -> list[dict[str, float]]:

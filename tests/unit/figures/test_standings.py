@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from semsplat.figures import leaderboard, pareto, ranks
 from semsplat.figures.pareto import frontier
+from semsplat.figures.referee import trainings
 from semsplat.figures.referee.sheet import read_records
 from semsplat.figures.referee.standings import Boards, measure_on, standings
 from semsplat.figures.referee.trainings import Results
@@ -134,3 +135,17 @@ def test_a_plot_is_drawn_and_says_so_where_there_is_nothing_to_compare(
     alone = told(width_in=6.5, systems={"gags": "GAGS"})
     kind.draw(trained, kind.Options(**alone), Path("alone.svg"))
     assert "fewer than two systems" in Path("alone.svg").read_text()
+
+
+def test_who_does_not_say_how_long_it_took_is_not_drawn_as_the_fastest(
+    trained: list, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = trainings.costs
+
+    def unsaid(folder: Path) -> dict[str, Any]:
+        return known(folder) | ({"total_s": None} if "langsplat" in folder.parts else {})
+
+    monkeypatch.setattr(trainings, "costs", unsaid)
+    pareto.draw(trained, pareto.Options(**told(width_in=6.5)), Path("pareto.svg"))
+    text = Path("pareto.svg").read_text()
+    assert "GAGS" in text and "LangSplat" not in text

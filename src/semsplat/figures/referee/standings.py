@@ -98,8 +98,13 @@ def measure_on(name: str, dataset: str) -> Measure:
 def _spread(
     results: Results, setting: str, dataset: str, measure: Measure
 ) -> tuple[Spread | None, tuple[TrainingKey, ...]]:
-    """Return a setting's mean over scenes and seeds, None where any training has no number."""
+    """Return a setting's spread on a data set, and its trainings there."""
     keys = tuple(t for t in results.trainings if (t.setting, t.dataset) == (setting, dataset))
+    return spread_of(results, keys, measure), keys
+
+
+def spread_of(results: Results, keys: tuple[TrainingKey, ...], measure: Measure) -> Spread | None:
+    """Return the mean over scenes and seeds of trainings, None where any has no number."""
     values = [(key.seed, results.value(key, measure)) for key in keys]
     known = [(seed, value) for seed, value in values if value is not None]
-    return (spread(known) if known and len(known) == len(values) else None), keys
+    return spread(known) if known and len(known) == len(values) else None
