@@ -32,6 +32,17 @@ def read_vertices(path: Path) -> Any:
         return vertex
 
 
+def read_points(path: Path, advice: str) -> tuple[NDArray[np.float64], NDArray[Any]]:
+    """Return the coloured points of a PLY: xyz float64 [N, 3], and rgb [N, 3] as it is stored.
+
+    Raises a one-line `SemsplatError`, which ends in the advice, for a file that has no such points.
+    """
+    with readable(path, "a PLY with vertices x y z red green blue", advice):
+        vertex = read_vertices(path)
+        xyz = np.stack([vertex[key] for key in "xyz"], axis=1).astype(np.float64)
+        return xyz, np.stack([vertex[key] for key in ("red", "green", "blue")], axis=1)
+
+
 def _check_length(path: Path) -> None:
     """Raise unless a file is long enough for what its header promises, before it is made room for.
 

@@ -28,13 +28,14 @@ from semsplat.data.transforms import (
     FrameEntry,
     Transforms,
     frame_name,
+    known_names,
     read_transforms,
     resolve_camera,
 )
-from semsplat.errors import SemsplatError, did_you_mean, readable
+from semsplat.errors import SemsplatError
 from semsplat.io import read_json
 from semsplat.verified import verified
-from semsplat.vertices import read_vertices
+from semsplat.vertices import read_points
 
 HELD_OUT_EVERY = 8  # 3DGS (llffhold) and nerfstudio, where a data set states no split
 
@@ -164,10 +165,8 @@ def load_points(scene: Scene) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     if scene.points_path is None:
         raise SemsplatError(f"{scene.scene_dir}: no initial points; add ply_file_path")
     path = scene.points_path
-    with readable(path, "a PLY with vertices x y z red green blue", "write it anew"):
-        vertex = read_vertices(path)
-        xyz = np.stack([vertex[key] for key in "xyz"], axis=1).astype(np.float32)
-        rgb = np.stack([vertex[key] for key in ("red", "green", "blue")], axis=1)
+    precise, rgb = read_points(path, "write it anew")
+    xyz = precise.astype(np.float32)
     if len(xyz) == 0 or not np.isfinite(xyz).all() or rgb.dtype != np.uint8:
         raise SemsplatError(f"{path}: points must be finite, 8-bit coloured and at least one")
     return xyz, rgb
@@ -244,19 +243,9 @@ def _split(
     if transforms.train_filenames is None and transforms.test_filenames is None:
         train, test = split_every(sorted(frames), HELD_OUT_EVERY)
     else:
-        train = _known_names(path, transforms.train_filenames or [], frames)
-        test = _known_names(path, transforms.test_filenames or [], frames)
+        train = known_names(path, transforms.train_filenames or [], frames)
+        test = known_names(path, transforms.test_filenames or [], frames)
     shared = sorted(set(train) & set(test))
     if shared:
         raise SemsplatError(f"{path}: '{shared[0]}' is both in train and in test; drop one")
     return tuple(frames[name] for name in train), tuple(frames[name] for name in test)
-
-
-def _known_names(path: Path, filenames: list[str], frames: dict[str, Frame]) -> list[str]:
-    """Return the frame names of ``filenames``; raise at one that is no frame."""
-    names = list(dict.fromkeys(frame_name(filename, path) for filename in filenames))
-    for name in names:
-        if name not in frames:
-            hint = did_you_mean(name, list(frames))
-            raise SemsplatError(f"{path}: the split names '{name}', which is no frame{hint}")
-    return names

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field, ValidationError
 
-from semsplat.errors import SemsplatError
+from semsplat.errors import SemsplatError, did_you_mean
 from semsplat.io import read_json
 from semsplat.verified import verified
 
@@ -84,6 +85,16 @@ def frame_name(file_path: str, path: Path) -> str:
         raise SemsplatError(f"{path}: '{file_path}' is not a path inside the scene folder")
     in_images = len(posix.parts) > 1 and posix.parts[0].startswith("images")
     return str(PurePosixPath(*posix.parts[in_images:]).with_suffix(""))
+
+
+def known_names(path: Path, filenames: Iterable[str], frames: Collection[str]) -> list[str]:
+    """Return the frame names of ``filenames``, each once; raise at one that is no frame."""
+    names = list(dict.fromkeys(frame_name(filename, path) for filename in filenames))
+    for name in names:
+        if name not in frames:
+            hint = did_you_mean(name, list(frames))
+            raise SemsplatError(f"{path}: the split names '{name}', which is no frame{hint}")
+    return names
 
 
 def camera_values(shared: Transforms, frame: FrameEntry) -> Intrinsics:

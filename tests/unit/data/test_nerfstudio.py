@@ -202,6 +202,12 @@ def test_a_missing_image_and_a_bent_pose_are_named(tmp_path: Path) -> None:
         imported(root)
 
 
+def test_two_frames_of_one_name_are_refused(tmp_path: Path) -> None:
+    root = write_folder(tmp_path / "desk", [entry("a", 0.0), entry("a", 1.0), entry("b", 2.0)])
+    with one_line_error("two frames are named 'a'; rename one"):
+        imported(root)
+
+
 def test_the_files_that_are_read_are_its_sources(tmp_path: Path) -> None:
     root = write_folder(tmp_path / "desk", [entry("a", 0.0), entry("b", 1.0)])
     write_png(root / "images/other.png", scene_pixels())

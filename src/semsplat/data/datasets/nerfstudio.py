@@ -26,10 +26,11 @@ from semsplat.data.transforms import (
     Transforms,
     camera_values,
     frame_name,
+    known_names,
     read_transforms,
 )
-from semsplat.errors import SemsplatError, readable
-from semsplat.vertices import read_vertices
+from semsplat.errors import SemsplatError
+from semsplat.vertices import read_points
 
 FILE = "transforms.json"
 FISHEYE = "OPENCV_FISHEYE"
@@ -73,7 +74,7 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
     """
     path = _file(options)
     transforms = read_transforms(path)
-    entries = {frame_name(e.file_path, path): e for e in transforms.frames}
+    entries = _by_frame(transforms, path)
     train, test = split_of(transforms, sorted(entries), options, path)
     with options.writer(scene, out_dir) as writer:
         for name in (*train, *test):
@@ -84,9 +85,21 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
             split: Literal["train", "test"] = "test" if name in test else "train"
             writer.add_frame(name, image, viewmat, plan.K, split)
         if transforms.ply_file_path is not None:
-            writer.set_points(*_points(path.parent / transforms.ply_file_path))
+            points = path.parent / transforms.ply_file_path
+            writer.set_points(*read_points(points, "process the data again"))
         writer.note("applied_transform", transforms.applied_transform)
         writer.note("left_out", sorted(entries.keys() - {*train, *test}))
+
+
+def _by_frame(transforms: Transforms, path: Path) -> dict[str, FrameEntry]:
+    """Return the entries by the names of their frames; raise where two have one name."""
+    entries: dict[str, FrameEntry] = {}
+    for entry in transforms.frames:
+        name = frame_name(entry.file_path, path)
+        if name in entries:
+            raise SemsplatError(f"{path}: two frames are named '{name}'; rename one")
+        entries[name] = entry
+    return entries
 
 
 def _file(options: Options) -> Path:
@@ -110,10 +123,8 @@ def split_of(transforms: Transforms, names: Sequence[str], options: Options, pat
     train: Sequence[str]
     test: Sequence[str]
     if transforms.train_filenames is not None or transforms.test_filenames is not None:
-        train = [frame_name(name, path) for name in transforms.train_filenames or ()]
-        test = [frame_name(name, path) for name in transforms.test_filenames or ()]
-        if strange := sorted({*train, *test} - set(names)):
-            raise SemsplatError(f"{path}: the split names '{strange[0]}', which is no frame")
+        train = known_names(path, transforms.train_filenames or (), names)
+        test = known_names(path, transforms.test_filenames or (), names)
     elif options.split == "interval":
         train, test = split_every(names, options.test_every)
     elif options.split == "fraction":
@@ -183,11 +194,3 @@ def camera_of(values: Intrinsics, size: Size, where: str) -> pycolmap.Camera:
         model, numbers = "PINHOLE", pinhole
     width, height = values.w or size[0], values.h or size[1]
     return pycolmap.Camera(model=model, width=width, height=height, params=numbers)
-
-
-def _points(path: Path) -> tuple[Any, Any]:
-    """Return the initial points: xyz [N, 3] and rgb uint8 [N, 3]."""
-    with readable(path, "a PLY with vertices x y z red green blue", "process the data again"):
-        vertex = read_vertices(path)
-        xyz = np.stack([vertex[key] for key in "xyz"], axis=1).astype(np.float64)
-        return xyz, np.stack([vertex[key] for key in ("red", "green", "blue")], axis=1)
