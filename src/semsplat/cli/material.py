@@ -89,8 +89,7 @@ def photos(
     """
     from semsplat.data.photos.make import entry_lines, make_photos, report_lines
 
-    if test_every < 2:
-        raise SemsplatError(f"--test-every {test_every}: 2 is the least, else no view trains")
+    _check_split(test_every)
     out = make_photos(folder, name, sequential=sequential, single_camera=single_camera, seed=seed)
     print("\n".join(report_lines(out)))
     print("\n".join(["add this to params.yaml:", *entry_lines(name, test_every)]))
@@ -124,8 +123,7 @@ def try_(
     from semsplat.evaluate.clicked_objects import parse_clicks
     from semsplat.trial.run import run_trial
 
-    if test_every < 2:
-        raise SemsplatError(f"--test-every {test_every}: 2 is the least, else no view trains")
+    _check_split(test_every)
     if steps_scaler <= 0:
         raise SemsplatError(f"--steps-scaler {steps_scaler}: must be more than 0")
     asked = [prompt.strip() for prompt in prompts.split(",") if prompt.strip()]
@@ -158,3 +156,9 @@ def doctor(build: bool = False) -> None:
         from semsplat.splat.kernels_gpu import load_kernels
 
         load_kernels()
+
+
+def _check_split(test_every: int) -> None:
+    """Raise where every view would be held out."""
+    if test_every < 2:
+        raise SemsplatError(f"--test-every {test_every}: 2 is the least, else no view trains")

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import tyro
 
 from semsplat.commands import OutFolder
 from semsplat.errors import SemsplatError
 from semsplat.gpu import claim_device
+
+if TYPE_CHECKING:
+    from semsplat.field.field import Field
 
 Prompts = tyro.conf.Positional[tuple[str, ...]]
 Paths = tyro.conf.Positional[tuple[Path, ...]]
@@ -25,9 +30,9 @@ def view(what: Paths, /, port: int = 8080) -> None:
     """
     import time
 
-    from semsplat.viewer.server import fields_and_scene, start
-
     with claim_device() as device:
+        from semsplat.viewer.server import fields_and_scene, start
+
         server = start(*fields_and_scene(list(what), device), port)
         print(f"open http://{server.get_host()}:{server.get_port()} in a browser; Ctrl-C ends")
         try:
@@ -48,14 +53,11 @@ def query(
         view: the view in which answers are told; the first held-out one if none is named.
         to: a folder to write, with pictures of all held-out views and a splat of each object.
     """
-    from semsplat.viewer.queries import answers, write_answers
-
     if not prompts:
         raise SemsplatError('name what to ask for, as in: semsplat query MODEL "a mug"')
-    with claim_device() as device:
-        from semsplat.field.field import Field
+    with _opened(model) as field:
+        from semsplat.viewer.queries import answers, write_answers
 
-        field = Field.open(model, device)
         print("\n".join(answers(field, prompts, view)))
         if to is not None:
             write_answers(field, prompts, to)
@@ -83,16 +85,13 @@ def render(
         kind: pictures, numbers (exr, npz), or a film.
     """
     from semsplat.folders import atomic_dir
-    from semsplat.viewer.channels import Shown
-    from semsplat.viewer.films import cameras_named, write_pictures
 
-    with claim_device() as device:
-        from semsplat.field.field import Field
+    with _opened(model) as field:
+        from semsplat.viewer.channels import Shown
+        from semsplat.viewer.films import cameras_named, write_pictures
 
-        field = Field.open(model, device)
-        shown = Shown(
-            field, prompt, field.select(prompt) if prompt and what == "selection" else None
-        )
+        selection = field.select(prompt) if prompt and what == "selection" else None
+        shown = Shown(field, prompt, selection)
         with atomic_dir(out) as partial:
             write_pictures(shown, cameras_named(field, cameras), what, kind, partial)
     print(f"written to {out}")
@@ -115,10 +114,7 @@ def export(
     """
     if out.exists():
         raise SemsplatError(f"{out}: is there already; name another file")
-    with claim_device() as device:
-        from semsplat.field.field import Field
-
-        field = Field.open(model, device)
+    with _opened(model) as field:
         selection = field.select(object) if object is not None else None
         field.save_ply(out, selection, colours)
     print(f"written to {out}")
@@ -140,3 +136,12 @@ def select(scene: Path, model: Path, out: OutFolder, /, click: list[str]) -> Non
     with claim_device() as device:
         write_objects(scene, model, out, clicks, device)
     print(f"written to {out}: {', '.join(clicks)}")
+
+
+@contextmanager
+def _opened(model: Path) -> Iterator[Field]:
+    """Open a training, a geometry or a splat on a free device; torch comes after the device."""
+    with claim_device() as device:
+        from semsplat.field.field import Field
+
+        yield Field.open(model, device)

@@ -19,6 +19,7 @@ from semsplat.evaluate.selection import THRESHOLD, cosine, selected
 from semsplat.folders import atomic_dir
 from semsplat.log import progress
 from semsplat.provenance import model_facts
+from semsplat.splat.gaussians import chosen
 from semsplat.splat.ply import write_ply
 from semsplat.train.methods import method
 from semsplat.train.model import open_field
@@ -78,6 +79,6 @@ def write_objects(
             for name, mask in zip(asked.found, masks, strict=True):
                 write_png(partial / name / "masks" / f"{frame.name}.png", mask * INSIDE)
         for name, members in zip(asked.found, asked.members, strict=True):
-            gaussians = {key: value[members] for key, value in field.trained.gaussians.items()}
+            gaussians = chosen(field.trained.gaussians, members)
             write_ply(partial / name / "object.ply", gaussians, *scene.stored_in)
         write_manifest(partial, {**model_facts(model_dir, device), "threshold": THRESHOLD})

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from semsplat.data.scene import Viewpoint
 from semsplat.evaluate.relevancy import relevancy
+from semsplat.splat.gaussians import chosen
 from semsplat.train.methods import method
 from semsplat.train.model import SemanticField
 
@@ -73,12 +74,6 @@ def silhouette(field: SemanticField, members: Tensor, frame: Viewpoint) -> Tenso
     """Return the opacity of the Gaussians ``members`` bool [N] drawn alone, float32 [H, W]."""
     if not members.any():
         return torch.zeros(frame.height, frame.width)
-    chosen = alone(field, members)
-    return chosen.blend(frame, chosen.semantics.new_ones(len(chosen.semantics), 1))[..., 0]
-
-
-def alone(field: SemanticField, members: Tensor) -> SemanticField:
-    """Return a field of the Gaussians ``members`` bool [N] alone."""
-    gaussians = {key: value[members] for key, value in field.trained.gaussians.items()}
-    trained = replace(field.trained, gaussians=gaussians)
-    return replace(field, trained=trained, semantics=field.semantics[members])
+    trained = replace(field.trained, gaussians=chosen(field.trained.gaussians, members))
+    alone = replace(field, trained=trained, semantics=field.semantics[members])
+    return alone.blend(frame, alone.semantics.new_ones(len(alone.semantics), 1))[..., 0]

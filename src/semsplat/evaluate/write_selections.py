@@ -31,6 +31,7 @@ from semsplat.io import sha256_file, write_json
 from semsplat.log import progress
 from semsplat.params.evaluate import SelectionsJob
 from semsplat.paths import EXTRACTED, FEATURES, FIELD_FILE, GROUNDING, SELECTIONS
+from semsplat.splat.gaussians import chosen
 from semsplat.train.model import SemanticField, open_field
 
 Picture = NDArray[np.uint8]
@@ -66,7 +67,7 @@ def draw_alone(field: SemanticField, frame: Frame, members: Tensor) -> Picture:
     """Return the Gaussians ``members`` bool [N] on white, uint8 [H, W, 3]."""
     if not members.any():
         return np.full((frame.height, frame.width, 3), 255, np.uint8)
-    gaussians = {key: value[members] for key, value in field.trained.gaussians.items()}
+    gaussians = chosen(field.trained.gaussians, members)
     alone = replace(field.trained, gaussians=gaussians, background="white")
     with torch.no_grad():
         return render_frame(alone, frame)[0]

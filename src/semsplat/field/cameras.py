@@ -12,6 +12,9 @@ from semsplat.data.scene import Scene, Viewpoint
 from semsplat.errors import SemsplatError
 from semsplat.io import read_json
 
+TINY = 1e-9
+"""Of a mean of directions: cameras that agree on nothing have no up."""
+
 
 def looking_at(
     name: str,
@@ -50,7 +53,12 @@ def pinhole(fov_y: float, size: tuple[int, int]) -> NDArray[np.float64]:
 def up_of(scene: Scene) -> NDArray[np.float64]:
     """Return which way is up, [3] of length 1: the mean of what the cameras hold upwards."""
     mean: NDArray[np.float64] = np.stack([-f.viewmat[1, :3] for f in scene.frames]).mean(0)
-    return mean / np.linalg.norm(mean)
+    return mean / max(float(np.linalg.norm(mean)), TINY)
+
+
+def fov_of(camera: Viewpoint) -> float:
+    """Return what a camera sees of height, radians."""
+    return 2 * float(np.arctan(camera.height / (2 * camera.K[1, 1])))
 
 
 def focus_of(scene: Scene) -> NDArray[np.float64]:
@@ -77,7 +85,7 @@ def flight(scene: Scene, count: int) -> list[Viewpoint]:
     places = np.linspace(0, 1, len(frames))
     degree = min(3, len(frames) - 1)
     way = make_interp_spline(places, np.concatenate([centres, targets], 1), degree)
-    up, fov = up_of(scene), 2 * np.arctan(first.height / (2 * first.K[1, 1]))
+    up, fov = up_of(scene), fov_of(first)
     return [
         looking_at(f"{index:04}", both[:3], both[3:], up, fov, (first.width, first.height))
         for index, both in enumerate(way(np.linspace(0, 1, count)))

@@ -14,7 +14,6 @@ from torch import Tensor
 from semsplat.data.scene import Scene, Viewpoint
 from semsplat.errors import SemsplatError, did_you_mean
 from semsplat.evaluate.gaussians import classes_of, relevancy_of
-from semsplat.evaluate.relevancy import relevancy
 from semsplat.field.formats import write_splat
 from semsplat.field.known import Known, card_of, scene_of
 from semsplat.field.selection import Selection, by_click, by_text
@@ -22,6 +21,7 @@ from semsplat.geometry.trained import Trained, open_geometry, pixels, render
 from semsplat.palette import ClassPalette
 from semsplat.paths import FIELD_FILE
 from semsplat.splat.cpu.harmonics import C0
+from semsplat.splat.gaussians import chosen
 from semsplat.splat.ply import read_ply
 from semsplat.train.methods import method
 from semsplat.train.model import open_field
@@ -127,7 +127,6 @@ class Field:
         self._needs("classes")
         return self.known.field.class_map(self.camera(camera))
 
-    @torch.no_grad()
     def relevancy(self, camera: Camera, prompts: Sequence[str]) -> NDArray[np.float32]:
         """Return how relevant pixels are to prompts, float32 [P, H, W] in [0, 1].
 
@@ -135,9 +134,7 @@ class Field:
         Eq. 8).  Of several levels each pixel's largest counts.
         """
         self._needs("relevancy")
-        field, texts = self.known.field, self.known.texts
-        maps = method(field.facts.method).vectors(field, self.camera(camera)).asked
-        return relevancy(maps, texts.encode(list(prompts)), texts.canonical).amax(1).cpu().numpy()
+        return self.known.relevancy(self.camera(camera), prompts).amax(1).cpu().numpy()
 
     def select(self, what: str | tuple[Camera, tuple[int, int]]) -> Selection:
         """Return an object: by a text, or by a view and one of its pixels (x, y)."""
@@ -181,7 +178,7 @@ class Field:
             if not selection.members.any():
                 raise SemsplatError(f"{path}: no Gaussian is selected {selection.found}")
             members = torch.from_numpy(selection.members).to(self.trained.device)
-            gaussians = {key: value[members] for key, value in gaussians.items()}
+            gaussians = chosen(gaussians, members)
         write_splat(Path(path), gaussians, self.scene.stored_in if self.scene else None)
 
     def _needs(self, answer: str) -> None:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from semsplat.data.scene import Scene, load_scene, load_semantics
+import torch
+from torch import Tensor
+
+from semsplat.data.scene import Scene, Viewpoint, load_scene, load_semantics
 from semsplat.errors import SemsplatError
+from semsplat.evaluate.relevancy import relevancy
 from semsplat.features.queries import Texts
 from semsplat.features.store import SceneFeatures, open_features
 from semsplat.io import read_json, sha256_file
 from semsplat.paths import features_dir, geometry_dir, scene_dir, train_dir
+from semsplat.train.methods import method
 from semsplat.train.model import SemanticField
 
 DEPTHS = {
@@ -78,6 +84,12 @@ class Known:
     def texts(self) -> Texts:
         """What encodes prompts, as those of the features were."""
         return Texts(self.features, self.field.trained.device)
+
+    @torch.no_grad()
+    def relevancy(self, camera: Viewpoint, prompts: Sequence[str]) -> Tensor:
+        """Return how relevant pixels are to prompts, float32 [P, L, H, W] in [0, 1]."""
+        said = method(self.field.facts.method).vectors(self.field, camera)
+        return relevancy(said.asked, self.texts.encode(list(prompts)), self.texts.canonical)
 
 
 def card_of(folder: Path) -> dict[str, Any]:

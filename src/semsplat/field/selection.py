@@ -18,7 +18,6 @@ from semsplat.evaluate.gaussians import classes_of, members_of, relevancy_of
 from semsplat.evaluate.grounders.clip_regions import most_relevant
 from semsplat.evaluate.grounding import interior
 from semsplat.evaluate.protocols import segmentation_frozen
-from semsplat.evaluate.relevancy import relevancy
 from semsplat.evaluate.selection import THRESHOLD, cosine, query_features, selected
 from semsplat.field.known import Known
 from semsplat.train.methods import Reference, method
@@ -151,10 +150,8 @@ def _relevant(known: Known, prompt: str) -> Selection:
     field, texts = known.field, known.texts
     query = texts.encode([prompt])
 
-    @torch.no_grad()
     def mask(camera: Viewpoint) -> Mask:
-        maps = method(field.facts.method).vectors(field, camera).asked
-        said = relevancy(maps, query, texts.canonical)[0]
+        said = known.relevancy(camera, [prompt])[0]
         return segmentation_frozen.mask_of(said.half().cpu().numpy())
 
     members = relevancy_of(field, query, texts.canonical)[0] > segmentation_frozen.THRESHOLD

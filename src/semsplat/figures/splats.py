@@ -19,7 +19,7 @@ from semsplat.figures import FEATURE_FILES, PREDICTION_FILES
 from semsplat.figures.packed.arrays import Blob, write_packed
 from semsplat.figures.packed.cameras import cameras_of
 from semsplat.figures.packed.channels import GROUPS, Asked, Channel, channels_of, prompts_of
-from semsplat.figures.packed.palettes import Palettes, classes_of
+from semsplat.figures.packed.palettes import Palettes, known_classes
 from semsplat.figures.packed.shapes import digest, most_visible, pack_model
 from semsplat.figures.style import setting_keys
 from semsplat.keys import GeometryKey, SceneKey
@@ -127,7 +127,7 @@ def _with_truth(model: Model, scene: Scene) -> Model:
     others, nothing = len(model.whose) - 1, np.zeros(0, np.uint8)
     whose = model.whose[0] + (f" and {others} with the same Gaussians" if others else "")
     first = [Channel("colours", whose, "colours", nothing, note=COLOUR_NOTE)]
-    truth = true_classes(model.trained, scene, list(classes_of(scene)))
+    truth = true_classes(model.trained, scene, list(known_classes(scene)))
     if truth is not None:
         first.append(Channel("true classes", whose, "classes", truth, note=TRUE_NOTE))
     return model._replace(channels=[*first, *model.channels])

@@ -68,6 +68,14 @@ def random_points(
     return xyz, rgb
 
 
+def chosen(
+    gaussians: ParameterDict | dict[str, Tensor],
+    members: Tensor,  # bool [N]
+) -> dict[str, Tensor]:
+    """Return some of the Gaussians, with all that they hold."""
+    return {key: value[members] for key, value in gaussians.items()}
+
+
 Shapes = tuple[Tensor, Tensor, Tensor, Tensor]
 """means [N, 3], quats [N, 4], scales [N, 3] and opacities [N] as `rasterize` takes them."""
 

@@ -9,6 +9,7 @@ import viser
 from viser import transforms
 
 from semsplat.data.scene import Frame, Scene, Viewpoint
+from semsplat.field.cameras import fov_of
 
 SHARE = 0.02  # of the distance of the farthest camera from their middle
 LEAST = 1e-3  # scene units
@@ -18,11 +19,6 @@ TRAINED_ON, HELD_OUT = (0, 114, 178), (213, 94, 0)
 def pose_of(camera: Viewpoint) -> transforms.SE3:
     """Return the camera's pose, camera to world."""
     return transforms.SE3.from_matrix(np.linalg.inv(camera.viewmat))
-
-
-def fov_of(camera: Viewpoint) -> float:
-    """Return what a camera sees of height, radians."""
-    return 2 * float(np.arctan(camera.height / (2 * camera.K[1, 1])))
 
 
 def add_frustums(client: viser.ClientHandle, scene: Scene) -> list[Any]:

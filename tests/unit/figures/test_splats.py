@@ -187,9 +187,9 @@ def test_relevancy_is_what_the_field_says_of_each(
 
 def test_photographs_know_no_classes(tmp_path: Path) -> None:
     from semsplat.data.scene import load_scene
-    from semsplat.figures.packed.palettes import classes_of
+    from semsplat.figures.packed.palettes import known_classes
     from tests.unit.data.scene_helpers import write_tiny_scene
     from tests.unit.evaluate.feature_helpers import CLASSES, write_wall
 
-    assert classes_of(load_scene(write_tiny_scene(tmp_path / "photographs"))) == {}
-    assert classes_of(load_scene(write_wall(tmp_path / "wall"))) == CLASSES
+    assert known_classes(load_scene(write_tiny_scene(tmp_path / "photographs"))) == {}
+    assert known_classes(load_scene(write_wall(tmp_path / "wall"))) == CLASSES

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsplat.data.scene import Frame, Scene
+from semsplat.field.cameras import up_of
 from semsplat.figures.pictures import evenly
 
 N_CAMERAS = 4
@@ -21,10 +22,9 @@ def cameras_of(scene: Scene, means: NDArray[np.float32]) -> dict[str, Any]:
         means: float32 [N, 3], the Gaussians that are looked at.
     """
     frames = evenly(scene.test or scene.train, N_CAMERAS)
-    up = -np.mean([frame.viewmat[1, :3] for frame in scene.frames], axis=0)
     return {
         "cameras": [_camera(frame, means) for frame in frames],
-        "up": (up / max(float(np.linalg.norm(up)), 1e-9)).tolist(),
+        "up": up_of(scene).tolist(),
         "height": frames[0].height,
     }
 

@@ -16,7 +16,7 @@ from semsplat.figures.pictures import RELEVANCY_COLOURS
 ROWS = 256
 
 
-def classes_of(scene: Scene) -> dict[int, str]:
+def known_classes(scene: Scene) -> dict[int, str]:
     """Return {class id: name} of a scene; nothing of one that knows no classes, as photographs."""
     return class_names(scene) if (scene.scene_dir / "semantics.json").exists() else {}
 
@@ -29,7 +29,7 @@ class Palettes:
 
     def __init__(self, scene: Scene) -> None:
         """Take the names of a scene's classes; 0 is none of them."""
-        self._names = {0: "no label", **classes_of(scene)}
+        self._names = {0: "no label", **known_classes(scene)}
 
     def rows(self, channel: Channel) -> NDArray[np.uint8]:
         """Return a channel's values as bytes: rows of its palette, colours, or 0 and 1."""
