@@ -16,6 +16,7 @@ from semsplat.figures.referee import trainings
 from semsplat.figures.referee.sheet import read_records
 from semsplat.figures.referee.standings import Boards, measure_on, standings
 from semsplat.figures.referee.trainings import Results
+from semsplat.io import read_json, write_json
 from semsplat.keys import GeometryKey, TrainingKey
 from tests.unit.figures.referee_helpers import write_speed, write_training
 
@@ -149,3 +150,34 @@ def test_who_does_not_say_how_long_it_took_is_not_drawn_as_the_fastest(
     pareto.draw(trained, pareto.Options(**told(width_in=6.5)), Path("pareto.svg"))
     text = Path("pareto.svg").read_text()
     assert "GAGS" in text and "LangSplat" not in text
+
+
+def test_costs_are_means_over_all_trainings(trained: list) -> None:
+    path = Path("results/speed.json")
+    speed = read_json(path)
+    speed["runs"][str(TrainingKey("procedural", "den", "langsplat", 0))]["fps"] = 40.0
+    write_json(path, speed)
+    leaderboard.draw(trained, leaderboard.Options(**told(costs=["fps"])), Path("board.md"))
+    (line,) = [x for x in Path("board.md").read_text().splitlines() if x.startswith("| LangSplat")]
+    assert line.endswith("| 30.0 |")
+
+
+def test_one_measure_has_no_ranks_to_compare(trained: list) -> None:
+    one = told(width_in=6.5, boards={"Questions": ["query_miou"]})
+    ranks.draw(trained, ranks.Options(**one), Path("ranks.svg"))
+    assert "fewer than two systems" in Path("ranks.svg").read_text()
+
+
+def test_quality_stands_against_seconds_of_everything(
+    trained: list, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Any] = []
+    monkeypatch.setattr(pareto, "frontier", lambda p, higher: seen.append((p, higher)) or [0])
+    pareto.draw(trained, pareto.Options(**told(width_in=6.5)), Path("pareto.svg"))
+    took = {t.setting: Results(trained).costs(t)["total_s"] for t in trained}
+    ((places, higher),) = seen
+    assert higher and places == [
+        (took["langsplat"], pytest.approx(40.0)),
+        (took["gags"], pytest.approx(30.0)),
+        (took["cgc"], pytest.approx(30.0)),
+    ]
