@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,21 @@ def solved(lift: Any, stage: Stage, from_pass: int = 0) -> Any:
             lift.add(seen)
         lift.close()
     return lift
+
+
+def assert_a_state_continues(make: Callable[[], Any], stage: Stage) -> None:
+    """Stop a lift of three passes between the views of its second, and go on from its state."""
+    first, second = cameras(stage)
+    whole, begun, rest = make(), make(), make()
+    solved(whole, stage)
+    for seen in (first, second):
+        begun.add(seen)
+    begun.close()
+    begun.add(first)
+    rest.load_state_dict(begun.state_dict())
+    rest.add(second)
+    rest.close()
+    assert torch.equal(solved(rest, stage, 2).held(), whole.held())
 
 
 def lifted_config(method: str, **options: Any) -> str:

@@ -52,9 +52,11 @@ def test_two_settings_share_the_picture_at_the_border(session: Any) -> None:
     alone = session.picture(HEIGHT)
     camera = session.viewpoint(HEIGHT)
     np.testing.assert_array_equal(alone, session._shown["clip_gs"].picture(camera, "features"))
-    session._second.value = "cgc"
-    both, other = session.picture(HEIGHT), session._shown["cgc"].picture(camera, "features")
-    border = 72 // 4
+    session._second.value, border = "cgc", 72 // 4
+    other = np.full_like(alone, 7)
+    session._shown["cgc"].picture = lambda seen, channel: other
+    both = session.picture(HEIGHT)
+    assert not np.array_equal(alone, other)
     np.testing.assert_array_equal(both[:, : border - 1], alone[:, : border - 1])
     np.testing.assert_array_equal(both[:, border + 1 :], other[:, border + 1 :])
 
