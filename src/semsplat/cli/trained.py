@@ -108,7 +108,8 @@ def export(
 
     Args:
         model: a training, a geometry, or a .ply file.
-        out: the file to write: .ply (INRIA's layout), .splat or .spz.
+        out: the file to write: .ply (INRIA's layout), .splat, .spz, .pt (gsplat's viewer), or, in a
+            new folder, config.yml (ns-viewer --load-config).
         object: a text that names what is written alone.
         colours: the photographs', or those of classes.
     """

@@ -16,6 +16,7 @@ from semsplat.errors import SemsplatError, did_you_mean
 from semsplat.evaluate.gaussians import classes_of, relevancy_of
 from semsplat.field.formats import write_splat
 from semsplat.field.known import Known, card_of, scene_of
+from semsplat.field.nerfstudio import RUN_SUFFIX, write_run
 from semsplat.field.selection import Selection, by_click, by_text
 from semsplat.geometry.trained import Trained, open_geometry, pixels, render
 from semsplat.palette import ClassPalette
@@ -160,7 +161,9 @@ class Field:
         selection: Selection | None = None,
         colours: Literal["own", "classes"] = "own",
     ) -> None:
-        """Write a splat in the scene's own coordinates: .ply (INRIA's layout), .splat or .spz.
+        """Write a splat: .ply (INRIA's layout), .splat, .spz, .pt, or config.yml for ns-viewer.
+
+        It is in the scene's own coordinates; of config.yml in those of its ``transforms.json``.
 
         Args:
             path: the file; its suffix says which format.
@@ -168,7 +171,8 @@ class Field:
             colours: the photographs', or those of the classes.
 
         Raises:
-            SemsplatError: the suffix is unknown, the selection is empty, or no classes are known.
+            SemsplatError: the suffix is unknown, the selection is empty, no classes are known, or
+                ns-viewer would need a scene that is not there.
         """
         gaussians = dict(self.trained.gaussians)
         if colours == "classes":
@@ -179,7 +183,17 @@ class Field:
                 raise SemsplatError(f"{path}: no Gaussian is selected {selection.found}")
             members = torch.from_numpy(selection.members).to(self.trained.device)
             gaussians = chosen(gaussians, members)
-        write_splat(Path(path), gaussians, self.scene.stored_in if self.scene else None)
+        if Path(path).suffix == RUN_SUFFIX:
+            scene_dir = self._scene_dir(Path(path))
+            write_run(Path(path), gaussians, self.trained.background, scene_dir)
+        else:
+            write_splat(Path(path), gaussians, self.scene.stored_in if self.scene else None)
+
+    def _scene_dir(self, path: Path) -> Path:
+        """Return the scene's folder, which a file at ``path`` needs."""
+        if self.scene is None:
+            raise SemsplatError(f"{path}: ns-viewer needs a scene, and {self.path} has none here")
+        return self.scene.scene_dir
 
     def _needs(self, answer: str) -> None:
         """Raise unless it can be asked for that."""

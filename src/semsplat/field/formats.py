@@ -11,6 +11,7 @@ from torch import Tensor
 
 from semsplat.data.normal_frame import OWN, NormalFrame
 from semsplat.errors import SemsplatError
+from semsplat.field.nerfstudio import CONFIG_FILE
 from semsplat.io import atomic_path
 from semsplat.splat.ply import own_values, write_ply
 
@@ -31,7 +32,8 @@ def write_splat(path: Path, gaussians: dict[str, Tensor], stored_in: NormalFrame
     """
     frame = stored_in or OWN
     if path.suffix not in SUFFIXES:
-        raise SemsplatError(f"{path}: unknown kind of splat; end in {', '.join(SUFFIXES)}")
+        known = ", ".join((*SUFFIXES, CONFIG_FILE))
+        raise SemsplatError(f"{path}: unknown kind of splat; end in {known}")
     if path.suffix == ".ply":
         write_ply(path, gaussians, *frame)
         return
