@@ -43,12 +43,14 @@ class Field:
         self.path, self.trained, self.scene, self._known = path, trained, scene, known
 
     @classmethod
-    def open(cls, path: Path | str, device: str = "cpu") -> Field:
+    def open(cls, path: Path | str, device: str = "cpu", approximate: bool = False) -> Field:
         """Open a folder of ``results/train`` or ``results/geometry``, or a .ply in INRIA's layout.
 
         Args:
             path: the folder, or the file.
             device: "cpu" or "cuda".
+            approximate: whether relevancy that a large decoder makes of small codes (LangSplat's)
+                may be read off a table of them: many times as fast, and 0.0004 off on average.
 
         Raises:
             SemsplatError: something is missing, broken, or not what was recorded.
@@ -62,7 +64,7 @@ class Field:
         if not (path / FIELD_FILE).exists() and card["phase"] == "geometry":
             return cls(path, open_geometry(path, device), scene, None)
         field = open_field(path, device)
-        return cls(path, field.trained, scene, Known(path, field, scene, card))
+        return cls(path, field.trained, scene, Known(path, field, scene, card, approximate))
 
     @property
     def method(self) -> str | None:

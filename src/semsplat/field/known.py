@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +17,7 @@ from semsplat.errors import SemsplatError
 from semsplat.evaluate.relevancy import relevancy
 from semsplat.features.queries import Texts
 from semsplat.features.store import SceneFeatures, open_features
+from semsplat.field.code_table import AskedTable, CodeTable
 from semsplat.io import read_json, sha256_file
 from semsplat.paths import features_dir, geometry_dir, scene_dir, train_dir
 from semsplat.train.methods import method
@@ -48,6 +50,9 @@ class Known:
     field: SemanticField
     scene: Scene | None
     card: dict[str, Any]
+    approximate: bool = False
+    """Whether relevancy may be read off a table."""
+    _asked_before: dict[tuple[str, ...], AskedTable] = dataclasses.field(default_factory=dict)
 
     @cached_property
     def class_names(self) -> dict[int, str]:
@@ -88,8 +93,24 @@ class Known:
     @torch.no_grad()
     def relevancy(self, camera: Viewpoint, prompts: Sequence[str]) -> Tensor:
         """Return how relevant pixels are to prompts, float32 [P, L, H, W] in [0, 1]."""
+        if self._table is not None:
+            return self._asked(tuple(prompts)).relevancy(self.field, camera)
         said = method(self.field.facts.method).vectors(self.field, camera)
         return relevancy(said.asked, self.texts.encode(list(prompts)), self.texts.canonical)
+
+    @cached_property
+    def _table(self) -> CodeTable | None:
+        """The table off which relevancy is read, where there is and may be one."""
+        return CodeTable.of(self.field) if self.approximate else None
+
+    def _asked(self, prompts: tuple[str, ...]) -> AskedTable:
+        """Return the table of prompts; those of the pictures before are kept."""
+        assert self._table is not None
+        if prompts not in self._asked_before:
+            self._asked_before.clear()
+            query = self.texts.encode(list(prompts))
+            self._asked_before[prompts] = self._table.asked(query, self.texts.canonical)
+        return self._asked_before[prompts]
 
 
 def card_of(folder: Path) -> dict[str, Any]:

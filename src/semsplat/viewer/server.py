@@ -57,7 +57,7 @@ def fields_and_scene(paths: list[Path], device: str) -> tuple[dict[str, Field], 
     scenes = [path for path in paths if (path / "transforms.json").is_file()]
     fields: dict[str, Field] = {}
     for path in (path for path in paths if path not in scenes):
-        opened = Field.open(path, device)
+        opened = Field.open(path, device, approximate=True)
         name = name_of(opened)
         if name in fields:
             raise SemsplatError(f"{path}: is named twice; name each training once")
