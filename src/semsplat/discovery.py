@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 from types import ModuleType
+from typing import cast
 
 from semsplat.errors import SemsplatError, did_you_mean
 from semsplat.plugins import join
@@ -33,13 +34,18 @@ def kinds_of(
         times = tuple(Path(folder).stat().st_mtime_ns for folder in folders)
         return [name for name in _files(folders, times) if name not in helpers]
 
+    checked: set[ModuleType] = set()
+
     def module(name: str) -> ModuleType:
+        if (imported := sys.modules.get(f"{package}.{name}")) in checked:
+            return cast("ModuleType", imported)
         if name not in (known := names()):
             fix = did_you_mean(name, known) or "; known: " + ", ".join(known)
             raise SemsplatError(f"no {what} '{name}'{fix}")
         kind = import_module(f"{package}.{name}")
         if lacking := [part for part in parts if not _has(kind, part)]:
             raise SemsplatError(f"{kind.__file__}: a {what} without {', '.join(lacking)}")
+        checked.add(kind)
         return kind
 
     return names, module

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from semsplat.conventions import NO_ID
 
@@ -43,6 +42,7 @@ def snapped(
         reach_px: pixels that have another id within this distance, along rows or columns, may
             change theirs; others keep it.
     """
+    from scipy import ndimage
     from skimage.segmentation import watershed
 
     size = 2 * reach_px + 1

@@ -131,6 +131,29 @@ class Autoencoder(Strict):
     """epochs at the end of which the best is kept"""
 
 
+class Codebook(Strict):
+    """How a scene's vectors become entries of a table (LEGaussians)."""
+
+    entries: Count
+    """K, rows of the table; the code has 128, in two scenes 64 and 32"""
+    lr: Positive
+    """AdamW's learning rate at the start"""
+    weight_decay: float = Field(ge=0)
+    """of AdamW; the code has 0.01"""
+    end_factor: Positive
+    """share of the rate that is left after ``decay_epochs``, linearly"""
+    decay_epochs: Count
+    """epochs over which the rate falls; training may end before"""
+    epochs: Count
+    """passes over all training views"""
+    views_per_step: Count
+    """in the order of the split, never shuffled"""
+    balance: float = Field(ge=0)
+    """weight of the load balance"""
+    dino_weight: float = Field(ge=0)
+    """w, of DINO's cosine beside CLIP's, where the recipe has dino_maps; the code has 0.5"""
+
+
 class Setting(Strict):
     """A method with a diff of its parameters: one row of an ablation."""
 

@@ -11,37 +11,13 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field
 from torch import Tensor
 from torch.nn import Parameter
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LinearLR
 
 from semsplat.log import progress
-from semsplat.params.base import Count, Positive, Strict
-
-
-class CodebookOptions(Strict):
-    """How a scene's vectors become entries of a table."""
-
-    entries: Count
-    """K, rows of the table; the code has 128, in two scenes 64 and 32"""
-    lr: Positive
-    """AdamW's learning rate at the start"""
-    weight_decay: float = Field(ge=0)
-    """of AdamW; the code has 0.01"""
-    end_factor: Positive
-    """share of the rate that is left after ``decay_epochs``, linearly"""
-    decay_epochs: Count
-    """epochs over which the rate falls; training may end before"""
-    epochs: Count
-    """passes over all training views"""
-    views_per_step: Count
-    """in the order of the split, never shuffled"""
-    balance: float = Field(ge=0)
-    """weight of the load balance"""
-    dino_weight: float = Field(ge=0)
-    """w, of DINO's cosine beside CLIP's, where the recipe has dino_maps; the code has 0.5"""
+from semsplat.params.methods import Codebook
 
 
 class Parts(NamedTuple):
@@ -103,14 +79,14 @@ def codebook_loss(vectors: Tensor, codebook: Tensor, parts: Parts, balance: floa
 
 
 def train_codebook(
-    views: Sequence[Tensor], parts: Parts, options: CodebookOptions, generator: torch.Generator
+    views: Sequence[Tensor], parts: Parts, options: Codebook, generator: torch.Generator
 ) -> Tensor:
     """Return a scene's codebook [K, D], not normalised: queries use it as it is.
 
     Args:
         views: vectors [P, D] of every training view, in the order of the split.
         parts: of the vectors.
-        options: see `CodebookOptions`.
+        options: see `Codebook`.
         generator: of the table that it starts from.
     """
     table = Parameter(start_of_codebook(options.entries, parts.clip + parts.dino, generator))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -494,3 +496,16 @@ def test_options_of_importers_figures_and_methods_have_no_defaults() -> None:
     for model in models:
         optional = [key for key, field in model.model_fields.items() if not field.is_required()]
         assert optional == [], model.__module__
+
+
+def test_checking_the_parameters_loads_no_slow_library() -> None:
+    """Every call of snakemake checks them; torch alone would take a second or two each time."""
+    code = (
+        "import json, sys; from semsplat.experiment.check import check;"
+        "check(json.load(sys.stdin));"
+        "slow = {'torch', 'numba', 'scipy', 'sklearn', 'skimage', 'matplotlib', 'mlflow'};"
+        "print(sorted(slow & set(sys.modules)))"
+    )
+    told = {"input": json.dumps(CONFIG), "capture_output": True, "text": True}
+    done = subprocess.run([sys.executable, "-c", code], **told)
+    assert done.stdout.strip() == "[]", done.stderr

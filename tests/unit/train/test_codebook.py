@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from semsplat.params.methods import Codebook
 from semsplat.train import codebook
 from semsplat.train.codebook import (
-    CodebookOptions,
     Parts,
     assigned,
     codebook_loss,
@@ -30,8 +30,8 @@ TWO_TABLE = torch.cat([TABLE, torch.tensor([[0.0, 3.0], [0.1, 0.0]])], dim=1)
 TWO_VECTORS = torch.cat([VECTORS, torch.tensor([[0.0, 1.0], [5.0, 0.0], [4.0, 3.0]])], dim=1)
 
 
-def options(**changes: Any) -> CodebookOptions:
-    return CodebookOptions.model_validate(TOLD | {"entries": 2} | changes)
+def options(**changes: Any) -> Codebook:
+    return Codebook.model_validate(TOLD | {"entries": 2} | changes)
 
 
 def seeded(seed: int = 0) -> torch.Generator:

@@ -12,7 +12,6 @@ from dataclasses import replace
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt
 
 from semsplat.conventions import NO_ID
 from semsplat.data.scene import Frame, load_ids
@@ -94,6 +93,8 @@ def degraded(instances: Ids, purity: float, random: np.random.Generator) -> Ids:
 
 def closest_other(instances: Ids) -> tuple[NDArray[np.float64], Ids]:
     """Return each pixel's distance to the closest pixel of another instance, and that one's id."""
+    from scipy.ndimage import distance_transform_edt
+
     distance = np.zeros(instances.shape)
     other = np.full(instances.shape, NO_ID, np.int32)
     for number in np.unique(instances):

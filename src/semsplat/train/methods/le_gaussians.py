@@ -23,8 +23,7 @@ from semsplat.errors import SemsplatError
 from semsplat.features.lessons import Lessons
 from semsplat.features.store import SceneFeatures
 from semsplat.params.base import Count, Strict
-from semsplat.params.methods import LearningRates, Masked
-from semsplat.train.codebook import CodebookOptions
+from semsplat.params.methods import Codebook, LearningRates, Masked
 from semsplat.train.methods import Attachment, Stage, Terms, Vectors
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ class Options(Masked):
     """of -log(1 - U); the code has 1"""
     smoothing: Smoothing
     """the smoothing network"""
-    codebook: CodebookOptions
+    codebook: Codebook
     """the scene's codebook; none of it is scaled by a suite"""
 
     def scaled(self, steps: float, rates: float) -> Self:
