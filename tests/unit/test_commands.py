@@ -70,7 +70,7 @@ def test_select_checks_its_target_first(tmp_path: Path, monkeypatch: pytest.Monk
                                         capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/thesis.tex").touch()
-    words = ["semsplat", "select", "nowhere", "nowhere", str(tmp_path / "mine"), "--click"]
+    words = ["semsplat", "select", "nowhere", str(tmp_path / "mine"), "--click"]
     for clicks, why in ((["a=b:1,1"], "has 'thesis.tex'"),):
         monkeypatch.setattr("sys.argv", [*words, *clicks])
         with pytest.raises(SystemExit):

@@ -120,7 +120,7 @@ def try_(
         max_width_px: wider photographs are reduced.
         steps_scaler: of the papers' iteration counts; 0.05 are 1,500 steps of geometry.
     """
-    from semsplat.evaluate.clicked_objects import parse_clicks
+    from semsplat.field.clicks import parse_clicks
     from semsplat.trial.run import run_trial
 
     _check_split(test_every)

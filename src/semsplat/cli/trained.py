@@ -121,21 +121,22 @@ def export(
     print(f"written to {out}")
 
 
-def select(scene: Path, model: Path, out: OutFolder, /, click: list[str]) -> None:
+def select(model: Path, out: OutFolder, /, click: list[str]) -> None:
     """Select objects by clicks: masks of every view, and the Gaussians of each as a splat.
 
     Args:
-        scene: the canonical scene, data/{dataset}/{scene}.
-        model: a training whose Gaussians hold features for that,
-            results/train/{dataset}/{scene}/cgc/{seed}.
+        model: a training of a method that answers clicks, as CGC's,
+            results/train/{dataset}/{scene}/{setting}/{seed}.
         out: the folder to write: NAME/masks/{frame}.png and NAME/object.ply.
         click: NAME=VIEW:X,Y, a pixel of a view that shows the object; several may be given.
     """
-    from semsplat.evaluate.clicked_objects import parse_clicks, write_objects
+    from semsplat.field.clicks import parse_clicks
 
     clicks = parse_clicks(click)
-    with claim_device() as device:
-        write_objects(scene, model, out, clicks, device)
+    with _opened(model) as field:
+        from semsplat.field.objects import write_objects
+
+        write_objects(field, clicks, out)
     print(f"written to {out}: {', '.join(clicks)}")
 
 

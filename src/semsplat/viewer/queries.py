@@ -9,9 +9,10 @@ import numpy as np
 
 from semsplat.data.images import write_png
 from semsplat.data.scene import Viewpoint
-from semsplat.evaluate.clicked_objects import check_folder_name
 from semsplat.evaluate.grounding import interior
+from semsplat.field.clicks import check_folder_name
 from semsplat.field.field import Field
+from semsplat.field.objects import write_splat_of
 from semsplat.folders import atomic_dir
 from semsplat.log import progress
 from semsplat.viewer.channels import Channel, Shown
@@ -64,9 +65,9 @@ def write_answers(field: Field, prompts: Sequence[str], out: Path) -> None:
     with atomic_dir(out) as partial:
         for prompt in prompts:
             folder = partial / prompt
-            shown = Shown(field, prompt, field.select(prompt))
+            selection = field.select(prompt)
+            shown = Shown(field, prompt, selection)
             channel: Channel = "relevancy" if "relevancy" in shown.channels else "selection"
             for frame in progress(scene.test or scene.train, prompt):
                 write_png(folder / f"{frame.name}.png", shown.picture(frame, channel))
-            if shown.selection is not None and shown.selection.members.any():
-                field.save_ply(folder / "object.ply", shown.selection)
+            write_splat_of(field, selection, folder)

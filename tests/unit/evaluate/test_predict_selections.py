@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from semsplat.arrays import write_arrays
-from semsplat.cli import main
-from semsplat.data.images import read_ids, read_rgb
+from semsplat.data.images import read_rgb
 from semsplat.data.manifest import write_manifest
-from semsplat.data.normal_frame import NormalFrame
 from semsplat.data.scene import load_scene
 from semsplat.data.scene_writer import SceneWriter
-from semsplat.evaluate.clicked_objects import write_objects
 from semsplat.evaluate.grounders import askable_names, grounder_names
 from semsplat.evaluate.grounding import interior
 from semsplat.evaluate.named_objects import Truth
@@ -25,11 +20,10 @@ from semsplat.features.queries import Texts
 from semsplat.features.store import ViewFeatures, write_view
 from semsplat.io import read_json
 from semsplat.params.evaluate import Click, SelectionsJob
-from semsplat.splat.ply import read_ply
 from tests.unit.data.scene_helpers import ORIGIN, K, one_line_error, random_image, viewmat_at
 from tests.unit.evaluate.annotation_helpers import Box, labelled
 from tests.unit.evaluate.job_helpers import run_predict, run_score
-from tests.unit.evaluate.model_helpers import write_grouped, write_model
+from tests.unit.evaluate.model_helpers import write_grouped
 
 # The balls stand 4 px beside the centre of "a", 2 px further left in "b", out of sight in "away".
 LEFT: dict[str, Box] = {"a": (3, 5, 4, 6), "b": (1, 5, 2, 6)}
@@ -219,64 +213,3 @@ def test_the_interior_is_farthest_from_the_border():
     corner = np.zeros((12, 16), bool)
     corner[0, 15] = True
     assert interior(corner) == (15, 0)
-
-
-# the verb for people
-
-
-def select(scene_dir: Path, model: Path, out: Path, *clicks: str) -> None:
-    words = ["semsplat", "select", *map(str, (scene_dir, model, out)), "--click", *clicks]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", words)
-        main()
-
-
-def test_clicked_objects_become_masks_and_splats(scene_dir, tmp_path):
-    model, out = write_grouped(tmp_path / "model"), tmp_path / "objects"
-    select(scene_dir, model, out, "left=a:3,5", "right=t:11,5")
-    scene = load_scene(scene_dir)
-    for frame in scene.frames:
-        mask = read_ids(out / "left/masks" / f"{frame.name}.png", (16, 12))
-        assert set(np.unique(mask)) <= {0, 255}
-    assert mask[5, 3] == 255 and mask[5, 11] == 0
-    left, right = (read_ply(out / f"{name}/object.ply")["means"] for name in ("left", "right"))
-    assert len(left) == len(right) == 1 and left[0, 0] < 0 < right[0, 0]
-
-
-def test_a_selected_splat_is_in_the_scenes_own_coordinates(scene_dir, tmp_path, monkeypatch):
-    frame = NormalFrame(np.array([100.0, -20.0, 3.0]), 4.0)
-    moved = replace(load_scene(scene_dir), stored_in=frame)
-    monkeypatch.setattr("semsplat.evaluate.clicked_objects.load_scene", lambda _: moved)
-    model, out = write_grouped(tmp_path / "model"), tmp_path / "objects"
-    select(scene_dir, model, out, "left=a:3,5")
-    own = frame.own(read_ply(model / "point_cloud.ply")["means"].numpy())
-    assert np.allclose(read_ply(out / "left/object.ply")["means"], own[:1])
-
-
-@pytest.mark.parametrize(
-    ("clicks", "said"),
-    [
-        (["left"], "write NAME=VIEW:X,Y"),
-        (["left=a:3"], "write NAME=VIEW:X,Y"),
-        (["x=a:3,5", "x=a:4,5"], "'x' is clicked twice"),
-        (["x=a:99,5"], "outside the picture"),
-        ([], "no click; give --click"),
-        (["..=a:3,5"], "'..' cannot be a folder's name"),
-        ([".=a:3,5"], "'.' cannot be a folder's name"),
-        ([".semsplat=a:3,5"], "cannot be a folder's name"),
-        (["manifest.json=a:3,5"], "cannot be a folder's name"),
-        (["up/and/away=a:3,5"], "write NAME=VIEW:X,Y"),
-        ([f"{'n' * 300}=a:3,5"], "cannot be a folder's name"),
-    ],
-)
-def test_a_wrong_click_is_one_line_on_the_command_line(scene_dir, tmp_path, capsys, clicks, said):
-    with pytest.raises(SystemExit):
-        select(scene_dir, write_grouped(tmp_path / "model"), tmp_path / "objects", *clicks)
-    error = capsys.readouterr().err.strip().splitlines()
-    assert len(error) == 1 and said in error[0]
-    assert not (tmp_path / "objects").exists()
-
-
-def test_a_method_that_selects_nothing_is_refused(scene_dir, tmp_path):
-    with one_line_error("clip_gs selects nothing; train cgc"):
-        write_objects(scene_dir, write_model(tmp_path / "model"), tmp_path / "out", {}, "cpu")
