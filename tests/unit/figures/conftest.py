@@ -363,3 +363,15 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for place in SCENES:
         write_feature_results(place)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def page_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with a page; tests change copies of it."""
+    from tests.unit.figures.page_helpers import write_project
+
+    folder = tmp_path_factory.mktemp("page")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        write_project()
+    return folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,10 @@ from tests.unit.figures.referee_helpers import COMMIT
 
 
 @pytest.fixture(autouse=True)
-def in_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A project with a page."""
+def in_project(page_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A project with a page, which a test may change."""
+    shutil.copytree(page_project, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    write_project()
 
 
 def test_a_number_leads_to_its_training_or_to_what_holds_them_all() -> None:

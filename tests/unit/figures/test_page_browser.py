@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 from base64 import b64decode
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,6 @@ from tests.unit.figures.page_helpers import (
     VIEWMAT,
     WIDTH,
     some_gaussians,
-    write_project,
 )
 
 Picture = NDArray[np.float64]
@@ -37,10 +37,10 @@ EMPTY = (16 / 255, 20 / 255, 24 / 255)
 
 
 @pytest.fixture(autouse=True)
-def in_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A project with a page."""
+def in_project(page_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A project with a page, which a test may change."""
+    shutil.copytree(page_project, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    write_project()
 
 
 def opened(browser: Any, drawn: bool = True) -> Any:

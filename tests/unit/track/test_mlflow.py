@@ -69,18 +69,16 @@ def track_command(paths: Files, stamp: Path) -> list[str]:
     return words
 
 
-def environment(cache: Path) -> dict[str, str]:
-    """MLflow compiles for seconds in each process unless they share their bytecode."""
-    dropped = ("PYTHONDONTWRITEBYTECODE", "MLFLOW_TRACKING_URI")
-    env = {key: value for key, value in os.environ.items() if key not in dropped}
-    return {**env, "PYTHONPATH": str(SRC), "PYTHONPYCACHEPREFIX": str(cache)}
+def environment() -> dict[str, str]:
+    env = {key: value for key, value in os.environ.items() if key != "MLFLOW_TRACKING_URI"}
+    return {**env, "PYTHONPATH": str(SRC)}
 
 
 @pytest.fixture(scope="module")
 def crowd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[tuple[int, str]]]:
     """Eight processes that meet in a folder without a store; (exit status, stderr) of each."""
     folder = tmp_path_factory.mktemp("crowd")
-    env = environment(tmp_path_factory.mktemp("bytecode"))
+    env = environment()
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
@@ -245,7 +243,7 @@ def tracked(folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
     """Run the command on a run's files with a stamp, and tell how long it took."""
     paths = [Path(path).absolute() for path in write_files("solo", psnr=20.0)]
     command = [*track_command(tuple(paths), Path("stamp.json")), "--tries", "2"]
-    whole = {**environment(folder / "bytecode"), **env}
+    whole = {**environment(), **env}
     return subprocess.run(command, cwd=folder, env=whole, capture_output=True, text=True)
 
 
