@@ -37,7 +37,7 @@ PREFIXES = (
     "gaussians_",
     "beyond_",
 )
-PREFIXES += ("beyond_", "object_", "part_")
+PREFIXES += ("beyond_", "object_", "part_", "nyu19_", "nyu15_", "nyu10_")
 WRITERS = {
     "speed": ["evaluate/answers/*.py"],
     "card": ["train/run.py", "fit/job.py", "provenance.py"],
