@@ -23,17 +23,26 @@ BATCH = 16  # Gaussians whose weights the channels sum at once
 def gate_of(weights, share):
     """Return the gate of one ray: the least of the largest weights that reach a share of the sum.
 
+    Few are enough, so that the largest is looked for again and again where a sort would order all.
+
     Args:
-        weights: [n], not negative, in any order; 0 where there are none.
+        weights: [n], positive, in any order; they are used up.  0 where there are none.
         share: in (0, 1].
     """
-    ordered = np.sort(weights)[::-1]
-    enough, reached = share * ordered.astype(np.float64).sum(), 0.0
-    for weight in ordered:
-        reached += weight
+    enough, reached, gate = 0.0, 0.0, weights.dtype.type(0)
+    for weight in weights:
+        enough += share * weight
+    for _ in range(len(weights)):
+        largest = 0
+        for i in range(1, len(weights)):
+            if weights[i] > weights[largest]:
+                largest = i
+        gate = weights[largest]
+        reached += gate
         if reached >= enough:
-            return weight
-    return ordered[-1] if len(ordered) else weights.dtype.type(0)
+            break
+        weights[largest] = 0
+    return gate
 
 
 @numba.njit(cache=True, error_model="numpy")
