@@ -7,8 +7,9 @@ by itself among those of the list, 0 = none.
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,22 +71,31 @@ class Places(NamedTuple):
     counts: NDArray[np.bool_]  # [P], whether the point counts
 
 
-def places(said: Said, points: NDArray[np.float64], least: float) -> Places:
-    """Return the Gaussian of every point [P, 3], of those whose opacity is ``least`` or more.
+class Whereabouts:
+    """Gaussians whose opacity is ``least`` or more, by where they are."""
 
-    Where Gaussians sit on the points one to one each point has its own, and counts unless that is
-    too transparent; else all count, and each has the nearest that is not.
-    """
-    opaque = said.opacities >= least
-    if one_to_one(said.means, points):
-        return Places(np.arange(len(points)), opaque)
-    every = np.ones(len(points), bool)
-    if not opaque.any():
-        return Places(np.full(len(points), -1), every)
-    from scipy.spatial import cKDTree
+    def __init__(self, said: Said, least: float) -> None:
+        """Tell them from those that say nothing."""
+        self.said, self.opaque = said, said.opacities >= least
 
-    nearest = cKDTree(said.means[opaque]).query(points)[1]
-    return Places(np.flatnonzero(opaque)[nearest], every)
+    @cached_property
+    def _tree(self) -> Any:
+        from scipy.spatial import cKDTree
+
+        return cKDTree(self.said.means[self.opaque])
+
+    def at(self, points: NDArray[np.float64]) -> Places:
+        """Return the Gaussian of every point [P, 3].
+
+        Where Gaussians sit on the points one to one each point has its own, and counts unless that
+        is too transparent; else all count, and each has the nearest that is not.
+        """
+        if one_to_one(self.said.means, points):
+            return Places(np.arange(len(points)), self.opaque)
+        every = np.ones(len(points), bool)
+        if not self.opaque.any():
+            return Places(np.full(len(points), -1), every)
+        return Places(np.flatnonzero(self.opaque)[self._tree.query(points)[1]], every)
 
 
 def one_to_one(means: NDArray[np.float32], points: NDArray[np.float64]) -> bool:

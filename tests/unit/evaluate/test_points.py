@@ -17,7 +17,7 @@ from semsplat.data.scene import load_scene
 from semsplat.evaluate.answers import followed
 from semsplat.evaluate.cases import judge
 from semsplat.evaluate.gaussians import best_of, classes_of
-from semsplat.evaluate.points import GAUSSIANS, Said, labels_at, places, read_said, write_said
+from semsplat.evaluate.points import GAUSSIANS, Said, Whereabouts, labels_at, read_said, write_said
 from semsplat.evaluate.protocols import scannet_points
 from semsplat.evaluate.protocols.image_mean import ClassMap
 from semsplat.io import read_json
@@ -73,14 +73,14 @@ def at(*xs: float) -> np.ndarray:
 
 def test_a_point_has_the_nearest_gaussian_that_is_not_transparent() -> None:
     said = said_of([0.0, 1.0, 3.0], [0.1, 0.0999, 0.9], [7, 8, 9])
-    found = places(said, at(0.9, 2.9, -50.0, 1.0, 0.0), 0.1)
+    found = Whereabouts(said, 0.1).at(at(0.9, 2.9, -50.0, 1.0, 0.0))
     assert found.gaussians.tolist() == [0, 2, 0, 0, 0] and found.counts.all()
     assert labels_at(said.classes[""], found).tolist() == [7, 9, 7, 7, 7]
 
 
 def test_where_all_are_transparent_there_is_none() -> None:
     said = said_of([0.0, 1.0], [0.05, 0.05], [7, 8])
-    found = places(said, at(0.9), 0.1)
+    found = Whereabouts(said, 0.1).at(at(0.9))
     assert found.gaussians.tolist() == [-1] and found.counts.all()
     assert labels_at(said.classes[""], found).tolist() == [0]
 
@@ -88,10 +88,10 @@ def test_where_all_are_transparent_there_is_none() -> None:
 def test_gaussians_on_the_points_are_asked_one_to_one() -> None:
     """As published: a point whose own is too transparent does not count, though one is near."""
     said = said_of([0.0, 1.0, 1.0], [0.9, 0.05, 0.1], [7, 8, 9])
-    found = places(said, at(0.0, 1.0, 1.0), 0.1)
+    found = Whereabouts(said, 0.1).at(at(0.0, 1.0, 1.0))
     assert found.gaussians.tolist() == [0, 1, 2]
     assert found.counts.tolist() == [True, False, True]
-    moved = places(said, at(0.0, 1.0, 1.001), 0.1)
+    moved = Whereabouts(said, 0.1).at(at(0.0, 1.0, 1.001))
     assert moved.counts.all() and moved.gaussians.tolist() == [0, 2, 2]
 
 

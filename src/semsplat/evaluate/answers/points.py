@@ -20,7 +20,7 @@ from semsplat.data.labelled_points import (
 )
 from semsplat.evaluate.answers import Asked, Judged, Scores
 from semsplat.evaluate.cases import Case, Numbers, aggregate, counted, judge, prefixed
-from semsplat.evaluate.points import Said, labels_at, places, read_said, write_said
+from semsplat.evaluate.points import Said, Whereabouts, labels_at, read_said, write_said
 from semsplat.evaluate.protocols import protocols_of, scannet_points
 from semsplat.evaluate.protocols.image_mean import ClassMap
 from semsplat.io import sha256_file
@@ -114,10 +114,11 @@ def _cases(
 ) -> dict[str, list[Case]]:
     """Return {list: a case per group of points}; a group without points is left out."""
     cases: dict[str, list[Case]] = {name: [] for name in lists}
+    gaussians = Whereabouts(said, scannet_points.OPAQUE) if said else None
     for frame, points in groups:
         if points is None:
             continue
-        found = places(said, points.xyz, scannet_points.OPAQUE) if said else None
+        found = gaussians.at(points.xyz) if gaussians else None
         for name, known in lists.items():
             ids = np.array(sorted(known), np.int32)
             counts = np.isin(points.labels, ids) & (found.counts if found else True)
