@@ -41,7 +41,7 @@ lint: $(STAMP)  ## Formatting, linters, types, workflow lint
 	snakefmt --check Snakefile rules
 	snakemake --lint
 
-docs: $(STAMP)  ## Write docs/params.md, docs/protocols.md, the table in docs/data.md and the editor schema
+docs: $(STAMP)  ## Write docs/params.md, docs/protocols.md, docs/published.md, the table in docs/data.md and the editor schema
 	python -m semsplat.experiment
 
 site: $(STAMP)  ## Build README's pages as a site, site/index.html; a dead link is an error

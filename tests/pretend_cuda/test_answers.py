@@ -13,7 +13,7 @@ import torch
 from semsplat.arrays import read_arrays
 from semsplat.data.scene import Scene, load_scene
 from semsplat.evaluate import jobs
-from semsplat.evaluate.answers import Asked
+from semsplat.evaluate.answers import Asked, followed
 from semsplat.features.lessons import Lessons
 from semsplat.features.queries import Texts
 from semsplat.io import read_json
@@ -36,7 +36,7 @@ def encode(texts: Texts, prompts: list[str]) -> torch.Tensor:
 
 
 def predict(name: str, scene: Scene, model: Path, features: Path, out: Path, device: str) -> Path:
-    answers = method(read_json(model / "run.json")["config"]["method"]).ANSWERS
+    answers = followed(method(read_json(model / "run.json")["config"]["method"]).ANSWERS)
     asked = Asked(scene, model, features, out.with_name("cache"), {}, device)
     told = CLICKED.model_dump()
     jobs.predict(answers, asked, {"similarity": told, "masks": told}, out)

@@ -116,8 +116,8 @@ def lifts_other_weights(patch: pytest.MonkeyPatch, factor: float = 0.0, power: i
 
     inner = lifting.region_weights
 
-    def weights(gaussians: Any, camera: Any, ids: Any, rows: Any) -> Any:
-        found = inner(gaussians, camera, ids, rows)
+    def weights(give_back: Any, ids: Any, rows: Any) -> Any:
+        found = inner(give_back, ids, rows)
         return factor * found**power if ids.is_cuda else found
 
     patch.setattr("semsplat.bench.gpu.methods.method_names", lambda: ["lifted_mean"])

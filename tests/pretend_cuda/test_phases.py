@@ -118,6 +118,10 @@ METHODS: dict[str, tuple[str, tuple[str, ...]]] = {
     "langsplat_v2": (frozen("langsplat_v2", **FOUR), ("levels", "geometry")),
     "lifted_inverse": (lifted_config("lifted_inverse", iterations=1), ("levels", "geometry")),
     "lifted_median": (lifted_config("lifted_median", iterations=1), ("levels", "geometry")),
+    "lifted_median through a gate": (
+        lifted_config("lifted_median", iterations=1, gate=0.75),
+        ("levels", "geometry"),
+    ),
     "lifted_mean": (lifted_config("lifted_mean"), ("levels", "geometry")),
 }
 

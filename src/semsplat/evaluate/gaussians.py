@@ -1,12 +1,12 @@
 """What a trained field says of every Gaussian alone, as if it filled a pixel.
 
 A picture decodes what many Gaussians blend to, here each is decoded by itself.  It is what a splat
-can be coloured by and cut by, and what ``lerf_ovs/select3d@1`` asks.
+can be coloured by and cut by, and what ``lerf_ovs/select3d@1`` and ``scannet/points@1`` ask.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -41,11 +41,33 @@ def unblended(field: SemanticField) -> Iterator[Unblended]:
 
 
 @torch.no_grad()
-def classes_of(field: SemanticField) -> NDArray[np.uint16]:
-    """Return every Gaussian's class, the scene's id, uint16 [N]; of a method that knows classes."""
+def classes_of(field: SemanticField, among: Sequence[int] | None = None) -> NDArray[np.uint16]:
+    """Return every Gaussian's class, the scene's id, uint16 [N]; of a method that knows classes.
+
+    ``among`` are the ids that it may be, all by default; 0 where the method knows none of them.
+    """
     ids = torch.tensor(field.facts.class_ids, device=field.trained.device)
-    rows = [ids[some.decoder(some.semantics).argmax(dim=-1)] for some in unblended(field)]
+    known = torch.tensor([among is None or one in among for one in ids.tolist()])
+    if not known.any():
+        return np.zeros(len(field.semantics), np.uint16)
+    columns = known.nonzero()[:, 0].to(ids.device)
+    rows = [
+        ids[columns[some.decoder(some.semantics)[:, columns].argmax(dim=-1)]]
+        for some in unblended(field)
+    ]
     return torch.cat(rows).cpu().numpy().astype(np.uint16)
+
+
+def best_of(said: Tensor, ids: Sequence[int]) -> NDArray[np.uint16]:
+    """Return the id of the prompt that is most relevant to each Gaussian, uint16 [N].
+
+    Args:
+        said: relevancy [P, N] of P prompts.
+        ids: theirs; 0 where several are all as relevant, as to a Gaussian that holds zeros.
+    """
+    best = torch.tensor(ids, device=said.device)[said.argmax(dim=0)]
+    differ = said.amax(0) > said.amin(0) if len(ids) > 1 else torch.ones_like(best).bool()
+    return best.where(differ, 0).cpu().numpy().astype(np.uint16)
 
 
 @torch.no_grad()

@@ -24,6 +24,7 @@ images or neighbours each is a score, and how many of these have no prediction.
 | `teacher_`, `best_vote_` | the labels that were taught, the best that any vote could say |
 | `own_vote_train_` | training views: what 3DCS would teach by the predicted maps |
 | `points_`, `clip_regions_`, `grounding_dino_` | how prompts become clicks or masks |
+| `nyu19_`, `nyu15_`, `nyu10_` | by another list of classes than the scene's own |
 | `gaussians_`, `beyond_` | selected Gaussians instead of pixels; views without the click |
 """
 PARTS = ("Definition", "Source", "Disputes")

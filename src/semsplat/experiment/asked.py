@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from semsplat.evaluate.answers import COLOURS, answer
+from semsplat.evaluate.answers import COLOURS, answer, followed
 from semsplat.evaluate.external import external_answer
 from semsplat.evaluate.protocols import protocols_of
 from semsplat.experiment.schema import Params
@@ -27,8 +27,7 @@ def answers(params: Params, setting: str) -> tuple[str, ...]:
         return (COLOURS,)
     if setting in params.external:
         return tuple(params.external[setting].answers)
-    names: tuple[str, ...] = method(params.settings[setting].method).ANSWERS
-    return names
+    return followed(method(params.settings[setting].method).ANSWERS)
 
 
 def settings_answering(params: Params, name: str) -> list[str]:

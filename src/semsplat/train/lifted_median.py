@@ -7,7 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from semsplat.train.lifting import WeightedMean, positive, unit_or_zero
+from semsplat.fit.views import Camera
+from semsplat.splat.cpu.rays import GatedRays
+from semsplat.train.lifting import GiveBack, WeightedMean, positive, unit_or_zero
 from semsplat.train.methods import Stage
 
 CLOSEST = 1e-2
@@ -19,15 +21,24 @@ class CosineMedian(WeightedMean):
 
     w_gr is the Gaussian's summed weight in region r of a view, f_r that region's vector, and
     |F - f|^2 = 2 - 2 cos(F, f).  The first pass makes the mean; each further one is a mean in which
-    region r weighs w_gr / |F_g - f_r|.  A Gaussian holds unit vectors; kept are two of them.
+    region r weighs w_gr / |F_g - f_r|.  A Gaussian holds unit vectors; kept are two of them.  With
+    a ``gate`` a pixel adds to w_gr of those Gaussians alone that its ray counts.
     """
 
-    def __init__(self, stage: Stage, iterations: int) -> None:
-        """Begin with sums of nothing."""
+    def __init__(self, stage: Stage, iterations: int, gate: float | None) -> None:
+        """Begin with sums of nothing; ``gate`` is a share as `GatedRays` takes it, or None."""
         super().__init__(stage, True)
+        self.gate = gate
         self.passes = 1 + iterations
         self.estimate = torch.zeros_like(self.sums)
         self.done = 0  # passes
+
+    def rays(self, camera: Camera) -> GiveBack:
+        """Return how a view's pixels speak to Gaussians: through the gate, if there is one."""
+        if self.gate is None:
+            return super().rays(camera)
+        size, gaussians = (camera.width, camera.height), self.stage.gaussians
+        return GatedRays(gaussians, camera.viewmat, camera.K, size, self.gate).adjoint
 
     def reweighted(self, level: int, weights: Tensor, vectors: Tensor) -> Tensor:
         """Return weights [N, R] over the distances of their vectors from the estimate."""

@@ -10,6 +10,8 @@ instead of numbers in a vector.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -23,8 +25,6 @@ from semsplat.train.granularity import level_maps
 from semsplat.train.methods import Attachment, Stage, Vectors
 
 if TYPE_CHECKING:
-    from torch.nn import ParameterDict
-
     from semsplat.data.scene import Viewpoint
     from semsplat.train.model import SemanticField
 
@@ -32,16 +32,19 @@ AT_ONCE = 32
 """Regions of one pass: as many channels as gsplat's kernels take at once."""
 
 
-def region_weights(gaussians: ParameterDict, camera: Camera, ids: Tensor, rows: Tensor) -> Tensor:
+GiveBack = Callable[[Tensor], Tensor]
+"""What gives a picture [H, W, E] of one view back to the N Gaussians that drew it: [N, E]."""
+
+
+def region_weights(give_back: GiveBack, ids: Tensor, rows: Tensor) -> Tensor:
     """Return every Gaussian's weights summed over the pixels of regions, [N, R].
 
     Args:
-        gaussians: N, whose shapes blend.
-        camera: of the view.
+        give_back: of the view.
         ids: int64 [H, W], the region of every pixel.
         rows: int64 [R], the regions that are asked about.
     """
-    return adjoint(gaussians, camera, (ids[..., None] == rows).to(gaussians["means"].dtype))
+    return give_back((ids[..., None] == rows).float())
 
 
 def regions_of(ids: Tensor) -> list[Tensor]:
@@ -69,14 +72,18 @@ class WeightedMean:
 
     def add(self, camera: Camera) -> None:
         """Add a training view."""
-        maps = level_maps(self.stage, camera)
+        maps, give_back = level_maps(self.stage, camera), self.rays(camera)
         for level, ids in enumerate(maps.ids):
             for rows in regions_of(ids):
                 vectors = maps.table[rows]
-                weights = region_weights(self.stage.gaussians, camera, ids, rows)
+                weights = region_weights(give_back, ids, rows)
                 weights = self.reweighted(level, weights, vectors)
                 self.sums[:, level].addmm_(weights, vectors)
                 self.weights[:, level] += weights.sum(dim=1)
+
+    def rays(self, camera: Camera) -> GiveBack:
+        """Return how a view's pixels speak to Gaussians: by the weights of blending."""
+        return partial(adjoint, self.stage.gaussians, camera)
 
     def reweighted(self, level: int, weights: Tensor, vectors: Tensor) -> Tensor:
         """Return what regions of vectors [R, D] weigh on a level, of blending's weights [N, R]."""

@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 from labelled_writers import read_jpg, write_jpg
+from plyfile import PlyData, PlyElement
 from pydantic import ValidationError
 from scene_helpers import assert_nothing_left, one_line_error, random_image, viewmat_at
 
 from semsplat.data.datasets import scannet
 from semsplat.data.images import write_png
+from semsplat.data.labelled_points import class_lists, own_points
 from semsplat.data.poses import rigid_inverse
 from semsplat.data.privileges import CLASSES_OF_LABELS, POINTS_OF_DEPTH
 from semsplat.data.scene import (
@@ -235,6 +237,43 @@ def test_points_lie_on_the_depth_of_training_views(tmp_path: Path) -> None:
         column, row = int(u / z), int(v / z)
         assert z == pytest.approx(load_depth(frame)[row, column], abs=1e-5)
         np.testing.assert_array_equal(load_image(frame)[row, column], colour)
+
+
+def write_vertices(root: Path, name: str = "scene0000_00") -> None:
+    """Write a mesh's vertices as ScanNet does: wall, other furniture, void and a bathtub."""
+    fields = [*((k, "f4") for k in "xyz"), *((k, "u1") for k in ("red", "green", "blue", "alpha"))]
+    vertex = np.zeros(4, [*fields, ("label", "u2")])
+    vertex["x"], vertex["label"] = [0.5, 1, 2, 3], [1, 39, 0, 36]
+    face = np.array([([0, 1, 2],)], [("vertex_indices", "i4", (3,))])
+    elements = [PlyElement.describe(vertex, "vertex"), PlyElement.describe(face, "face")]
+    PlyData(elements, byte_order="<").write(str(root / f"scan/{name}_vh_clean_2.labels.ply"))
+
+
+def test_vertices_become_labelled_points_whatever_views_show(tmp_path: Path) -> None:
+    root = write_material(tmp_path / "in")
+    assert own_points(imported(tmp_path)) is None
+    write_vertices(root)
+    scene = imported(tmp_path)
+    points = own_points(scene)
+    assert points is not None
+    assert points.xyz[:, 0].tolist() == [0.5, 1, 2, 3] and points.labels.tolist() == [1, 39, 0, 36]
+    lists = class_lists(scene)
+    assert set(lists) == {"", "nyu19", "nyu15", "nyu10"}
+    assert list(lists[""]) == [1, 2, 40]
+    assert list(lists["nyu19"]) == [*range(1, 13), 14, 16, 24, 28, 33, 34, 36]
+    assert list(lists["nyu15"]) == [*range(1, 11), 12, 14, 16, 33, 34]
+    assert list(lists["nyu10"]) == [1, 2, 4, 5, 6, 7, 8, 9, 10, 33]
+    assert lists["nyu10"][33] == "toilet" and lists["nyu19"][36] == "bathtub"
+    assert root / "scan/scene0000_00_vh_clean_2.labels.ply" in scannet.sources(options(root))
+
+
+def test_vertices_of_two_scans_are_one_line(tmp_path: Path) -> None:
+    root = write_material(tmp_path / "in")
+    for name in ("scene0000_00", "scene0001_00"):
+        write_vertices(root, name)
+    with one_line_error("scene0001_00", "keep one"):
+        imported(tmp_path)
+    assert_nothing_left(tmp_path / "out/scan")
 
 
 def test_sources_are_the_files_read(tmp_path: Path) -> None:

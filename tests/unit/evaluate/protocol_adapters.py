@@ -20,6 +20,7 @@ from tests.unit.evaluate.protocol_worlds import (
     ids_of,
     judge_features,
     judge_masks,
+    judge_points,
     judge_queries,
     judge_rgb,
     judge_selections,
@@ -86,14 +87,16 @@ JUDGES: dict[str, tuple[Judge | None, str]] = {
     "masks": (judge_selections, "points_"),
     "prompt_maps": (judge_selections, "points_"),
     "query_masks": (judge_masks, "points_"),
+    "points": (judge_points, ""),
     "feature_labels": (judge_features, ""),
     "clusters": (None, ""),
 }
 """{kind of case: what scores it from disk, and the prefix of its metrics}."""
-NEIGHBOURS = ("neighbours", "feature_labels")
+NEIGHBOURS = ("neighbours", "points", "feature_labels")
 UNASKED = {"lpips": "needs weights, which tests do not fetch"}
 NO_VOID = "what lies outside a true mask is wrong, not void"
 IN_ONE_GO = "drawn and scored in one go, no file lies between"
+ONE_FILE = "Gaussians are asked once for all views"
 SAME_EVERYWHERE = "where it is perfect all views show the same"
 EXEMPT = {
     "rgb/held_out@2": {
@@ -113,6 +116,11 @@ EXEMPT = {
     "lerf_ovs/select3d@1": {"void": NO_VOID},
     "lerf_mask/pairs@1": {"void": NO_VOID},
     "lerf_mask/classes@1": {"void": NO_VOID},
+    "scannet/points@1": {
+        "swapped": ONE_FILE,
+        "missing": ONE_FILE,
+        "size": "Gaussians are in the scene, not in a picture",
+    },
     "features/labels@1": {
         "swapped": SAME_EVERYWHERE,
         "missing": "a view without features is an error",

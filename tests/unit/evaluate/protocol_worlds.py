@@ -20,9 +20,12 @@ from hypothesis import strategies as st
 
 from semsplat.arrays import write_arrays
 from semsplat.data.images import write_png
+from semsplat.data.labelled_points import seen_points
 from semsplat.data.manifest import write_manifest
+from semsplat.data.scene import load_scene
 from semsplat.data.scene_writer import SceneWriter
 from semsplat.evaluate.feature_scores import score_features
+from semsplat.evaluate.points import Said, write_said
 from semsplat.features.lessons import Lesson, write_lesson
 from semsplat.features.store import ViewFeatures
 from semsplat.io import read_json, write_json
@@ -200,6 +203,19 @@ def judge_queries(world: World, scene: Path, out: Path) -> None:
 
 def judge_selections(world: World, scene: Path, out: Path) -> None:
     run_score(("similarity",), scene, write_predictions(world, scene.with_name("predictions")), out)
+
+
+def judge_points(world: World, scene: Path, out: Path) -> None:
+    """Score Gaussians that sit where views' pixels are, all views in one place."""
+    frame = load_scene(scene).frames[0]
+    seen = seen_points(frame)
+    assert seen is not None
+    said = ids_of(min(v.said for v in world.views if v.said is not None), world.said_on_void)
+    predictions, opacities = scene.with_name("predictions"), np.ones(said.size, np.float32)
+    classes = {"": said.reshape(-1).astype(np.uint16)}
+    write_said(predictions, Said(seen.xyz.astype(np.float32), opacities, classes))
+    write_manifest(predictions, {})
+    run_score(("points",), scene, predictions, out)
 
 
 def judge_masks(world: World, scene: Path, out: Path) -> None:

@@ -34,7 +34,8 @@ def modules(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_setting_is_asked_what_its_method_answers_and_the_geometry_its_colours() -> None:
-    assert answers(PARAMS, "clipgs_d") == ("colours", "classes")
+    assert answers(PARAMS, "clipgs_d") == ("colours", "classes", "points")
+    assert answers(PARAMS, "gaussian_grouping") == ("masks",)
     assert answers(PARAMS, "geometry") == ("colours",)
     assert set(settings_answering(PARAMS, "similarity")) == {
         name for name, setting in PARAMS.settings.items() if setting.method == "cgc"
@@ -84,7 +85,8 @@ def test_an_answer_is_told_its_own_part_of_the_parameters() -> None:
 
 def test_features_are_read_to_predict_and_lessons_to_score() -> None:
     assert reads(PARAMS, "gags", "PREDICTS_FROM") == {"features"}
-    assert reads(PARAMS, "clipgs_d", "PREDICTS_FROM") == set()
+    assert reads(PARAMS, "geometry", "PREDICTS_FROM") == set()
+    assert reads(PARAMS, "clipgs_d", "PREDICTS_FROM") == {"features"}  # names of classes, of points
     assert reads(PARAMS, "clipgs_d", "SCORES_WITH") == {"lessons"}
     assert reads(PARAMS, "geometry", "SCORES_WITH") == set()
 

@@ -10,11 +10,17 @@ import yaml
 
 from semsplat.data.datasets import importer_names
 from semsplat.evaluate import protocol_docs
-from semsplat.experiment.__main__ import DOCS_PATH, PROTOCOLS_PATH, SCHEMA_PATH
+from semsplat.experiment.__main__ import (
+    DOCS_PATH,
+    PROTOCOLS_PATH,
+    PUBLISHED_PATH,
+    SCHEMA_PATH,
+)
 from semsplat.experiment.docs import markdown
 from semsplat.experiment.editor import json_schema
 from semsplat.experiment.schema import Dataset
 from semsplat.experiment.sections import check_dataset
+from semsplat.figures.published import numbers
 
 ROOT = Path(__file__).parents[3]
 
@@ -25,8 +31,9 @@ ROOT = Path(__file__).parents[3]
         (SCHEMA_PATH, json_schema),
         (DOCS_PATH, markdown),
         (PROTOCOLS_PATH, protocol_docs.markdown),
+        (PUBLISHED_PATH, numbers.markdown),
     ],
-    ids=["schema", "docs", "protocols"],
+    ids=["schema", "docs", "protocols", "published"],
 )
 def test_the_committed_file_is_up_to_date(path: Path, write: Any) -> None:
     assert (ROOT / path).read_text() == write(), f"{path} is stale; run make docs"

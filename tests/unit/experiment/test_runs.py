@@ -292,8 +292,8 @@ def test_a_method_on_finished_geometry_needs_no_lessons() -> None:
     assert lessons_keys(params) == []
     run, _ = training_keys(params)
     assert is_frozen(params, run.setting) and not is_frozen(params, "clipgs_d")
-    assert answers(params, "gags") == ("relevancy",)
-    assert answers(params, "clipgs_d") == ("colours", "classes")
+    assert answers(params, "gags") == ("relevancy", "points")
+    assert answers(params, "clipgs_d") == ("colours", "classes", "points")
     assert answers(params, "geometry") == ("colours",)
     told = training_job(params, run)
     assert told.teacher is None and told.method == "gags"

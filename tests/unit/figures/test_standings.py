@@ -126,16 +126,28 @@ def test_none_beats_the_frontier_and_all_else_is_beaten(places: list, higher: bo
 def test_a_plot_is_drawn_and_says_so_where_there_is_nothing_to_compare(
     trained: list, kind: Any
 ) -> None:
-    options = told(width_in=6.5)
+    options = told(width_in=6.5, **({"published": []} if kind is ranks else {}))
     for name in ("first.svg", "second.svg"):
         kind.draw(trained, kind.Options(**options), Path(name))
     text = Path("first.svg").read_text()
     assert Path("second.svg").read_text() == text  # equal results give equal bytes
     assert "Questions: procedural" in text and "LangSplat" in text and "Clicks" not in text
     assert ("lerf_ovs/localisation@1" in text) == (kind is ranks)
-    alone = told(width_in=6.5, systems={"gags": "GAGS"})
+    alone = {**options, "systems": {"gags": "GAGS"}}
     kind.draw(trained, kind.Options(**alone), Path("alone.svg"))
     assert "fewer than two systems" in Path("alone.svg").read_text()
+
+
+def test_published_ranks_are_drawn_before_ours_with_their_numbers(trained: list) -> None:
+    options = told(width_in=6.5, published=["LERF's photographs"])
+    ranks.draw(trained, ranks.Options(**options), Path("ranks.svg"))
+    text = Path("ranks.svg").read_text()
+    first, second = text.index("published: LERF"), text.index("ours, Questions: procedural")
+    assert first > 0 and second > first  # titles come after what their panels draw
+    assert text.index(">9.66 (3 of 3)<") < first < text.index(">40.0<") < second
+    assert "CAGS" not in text and "Occam" in text  # who is in one column has no line
+    with pytest.raises(ValidationError, match="did you mean 'ScanNet'"):
+        ranks.Options(**told(width_in=6.5, published=["Scannet"]))
 
 
 def test_who_does_not_say_how_long_it_took_is_not_drawn_as_the_fastest(
@@ -163,7 +175,7 @@ def test_costs_are_means_over_all_trainings(trained: list) -> None:
 
 
 def test_one_measure_has_no_ranks_to_compare(trained: list) -> None:
-    one = told(width_in=6.5, boards={"Questions": ["query_miou"]})
+    one = told(width_in=6.5, published=[], boards={"Questions": ["query_miou"]})
     ranks.draw(trained, ranks.Options(**one), Path("ranks.svg"))
     assert "fewer than two systems" in Path("ranks.svg").read_text()
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from pydantic import ValidationError
 from torch import Tensor
 
 from semsplat.bench.gpu.world import LEFT, RIGHT, world_x, write_levels
@@ -38,7 +39,7 @@ def unit(vector: Tensor) -> Tensor:
 
 def test_without_iterations_it_is_the_mean_at_length_one(tmp_path):
     stage = stage_of_two(two_layers(tmp_path))
-    found = solved(CosineMedian(stage, 0), stage).held().view(2, 2, 2)[0, 0]
+    found = solved(CosineMedian(stage, 0, None), stage).held().view(2, 2, 2)[0, 0]
     assert torch.allclose(found, unit(torch.tensor([NEAR[0], NEAR[1] + sum(NEAR)])), atol=1e-5)
 
 
@@ -48,7 +49,7 @@ def test_one_iteration_by_hand(tmp_path):
     mean = unit(torch.tensor([NEAR[0], NEAR[1] + sum(NEAR)]))
     far = [float((mean - torch.tensor(vector)).norm()) for vector in (X, Y)]
     expected = unit(torch.tensor([NEAR[0] / far[0], (NEAR[1] + sum(NEAR)) / far[1]]))
-    found = solved(CosineMedian(stage, 1), stage).held().view(2, 2, 2)
+    found = solved(CosineMedian(stage, 1, None), stage).held().view(2, 2, 2)
     assert torch.allclose(found[0, 0], expected, atol=1e-4)
     assert torch.allclose(found[:, 1], torch.tensor([X, X]), atol=1e-5)  # all that it was told
 
@@ -56,13 +57,13 @@ def test_one_iteration_by_hand(tmp_path):
 def test_a_majority_wins_where_a_mean_is_in_between(tmp_path):
     views = [masks([[0, 0]], vectors=[vector]) for vector in (X, Y, Y)]
     stage = stage_of_two(features_of(tmp_path, ["all"], *views), 3)
-    mean, median = (solved(CosineMedian(stage, n), stage).held() for n in (0, 25))
+    mean, median = (solved(CosineMedian(stage, n, None), stage).held() for n in (0, 25))
     assert mean[0].tolist() == pytest.approx([5**-0.5, 2 * 5**-0.5], abs=1e-4)
     assert (median[:, 1] > 0.999).all() and median.isfinite().all()
 
 
 def test_what_is_closest_weighs_no_more_than_the_bound(tmp_path):
-    lift = CosineMedian(stage_of_two(two_layers(tmp_path)), 1)
+    lift = CosineMedian(stage_of_two(two_layers(tmp_path)), 1, None)
     weights, vectors = torch.ones(2, 2), torch.tensor([X, Y])
     assert lift.reweighted(0, weights, vectors) is weights
     lift.done = 1
@@ -74,7 +75,7 @@ def test_what_is_closest_weighs_no_more_than_the_bound(tmp_path):
 def test_a_state_between_views_of_a_later_pass_continues(tmp_path):
     stage = stage_of_two(two_layers(tmp_path))
     first, second = cameras(stage)
-    whole, begun, rest = (CosineMedian(stage, 2) for _ in range(3))
+    whole, begun, rest = (CosineMedian(stage, 2, None) for _ in range(3))
     solved(whole, stage)
     for seen in (first, second):
         begun.add(seen)
@@ -87,11 +88,32 @@ def test_a_state_between_views_of_a_later_pass_continues(tmp_path):
 
 
 def test_options_arrive_and_nothing_is_scaled(tmp_path):
-    options = PARAMS["methods"]["lifted_median"] | {"iterations": 3}
+    options = PARAMS["methods"]["lifted_median"] | {"iterations": 3, "gate": 0.6}
     told = lifted_median.Options.model_validate(options)
     assert told.scaled(0.5, 4.0) == told and told.held(512) == 1536
     lift = lifted_median.lift(told, stage_of_two(two_layers(tmp_path)))
-    assert isinstance(lift, CosineMedian) and lift.passes == 4
+    assert isinstance(lift, CosineMedian) and lift.passes == 4 and lift.gate == 0.6
+    assert PARAMS["methods"]["lifted_median"]["gate"] is None
+    assert PARAMS["settings"]["lifted_gated"]["override"] == {"gate": 0.75}
+    for share in (0.0, 1.1):
+        with pytest.raises(ValidationError):
+            lifted_median.Options.model_validate(options | {"gate": share})
+
+
+def test_through_a_gate_a_gaussian_learns_of_the_rays_that_count_it_alone(tmp_path):
+    """In the first pixel the near one has 0.5 of 0.9; in the second, 0.09, it does not count."""
+    stage = stage_of_two(two_layers(tmp_path))
+    assert NEAR[0] / (NEAR[0] + 0.8 * (1 - NEAR[0])) > 0.55 > 0.2 > NEAR[1] / 0.8
+    gated = solved(CosineMedian(stage, 0, 0.55), stage)
+    fine = gated.held().view(2, 2, 2)[:, 0]
+    # the near one: x of the first view and y of the second; the far one: what the second pixel said
+    assert torch.allclose(fine[0], unit(torch.tensor([1.0, 1.0])), atol=1e-5)
+    assert torch.allclose(fine[1], torch.tensor(Y), atol=1e-5)
+    assert torch.allclose(
+        gated.weights[:, 0], torch.tensor([2 * NEAR[0], 2 * 0.8 * (1 - NEAR[1])]), atol=1e-4
+    )
+    every = solved(CosineMedian(stage, 3, 1.0), stage).held()
+    assert torch.allclose(every, solved(CosineMedian(stage, 3, None), stage).held(), atol=1e-5)
 
 
 def test_it_lifts_and_answers_from_disk(tiny_scene: Scene, tmp_path: Path):

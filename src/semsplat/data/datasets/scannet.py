@@ -3,7 +3,9 @@
 Below ``<root>/``: ``color/N.jpg`` (1296x968), ``depth/N.png`` (640x480, 16-bit millimetres),
 ``pose/N.txt`` (camera-to-world, OpenCV axes, metres), ``intrinsic/intrinsic_color.txt`` and
 ``intrinsic_depth.txt`` (4x4), all of the sensor's own resolution, and ``label-filt/N.png``, which
-``<scan>_2d-label-filt.zip`` holds: raw ids of the size of the colours.
+``<scan>_2d-label-filt.zip`` holds: raw ids of the size of the colours.  Where it lies there too,
+``<scan>_vh_clean_2.labels.ply``: the vertices of the mesh, in the coordinates of the poses, each
+with its NYU40 id, which become the scene's labelled points.
 
 Poses of frames at which tracking was lost have infinite entries.  Intrinsics count pixel centres as
 integers: those of depth have their principal point at (319.5, 239.5).  Depth and colour share a
@@ -23,8 +25,10 @@ from pydantic import Field, model_validator
 from semsplat.conventions import NO_ID
 from semsplat.data.depth import InitialPoints
 from semsplat.data.images import MAX_ID, Size, read_ids, read_rgb, resize_ids, resize_rgb
+from semsplat.data.labelled_points import CLASS_LISTS, PointsWriter, read_labelled
 from semsplat.data.poses import rigid_inverse
 from semsplat.data.privileges import CLASSES_OF_LABELS, POINTS_OF_DEPTH, without_others
+from semsplat.data.scannet_points import asked_lists, entries, vertices_of
 from semsplat.data.scannet_sensor import (
     INTRINSICS,
     SUFFIXES,
@@ -84,6 +88,7 @@ def sources(options: Options) -> list[Path]:
     paths = [sensor_file(root, "pose", number) for number in posed + lost]
     paths += [sensor_file(root, kind, n) for kind in SUFFIXES for n in _chosen(posed, options)]
     paths += [root / name for name in INTRINSICS.values()] + [Path(options.label_table)]
+    paths += vertices_of(root)
     return sorted({path for path in paths if path.is_file()})
 
 
@@ -91,10 +96,10 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
     """Write the canonical scene to ``out_dir``, which ends in ``{dataset}/{scene}``.
 
     Frames keep their native number ("1200"); labels become NYU40's, and ``semantics.json`` lists
-    the classes that training views show; others become void.  Images without a pose are left out
-    and counted in the manifest.  Raises a one-line `SemsplatError` and leaves nothing for missing
-    or unreadable files, sizes that do not agree, intrinsics of other images and raw labels that the
-    table does not list.
+    the classes that training views show; others become void, but for the labelled points, which
+    have all.  Images without a pose are left out and counted in the manifest.  Raises a one-line
+    `SemsplatError` and leaves nothing for missing or unreadable files, sizes that do not agree,
+    intrinsics of other images and raw labels that the table does not list.
     """
     root = Path(options.root)
     posed, lost = image_numbers(root)
@@ -113,7 +118,8 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
         for number in train
         for label in np.unique(_read_labels(root, number, camera, table))
     } - {0}
-    with options.writer(scene, out_dir) as writer:
+    origin = {"source": options.source, "licence": options.licence}
+    with PointsWriter(out_dir, dataset=out_dir.parent.name, scene=scene, **origin) as writer:
         for number in numbers:
             viewmat = rigid_inverse(read_pose(sensor_file(root, "pose", number)))
             image, depth, labels = _read_view(root, number, camera, table)
@@ -125,8 +131,12 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
             if split == "train":
                 points.add(depth, image, viewmat, camera.K)
         writer.set_points(*points.noisy())
-        classes = [{"id": key, "name": table.names[key]} for key in sorted(occurring)]
-        writer.set_semantics({"classes": classes})
+        lists = {}
+        for vertices in vertices_of(root):
+            writer.set_labelled_points(read_labelled(vertices))
+            lists = {CLASS_LISTS: asked_lists()}
+        classes = entries({key: table.names[key] for key in sorted(occurring)})
+        writer.set_semantics({"classes": classes, **lists})
         writer.grant(POINTS_OF_DEPTH)
         writer.grant(CLASSES_OF_LABELS)
         writer.note("images", {"with_pose": len(posed), "without_pose": len(lost)})

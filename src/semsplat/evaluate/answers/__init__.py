@@ -11,6 +11,7 @@ A method lists its answers; the geometry itself answers `COLOURS`.  Each file ha
 
 and where it needs them
 
+- ``FOLLOWS``: answers of which each makes a method answer this as well, without naming it;
 - ``time(field, frames)``: how fast it answers;
 - ``predict_options(evaluate, place, sam_models)``, ``score_options(evaluate)``: what it is told of
   the section *evaluate* of ``params.yaml``;
@@ -59,3 +60,10 @@ class Judged(NamedTuple):
 answer_names, answer = kinds_of(
     __name__, "answer", ("PREDICTS_FROM", "SCORES_WITH", "CASES", "predict", "score")
 )
+
+
+def followed(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the answers that a method names, and those that follow from them."""
+    further = [name for name in answer_names() if name not in names]
+    follow = {name: set(getattr(answer(name), "FOLLOWS", ())) for name in further}
+    return (*names, *(name for name in further if follow[name] & set(names)))

@@ -11,9 +11,10 @@ another size is an error.
 Source: the protocol of OpenGaussian (NeurIPS 2024), "mIoU" and "mAcc@0.25" of LERF-OVS by 3-D
 selection; the choice of Gaussians is our reading.
 Disputes: OpenGaussian chooses whole clusters, by the similarity of each one's vector with the text,
-and newer systems choose by ranks or thresholds of their own, some per scene; a field without
-clusters can only be asked Gaussian by Gaussian.  Our threshold is decided in advance: 0.5 is LERF's
-own reading of relevancy, above which a vector is more similar to the prompt than to every canonical
+and says of the 9.66 that it prints of LangSplat that each Gaussian had the text most similar to it;
+newer systems choose by ranks or thresholds of their own, some per scene; a field without clusters
+can only be asked Gaussian by Gaussian.  Our threshold is decided in advance: 0.5 is LERF's own
+reading of relevancy, above which a vector is more similar to the prompt than to every canonical
 phrase.  Drawn alone, a chosen object is not hidden by what stands in front of it, while true masks
 show what is visible.  A field that is trained through blending may hold vectors on single Gaussians
 that only their mixture means: such fields lose here, and that is what this protocol asks.

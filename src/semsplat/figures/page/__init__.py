@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from semsplat.figures.page.forest import forest
 from semsplat.figures.page.ledger import FOLDED, findings, ledger, why_undecided
 from semsplat.figures.page.opening import grouped, opening
-from semsplat.figures.page.sheets import boards, cards, costs, table_of
+from semsplat.figures.page.sheets import boards, cards, costs, printed, table_of
 from semsplat.figures.published import table_names
 from semsplat.figures.referee.layout import conditions
 from semsplat.figures.referee.rules_told import rules_in_words
@@ -72,6 +72,7 @@ def write_page(
         "rules": rules_in_words(lines[0]["rules"]) if lines else [],
         "tables": [table_of(folder, name) for name in tables],
         "boards": boards(folder) if "leaderboard" in stems else [],
+        "printed": printed() if "leaderboard" in stems else [],
         "costs": costs(folder) if "costs" in stems else [],
         "run": present_run(),
         "settings": cards(trainings),

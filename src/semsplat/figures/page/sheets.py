@@ -8,6 +8,7 @@ from typing import Any
 
 from semsplat.figures.page.anchors import anchor
 from semsplat.figures.published import load_measures, load_table
+from semsplat.figures.published.numbers import columns_of, data_names, rows_of
 from semsplat.figures.referee.cells import Cell, parse_cell
 from semsplat.figures.referee.chain import chain
 from semsplat.figures.referee.layout import blocks, notes, our_text, printed_text, reasons_of
@@ -90,6 +91,16 @@ def boards(folder: Path) -> list[dict[str, Any]]:
         }
         for (title, dataset), board in found.items()
     ]
+
+
+def printed() -> list[dict[str, Any]]:
+    """Return what papers print by several protocols, a table for each data."""
+    tables = []
+    for data in data_names():
+        columns = columns_of(data)
+        rows = {s: {c: cells.get(c, "") for c in columns} for s, cells in rows_of(data).items()}
+        tables.append({"data": data, "columns": columns, "rows": rows})
+    return tables
 
 
 def cards(trainings: Sequence[TrainingKey]) -> dict[str, dict[str, list[dict[str, Any]]]]:
