@@ -22,7 +22,7 @@ from semsplat.provenance import model_facts
 from semsplat.splat.gaussians import chosen
 from semsplat.splat.ply import write_ply
 from semsplat.train.methods import method
-from semsplat.train.model import open_field
+from semsplat.train.model import open_gaussians
 
 CLICK = re.compile(r"(?P<name>[^=/\\\0]+)=(?P<view>.+):(?P<x>\d+),(?P<y>\d+)")
 LONGEST_NAME = 255  # bytes, of most file systems
@@ -67,7 +67,7 @@ def write_objects(
         SemsplatError: a click is outside its view, on nothing, or in a view that is not there; or
             the training's Gaussians hold no features that select.
     """
-    scene, field = load_scene(scene_dir), open_field(model_dir, device)
+    scene, field = load_scene(scene_dir), open_gaussians(model_dir, device)
     if "similarity" not in method(field.facts.method).ANSWERS:
         raise SemsplatError(f"{model_dir}: {field.facts.method} selects nothing; train cgc")
     clicked = ClickableField(field)
