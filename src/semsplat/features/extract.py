@@ -78,14 +78,15 @@ class Extractor:
                 " raise min_score or min_area_px in the recipe"
             )
         vectors = self._vectors(image, digest, regions) if self.run.recipe.region_vectors else None
-        dense = self._dense(image, digest)
+        dense, scales = self._dense(image, digest), self._scales(image, digest)
+        cells = next((maps.shape[-2:] for maps in (dense, scales) if maps is not None), None)
         return ViewFeatures(
             ids=id_maps(chosen, image, self.run.recipe.regions.snap_px),
             scores=regions.scores.astype(np.float16),
             vectors=vectors,
             dense=dense,
-            scales=self._scales(image, digest),
-            dino=None if dense is None else self._dino(image, digest, dense.shape[1:]),
+            scales=scales,
+            dino=None if cells is None else self._dino(image, digest, (cells[0], cells[1])),
             points=prompts.points if prompts else None,
             depth=prompts.depth if prompts else None,
         )
@@ -142,9 +143,12 @@ class Extractor:
         return np.stack(rows) if rows else np.zeros((0, self.clip.dimensions), np.float16)
 
     def _dense(self, image: NDArray[np.uint8], digest: str) -> Half | None:
-        """Return the dense map [D, h, w], or None if the recipe makes none."""
+        """Return the dense map [D, h, w], or None if the recipe makes none.
+
+        Of windows that are kept apart none is made: it would take every crop again.
+        """
         recipe = self.run.recipe
-        if recipe.dense is None:
+        if recipe.dense is None or (recipe.apart and recipe.window_maps):
             return None
         path = self.cache.path(
             "dense",

@@ -33,8 +33,9 @@ class ViewFeatures:
     to, -1 for none; rows are never shared between layers.  ``scores`` float16 [M] in [0, 1].
     ``vectors`` float16 [M, D] of length 1, None if the recipe makes none.  ``dense`` float16
     [D, h, w] of length 1 per cell, covering the whole view, None if the recipe makes none.
-    ``scales`` float16 [S, D, h, w], such maps of the recipe's single sizes of crops, None if it does
-    not keep them apart.  ``dino`` float16 [C, h, w], DINO's on the same cells, None if the recipe makes none.
+    ``scales`` float16 [S, D, h, w], such maps of the recipe's single sizes of crops, None if it
+    does not keep them apart.  ``dino`` float16 [C, h, w], DINO's on the same cells, None if the
+    recipe makes none.
     ``points`` float32 [P, 2], pixels (x, y) at which the segmenter was asked, and ``depth`` float16
     [H, W], z in scene units, 0 where nothing is drawn, which they follow; None if they follow none.
     """
@@ -96,7 +97,7 @@ class SceneFeatures:
         arrays = read_arrays(self.folder / "views" / f"{name}.npz", only=("scales", "dino"))
         if "scales" not in arrays:
             raise SemsplatError(
-                f"{self.folder}: no maps of single sizes; set pyramid_maps or window_maps, and apart"
+                f"{self.folder}: no maps of single sizes of crops; set apart in the recipe"
             )
         return arrays["scales"], arrays.get("dino")
 

@@ -50,8 +50,7 @@ class Field:
             device: "cpu" or "cuda".
 
         Raises:
-            SemsplatError: something is missing, broken, or not what was recorded, or it is a radiance
-                field, which has no Gaussians.
+            SemsplatError: something is missing, broken, not what was recorded, or has no Gaussians.
         """
         path = Path(path)
         if path.is_file():

@@ -160,7 +160,8 @@ class Recipe(Strict):
     pyramid_maps: PyramidMaps | None
     """dense maps from tiles; null for none"""
     apart: bool
-    """whether window_maps or pyramid_maps are kept size by size too, for methods that choose"""
+    """whether pyramid_maps are kept size by size too, or window_maps in the place of their mixture,
+    for methods that choose among sizes"""
     dino_maps: DinoMaps | None
     """DINO's maps beside the dense ones; null for none"""
     templates: str

@@ -64,8 +64,10 @@ class LerfField(nn.Module):
             layer for _ in range(layers - 1) for layer in (nn.ReLU(), nn.Linear(hidden, hidden))
         ]
         self.clip = nn.Sequential(*rest, nn.ReLU(), nn.Linear(hidden, dims[0]))
-        out = nn.Linear(hidden, dims[1])
-        self.dino = nn.Sequential(nn.Linear(width, hidden), nn.ReLU(), out) if dims[1] else None
+        self.dino: nn.Sequential | None = None
+        if dims[1]:
+            out = nn.Linear(hidden, dims[1])
+            self.dino = nn.Sequential(nn.Linear(width, hidden), nn.ReLU(), out)
         for name, count in zip(("classes", "canonical"), texts, strict=True):
             self.register_buffer(name, torch.zeros(count, dims[0]))
         self.register_buffer("unit", torch.ones(()))

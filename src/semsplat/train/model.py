@@ -169,23 +169,29 @@ def open_field(folder: Path, device: str) -> TrainedField:
     Raises:
         SemsplatError: its files are missing, broken, or not of one training.
     """
-    path, trained = folder / FIELD_FILE, open_geometry(folder, device)
+    path = folder / FIELD_FILE
     facts, tensors = _read(path, device)
     if facts is None or SEMANTICS not in tensors:
         raise SemsplatError(f"{path}: not a semantic field of this version; train again")
     semantics = tensors.pop(SEMANTICS)
-    if len(semantics) != len(trained.gaussians["means"]):
-        raise SemsplatError(f"{path}: of other Gaussians than point_cloud.ply; train again")
-    if not torch.isfinite(semantics).all():
+    if not all(bool(torch.isfinite(tensor).all()) for tensor in (semantics, *tensors.values())):
         raise SemsplatError(f"{path}: holds values that are not finite; train again")
-    with readable(path, "a field that its decoder fits", "train again"):
-        decoder = method(facts.method).decoder(**facts.shape)
-        decoder.load_state_dict({name.removeprefix(DECODER): t for name, t in tensors.items()})
-        decoder.to(device)
+    decoder = _decoder(path, facts, tensors).to(device)
     if opened := getattr(method(facts.method), "opened", None):
         field: TrainedField = opened(decoder, facts, device)
         return field
+    trained = open_geometry(folder, device)
+    if len(semantics) != len(trained.gaussians["means"]):
+        raise SemsplatError(f"{path}: of other Gaussians than point_cloud.ply; train again")
     return SemanticField(trained, shown_of(facts.method)(semantics), decoder, facts)
+
+
+def _decoder(path: Path, facts: FieldFacts, tensors: dict[str, Tensor]) -> Module:
+    """Return the decoder with the weights in an archive's tensors; raise where they do not fit."""
+    with readable(path, "a field that its decoder fits", "train again"):
+        decoder: Module = method(facts.method).decoder(**facts.shape)
+        decoder.load_state_dict({name.removeprefix(DECODER): t for name, t in tensors.items()})
+    return decoder
 
 
 def _read(path: Path, device: str) -> tuple[FieldFacts | None, dict[str, Tensor]]:

@@ -16,7 +16,7 @@ has no Gaussians but a radiance field; and
 
 A `Radiant` has in the place of the last two
 
-- ``start(options, scene, geometry, attachment, device)``: the `Trainee`, whose decoder is the field;
+- ``start(options, scene, geometry, attachment, device)``: the `Trainee`, a field as its decoder;
 - ``task(options, trainee, stage)``: its steps, see `semsplat.fit.job.Steps`;
 - ``opened(decoder, facts, device)``: the trained field, a `semsplat.train.model.TrainedField`;
 

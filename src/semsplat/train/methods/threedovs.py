@@ -155,10 +155,11 @@ def task(options: Options, trainee: Trainee, stage: Stage) -> Task:
     assert stage.features is not None and trainee.decoder and trainee.decoder.optimizer
     field, radiance = cast("ThreeDovsField", stage.decoder), options.radiance
     targets = ScaleTargets(stage.features, [frame.name for frame in stage.frames], stage.device)
-    groups = trainee.decoder.optimizer.param_groups
+    optimizer = trainee.decoder.optimizer
 
     def terms(step: int, batch: Batch, samples: Samples, _: torch.Generator) -> dict[str, Tensor]:
         now = step - radiance.steps  # of the steps after the reconstruction
+        groups = optimizer.param_groups  # others after a resume
         set_rates(groups[:N_OWN], share_left(max(now, 0), options.steps, options.lr.last))
         set_rates(groups[N_OWN:], share_left(step, radiance.steps, radiance.lr.last))
         parts: dict[str, Tensor] = {}
