@@ -21,6 +21,7 @@ from semsplat.fit.views import View
 from semsplat.params.geometry import Geometry
 from semsplat.params.methods import Radiance
 from semsplat.radiance.batches import Batch, Pixels, generator_at
+from semsplat.radiance.colours import BETAS, EPS
 from semsplat.radiance.field import RadianceField
 from semsplat.radiance.march import Samples, portions, sampled, seen_colours, seen_depth
 from semsplat.radiance.space import Rays, box_of, rays_of
@@ -42,7 +43,10 @@ def start_radiant(scene: Scene, attachment: Attachment, geometry: Geometry, devi
         value.requires_grad_(False)
     radiance_of(attachment.decoder).bound(*box_of(scene, geometry.init.random_extent))
     trainee = Trainee(ParameterDict(none), {}, None, {})
-    attach_to(trainee, attachment, geometry.adam_eps, torch.Generator())
+    attach_to(trainee, attachment, EPS, torch.Generator())
+    assert trainee.decoder and trainee.decoder.optimizer
+    for group in trainee.decoder.optimizer.param_groups:
+        group["betas"] = BETAS
     return trainee
 
 

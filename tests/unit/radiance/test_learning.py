@@ -22,7 +22,7 @@ def test_rays_are_those_of_the_pixels_whose_colours_they_have(tiny_scene):
     for k in range(64):
         frame = tiny_scene.train[batch.views[k]]
         x, y = (int(v) for v in batch.places[k] * torch.tensor([frame.width, frame.height]))
-        assert (images[batch.views[k]][y, x] / 255 == pytest.approx(batch.colours[k].numpy()))
+        assert images[batch.views[k]][y, x] / 255 == pytest.approx(batch.colours[k].numpy())
         expected = rays_of(frame, "cpu")[torch.tensor([y * frame.width + x])]
         assert torch.allclose(batch.rays.directions[k], expected.directions[0], atol=1e-6)
         assert torch.allclose(batch.rays.origins[k], expected.origins[0], atol=1e-5)

@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     from semsplat.train.threedovs_field import ThreeDovsField
 
 ANSWERS = ("pictures", "classes")
-BETAS = (0.9, 0.99)
-"""Adam's (TensoRF's code)."""
 
 
 class Correlations(Strict):
@@ -139,11 +137,7 @@ def start(
     """Return the field in the scene's box."""
     from semsplat.train.radiant import start_radiant
 
-    trainee = start_radiant(scene, attachment, geometry, device)
-    assert trainee.decoder and trainee.decoder.optimizer
-    for group in trainee.decoder.optimizer.param_groups:
-        group["betas"] = BETAS
-    return trainee
+    return start_radiant(scene, attachment, geometry, device)
 
 
 def task(options: Options, trainee: Trainee, stage: Stage) -> Task:
