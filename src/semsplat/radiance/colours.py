@@ -12,7 +12,6 @@ from semsplat.radiance.field import RadianceField
 from semsplat.radiance.march import Samples, seen_colours
 from semsplat.radiance.volume import distortion
 
-
 BETAS, EPS = (0.9, 0.99), 1e-8
 """Adam's (TensoRF's code).  An epsilon as small as 3DGS's moves cells of which rays say next to
 nothing as fast as all others: fog gathered before cameras, and ``procedural/room`` fell from 28 dB

@@ -27,8 +27,8 @@ DIM, STEPS = 8, 120
 SHARES = [0.1, 0.3, 0.5]
 LEFT, RIGHT = np.eye(DIM)[:2]
 RADIANCE = {
-    **SMALL, "rays": 192, "steps": STEPS, "coarse": 24, "cells": 32, "hidden": 16,
-    "lr": {"grids": 0.05, "networks": 0.02, "last": 0.1},
+    **SMALL, "rays": 512, "steps": STEPS, "coarse": 32, "fine": 16, "calm": 0.05, "cells": 32,
+    "hidden": 16, "lr": {"grids": 0.05, "networks": 0.02, "last": 0.1},
 }  # fmt: skip
 LANGUAGE = {
     "components": 4, "cells": [8, 16], "hidden": 16, "layers": 2, "samples": 3, "weight": 0.1,
@@ -111,3 +111,10 @@ def trained(
 def curve(folder: Path) -> list[dict[str, float]]:
     """Return the lines of a training's curves."""
     return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+
+def moved_by(term: torch.Tensor, named: dict[str, torch.Tensor]) -> set[str]:
+    """Return the names of the tensors that a term alone moves."""
+    weights = list(named.values())
+    found = torch.autograd.grad(term, weights, allow_unused=True, retain_graph=True)
+    return {k for k, grad in zip(named, found, strict=True) if grad is not None and grad.any()}

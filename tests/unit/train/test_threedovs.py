@@ -21,7 +21,7 @@ from semsplat.train.threedovs_field import (
 )
 from tests.unit.radiance.conftest import small
 from tests.unit.train.conftest import PARAMS
-from tests.unit.train.radiant_helpers import options_of, started, write_scales
+from tests.unit.train.radiant_helpers import moved_by, options_of, started, write_scales
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +100,7 @@ def test_a_class_is_scored_by_its_cosine():
 
 
 def step_of(options, scene, features, n=32):
-    trainee, stage, _ = started(threedovs, options, scene, features)
+    _, stage, _ = started(threedovs, options, scene, features)
     batch = Pixels(scene.train, "cpu").drawn(n, generator_at(7, 0))
     samples = sampled(stage.decoder.radiance, batch.rays, generator_at(7, 1))
     targets = ScaleTargets(features, [frame.name for frame in scene.train], "cpu")
@@ -114,10 +114,7 @@ def test_features_move_no_density_and_both_losses_move_the_choice(tiny_scene, fe
     assert parts.keys() == {"crops", "relevancy"}
     named = dict(known.named_parameters())
     for term in parts.values():
-        found = torch.autograd.grad(
-            term, list(named.values()), allow_unused=True, retain_graph=True
-        )
-        moved = {k for k, grad in zip(named, found, strict=True) if grad is not None and grad.any()}
+        moved = moved_by(term, named)
         assert not any(k.startswith("radiance.") for k in moved)
         assert {"features.weight", "choices.weight", "feature_grid.planes"} <= moved
 
