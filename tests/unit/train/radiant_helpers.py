@@ -65,7 +65,9 @@ def write_scales(
     keys = sides[:4].astype(np.float16) if dino else None
     for frame in scene.frames:
         ids = np.zeros((1, frame.height, frame.width), np.int16)
-        view = ViewFeatures(ids, np.ones(1, np.float16), scales=scales, dino=keys)
+        ids[..., frame.width // 2 :] = 1
+        regions = np.stack([LEFT, RIGHT]).astype(np.float16)
+        view = ViewFeatures(ids, np.ones(2, np.float16), regions, scales=scales, dino=keys)
         write_view(folder / "views" / f"{frame.name}.npz", view)
     texts = {"classes": np.stack([LEFT, RIGHT]), "canonical": np.eye(DIM)[3:5]}
     write_arrays(folder / "text.npz", {k: v.astype(np.float32) for k, v in texts.items()})

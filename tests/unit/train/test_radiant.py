@@ -9,14 +9,18 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from semsplat.data.images import read_rgb
+from semsplat.data.images import read_ids, read_rgb
 from semsplat.data.scene import load_image
 from semsplat.errors import SemsplatError
+from semsplat.evaluate import jobs
 from semsplat.evaluate.answers import Asked, Judged, answer
 from semsplat.evaluate.clusters import write_clusters
+from semsplat.evaluate.relevancy_maps import read_relevancy, read_silhouettes
+from semsplat.features.queries import Texts
 from semsplat.field.field import Field
 from semsplat.fit.state import load_state
 from semsplat.io import read_json
+from semsplat.params.evaluate import Clusters, SelectionsJob
 from semsplat.splat.ply import read_ply
 from semsplat.train import radiant
 from semsplat.train.methods import lerf, method, threedovs
@@ -24,6 +28,7 @@ from semsplat.train.model import open_field
 from semsplat.train.run import Places, train
 from tests.unit.train.radiant_helpers import config_of, curve, options_of, trained, write_scales
 
+SIDES = ["left", "right"]
 MODULES = {"lerf": lerf, "threedovs": threedovs}
 
 
@@ -120,27 +125,37 @@ def test_class_maps_have_the_scenes_ids_where_their_classes_are(folder, tiny_sce
     assert np.array_equal(drawn[-1], found)
 
 
-def asked_of(folder: Path, scene, features: Path, tmp_path: Path) -> Asked:
-    return Asked(scene, folder, features, tmp_path / "cache", {}, "cpu")
-
-
-def test_every_answer_is_written_and_scored(folder, named, tiny_scene, features, tmp_path):
-    kinds = [a for a in method(named).ANSWERS if answer(a).PREDICTS_FROM == ()]
+def test_every_answer_is_written_and_scored(
+    folder, named, tiny_scene, features, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(
+        Texts, "encode", lambda _, asked: torch.eye(8)[[SIDES.index(p) for p in asked]]
+    )
+    told = SelectionsJob(grounders=["clip_regions"], clicks={}, grounding_dino=None, sam=None)
     out = tmp_path / "made" / "plane" / named / "0" / "predictions"
-    for name in kinds:
-        facts = answer(name).predict(asked_of(folder, tiny_scene, features, tmp_path), out)
-        assert facts["semantics"]
-    frame = tiny_scene.test[0]
-    image = read_rgb(out / f"{frame.name}.png", (frame.width, frame.height))
-    assert np.array_equal(image, open_field(folder, "cpu").picture(frame)[0])
-    options = {"pictures": {"lpips_net": "alex"}, "classes": {}}
-    scores = {
-        name: answer(name).score(
-            Judged(tiny_scene, out, None, options[name], tmp_path / f"{name}.json")
-        )
-        for name in ("pictures",)
-    }
-    assert scores["pictures"]["metrics"]["psnr"] > 8
+    asked = Asked(tiny_scene, folder, features, tmp_path / "cache", {}, "cpu")
+    answers = method(named).ANSWERS
+    jobs.predict(answers, asked, {"masks": told.model_dump()}, out)
+    frame, field = tiny_scene.test[0], open_field(folder, "cpu")
+    size = frame.width, frame.height
+    image, classes = out / f"{frame.name}.png", out / "classes" / f"{frame.name}.png"
+    assert np.array_equal(read_rgb(image, size), field.picture(frame)[0])
+    assert np.array_equal(read_ids(classes, size), field.class_map(frame))
+    assert read_json(out / "manifest.json")["semantics"]
+    if "relevancy" in answers:
+        annotated = next(f for f in tiny_scene.frames if f.annotations_path)
+        assert read_silhouettes(out, annotated) is None
+        assert set(read_relevancy(out, annotated)) == set(SIDES)
+    kinds = [name for name in answers if name != "classes"]  # the plane has no label maps
+    judged = Judged(tiny_scene, out, None, {}, out.with_name("scores.json"))
+    jobs.score(kinds, judged, {"pictures": {"lpips_net": "alex"}})
+    scores = read_json(judged.out)
+    wanted = {"psnr"} | (
+        {"query_miou", "clip_regions_mask_query_miou"} if len(kinds) > 1 else set()
+    )
+    assert wanted <= scores["metrics"].keys()
+    if len(kinds) > 1:
+        assert scores["absent"]["select3d_miou"]
 
 
 def test_relevancy_has_one_map_per_prompt_and_no_silhouettes(tiny_scene, features, tmp_path):
@@ -167,8 +182,6 @@ def test_relevancy_has_one_map_per_prompt_and_no_silhouettes(tiny_scene, feature
 
 def test_what_needs_gaussians_says_in_one_line_that_there_are_none(folder, tiny_scene, tmp_path):
     line = "is a radiance field and has no Gaussians; its answers are the predictions"
-    from semsplat.params.evaluate import Clusters
-
     clusters = Clusters(samples=10, min_opacity=0.1, min_share=0.01)
     with pytest.raises(SemsplatError, match=line):
         write_clusters(tiny_scene.scene_dir, folder, tmp_path / "clusters", clusters, 0, "cpu")
