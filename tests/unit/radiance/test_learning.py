@@ -35,6 +35,19 @@ def test_all_training_views_are_drawn_from_and_no_other(tiny_scene):
     assert len(counts) == len(tiny_scene.train) and counts.min() > 400
 
 
+def test_the_first_pixel_of_a_view_is_not_the_last_of_the_one_before(tiny_scene, monkeypatch):
+    size = tiny_scene.train[0].width * tiny_scene.train[0].height
+    known = torch.tensor([0, size - 1, size, 2 * size])
+    monkeypatch.setattr(torch, "randint", lambda *_, **__: known)
+    batch = Pixels(tiny_scene.train, "cpu").drawn(4, generator_at(0, 0))
+    assert batch.views.tolist() == [0, 0, 1, 2]
+    width, height = tiny_scene.train[0].width, tiny_scene.train[0].height
+    corner = [0.5 / width, 0.5 / height]
+    assert batch.places[0].tolist() == pytest.approx(corner)
+    assert batch.places[1].tolist() == pytest.approx([1 - corner[0], 1 - corner[1]])
+    assert batch.places[2].tolist() == pytest.approx(corner)
+
+
 def test_a_step_draws_the_same_rays_again_and_another_step_others(tiny_scene):
     pixels = Pixels(tiny_scene.train, "cpu")
     first, again, other, seed = (

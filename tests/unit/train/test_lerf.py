@@ -99,6 +99,7 @@ def some_samples() -> Samples:
 
 def test_a_ray_is_the_direction_of_its_samples_directions_by_weight():
     known, samples = field(), some_samples()
+    known.unit.fill_(2.0)
     placed = known.placed(known.points(samples))
     scales = torch.rand(3, 4)
     each = known.clip(placed + (scales / known.unit)[..., None] * known.scale.weight[:, 0])
@@ -237,6 +238,14 @@ def test_targets_are_interpolated_in_the_picture_and_between_sizes(tiny_scene, f
     every = targets.all_at(views, places)
     assert every.shape == (3, 3, DIM)
     assert torch.allclose(every[:, 0], targets.at(views, places, torch.tensor([0, 0, 0])))
+
+
+def test_all_four_cells_around_a_place_have_their_shares(tiny_scene, features):
+    targets = ScaleTargets(features, [frame.name for frame in tiny_scene.train], "cpu")
+    targets.maps[0, 0, 0] = torch.arange(48).view(6, 8)  # 8 a row
+    at = torch.tensor([[(2.5 + 0.25) / 8, (3.5 + 0.75) / 6]])  # from column 2 and row 3 on
+    found = targets.at(torch.tensor([0]), at, torch.tensor([0]))
+    assert found[0, 0].item() == pytest.approx(8 * 3.75 + 2.25)
 
 
 def test_targets_are_those_of_the_view_and_row_that_is_asked(tiny_scene, features):
