@@ -28,7 +28,7 @@ FLOORS = (
     {"params"},
     {"data", "splat"},
     {"fit", "doctor"},
-    {"geometry"},
+    {"geometry", "radiance"},
     {"features"},
     {"train"},
     {"evaluate"},

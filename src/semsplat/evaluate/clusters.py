@@ -27,7 +27,7 @@ from semsplat.params.evaluate import Clusters
 from semsplat.provenance import model_facts
 from semsplat.splat.cpu.harmonics import C0
 from semsplat.splat.ply import write_ply
-from semsplat.train.model import SemanticField, open_field
+from semsplat.train.model import SemanticField, open_gaussians
 
 Ids = NDArray[np.int64]
 SIMILARITIES_AT_ONCE = 2**26
@@ -99,7 +99,7 @@ def write_clusters(
     colours of its clusters.  ``objects/{cluster}.ply``: the Gaussians of each, as they are.  Both
     are in the scene's own coordinates.
     """
-    scene, field = load_scene(scene_dir), open_field(model_dir, device)
+    scene, field = load_scene(scene_dir), open_gaussians(model_dir, device)
     ids = cluster(field, options, seed)
     gaussians = {key: value.cpu() for key, value in field.trained.gaussians.items()}
     with atomic_dir(out_dir) as partial:

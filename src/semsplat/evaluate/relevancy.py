@@ -6,12 +6,16 @@ import torch
 from torch import Tensor
 
 from semsplat.train.mixture import Mixture
+from semsplat.train.scaled import Scaled
 
 TEMPERATURE = 10.0  # LERF, LangSplat and GAGS in code; GAGS's Eq. 8 has none (METHODS 2.1)
 
 
 def relevancy(
-    vectors: Tensor | Mixture, query: Tensor, canonical: Tensor, temperature: float = TEMPERATURE
+    vectors: Tensor | Mixture | Scaled,
+    query: Tensor,
+    canonical: Tensor,
+    temperature: float = TEMPERATURE,
 ) -> Tensor:
     """Return LERF's relevancy in [0, 1]: min_i exp(t f.q) / (exp(t f.q) + exp(t f.c_i)).
 
@@ -19,7 +23,8 @@ def relevancy(
     (Kerr et al. 2023), section 3.4; GAGS, Eq. 8.
 
     Args:
-        vectors: float [..., D], of length 1, or a mixture of rows that stands for them.
+        vectors: float [..., D], of length 1, a mixture of rows that stands for them, or scales of
+            which each prompt takes its own, [1, H, W, D].
         query: float [P, D], one row per prompt, of length 1; or [D].
         canonical: float [C, D], one row per canonical phrase, of length 1.
         temperature: t.
@@ -27,6 +32,10 @@ def relevancy(
     Returns:
         float [P, ...]; [...] for a query [D].
     """
+    if isinstance(vectors, Scaled):
+        asked = torch.atleast_2d(query)
+        chosen = vectors.chosen(lambda part: relevancy(part, asked, canonical, temperature))
+        return chosen if query.ndim == 2 else chosen[0]
     # The smallest of the pairwise softmaxes is that with the phrase that fits best.
     if isinstance(vectors, Mixture):
         best = vectors.similarity(canonical).amax(dim=-1)  # [...]

@@ -71,8 +71,7 @@ def measure(run: str, repeats: int, device: str) -> dict[str, Any]:
     return {
         **times,
         "size_px": [frames[0].width, frames[0].height],
-        "n_gaussians": len(field.semantics),
-        "semantic_dim": field.semantics.shape[1],
+        **field.sizes,
     }
 
 

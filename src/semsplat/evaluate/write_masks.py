@@ -28,7 +28,7 @@ from semsplat.log import progress
 from semsplat.params.evaluate import SelectionsJob
 from semsplat.paths import FIELD_FILE, GROUNDING, SELECTIONS
 from semsplat.train.methods import Reference, method
-from semsplat.train.model import SemanticField, open_field
+from semsplat.train.model import TrainedField, open_field
 
 
 class Prompts(World):
@@ -48,14 +48,14 @@ class Prompts(World):
 class Asker:
     """A trained field, what makes masks of it, and what prompts may ask."""
 
-    field: SemanticField
+    field: TrainedField
     kind: ModuleType | AskedByText
     world: Prompts
 
     def queries(self, places: dict[str, Place]) -> dict[str, torch.Tensor]:
         """Return what is asked by, of every prompt whose place has a mask."""
         frames = {frame.name: frame for frame in self.world.scene.frames}
-        asked, device = {}, self.field.trained.device
+        asked, device = {}, self.field.device
         for prompt, place in progress(list(places.items()), "ask"):
             if place.mask is not None:
                 mask = torch.from_numpy(place.mask).to(device)
@@ -106,7 +106,7 @@ def write_masks(asked: Asked, folder: Path) -> dict[str, Any]:
 
 def _selector(kind: ModuleType, texts: Texts) -> ModuleType | AskedByText:
     """Return what makes queries and masks: the method, or what stands for it."""
-    return kind if hasattr(kind, "select") else AskedByText(kind, texts.canonical)
+    return kind if hasattr(kind, "select") else AskedByText(texts.canonical)
 
 
 def _told(places: dict[str, Place]) -> dict[str, dict[str, Any]]:

@@ -32,7 +32,7 @@ from semsplat.log import progress
 from semsplat.params.evaluate import SelectionsJob
 from semsplat.paths import EXTRACTED, FEATURES, FIELD_FILE, GROUNDING, SELECTIONS
 from semsplat.splat.gaussians import chosen
-from semsplat.train.model import SemanticField, open_field
+from semsplat.train.model import SemanticField, open_gaussians
 
 Picture = NDArray[np.uint8]
 SPREAD = (1.0, 99.0)  # percentiles that become the darkest and the brightest of a channel
@@ -83,7 +83,7 @@ def write_selections(asked: Asked, folder: Path) -> dict[str, Any]:
     selects, seen from where it was asked.
     """
     assert asked.features_dir is not None
-    clicked = ClickableField(open_field(asked.model_dir, asked.device))
+    clicked = ClickableField(open_gaussians(asked.model_dir, asked.device))
     features = open_features(asked.features_dir)
     run = SelectionsJob.model_validate(asked.options)
     texts = Texts(features, asked.device, Cache(asked.cache))

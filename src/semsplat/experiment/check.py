@@ -122,6 +122,7 @@ def _dangling(params: Params) -> list[str]:
         where = ("suites", name)
         lines += dangling((*where, "scenes"), suite.scenes, scenes)
         lines += dangling((*where, "settings"), suite.settings, params.shown)
+        lines += dangling((*where, "without"), suite.without, params.shown)
         lines += dangling((*where, "figures"), suite.figures, params.figures)
         for kind in ("scenes", "seeds", "settings", "figures"):
             lines += twice((*where, kind), getattr(suite, kind))

@@ -49,8 +49,9 @@ def shown_runs(params: Params, figure: str) -> list[GeometryKey]:
 
 def shown_settings(params: Params, figure: str) -> list[str]:
     """Return the settings that a figure names and the chosen suite trains, in their order."""
-    trained = params.suites[params.suite].settings
-    return [name for name in params.figures[figure].settings if not trained or name in trained]
+    suite, named = params.suites[params.suite], params.figures[figure].settings
+    trained = [name for name in named if not suite.settings or name in suite.settings]
+    return [name for name in trained if name not in suite.without]
 
 
 def training_keys(params: Params) -> list[TrainingKey]:

@@ -101,6 +101,8 @@ class Suite(Strict):
     with less, classes are not learned yet when CLIP-GS's votes begin, and the votes forget them"""
     settings: list[str]
     """what is trained of the settings that its figures name; empty for all of them"""
+    without: list[str]
+    """settings that are not trained though its figures name them"""
     figures: list[str]
     """names from the figures section"""
     override: dict[Overridable, dict[str, Any]]

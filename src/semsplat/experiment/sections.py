@@ -19,7 +19,7 @@ from semsplat.params.evaluate import Evaluate
 from semsplat.params.external import External
 from semsplat.params.features import Features, Recipe
 from semsplat.params.geometry import Geometry
-from semsplat.params.methods import Joint, MethodOptions, OnGeometry
+from semsplat.params.methods import Joint, MethodOptions, OnGeometry, Radiant
 from semsplat.params.teachers import Teacher
 from semsplat.train.methods import method, method_names, method_options
 
@@ -119,8 +119,8 @@ def check_method(name: str, options: dict[str, Any], features: Features) -> list
 def _contract(name: str) -> list[str]:
     """Say what is wrong with a method's file, before a job finds out."""
     module, where = method(name), f"methods.{name}: src/semsplat/train/methods/{name}.py"
-    if not issubclass(module.Options, Joint | OnGeometry):
-        kinds = "a Taught, a Masked, a Frozen or a Lifted of params/methods.py"
+    if not issubclass(module.Options, Joint | OnGeometry | Radiant):
+        kinds = "a Taught, a Masked, a Frozen, a Lifted or a Radiant of params/methods.py"
         return [f"{where}: Options must be {kinds}"]
     lines = []
     if module.Options.scaled is MethodOptions.scaled:

@@ -24,10 +24,11 @@ from semsplat.features.masks import Masks, pooled, unpacked
 from semsplat.features.outlines import contrast, snapped
 from semsplat.features.precision import precision_on
 from semsplat.features.regions import painted, select_regions
+from semsplat.features.scales import scale_maps
 from semsplat.features.segmenters import Prompts, segmenter_kind
 from semsplat.features.store import Half, ViewFeatures
 from semsplat.io import sha256_file
-from semsplat.params.features import ClipModel, FeaturesJob, Regions, SamModel
+from semsplat.params.features import ClipModel, FeaturesJob, Regions, SamModel, ValueMaps
 from semsplat.params.hub import HubModel
 
 if TYPE_CHECKING:
@@ -77,13 +78,15 @@ class Extractor:
                 " raise min_score or min_area_px in the recipe"
             )
         vectors = self._vectors(image, digest, regions) if self.run.recipe.region_vectors else None
-        dense = self._dense(image, digest)
+        dense, scales = self._dense(image, digest), self._scales(image, digest)
+        cells = next((maps.shape[-2:] for maps in (dense, scales) if maps is not None), None)
         return ViewFeatures(
             ids=id_maps(chosen, image, self.run.recipe.regions.snap_px),
             scores=regions.scores.astype(np.float16),
             vectors=vectors,
             dense=dense,
-            dino=None if dense is None else self._dino(image, digest, dense.shape[1:]),
+            scales=scales,
+            dino=None if cells is None else self._dino(image, digest, (cells[0], cells[1])),
             points=prompts.points if prompts else None,
             depth=prompts.depth if prompts else None,
         )
@@ -140,9 +143,12 @@ class Extractor:
         return np.stack(rows) if rows else np.zeros((0, self.clip.dimensions), np.float16)
 
     def _dense(self, image: NDArray[np.uint8], digest: str) -> Half | None:
-        """Return the dense map [D, h, w], or None if the recipe makes none."""
+        """Return the dense map [D, h, w], or None if the recipe makes none.
+
+        Of windows that are kept apart none is made: it would take every crop again.
+        """
         recipe = self.run.recipe
-        if recipe.dense is None:
+        if recipe.dense is None or (recipe.apart and recipe.window_maps):
             return None
         path = self.cache.path(
             "dense",
@@ -154,6 +160,23 @@ class Extractor:
         )
         encode: Any = partial(self.clip.encode_dense, image, recipe.dense, recipe.crop_batch)
         return self.cache.get(path, lambda: {"dense": encode()})["dense"]
+
+    def _scales(self, image: NDArray[np.uint8], digest: str) -> Half | None:
+        """Return the dense maps [S, D, h, w] of single sizes, or None if the recipe mixes them."""
+        recipe = self.run.recipe
+        options = recipe.dense
+        if not recipe.apart or options is None or isinstance(options, ValueMaps):
+            return None
+        path = self.cache.path(
+            "scales",
+            ("semsplat.features.scales", "semsplat.features.clip"),
+            image=digest,
+            model=self._identity(self.run.clip),
+            options=options.model_dump(),
+            batch=recipe.crop_batch,
+        )
+        encode: Any = partial(scale_maps, self.clip, image, options, recipe.crop_batch)
+        return self.cache.get(path, lambda: {"scales": encode()})["scales"]
 
     def _dino(self, image: NDArray[np.uint8], digest: str, cells: tuple[int, int]) -> Half | None:
         """Return DINO's map [C, h, w] on the cells of the dense map, or None if there is none."""

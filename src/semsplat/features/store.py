@@ -3,7 +3,7 @@
 ::
 
     results/features/{dataset}/{scene}/{recipe}/{seed or all}/
-        views/NAME.npz    ids, scores, vectors, dense, dino, points, depth (see `ViewFeatures`)
+        views/NAME.npz    ids, scores, vectors, dense, scales, dino, points, depth: `ViewFeatures`
         text.npz          one array of vectors per set of prompts
         manifest.json     layers, prompts, models by hash, sha256 of every file
         run.json          provenance card
@@ -33,7 +33,9 @@ class ViewFeatures:
     to, -1 for none; rows are never shared between layers.  ``scores`` float16 [M] in [0, 1].
     ``vectors`` float16 [M, D] of length 1, None if the recipe makes none.  ``dense`` float16
     [D, h, w] of length 1 per cell, covering the whole view, None if the recipe makes none.
-    ``dino`` float16 [C, h, w], DINO's on the same cells, None if the recipe makes none.
+    ``scales`` float16 [S, D, h, w], such maps of the recipe's single sizes of crops, None if it
+    does not keep them apart.  ``dino`` float16 [C, h, w], DINO's on the same cells, None if the
+    recipe makes none.
     ``points`` float32 [P, 2], pixels (x, y) at which the segmenter was asked, and ``depth`` float16
     [H, W], z in scene units, 0 where nothing is drawn, which they follow; None if they follow none.
     """
@@ -42,6 +44,7 @@ class ViewFeatures:
     scores: Half
     vectors: Half | None = None
     dense: Half | None = None
+    scales: Half | None = None
     dino: Half | None = None
     points: NDArray[np.float32] | None = None
     depth: Half | None = None
@@ -84,6 +87,19 @@ class SceneFeatures:
         if "dense" not in arrays:
             raise SemsplatError(f"{self.folder}: no dense maps; set value_maps or pyramid_maps")
         return arrays["dense"]
+
+    def scales(self, name: str) -> tuple[Half, Half | None]:
+        """Return a view's maps [S, D, h, w] of single sizes of crops, and DINO's if there is one.
+
+        Raises:
+            SemsplatError: the recipe does not keep its sizes apart.
+        """
+        arrays = read_arrays(self.folder / "views" / f"{name}.npz", only=("scales", "dino"))
+        if "scales" not in arrays:
+            raise SemsplatError(
+                f"{self.folder}: no maps of single sizes of crops; set apart in the recipe"
+            )
+        return arrays["scales"], arrays.get("dino")
 
     def regions(self, name: str) -> tuple[NDArray[np.int16], Half]:
         """Return a view's ids [L, H, W] and vectors [M, D]; the rest of its archive stays unread.

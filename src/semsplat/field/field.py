@@ -25,7 +25,7 @@ from semsplat.splat.cpu.harmonics import C0
 from semsplat.splat.gaussians import chosen
 from semsplat.splat.ply import read_ply
 from semsplat.train.methods import method
-from semsplat.train.model import open_field
+from semsplat.train.model import open_gaussians
 
 Camera = Viewpoint | str
 """Any viewpoint, or the name of one of the scene's views."""
@@ -53,7 +53,7 @@ class Field:
                 may be read off a table of them: many times as fast, and 0.0004 off on average.
 
         Raises:
-            SemsplatError: something is missing, broken, or not what was recorded.
+            SemsplatError: something is missing, broken, not what was recorded, or has no Gaussians.
         """
         path = Path(path)
         if path.is_file():
@@ -63,7 +63,7 @@ class Field:
         scene = scene_of(path, card)
         if not (path / FIELD_FILE).exists() and card["phase"] == "geometry":
             return cls(path, open_geometry(path, device), scene, None)
-        field = open_field(path, device)
+        field = open_gaussians(path, device)
         return cls(path, field.trained, scene, Known(path, field, scene, card, approximate))
 
     @property

@@ -104,14 +104,14 @@ def _models(run: GeometryKey, scene: Scene, options: Options) -> list[Model]:
     """Return the different Gaussians of the trainings, in the order of the settings."""
     from semsplat.features.queries import Texts
     from semsplat.features.store import open_features
-    from semsplat.train.model import open_field
+    from semsplat.train.model import open_gaussians
 
     features = open_features(features_dir(run.dataset, run.scene, *options.recipe.split("/")))
     prompts = prompts_of(scene, options.n_prompts)
     asked = Asked(scene, Texts(features, "cpu"), prompts, options.grounder)
     models: dict[str, Model] = {}
     for setting, label in options.settings.items():
-        field = open_field(run.train_dir(setting), "cpu")
+        field = open_gaussians(run.train_dir(setting), "cpu")
         key = digest(field.trained.gaussians)
         model = models.setdefault(key, Model(field.trained, [], []))
         model.whose.append(label)

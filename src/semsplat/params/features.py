@@ -159,6 +159,9 @@ class Recipe(Strict):
     """dense maps from crops; null for none"""
     pyramid_maps: PyramidMaps | None
     """dense maps from tiles; null for none"""
+    apart: bool
+    """whether pyramid_maps are kept size by size too, or window_maps in the place of their mixture,
+    for methods that choose among sizes"""
     dino_maps: DinoMaps | None
     """DINO's maps beside the dense ones; null for none"""
     templates: str
@@ -176,6 +179,8 @@ class Recipe(Strict):
         kinds = (self.value_maps, self.window_maps, self.pyramid_maps)
         if sum(kind is not None for kind in kinds) > 1:
             raise ValueError("value_maps, window_maps, pyramid_maps: one at most; null the others")
+        if self.apart and self.window_maps is None and self.pyramid_maps is None:
+            raise ValueError("apart keeps sizes of window_maps or pyramid_maps; name one of these")
         if self.dino_maps and self.dense is None:
             raise ValueError("dino_maps takes the cells of dense maps; name these, or null it")
         return self

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 
-from semsplat.params.base import Count, Positive, Strict
+from semsplat.params.base import Count, OpenFraction, Positive, Strict
 from semsplat.params.geometry import Geometry
 from semsplat.params.teachers import Teacher
 
@@ -93,6 +93,69 @@ class Frozen(OnGeometry):
     """iterations, one random training view each"""
     image_scale: Annotated[float, Field(gt=0, le=1)]
     """of the views that are learned from"""
+
+
+class RadianceRates(Strict):
+    """Adam's learning rates in a radiance field."""
+
+    grids: Positive
+    """of planes and lines"""
+    networks: Positive
+    """of networks"""
+    last: Annotated[float, Field(gt=0, le=1)]
+    """share of both that is left at the last step; log-linear in between"""
+
+
+class Radiance(Strict):
+    """A radiance field, and how it learns colours from rays."""
+
+    density: Count
+    """components of the density's planes"""
+    colours: Count
+    """components of the colours' planes"""
+    cells: Annotated[int, Field(ge=2, le=4096)]
+    """of planes and lines, each way"""
+    hidden: Count
+    """width of the network that makes colours"""
+    inner_share: OpenFraction
+    """of each axis that the box has which holds cameras and points; the rest lies around it"""
+    near: Positive
+    """distance before which rays are not looked at, in half diagonals of the box"""
+    calm: Positive
+    """distance up to which densities learn less, with its square (Philip and Deschaintre 2023), in
+    half diagonals of the box"""
+    coarse: Count
+    """even samples of a ray that find where the density is"""
+    fine: Count
+    """samples of a ray that are learned from"""
+    distortion: float = Field(ge=0)
+    """weight of the distortion (mip-NeRF 360, Eq. 15) beside the mean square of colours"""
+    rays: Count
+    """of each step, from all training views"""
+    steps: Count
+    """iterations that learn colours"""
+    steps_floor: Count
+    """unscaled: a suite does not take fewer"""
+    lr: RadianceRates
+    """learning rates; no suite scales them: grids start where they have no colours yet"""
+
+    def at_least(self, factor: float) -> Radiance:
+        """Return it with the steps times ``factor``, but not fewer than its floor."""
+        steps = max(round(self.steps * factor), min(self.steps, self.steps_floor))
+        return self.model_copy(update={"steps": steps})
+
+
+class Radiant(MethodOptions):
+    """A method that has no Gaussians: a radiance field, and a recipe's features on it."""
+
+    recipe: str
+    """name of the recipe, from features.recipes"""
+    radiance: Radiance
+    """the radiance field"""
+
+    def held(self, _: int) -> int:
+        """Return 0: there are no Gaussians."""
+        return 0
 
 
 class SelfTraining(Strict):

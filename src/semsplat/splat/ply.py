@@ -49,7 +49,7 @@ def write_ply(
         value["means"],
         np.zeros((n, 3), np.float32),
         value["sh0"][:, 0],
-        value["shN"].transpose(0, 2, 1).reshape(n, -1),
+        value["shN"].transpose(0, 2, 1).reshape(n, 3 * value["shN"].shape[1]),
         value["opacities"][:, None],
         value["scales"],
         value["quats"],

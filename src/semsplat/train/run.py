@@ -25,6 +25,7 @@ from semsplat.params.methods import (
     Masked,
     MethodOptions,
     OnGeometry,
+    Radiant,
     Taught,
     TrainingJob,
 )
@@ -91,7 +92,7 @@ def train(
     )
     task = _task(config, options, trainee, stage)
     numbers = job.fit(task, scene) | _sizes(trainee) | {"prepare_s": prepare_s, **attachment.facts}
-    class_ids = lessons.class_ids if lessons else []
+    class_ids = lessons.class_ids if lessons else attachment.class_ids
     write_field(out / FIELD_FILE, trainee, FieldFacts(config.method, class_ids, attachment.shape))
     job.finish(numbers)
 
@@ -99,6 +100,7 @@ def train(
 def _check(name: str, options: MethodOptions, places: Places) -> None:
     """Raise where a folder that the method needs is not given."""
     needs = {OnGeometry: ("features", "geometry"), Masked: ("features",), Taught: ("lessons",)}
+    needs |= {Radiant: ("features",)}
     for need in next(names for kind, names in needs.items() if isinstance(options, kind)):
         if getattr(places, need) is None:
             raise SemsplatError(f"{name} learns from {need}; give --{need}")
@@ -114,6 +116,9 @@ def _start(
 ) -> Trainee:
     """Return what the method's kind trains."""
     geometry, seed = config.geometry, config.run_seed
+    if isinstance(options, Radiant):
+        fielded: Trainee = method(config.method).start(options, scene, geometry, attachment, device)
+        return fielded
     if isinstance(options, Lifted):
         assert geometry_dir is not None
         return start_lifted(geometry_dir, attachment, device)
@@ -127,6 +132,9 @@ def _task(config: TrainingJob, options: MethodOptions, trainee: Trainee, stage: 
     """Return what the method's kind does, for how long, and on views of which size."""
     geometry, seed, shown = config.geometry, config.run_seed, shown_of(config.method)
     module = method(config.method)
+    if isinstance(options, Radiant):
+        steps: Steps = module.task(options, trainee, stage)
+        return steps
     ahead = module.reads(options, stage)
     if isinstance(options, Lifted):
         lift, n_views = module.lift(options, stage), len(stage.frames)

@@ -119,6 +119,10 @@ def test_it_follows_from_other_answers_and_is_never_named() -> None:
     assert followed(("masks",)) == ("masks",)
 
 
+def test_a_method_without_gaussians_is_not_asked() -> None:
+    assert followed(("pictures", "classes")) == ("pictures", "classes")
+
+
 # from disk to scores
 
 NAMES = {2: "cup", 300: "plate", 65535: "shelf"}

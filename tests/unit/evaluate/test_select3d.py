@@ -123,7 +123,8 @@ def test_every_view_has_the_silhouettes_of_its_own_prompts(tmp_path, monkeypatch
     monkeypatch.setattr(answer, "choose", choose)
     monkeypatch.setattr(answer, "silhouettes", draw)
     monkeypatch.setattr(answer, "sha256_file", lambda _: "")
-    monkeypatch.setattr("semsplat.train.model.open_field", lambda *_: None)
+    gaussians = object.__new__(SemanticField)
+    monkeypatch.setattr("semsplat.train.model.open_field", lambda *_: gaussians)
     monkeypatch.setattr(answer, "open_features", lambda _: None)
     monkeypatch.setattr("semsplat.features.queries.Texts", lambda *_: None)
     monkeypatch.setattr(

@@ -189,7 +189,7 @@ def test_the_command_measures_the_trainings_that_are_named(trained: Path) -> Non
 def test_a_training_that_is_not_there_is_one_line(trained: Path) -> None:
     done = bench("--runs", "toys/shelf/c/0", "--out", "speed.json")
     assert done.returncode == 1 and not Path("speed.json").exists()
-    error = "error: results/train/toys/shelf/c/0/run.json: no such file"
+    error = "error: results/train/toys/shelf/c/0/semantics.safetensors: no such file"
     assert any(line.startswith(error) for line in done.stderr.splitlines())
     assert "Traceback" not in done.stderr
 
@@ -216,13 +216,13 @@ def test_what_an_answer_renders_is_timed_pass_by_pass(
         "gags": lambda codes: (torch.ones(2, 2, 8), torch.ones(2, 2, 3)),
     }
     counts: list[list[int]] = []
-    field = SimpleNamespace(
-        trained=SimpleNamespace(device="cpu"),
-        facts=SimpleNamespace(method=name, shape={"out": 8}),
-        semantics=torch.rand(4, 9),
-        decoder=decoders[name],
-        blend=blend,
-    )
+    field = SemanticField(
+        SimpleNamespace(device="cpu"),
+        torch.rand(4, 9),
+        decoders[name],
+        SimpleNamespace(method=name, shape={"out": 8}),
+    )  # type: ignore[arg-type]
+    monkeypatch.setattr(SemanticField, "blend", lambda _, *asked: blend(*asked))
     monkeypatch.setattr(stopwatch, "median_seconds", once)
     relevancy.time(field, [None])  # type: ignore[arg-type,list-item]
     assert counts == [[9 // passes] * passes] * 2  # rendering alone, then the whole query

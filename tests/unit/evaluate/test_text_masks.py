@@ -21,12 +21,12 @@ CANONICAL = torch.tensor([[0.0, 0.0, 1.0]])
 RED, BLUE = torch.eye(3)[:2]
 
 
-def kind_of(maps: torch.Tensor) -> Any:
-    """Return a method that says the same vectors [L, H, W, 3] of every view, and notes the view."""
+def field_of(maps: torch.Tensor) -> Any:
+    """Return a field that says the same vectors [L, H, W, 3] of every view, and notes the view."""
     seen: list[Any] = []
 
-    def vectors(field: Any, frame: Any) -> Vectors:
-        seen.append((field, frame))
+    def vectors(frame: Any) -> Vectors:
+        seen.append(frame)
         return Vectors(maps, None)
 
     return SimpleNamespace(vectors=vectors, seen=seen)
@@ -43,14 +43,14 @@ def maps() -> torch.Tensor:
 
 
 def test_a_mask_is_the_prompts_relevancy_cut_by_the_protocol(maps):
-    kind, frame = kind_of(maps), object()
-    selector = AskedByText(kind, CANONICAL)
+    field, frame = field_of(maps), object()
+    selector = AskedByText(CANONICAL)
     queries = torch.stack(
         [selector.query(None, Reference(None, None, text)) for text in (RED, BLUE)]
     )
     assert torch.equal(queries, torch.stack([RED, BLUE]))
-    found = selector.select("field", frame, queries)
-    assert kind.seen == [("field", frame)]  # a view is drawn once for all prompts
+    found = selector.select(field, frame, queries)
+    assert field.seen == [frame]  # a view is drawn once for all prompts
     assert found.dtype == torch.bool and found.shape == (2, 40, 40)
     for text, mask in zip((RED, BLUE), found, strict=True):
         stored = relevancy(maps, text[None], CANONICAL)[0].half().numpy()

@@ -39,7 +39,7 @@ LERF = {
     **{"scenes": ["procedural/room"], "seeds": [0, 1]},
 }
 SHEET = CONFIG["figures"]["clipgs_maps"]
-OPTIONS = {**SHEET["options"], "settings": {"clipgs_a": "ours", "lerf": "theirs"}}
+OPTIONS = {**SHEET["options"], "settings": {"clipgs_a": "ours", "theirs": "theirs"}}
 
 
 def params(external: dict[str, Any] | None = None, **suite: Any) -> Params:
@@ -47,7 +47,7 @@ def params(external: dict[str, Any] | None = None, **suite: Any) -> Params:
     demo = CONFIG["suites"]["demo"] | {"figures": ["clipgs_maps"], "settings": []} | suite
     return check(
         CONFIG
-        | {"external": {"lerf": LERF} if external is None else external}
+        | {"external": {"theirs": LERF} if external is None else external}
         | {"figures": CONFIG["figures"] | {"clipgs_maps": {**SHEET, "options": OPTIONS}}}
         | {"suites": CONFIG["suites"] | {"demo": demo}}
     )
@@ -57,49 +57,49 @@ def test_a_figure_names_it_as_a_setting_and_it_is_no_training() -> None:
     checked = params()
     assert training_keys(checked) == [
         TrainingKey("procedural", "room", "clipgs_a", 0),
-        TrainingKey("procedural", "room", "lerf", 0),
+        TrainingKey("procedural", "room", "theirs", 0),
     ]
     assert [run.setting for run in own_keys(checked)] == ["clipgs_a"]
-    assert [run.setting for run in external_keys(checked)] == ["lerf"]
+    assert [run.setting for run in external_keys(checked)] == ["theirs"]
     assert external_job(checked, external_keys(checked)[0]).model_dump() == {
-        **{"dataset": "procedural", "scene": "room", "setting": "lerf", "seed": 0},
+        **{"dataset": "procedural", "scene": "room", "setting": "theirs", "seed": 0},
         "answers": ["classes", "relevancy"],
     }
 
 
 def test_it_reads_and_learns_nothing() -> None:
-    alone = params(settings=["lerf"])
-    assert [run.setting for run in training_keys(alone)] == ["lerf"]
+    alone = params(settings=["theirs"])
+    assert [run.setting for run in training_keys(alone)] == ["theirs"]
     assert features_keys(alone) == [] and lessons_keys(alone) == []
-    assert setting_teacher(alone, "lerf") is None and setting_recipe(alone, "lerf") is None
+    assert setting_teacher(alone, "theirs") is None and setting_recipe(alone, "theirs") is None
 
 
 def test_it_is_asked_what_its_entry_says() -> None:
     checked = params()
-    assert answers(checked, "lerf") == ("classes", "relevancy")
-    assert reads(checked, "lerf", "SCORES_WITH") == {"lessons"}
-    fewer = params({"lerf": {**LERF, "answers": ["relevancy"]}})
-    assert external_code(checked, "lerf") != external_code(fewer, "lerf")
+    assert answers(checked, "theirs") == ("classes", "relevancy")
+    assert reads(checked, "theirs", "SCORES_WITH") == {"lessons"}
+    fewer = params({"theirs": {**LERF, "answers": ["relevancy"]}})
+    assert external_code(checked, "theirs") != external_code(fewer, "theirs")
 
 
 def test_a_sheet_shows_the_runs_of_which_there_are_predictions() -> None:
     both = {"scenes": ["procedural/room", "procedural/den"], "seeds": [0, 2]}
     checked = params(**both)
     assert [(run.scene, run.seed) for run in shown_runs(checked, "clipgs_maps")] == [("room", 0)]
-    assert [str(run) for run in external_keys(checked)] == ["procedural/room/lerf/0"]
+    assert [str(run) for run in external_keys(checked)] == ["procedural/room/theirs/0"]
     without = params(**both, settings=["clipgs_a"])
     assert len(shown_runs(without, "clipgs_maps")) == 4
 
 
 def test_a_table_keeps_the_scenes_that_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
     table = "semsplat.experiment.schema.Figure.settings"
-    monkeypatch.setattr(table, property(lambda _: ["clipgs_a", "lerf"]))
+    monkeypatch.setattr(table, property(lambda _: ["clipgs_a", "theirs"]))
     scenes = ["procedural/room", "procedural/den"]
     checked = params(figures=["clipgs_details"], scenes=scenes)
     assert [str(run) for run in training_keys(checked)] == [
         "procedural/den/clipgs_a/0",
         "procedural/room/clipgs_a/0",
-        "procedural/room/lerf/0",
+        "procedural/room/theirs/0",
     ]
 
 
@@ -111,7 +111,7 @@ def test_it_costs_nothing_but_its_scores(monkeypatch: pytest.MonkeyPatch) -> Non
     assert load_estimates().untimed(with_it) == load_estimates().untimed(without)
     assert needs(with_it) == needs(without)
     monkeypatch.setattr("semsplat.experiment.plan.screen.needs", lambda _: {"data": set()})
-    told = "  lerf: predictions of 1 runs, made elsewhere: they are copied and scored"
+    told = "  theirs: predictions of 1 runs, made elsewhere: they are copied and scored"
     lines = plan_lines(with_it)
     assert [line for line in lines if line.startswith(told)] and "1 trainings" in lines[0]
 
@@ -119,18 +119,18 @@ def test_it_costs_nothing_but_its_scores(monkeypatch: pytest.MonkeyPatch) -> Non
 MISTAKES = {
     "an answer that nobody can give": (
         {"answers": ["clases"]},
-        "external.lerf.answers: 'clases' is not defined; did you mean 'classes'?",
+        "external.theirs.answers: 'clases' is not defined; did you mean 'classes'?",
     ),
     "an answer twice": (
         {"answers": ["classes", "classes"]},
-        "external.lerf.answers: 'classes' stands twice; remove one",
+        "external.theirs.answers: 'classes' stands twice; remove one",
     ),
     "an unknown scene": (
         {"scenes": ["procedural/rom"]},
-        "external.lerf.scenes: 'procedural/rom' is not defined; did you mean 'procedural/room'?",
+        "external.theirs.scenes: 'procedural/rom' is not defined; did you mean 'procedural/room'?",
     ),
-    "no seeds": ({"seeds": []}, "external.lerf.seeds: list should have at least 1 item"),
-    "a key that it has not": ({"method": "gags"}, "external.lerf.method: unknown key"),
+    "no seeds": ({"seeds": []}, "external.theirs.seeds: list should have at least 1 item"),
+    "a key that it has not": ({"method": "gags"}, "external.theirs.method: unknown key"),
 }
 
 
@@ -138,22 +138,22 @@ MISTAKES = {
 def test_a_mistake_in_an_entry_is_one_line(case: str) -> None:
     changes, expected = MISTAKES[case]
     with one_line_error(expected):
-        params({"lerf": {**LERF, **changes}})
+        params({"theirs": {**LERF, **changes}})
 
 
 @pytest.mark.parametrize("name", ["clipgs_a", "geometry", "features"])
 def test_its_name_is_nobody_elses(name: str) -> None:
     with one_line_error(f"external: '{name}' is the folder of something else"):
-        params({"lerf": LERF, name: LERF})
+        params({"theirs": LERF, name: LERF})
 
 
 def test_what_was_made_elsewhere_has_no_votes_to_show() -> None:
     figure = CONFIG["figures"]["clipgs_votes"]
-    options = {**figure["options"], "votes_of": "lerf"}
-    with one_line_error("figures.clipgs_votes.options.votes_of: 'lerf' is not defined"):
+    options = {**figure["options"], "votes_of": "theirs"}
+    with one_line_error("figures.clipgs_votes.options.votes_of: 'theirs' is not defined"):
         check(
             CONFIG
-            | {"external": {"lerf": LERF}}
+            | {"external": {"theirs": LERF}}
             | {"figures": CONFIG["figures"] | {"clipgs_votes": {**figure, "options": options}}}
         )
 
@@ -168,12 +168,12 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Params:
     write_given(write_shelf())
     entry = {"folder": "given", "answers": ANSWERS, "scenes": ["toys/shelf"], "seeds": [3]}
     toys = {**CONFIG["datasets"]["procedural"], "scenes": {"shelf": {}, "box": {}}}
-    figure = {**SHEET, "options": {**OPTIONS, "settings": {"lerf": "theirs"}, "datasets": []}}
+    figure = {**SHEET, "options": {**OPTIONS, "settings": {"theirs": "theirs"}, "datasets": []}}
     suite = CONFIG["suites"]["demo"] | {"settings": [], "figures": ["clipgs_maps"]}
     suite |= {"scenes": ["toys/shelf"], "seeds": [3]}
     config = (
         CONFIG
-        | {"external": {"lerf": entry}, "datasets": CONFIG["datasets"] | {"toys": toys}}
+        | {"external": {"theirs": entry}, "datasets": CONFIG["datasets"] | {"toys": toys}}
         | {"figures": CONFIG["figures"] | {"clipgs_maps": figure}}
         | {"suites": CONFIG["suites"] | {"demo": suite}}
     )
@@ -209,7 +209,7 @@ def test_only_the_check_opens_files(shelf: Params) -> None:
     (RUN / "classes/left/a.png").write_text("no picture")
     refuse_incomplete(shelf)
     with one_line_error("classes/left/a.png: not a readable image"):
-        external("check", ("lerf",))
+        external("check", ("theirs",))
 
 
 def test_a_time_of_a_run_that_is_not_declared_is_a_mistake(shelf: Params) -> None:
@@ -232,7 +232,7 @@ def test_of_a_scene_that_is_not_imported_only_the_folder_is_seen(
 
 
 def test_unknown_entries_and_an_export_of_nothing_are_one_line(shelf: Params) -> None:
-    with one_line_error("external: 'lref' is not defined; did you mean 'lerf'?"):
-        external("check", ("lref",))
+    with one_line_error("external: 'thiers' is not defined; did you mean 'theirs'?"):
+        external("check", ("thiers",))
     with one_line_error("export needs trainings and --to"):
         external("export", ("toys/shelf/gags/3",))

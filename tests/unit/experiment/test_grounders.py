@@ -67,8 +67,9 @@ def test_a_mistake_is_one_line(asked: list[str], dino: Any, line: str) -> None:
 def test_a_figure_of_a_grounder_that_is_not_asked_is_refused() -> None:
     lines = mistakes(changed(("evaluate/grounders", ["points"])))
     assert lines == [
-        "figures.cgc_texts.options.grounder: 'clip_regions' is not asked; add it to"
+        f"figures.{name}.options.grounder: 'clip_regions' is not asked; add it to"
         " evaluate.grounders"
+        for name in ("radiance_texts", "cgc_texts")
     ]
 
 

@@ -215,13 +215,21 @@ def test_a_figure_may_name_its_scenes() -> None:
 
 def test_a_published_table_asks_for_the_settings_of_its_rows() -> None:
     params = with_suite("clipgs_table1", "clipgs_table2", "claims")
-    assert shown_settings(params, "clipgs_table1") == ["clipgs_a", "clipgs_d"]
+    assert shown_settings(params, "clipgs_table1") == ["lerf", "3dovs", "clipgs_a", "clipgs_d"]
     assert {(r.dataset, r.setting) for r in shown_trainings(params, "clipgs_table2")} == {
-        ("sparse", "clipgs_a"),
-        ("sparse", "clipgs_d"),
+        ("sparse", setting) for setting in ("lerf", "3dovs", "clipgs_a", "clipgs_d")
     }
     both = set(shown_trainings(params, "clipgs_table1") + shown_trainings(params, "clipgs_table2"))
     assert set(shown_trainings(params, "claims")) == set(training_keys(params)) == both
+
+
+def test_a_suite_leaves_settings_out_that_its_tables_name() -> None:
+    suite = {**CONFIG["suites"]["demo"], "settings": [], "figures": ["clipgs_table1"]}
+    left = {**CONFIG, "suites": {**CONFIG["suites"], "demo": {**suite, "without": ["lerf"]}}}
+    assert shown_settings(check(left), "clipgs_table1") == ["3dovs", "clipgs_a", "clipgs_d"]
+    fewer = {**suite, "settings": ["lerf", "clipgs_d"], "without": ["lerf"]}
+    one = check({**CONFIG, "suites": {**CONFIG["suites"], "demo": fewer}})
+    assert {run.setting for run in training_keys(one)} == {"clipgs_d"}
 
 
 def test_a_table_of_ours_asks_for_its_rows_on_the_data_sets_that_it_names() -> None:

@@ -18,7 +18,7 @@ from semsplat.evaluate.stopwatch import WARM_UP
 from semsplat.geometry.trained import render
 from semsplat.params.methods import Lifted
 from semsplat.train.methods import method, method_names, method_options
-from semsplat.train.model import SemanticField, open_field
+from semsplat.train.model import SemanticField, open_gaussians
 
 FIRST, LOSS = 10, 1e-3
 """So many steps lose, within this share, what they lose on the CPU; what is lifted differs by no
@@ -44,7 +44,7 @@ def _learned(bench: Bench, name: str) -> tuple[dict[str, Any], list[str]]:
     on_cpu = trained(*told, bench.folder / "cpu" / name, "cpu") if bench.cpu else None
     judge = _lifted if issubclass(method_options(name), Lifted) else _fell
     numbers, wrong = judge(folder, on_cpu)
-    field, frames = open_field(folder, bench.device), list(bench.plane.test)
+    field, frames = open_gaussians(folder, bench.device), list(bench.plane.test)
     wrong += [f"{what} is not finite" for what in _not_finite(field, frames[0])]
     for kind in map(answer, method(name).ANSWERS):
         if hasattr(kind, "time"):
@@ -72,7 +72,7 @@ def _lifted(folder: Path, on_cpu: Path | None) -> tuple[dict[str, Any], list[str
     seen = list(curve(folder, "seen").values())[-1]
     numbers, wrong = {"seen": seen}, [] if seen > 0 else ["nothing was lifted"]
     if on_cpu:
-        one, other = (open_field(each, "cpu").semantics for each in (folder, on_cpu))
+        one, other = (open_gaussians(each, "cpu").semantics for each in (folder, on_cpu))
         far = float((one - other).abs().max())
         numbers["lifted_differs"] = float(f"{far:.2g}")
         wrong += [f"what is lifted differs by {far:.1e}"] if far > LOSS else []

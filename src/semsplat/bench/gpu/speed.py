@@ -21,7 +21,7 @@ from semsplat.bench.gpu.world import WIDTH, write_plane
 from semsplat.data.scene import load_scene
 from semsplat.evaluate.answers import classes
 from semsplat.evaluate.stopwatch import WARM_UP
-from semsplat.train.model import open_field
+from semsplat.train.model import open_gaussians
 
 DEPTH = 1.0  # how far the cloud reaches before and behind the plane
 DIM = 512  # of CLIP ViT-B/16's vectors
@@ -52,7 +52,7 @@ def _measured(bench: Bench, name: str) -> dict[str, float]:
         trained(bench, name, geometry, places, out, bench.device, every)
     numbers = {"step_ms": _step_ms(out), "peak_gpu_mb": torch.cuda.max_memory_allocated() // 2**20}
     if name == "clip_gs":
-        field = open_field(out, bench.device)
+        field = open_gaussians(out, bench.device)
         frames = list(islice(cycle(scene.frames), WARM_UP + steps))
         numbers |= classes.time(field, frames)
     return numbers

@@ -11,7 +11,8 @@ A method lists its answers; the geometry itself answers `COLOURS`.  Each file ha
 
 and where it needs them
 
-- ``FOLLOWS``: answers of which each makes a method answer this as well, without naming it;
+- ``FOLLOWS``: answers of which each makes a method answer this as well, without naming it, and
+  ``UNLESS``: those with which it does not;
 - ``time(field, frames)``: how fast it answers;
 - ``predict_options(evaluate, place, sam_models)``, ``score_options(evaluate)``: what it is told of
   the section *evaluate* of ``params.yaml``;
@@ -29,6 +30,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from semsplat.discovery import kinds_of
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from semsplat.data.scene import Scene
 
 COLOURS = "colours"
@@ -65,5 +68,10 @@ answer_names, answer = kinds_of(
 def followed(names: tuple[str, ...]) -> tuple[str, ...]:
     """Return the answers that a method names, and those that follow from them."""
     further = [name for name in answer_names() if name not in names]
-    follow = {name: set(getattr(answer(name), "FOLLOWS", ())) for name in further}
-    return (*names, *(name for name in further if follow[name] & set(names)))
+    return (*names, *(name for name in further if _follows(answer(name), set(names))))
+
+
+def _follows(kind: ModuleType, names: set[str]) -> bool:
+    """Tell whether an answer follows from the named ones, and from none that it is at odds with."""
+    from_them, at_odds = (set(getattr(kind, what, ())) for what in ("FOLLOWS", "UNLESS"))
+    return bool(from_them & names) and not at_odds & names

@@ -25,7 +25,7 @@ from semsplat.log import progress
 from semsplat.paths import CLASSES, FIELD_FILE
 
 if TYPE_CHECKING:
-    from semsplat.train.model import SemanticField
+    from semsplat.train.model import TrainedField
 
 PREDICTS_FROM = ()
 SCORES_WITH = ("lessons",)
@@ -51,11 +51,11 @@ def predict(asked: Asked, folder: Path) -> dict[str, Any]:
     return {"semantics": sha256_file(asked.model_dir / FIELD_FILE)}
 
 
-def time(field: SemanticField, frames: list[Frame]) -> dict[str, float]:
+def time(field: TrainedField, frames: list[Frame]) -> dict[str, float]:
     """Return FPS and milliseconds of a frame, colours with class map."""
     from semsplat.evaluate.stopwatch import median_seconds
 
-    median = median_seconds(field.render, frames, field.trained.device)
+    median = median_seconds(field.render, frames, field.device)
     return {"fps": round(1 / median, 2), "frame_ms": round(1000 * median, 3)}
 
 

@@ -41,7 +41,7 @@ from semsplat.params.features import SamModel
 from semsplat.train.methods import method
 
 if TYPE_CHECKING:
-    from semsplat.train.model import SemanticField
+    from semsplat.train.model import TrainedField
 
 __all__ = ["models"]
 PREDICTS_FROM = ("features",)
@@ -70,7 +70,7 @@ def predict(asked: Asked, folder: Path) -> dict[str, Any]:
     return write_masks(asked, folder)
 
 
-def time(field: SemanticField, frames: list[Frame]) -> dict[str, float]:
+def time(field: TrainedField, frames: list[Frame]) -> dict[str, float]:
     """Return milliseconds of one prompt in one view, by parts, after its mask is known.
 
     ``render_ms`` and ``predict_ms``: what `select` takes, projection and blending apart.
@@ -85,7 +85,9 @@ def time(field: SemanticField, frames: list[Frame]) -> dict[str, float]:
 
     from semsplat.evaluate.stopwatch import median_seconds
     from semsplat.train.methods import Reference
+    from semsplat.train.model import SemanticField
 
+    assert isinstance(field, SemanticField)  # what has `select` has Gaussians
     device, kind = field.trained.device, method(field.facts.method)
     text = torch.eye(field.facts.shape.get("out", 1), device=device)[0]
 

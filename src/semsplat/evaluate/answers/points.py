@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from semsplat.train.model import SemanticField
 
 FOLLOWS = ("classes", "relevancy")
+UNLESS = ("pictures",)  # which methods without Gaussians answer
 PREDICTS_FROM = ("features",)
 SCORES_WITH = ()
 CASES = ("points",)
@@ -43,11 +44,11 @@ def predict(asked: Asked, folder: Path) -> dict[str, Any]:
 
     Of the scene the lists of classes are read, and neither depth nor labels.
     """
-    from semsplat.train.model import open_field
+    from semsplat.train.model import open_gaussians
 
     lists = class_lists(asked.scene)
     if lists:
-        field = open_field(asked.model_dir, asked.device)
+        field = open_gaussians(asked.model_dir, asked.device)
         by_class = bool(field.facts.class_ids)
         classes = _by_score(field, lists) if by_class else _by_text(field, lists, asked)
         gaussians = field.trained.gaussians

@@ -33,13 +33,12 @@ from semsplat.features.store import open_features
 from semsplat.io import sha256_file
 from semsplat.log import progress
 from semsplat.paths import FIELD_FILE, RELEVANCY
-from semsplat.train.methods import method
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from semsplat.features.queries import Texts
-    from semsplat.train.model import SemanticField
+    from semsplat.train.model import SemanticField, TrainedField
 
 PREDICTS_FROM = ("features",)
 SCORES_WITH = ()
@@ -60,27 +59,31 @@ def predict(asked: Asked, folder: Path) -> dict[str, Any]:
     ``prompts``: the view's own categories, P strings; of its annotations nothing else is read.
     ``relevancy`` [P, L, H, W] float16 in (0, 1), a map per level.  ``factors`` [3, H, W] float16:
     the shares of sub-part, part and whole, where the method knows them.  ``silhouettes`` [P, H, W]
-    float16 in [0, 1]: the opacity of the Gaussians that are relevant each by itself, drawn alone.
+    float16 in [0, 1]: the opacity of the Gaussians that are relevant each by itself, drawn alone,
+    where there are any.
     """
     from semsplat.features.queries import Texts
-    from semsplat.train.model import open_field
+    from semsplat.train.model import SemanticField, open_field
 
     assert asked.features_dir is not None
     field = open_field(asked.model_dir, asked.device)
     texts = Texts(open_features(asked.features_dir), asked.device, Cache(asked.cache))
     frames = [frame for frame in asked.scene.frames if frame.annotations_path]
     prompts_of = {frame.name: list(load_annotations(frame)) for frame in frames}
-    chosen = choose(field, texts, list(dict.fromkeys(chain(*prompts_of.values()))))
+    gaussians = field if isinstance(field, SemanticField) else None
+    everything = list(dict.fromkeys(chain(*prompts_of.values())))
+    chosen = choose(gaussians, texts, everything) if gaussians else {}
     for frame in progress(frames, "query"):
         if prompts := prompts_of[frame.name]:
             arrays = ask(field, frame, texts, prompts)
-            arrays[SILHOUETTES] = silhouettes(field, frame, [chosen[p] for p in prompts])
+            if gaussians:
+                arrays[SILHOUETTES] = silhouettes(gaussians, frame, [chosen[p] for p in prompts])
             write_arrays(folder / RELEVANCY / f"{frame.name}.npz", arrays)
     return {"semantics": sha256_file(asked.model_dir / FIELD_FILE)}
 
 
 def ask(
-    field: SemanticField, frame: Frame, texts: Texts, prompts: list[str]
+    field: TrainedField, frame: Frame, texts: Texts, prompts: list[str]
 ) -> dict[str, np.ndarray]:
     """Return the arrays of one view (see `predict`)."""
     import torch
@@ -88,7 +91,7 @@ def ask(
     from semsplat.evaluate.relevancy import relevancy
 
     with torch.no_grad():
-        said = method(field.facts.method).vectors(field, frame)
+        said = field.vectors(frame)
         maps = relevancy(said.asked, texts.encode(prompts), texts.canonical)  # [P, L, H, W]
     arrays = {"prompts": np.array(prompts), "relevancy": maps.half().cpu().numpy()}
     if said.factors is not None:
@@ -116,25 +119,21 @@ def silhouettes(field: SemanticField, frame: Frame, members: list[Tensor]) -> np
     return torch.stack(drawn).numpy()
 
 
-def time(field: SemanticField, frames: list[Frame]) -> dict[str, float]:
+def time(field: TrainedField, frames: list[Frame]) -> dict[str, float]:
     """Return milliseconds of one prompt asked of one view, and of the two parts of that."""
     import torch
 
     from semsplat.evaluate.relevancy import relevancy
     from semsplat.evaluate.stopwatch import median_seconds
 
-    device, kind = field.trained.device, method(field.facts.method)
+    device = field.device
     texts = torch.eye(field.facts.shape["out"], device=device)[: 1 + N_CANONICAL]
 
-    def draw(frame: Frame) -> Any:
-        passes = getattr(kind, "rendered", None)
-        return passes(field, frame) if passes else field.blend(frame)
-
     def ask_one(frame: Frame) -> Tensor:
-        return relevancy(kind.vectors(field, frame).asked, texts[:1], texts[1:])
+        return relevancy(field.vectors(frame).asked, texts[:1], texts[1:])
 
     with torch.no_grad():
-        render = median_seconds(draw, frames, device)
+        render = median_seconds(field.drawn, frames, device)
         whole = median_seconds(ask_one, frames, device)
     return {
         "query_ms": round(1000 * whole, 3),

@@ -2,7 +2,8 @@
 
 Each file has ``Options``: a `Taught` or a `Masked` where the method fits geometry and semantics
 together, from lessons or from masks, a `Frozen` where it learns from features on finished geometry,
-or a `Lifted` where it computes there what Gaussians hold and learns nothing; and
+a `Lifted` where it computes there what Gaussians hold and learns nothing, or a `Radiant` where it
+has no Gaussians but a radiance field; and
 
 - ``ANSWERS``: what a trained field is asked for, files in `semsplat.evaluate.answers`;
 - ``attach(options, lessons, features)``: what every Gaussian carries, an `Attachment`;
@@ -13,7 +14,15 @@ or a `Lifted` where it computes there what Gaussians hold and learns nothing; an
 - ``reads(options, stage)``: what reads all that a step takes from disk, `Ahead`: a thread calls it
   for the next step.
 
-and where what is blended is not what is learned
+A `Radiant` has in the place of the last two
+
+- ``start(options, scene, geometry, attachment, device)``: the `Trainee`, a field as its decoder;
+- ``task(options, trainee, stage)``: its steps, see `semsplat.fit.job.Steps`;
+- ``opened(decoder, facts, device)``: the trained field, a `semsplat.train.model.TrainedField`;
+
+and, for "classes", ``class_scores(field, frame)`` [H, W, C].
+
+And where what is blended is not what is learned
 
 - ``shown(semantics)``: what is blended, of the numbers [N, dim] that Gaussians hold.
 
@@ -61,6 +70,7 @@ if TYPE_CHECKING:
     from semsplat.fit.inputs import Inputs
     from semsplat.fit.views import Camera
     from semsplat.train.mixture import Mixture
+    from semsplat.train.scaled import Scaled
 
 
 Shape = Mapping[str, Any]
@@ -86,26 +96,28 @@ class Attachment:
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What the card says of what was attached, beside its size; labels of tables say what it
     ``lacks``."""
+    class_ids: list[int] = field(default_factory=list)
+    """The scene's ids of the classes that it knows, where no lessons name them."""
 
 
 @dataclass(frozen=True, eq=False)
 class Vectors:
     """What a field says about a view: unit vectors of L levels, and what mixes them.
 
-    ``asked``: what texts are compared with: the vectors [L, H, W, D], or a mixture of rows that
-    texts are multiplied with once.  ``factors`` [H, W, 3]: the share that sub-part, part and whole
-    have in them, or None.
+    ``asked``: what texts are compared with: the vectors [L, H, W, D], a mixture of rows that texts
+    are multiplied with once, or scales of which each text takes one.  ``factors`` [H, W, 3]: the
+    share that sub-part, part and whole have in them, or None.
     """
 
-    asked: Tensor | Mixture
+    asked: Tensor | Mixture | Scaled
     factors: Tensor | None
 
     @property
     def maps(self) -> Tensor:
-        """The vectors [L, H, W, D]; a mixture is added up."""
-        from semsplat.train.mixture import Mixture
+        """The vectors [L, H, W, D]; a mixture is added up, of scales there are all."""
+        import torch
 
-        return self.asked.vectors() if isinstance(self.asked, Mixture) else self.asked
+        return self.asked if isinstance(self.asked, torch.Tensor) else self.asked.vectors()
 
 
 class Reference(NamedTuple):
@@ -194,7 +206,9 @@ class Lift(Protocol):
         """Continue from what ``state_dict`` returned."""
 
 
-PARTS = ("Options", "ANSWERS", "attach", "decoder", "semantic_terms or lift", "reads")
+PARTS = (
+    "Options", "ANSWERS", "attach", "decoder", "semantic_terms or lift or task", "reads or start",
+)  # fmt: skip
 method_names, method = kinds_of(__name__, "method", PARTS)
 
 
