@@ -152,6 +152,7 @@ def _suite(place: str, figures: list[str], steps_scaler: float) -> Config:
         "steps_scaler": steps_scaler,
         "rates_scaler": 1 / steps_scaler,
         "settings": [],
+        "without": [],
         "figures": ["views", *figures, "curves", "gaussians", "scores"],
         "override": {},
     }
