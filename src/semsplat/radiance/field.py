@@ -16,8 +16,8 @@ SPREAD = 0.1
 SHIFT, STEEP = 5.0, 150.0
 """Densities are ``STEEP`` softplus(s - ``SHIFT``) per half diagonal of the box, with s the sum of
 products: thin fog at the start, a wall when s has grown by a few units.  With a steepness of 25,
-TensoRF's in its own units, ``procedural/room`` was still fog before every camera after 2,000 steps
-of 1,024 rays: 16 dB on held-out views, where this has 28 dB after 500."""
+TensoRF's in its own units, kept back training views of ``rates/study`` have 26.9 dB after 600 steps
+of 1,024 rays, with this 28.6."""
 VIEW_NUMBERS = 9
 """Harmonics of the viewing direction up to degree 2."""
 
