@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
+import os
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -14,7 +16,7 @@ import pytest
 import semsplat
 from semsplat import cli
 from semsplat.cli import material, project, trained
-from semsplat.commands import checked, out_folders
+from semsplat.commands import checked, out_folders, places_are_told
 from semsplat.errors import SemsplatError
 
 ONE_FILE = {
@@ -77,3 +79,27 @@ def test_select_checks_its_target_first(tmp_path: Path, monkeypatch: pytest.Monk
             cli.main()
         error = capsys.readouterr().err
         assert error.startswith("error: ") and error.count("\n") == 1 and why in error
+
+
+def test_a_target_where_nothing_can_be_written_is_refused_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("years of work")
+    out = tmp_path / "file/below/deep"
+    monkeypatch.setattr(
+        "sys.argv", ["semsplat", "select", "nowhere", str(out), "--click", "a=b:1,1"]
+    )
+    with pytest.raises(SystemExit):
+        cli.main()
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and f"nothing can be written in {tmp_path / 'file'};" in error
+    assert (tmp_path / "file").read_text() == "years of work"
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.ENAMETOOLONG])
+def test_what_the_system_refuses_is_one_line(number: int) -> None:
+    with pytest.raises(SemsplatError, match=r"a/b: .*; name another place"), places_are_told():
+        raise OSError(number, os.strerror(number), "a/b")
+    for bug in (OSError(errno.ENOENT, "none", "a/b"), OSError(number, "of no file")):
+        with pytest.raises(OSError), places_are_told():
+            raise bug

@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from semsplat import plugins
+from semsplat.cli import project
 from semsplat.errors import SemsplatError
 from semsplat.experiment.check import check, with_plugins
 from semsplat.experiment.runs import training_keys
@@ -183,3 +184,26 @@ def test_snakemake_and_semsplat_know_it(tmp_path: Path) -> None:
     done = subprocess.run([*words, "--config", *given], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "results/train/procedural/room/class_scores/0/run.json" in done.stdout
+
+
+@pytest.mark.parametrize("named", ["plugins: my_plugin", "plugins: 5", "plugins: [3]"])
+def test_plugins_that_are_no_list_of_folders_are_one_line(tmp_path: Path, named: str) -> None:
+    (tmp_path / "params.yaml").write_text(named)
+    with pytest.raises(SemsplatError, match=r"^params\.yaml: plugins: no list of folders; write"):
+        project.check(tmp_path / "params.yaml")
+    with pytest.raises(SystemExit):
+        with_plugins(yaml.safe_load(named))
+
+
+def test_plugins_behind_options_of_their_own_all_count(tmp_path: Path) -> None:
+    for given in ((("nowhere",), (str(EXAMPLE),)), (("nowhere", str(EXAMPLE)),)):
+        with pytest.raises(SemsplatError, match=r"^nowhere: no folder with any of"):
+            project.check(ROOT / "params.yaml", plugins=given)
+
+
+@pytest.mark.parametrize("text", [b"", b"- a", b"5", b"\xff\xfe"])
+def test_a_file_that_holds_no_parameters_is_one_line(tmp_path: Path, text: bytes) -> None:
+    (tmp_path / "p.yaml").write_bytes(text)
+    for path in (tmp_path / "p.yaml", tmp_path):
+        with pytest.raises(SemsplatError, match=r"has no keys|not UTF-8|no such file"):
+            project.check(path)

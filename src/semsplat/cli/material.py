@@ -8,6 +8,7 @@ from typing import Literal
 
 import tyro
 
+from semsplat.commands import Repeated
 from semsplat.data.manifest import verify_manifest
 from semsplat.data.register.fetch import fetch, status_lines
 from semsplat.doctor import findings
@@ -100,7 +101,7 @@ def try_(
     /,
     name: str | None = None,
     prompts: str = "",
-    click: tuple[str, ...] = (),
+    click: Repeated = (),
     sequential: bool = False,
     single_camera: bool = False,
     test_every: int = 8,
@@ -131,7 +132,7 @@ def try_(
         folder,
         name or "my_" + re.sub(r"[^a-z0-9_]+", "_", folder.resolve().name.lower()).strip("_"),
         asked,
-        parse_clicks(list(click)) if click else {},
+        parse_clicks([text for texts in click for text in texts]) if click else {},
         sequential=sequential,
         single_camera=single_camera,
         test_every=test_every,

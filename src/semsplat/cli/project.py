@@ -8,8 +8,10 @@ from typing import Any, Literal
 import tyro
 import yaml
 
+from semsplat.commands import Repeated
 from semsplat.errors import SemsplatError
 from semsplat.experiment.check import check as check_params
+from semsplat.experiment.check import plugins_named
 from semsplat.experiment.elsewhere import declared_keys, mistakes_in, unknown_scenes
 from semsplat.experiment.mistakes import dangling
 from semsplat.experiment.plan.screen import plan_lines
@@ -17,12 +19,12 @@ from semsplat.experiment.redraw import redrawn
 from semsplat.experiment.runs import geometry_keys, training_keys
 from semsplat.experiment.schema import Params
 from semsplat.figures.referee.trace import Traced
-from semsplat.io import parse_yaml
+from semsplat.io import parse_yaml, read_lines
 from semsplat.keys import parse_training
 from semsplat.plugins import use_plugins, with_entries
 
 
-def check(params: Path = Path("params.yaml"), /, plugins: tuple[str, ...] = ()) -> None:
+def check(params: Path = Path("params.yaml"), /, plugins: Repeated = ()) -> None:
     """Check a parameter file and list the runs and trainings of its suite.
 
     Args:
@@ -36,7 +38,7 @@ def check(params: Path = Path("params.yaml"), /, plugins: tuple[str, ...] = ()) 
         print(f"{training.dataset}/{training.scene} seed {training.seed} {training.setting}")
 
 
-def plan(suite: str, /, params: Path = Path("params.yaml"), plugins: tuple[str, ...] = ()) -> None:
+def plan(suite: str, /, params: Path = Path("params.yaml"), plugins: Repeated = ()) -> None:
     """Say what a suite on real data takes, and what of it is missing here.
 
     Args:
@@ -48,17 +50,18 @@ def plan(suite: str, /, params: Path = Path("params.yaml"), plugins: tuple[str, 
     print("\n".join(lines or [f"suite {suite} needs neither data nor weights from elsewhere"]))
 
 
-def _checked(params: Path, override: dict[str, Any], plugins: tuple[str, ...] = ()) -> Any:
+def _checked(params: Path, override: dict[str, Any], plugins: Repeated = ()) -> Any:
     """Return the checked parameters of a file, with the entries of plugins."""
+    text = "\n".join(read_lines(params, "name a file of parameters"))
     try:
-        config = parse_yaml(params.read_text())
-    except FileNotFoundError:
-        raise SemsplatError(f"{params}: no such file") from None
+        config = parse_yaml(text)
     except yaml.YAMLError as error:
         raise SemsplatError(
             f"{params}: not valid YAML ({str(error).splitlines()[-1].strip()})"
         ) from None
-    use_plugins([*(config.get("plugins") or []), *plugins])
+    if not isinstance(config, dict):
+        raise SemsplatError(f"{params}: has no keys; name a file as params.yaml is")
+    use_plugins([*plugins_named(config), *(folder for folders in plugins for folder in folders)])
     return check_params(with_entries({**config, **override}))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import tyro
 
-from semsplat.commands import OutFolder
+from semsplat.commands import OutFolder, Repeated
 from semsplat.errors import SemsplatError
 from semsplat.gpu import claim_device
 
@@ -86,11 +86,15 @@ def render(
     """
     from semsplat.folders import atomic_dir
 
+    if bool(prompt.strip()) != (what in ("relevancy", "selection")):
+        raise SemsplatError(
+            f"--what {what}: relevancy and selection, and no other, take a --prompt"
+        )
     with _opened(model) as field:
         from semsplat.viewer.channels import Shown
         from semsplat.viewer.films import cameras_named, write_pictures
 
-        selection = field.select(prompt) if prompt and what == "selection" else None
+        selection = field.select(prompt) if what == "selection" else None
         shown = Shown(field, prompt, selection)
         with atomic_dir(out) as partial:
             write_pictures(shown, cameras_named(field, cameras), what, kind, partial)
@@ -121,7 +125,7 @@ def export(
     print(f"written to {out}")
 
 
-def select(model: Path, out: OutFolder, /, click: list[str]) -> None:
+def select(model: Path, out: OutFolder, /, click: Repeated = ()) -> None:
     """Select objects by clicks: masks of every view, and the Gaussians of each as a splat.
 
     Args:
@@ -132,7 +136,7 @@ def select(model: Path, out: OutFolder, /, click: list[str]) -> None:
     """
     from semsplat.field.clicks import parse_clicks
 
-    clicks = parse_clicks(click)
+    clicks = parse_clicks([text for texts in click for text in texts])
     with _opened(model) as field:
         from semsplat.field.objects import write_objects
 

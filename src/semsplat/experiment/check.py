@@ -87,6 +87,14 @@ def _checked(config: dict[str, Any], before: str) -> Params:
     return params
 
 
+def plugins_named(config: dict[str, Any]) -> list[str]:
+    """Return the folders of plugins that parameters name; raise where these are no list."""
+    named = config.get("plugins") or []
+    if not (isinstance(named, list) and all(isinstance(folder, str) for folder in named)):
+        raise SemsplatError("params.yaml: plugins: no list of folders; write it as [my_plugin]")
+    return named
+
+
 def with_plugins(config: dict[str, Any]) -> dict[str, Any]:
     """Return parameters with what the plugins add that they name, which are in use from then on.
 
@@ -94,7 +102,7 @@ def with_plugins(config: dict[str, Any]) -> dict[str, Any]:
         SystemExit: a plugin cannot be used, in one line on stderr.
     """
     try:
-        use_plugins(config.get("plugins") or [])
+        use_plugins(plugins_named(config))
         return with_entries(config)
     except SemsplatError as error:
         print(error, file=sys.stderr)

@@ -33,10 +33,15 @@ def looking_at(
         up: [3], of any length, not along the line of sight.
         fov_y: from the top of the picture to its bottom, radians.
         size: width and height, px.
+
+    Raises:
+        SemsplatError: the target is the position, or up is along the line of sight.
     """
-    forward = (target - position) / np.linalg.norm(target - position)
+    forward = target - position
     right = np.cross(forward, up)
-    right /= np.linalg.norm(right)
+    if not np.linalg.norm(right) > 0:
+        raise SemsplatError(f"camera '{name}': looks nowhere, or along up; choose another")
+    forward, right = (side / np.linalg.norm(side) for side in (forward, right))
     rotation = np.stack([right, np.cross(forward, right), forward])  # OpenCV: x right, y down
     viewmat = np.eye(4)
     viewmat[:3, :3], viewmat[:3, 3] = rotation, -rotation @ position
@@ -99,24 +104,29 @@ def read_cameras(path: Path) -> list[Viewpoint]:
     ``camera_to_world``, 16 numbers row by row, OpenGL axes, and ``fov``, degrees of height.
 
     Raises:
-        SemsplatError: the file is no such file, or a pose is not rigid.
+        SemsplatError: the file is no such file, names no camera, or a pose is not rigid.
     """
     told = read_json(path)
     try:
         size = int(told["render_width"]), int(told["render_height"])
-        poses = [(entry["camera_to_world"], float(entry["fov"])) for entry in told["camera_path"]]
+        poses = [
+            (np.array(entry["camera_to_world"], np.float64), float(entry["fov"]))
+            for entry in told["camera_path"]
+        ]
     except (KeyError, TypeError, ValueError) as error:
         raise SemsplatError(f"{path}: no camera path of nerfstudio's ({error!r})") from None
+    if not poses:
+        raise SemsplatError(f"{path}: names no camera; make a path of one or more")
     return [_camera(f"{path}: camera {i}", f"{i:04}", *pose, size) for i, pose in enumerate(poses)]
 
 
 def _camera(
-    where: str, name: str, numbers: list[float], fov: float, size: tuple[int, int]
+    where: str, name: str, numbers: NDArray[np.float64], fov: float, size: tuple[int, int]
 ) -> Viewpoint:
     """Return one camera of a path."""
-    if np.size(numbers) != 16 or not 0 < fov < 180 or min(size) < 1:
+    if numbers.size != 16 or not 0 < fov < 180 or min(size) < 1:
         raise SemsplatError(f"{where}: needs 16 numbers, a fov between 0 and 180, and a size")
-    pose = np.reshape(np.array(numbers, np.float64), (4, 4))
+    pose = numbers.reshape(4, 4)
     check_rigid(pose, where)
     return Viewpoint(
         name, rigid_inverse(flip_camera_axes(pose)), pinhole(np.radians(fov), size), *size

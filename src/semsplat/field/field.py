@@ -53,9 +53,11 @@ class Field:
                 may be read off a table of them: many times as fast, and 0.0004 off on average.
 
         Raises:
-            SemsplatError: something is missing, broken, not what was recorded, or has no Gaussians.
+            SemsplatError: something is missing, broken, not what was recorded, or has no Gaussians,
+                or there is no such device.
         """
         path = Path(path)
+        _check_device(device)
         if path.is_file():
             gaussians = {key: value.to(device) for key, value in read_ply(path).items()}
             return cls(path, Trained(gaussians, 3, "black", device), None, None)
@@ -108,7 +110,7 @@ class Field:
             return camera
         frames = {frame.name: frame for frame in self.scene.frames} if self.scene else {}
         if camera not in frames:
-            hint = did_you_mean(camera, list(frames)) or "; give a Viewpoint"
+            hint = did_you_mean(str(camera), list(frames)) or _some_of(list(frames))
             raise SemsplatError(f"{self.path}: its scene has no view '{camera}'{hint}")
         return frames[camera]
 
@@ -153,9 +155,9 @@ class Field:
     def gaussian_relevancy(self, prompts: Sequence[str]) -> NDArray[np.float32]:
         """Return how relevant every Gaussian by itself is to prompts, float32 [P, N] in [0, 1]."""
         self._needs("relevancy")
-        texts = self.known.texts
-        query = texts.encode(list(prompts))
-        return relevancy_of(self.known.field, query, texts.canonical).cpu().numpy()
+        known = self.known
+        query = known.encoded(prompts)
+        return relevancy_of(known.field, query, known.texts.canonical).cpu().numpy()
 
     def save_ply(
         self,
@@ -181,6 +183,8 @@ class Field:
             palette = ClassPalette(self.class_names)
             gaussians |= coloured(gaussians, palette.picture(self.gaussian_classes()[None])[0])
         if selection is not None:
+            if len(selection.members) != len(gaussians["means"]):
+                raise SemsplatError(f"{path}: selected in another field; select in this one")
             if not selection.members.any():
                 raise SemsplatError(f"{path}: no Gaussian is selected {selection.found}")
             members = torch.from_numpy(selection.members).to(self.trained.device)
@@ -204,6 +208,19 @@ class Field:
             raise SemsplatError(
                 f"{self.path}: {self.method or 'a splat'} has no {answer}; it has {asked}"
             )
+
+
+def _check_device(device: str) -> None:
+    """Raise unless tensors can lie there."""
+    kind = device.partition(":")[0]
+    if kind not in ("cpu", "cuda") or (kind == "cuda" and not torch.cuda.is_available()):
+        raise SemsplatError(f"device '{device}': is not here; take 'cpu', or 'cuda' on a GPU")
+
+
+def _some_of(views: list[str]) -> str:
+    """Return which cameras there are, in words."""
+    told = f"its {len(views)} views are {', '.join(views[:3])} ..." if views else "it has none here"
+    return f"; {told}; name one, or give a Viewpoint"
 
 
 def coloured(gaussians: dict[str, Tensor], colours: NDArray[np.uint8]) -> dict[str, Tensor]:

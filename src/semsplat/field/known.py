@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from semsplat.data.scene import Scene, Viewpoint, load_scene, load_semantics
-from semsplat.errors import SemsplatError
+from semsplat.errors import SemsplatError, readable
 from semsplat.evaluate.relevancy import relevancy
 from semsplat.features.queries import Texts
 from semsplat.features.store import SceneFeatures, open_features
@@ -30,9 +30,14 @@ DEPTHS = {
 """How many folders below the project's a phase's results lie."""
 
 
+TRAINING = str(train_dir("DATASET", "SCENE", "SETTING", 0))
+"""How a training is named, for those who name none."""
+
+
 def project_of(folder: Path, phase: str) -> Path:
     """Return the project that a folder of a phase's results is in."""
-    return folder.absolute().parents[DEPTHS[phase] - 1]
+    above = folder.absolute().parents
+    return above[min(DEPTHS[phase], len(above)) - 1]  # a copy elsewhere may lie less deep
 
 
 def scene_of(folder: Path, card: dict[str, Any]) -> Scene | None:
@@ -90,27 +95,38 @@ class Known:
         """What encodes prompts, as those of the features were."""
         return Texts(self.features, self.field.trained.device)
 
+    def encoded(self, prompts: Sequence[str]) -> Tensor:
+        """Return prompts as `Texts.encode` does; raise where there is none, or an empty one."""
+        check_prompts(prompts)
+        return self.texts.encode(list(prompts))
+
     @torch.no_grad()
     def relevancy(self, camera: Viewpoint, prompts: Sequence[str]) -> Tensor:
         """Return how relevant pixels are to prompts, float32 [P, L, H, W] in [0, 1]."""
         if self._table is not None:
-            return self._asked(tuple(prompts)).relevancy(self.field, camera)
+            return self._asked(prompts).relevancy(self.field, camera)
         said = method(self.field.facts.method).vectors(self.field, camera)
-        return relevancy(said.asked, self.texts.encode(list(prompts)), self.texts.canonical)
+        return relevancy(said.asked, self.encoded(prompts), self.texts.canonical)
 
     @cached_property
     def _table(self) -> CodeTable | None:
         """The table off which relevancy is read, where there is and may be one."""
         return CodeTable.of(self.field) if self.approximate else None
 
-    def _asked(self, prompts: tuple[str, ...]) -> AskedTable:
+    def _asked(self, prompts: Sequence[str]) -> AskedTable:
         """Return the table of prompts; those of the pictures before are kept."""
         assert self._table is not None
-        if prompts not in self._asked_before:
+        if (texts := tuple(prompts)) not in self._asked_before:
             self._asked_before.clear()
-            query = self.texts.encode(list(prompts))
-            self._asked_before[prompts] = self._table.asked(query, self.texts.canonical)
-        return self._asked_before[prompts]
+            query = self.encoded(prompts)
+            self._asked_before[texts] = self._table.asked(query, self.texts.canonical)
+        return self._asked_before[texts]
+
+
+def check_prompts(prompts: Sequence[str]) -> None:
+    """Raise where there is no prompt, or an empty one."""
+    if isinstance(prompts, str) or not prompts or not all(text.strip() for text in prompts):
+        raise SemsplatError(f"prompts {prompts!r}: give a list of texts, none of them empty")
 
 
 def card_of(folder: Path) -> dict[str, Any]:
@@ -119,7 +135,13 @@ def card_of(folder: Path) -> dict[str, Any]:
     Raises:
         SemsplatError: the folder has none, or it is of neither a training nor a geometry.
     """
-    card: dict[str, Any] = read_json(folder / "run.json")
-    if card.get("phase") not in DEPTHS:
-        raise SemsplatError(f"{folder}: holds no trained splat; name a folder of results/train")
+    path = folder / "run.json"
+    if not path.is_file():
+        what = "holds no run.json" if folder.is_dir() else "no such folder or file"
+        raise SemsplatError(f"{folder}: {what}; name {TRAINING}, or a .ply")
+    card: dict[str, Any] = read_json(path)
+    if not isinstance(card, dict) or card.get("phase") not in DEPTHS:
+        raise SemsplatError(f"{folder}: holds no trained splat; name {TRAINING}")
+    with readable(path, "a run's card", "run what writes it again"):
+        scene_dir(card["config"]["dataset"], card["config"]["scene"])
     return card

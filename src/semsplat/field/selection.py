@@ -19,7 +19,7 @@ from semsplat.evaluate.grounders.clip_regions import most_relevant
 from semsplat.evaluate.grounding import interior
 from semsplat.evaluate.protocols import segmentation_frozen
 from semsplat.evaluate.selection import THRESHOLD, cosine, query_features, selected
-from semsplat.field.known import Known
+from semsplat.field.known import Known, check_prompts
 from semsplat.train.methods import Reference, method
 from semsplat.train.model import SemanticField
 
@@ -46,13 +46,15 @@ def by_click(known: Known, camera: Viewpoint, pixel: tuple[int, int]) -> Selecti
     A feature like the pixel's by CGC's Eq. 6, the pixel's class, or the pixel's id.
 
     Raises:
-        SemsplatError: the pixel is outside the picture or shows nothing, or the method answers to
-            texts alone.
+        SemsplatError: the pixel is outside the picture, shows nothing or is no pair of whole
+            numbers, or the method answers to texts alone.
     """
     field, kind = known.field, method(known.field.facts.method)
     where = f"pixel {pixel} of '{camera.name}'"
     if hasattr(kind, "vectors"):
         raise SemsplatError(f"{field.facts.method} answers to texts, not to clicks; ask a prompt")
+    if len(pixel) != 2 or not all(isinstance(place, int | np.integer) for place in pixel):
+        raise SemsplatError(f"{where}: a pixel is two whole numbers, (x, y)")
     features, alpha = ClickableField(field).blended(camera)
     (query,) = query_features(features, alpha, [pixel], camera.name)
     if "similarity" in kind.ANSWERS:
@@ -73,9 +75,10 @@ def by_text(known: Known, prompt: str) -> Selection:
     shown the region of a training view that CLIP finds most relevant.
 
     Raises:
-        SemsplatError: no class has that name, the prompt's words are unknown, or the features that
-            would have to be asked are not there.
+        SemsplatError: no class has that name, the prompt is empty or has unknown words, or the
+            features that would have to be asked are not there.
     """
+    check_prompts([prompt])
     field, kind = known.field, method(known.field.facts.method)
     if hasattr(kind, "vectors"):
         return _relevant(known, prompt)

@@ -66,11 +66,19 @@ class Shown:
         Raises:
             SemsplatError: the field cannot show it, or nothing was asked or selected yet.
         """
+        self.check(channel)
+        drawn: Picture = getattr(self, f"_{channel}")(camera)
+        return drawn
+
+    def check(self, channel: Channel) -> None:
+        """Raise where the field cannot show a channel, or nothing was asked or selected yet."""
         if channel not in self.channels:
             can = ", ".join(self.channels)
             raise SemsplatError(f"{self.field.path}: cannot show {channel}; it can show {can}")
-        drawn: Picture = getattr(self, f"_{channel}")(camera)
-        return drawn
+        if channel == "relevancy" and not self.prompt:
+            raise SemsplatError("relevancy: of what? ask for something")
+        if channel == "selection" and self.selection is None:
+            raise SemsplatError("selection: nothing is selected; click, or ask for something")
 
     def _colours(self, camera: Viewpoint) -> Picture:
         return self.field.colours(camera)
@@ -95,15 +103,12 @@ class Shown:
 
     def _relevancy(self, camera: Viewpoint) -> Picture:
         """A grey picture, tinted with the relevancy of the prompt: white is 0.5."""
-        if not self.prompt:
-            raise SemsplatError("relevancy: of what? ask for something")
         (relevancy,) = self.field.relevancy(camera, [self.prompt])
         return tinted(grey_picture(self.field.colours(camera)), relevancy, REACH)
 
     def _selection(self, camera: Viewpoint) -> Picture:
         """The picture, pale outside the selected object."""
-        if self.selection is None:
-            raise SemsplatError("selection: nothing is selected; click, or ask for something")
+        assert self.selection is not None
         colours, mask = self.field.colours(camera), self.selection.mask(camera)
         return outlined(lit(colours, mask), mask, CHOSEN)
 

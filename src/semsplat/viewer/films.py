@@ -39,10 +39,12 @@ def cameras_named(field: Field, named: str) -> Sequence[Viewpoint]:
     """
     if Path(named).suffix == ".json":
         return read_cameras(Path(named))
+    if field.scene is None:
+        raise SemsplatError(
+            f"{field.path}: without its scene there is no '{named}'; name a camera path (.json)"
+        )
     if named not in GROUPS:
         return [field.camera(named)]
-    if field.scene is None:
-        raise SemsplatError(f"{field.path}: without its scene there is no '{named}'; name a file")
     if named == "flight":
         return flight(field.scene, FLIGHT_VIEWS)
     views = {"train": field.scene.train, "test": field.scene.test, "all": field.scene.frames}
@@ -57,8 +59,9 @@ def write_pictures(
     png holds what `Shown.picture` draws; exr and npz hold numbers (`numbers_of`).
 
     Raises:
-        SemsplatError: the field cannot show the channel, or it has no numbers to be written so.
+        SemsplatError: the field cannot show the channel, or there can be no film of the pictures.
     """
+    shown.check(channel)
     drawn = ((c, shown.picture(c, channel)) for c in progress(cameras, channel))
     if kind == "mp4":
         _write_film(folder / f"{channel}.mp4", [picture for _, picture in drawn])
@@ -81,11 +84,11 @@ def numbers_of(shown: Shown, camera: Viewpoint, channel: Channel) -> NDArray[Any
     colours: uint8 [H, W, 3]; depth: float32 [H, W], scene units; classes: uint16 [H, W]; features:
     float32 [H, W, D]; relevancy of the prompt: float32 [H, W]; selection: bool [H, W].
     """
+    shown.check(channel)
     if channel == "relevancy":
         return shown.field.relevancy(camera, [shown.prompt])[0]
     if channel == "selection":
-        if shown.selection is None:
-            raise SemsplatError("selection: nothing is selected; ask for something")
+        assert shown.selection is not None
         return shown.selection.mask(camera)
     values: NDArray[Any] = getattr(shown.field, channel)(camera)
     return values
@@ -107,6 +110,9 @@ def _write_film(path: Path, pictures: Sequence[NDArray[np.uint8]]) -> None:
     """Write a film that browsers play; odd rows and columns at the end are left out."""
     from imageio_ffmpeg import write_frames
 
+    sizes = {picture.shape[:2] for picture in pictures}
+    if len(sizes) > 1 or min(side for size in sizes for side in size) < 2:
+        raise SemsplatError("mp4: cameras of one size of 2x2 px or more make a film; write png")
     height, width = (2 * (side // 2) for side in pictures[0].shape[:2])
     with atomic_path(path) as partial:
         film = write_frames(

@@ -101,3 +101,21 @@ def test_what_is_no_camera_path_is_one_line(tmp_path: Path, wrong: dict) -> None
     write_json(tmp_path / "path.json", {**told, **wrong})
     with one_line_error("path.json"):
         read_cameras(tmp_path / "path.json")
+
+
+@pytest.mark.parametrize("target", [[1, 2, 3], [1, 2, 4]])
+def test_a_camera_that_looks_nowhere_or_along_up_is_one_line(target: list[float]) -> None:
+    with one_line_error("camera 'x': looks nowhere, or along up"):
+        looking_at("x", np.array([1.0, 2.0, 3.0]), np.array(target, float), UP, 1.0, SIZE)
+
+
+@pytest.mark.parametrize("pose", [["a"] * 16, [[1, 0], [0]], {"a": 1}, None])
+def test_a_pose_that_is_no_numbers_is_one_line(tmp_path: Path, pose: object) -> None:
+    entry = {"camera_to_world": pose, "fov": 50}
+    told = {"render_width": 4, "render_height": 4, "camera_path": [entry]}
+    write_json(tmp_path / "way.json", told)
+    with one_line_error("way.json: "):
+        read_cameras(tmp_path / "way.json")
+    write_json(tmp_path / "way.json", {**told, "camera_path": []})
+    with one_line_error("way.json: names no camera"):
+        read_cameras(tmp_path / "way.json")

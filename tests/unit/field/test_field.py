@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from torch.nn.functional import normalize
 
 from semsplat import Field, Viewpoint, rasterize
 from semsplat.evaluate.gaussians import members_of, unblended
+from semsplat.field.known import project_of
 from semsplat.io import write_json
 from semsplat.paths import train_dir
 from semsplat.splat.ply import read_ply
@@ -48,6 +51,67 @@ def test_the_package_gives_what_programs_need() -> None:
         import semsplat
 
         _ = semsplat.rasterise
+
+
+def test_a_training_copied_elsewhere_may_lie_less_deep(project: Path, tmp_path: Path) -> None:
+    here = project / train_dir("made", "balls", "cgc", 0)
+    assert project_of(here, "train") == project
+    assert project_of(Path("/copy"), "train") == project_of(Path("/a/copy"), "train") == Path("/")
+    field = Field.open(shutil.copytree(here, tmp_path / "copy"))
+    assert field.scene is None and field.colours(FROM_ABOVE).any()
+    with one_line_error("it has none here; name one, or give a Viewpoint"):
+        field.colours("a")
+
+
+def test_what_is_no_training_is_told_how_one_is_named(project: Path, tmp_path: Path) -> None:
+    above = (project / train_dir("made", "balls", "cgc", 0)).parent
+    with one_line_error("holds no run.json; name results/train/DATASET/SCENE/SETTING/0, or a .ply"):
+        Field.open(above)
+    with one_line_error("x.ply: no such folder or file; name results/train"):
+        Field.open(tmp_path / "x.ply")
+    for card, told in {
+        "[]": "holds no trained splat",
+        '{"phase": "train"}': "run.json: not a run's card",
+        '{"phase": "train", "config": {}}': "run.json: not a run's card",
+    }.items():
+        (tmp_path / "run.json").write_text(card)
+        with one_line_error(told):
+            Field.open(tmp_path)
+
+
+@pytest.mark.parametrize("device", ["cuda", "cuda:1", "gpu"])
+def test_a_device_that_is_not_here_is_one_line(project: Path, device: str, monkeypatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with one_line_error(f"device '{device}': is not here"):
+        Field.open(project / train_dir("made", "balls", "cgc", 0), device)
+
+
+def test_prompts_are_texts_in_a_list(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    field = opened(project, "gags")
+    teach_what_gags_holds(field, monkeypatch)
+    for wrong in ([], [" "], ["mug", ""], "mug"):
+        for ask in (lambda w: field.relevancy("a", w), field.gaussian_relevancy):
+            with one_line_error("give a list of texts, none of them empty"):
+                ask(wrong)
+    for name in ("gags", "cgc"):
+        with one_line_error("give a list of texts, none of them empty"):
+            opened(project, name).select("")
+
+
+@pytest.mark.parametrize("pixel", [(4.5, 6), (4,), (4, 6, 1)])
+def test_a_pixel_is_two_whole_numbers(project: Path, pixel: tuple) -> None:
+    with one_line_error("a pixel is two whole numbers, (x, y)"):
+        opened(project, "cgc").select(("a", pixel))
+    assert opened(project, "cgc").select(("a", tuple(np.array([4, 6])))).members.any()
+
+
+def test_a_selection_of_another_field_is_not_written(project: Path, tmp_path: Path) -> None:
+    field = opened(project, "clip_gs")
+    chair = field.select("chair")
+    other = replace(chair, members=np.ones(3, bool))
+    with one_line_error("selected in another field"):
+        field.save_ply(tmp_path / "x.ply", other)
+    assert not (tmp_path / "x.ply").exists()
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,13 @@ def test_clicked_objects_become_masks_and_splats(project: Path, tmp_path: Path, 
     assert told.keys() == {"left", "right"} and "pixel (12, 6) of 'held_out'" in told["right"]
 
 
+def test_clicks_behind_options_of_their_own_all_count(project: Path, tmp_path: Path) -> None:
+    left, right = CLICKS
+    select(model_of(project, "cgc"), tmp_path / "objects", left, "--click", right)
+    found = read_json(tmp_path / "objects/manifest.json")["found"]
+    assert found.keys() == {"left", "right"}
+
+
 def test_a_selected_splat_is_in_the_scenes_own_coordinates(project: Path, tmp_path: Path) -> None:
     frame = NormalFrame(np.array([100.0, -20.0, 3.0]), 4.0)
     field = Field.open(model_of(project, "cgc"))

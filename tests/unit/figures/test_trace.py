@@ -140,6 +140,7 @@ def test_a_card_without_its_digest_breaks_the_chain() -> None:
     ("address", "message"),
     [
         ("nowhere.md:c:miou", "no such table"),
+        ("::", "no such table"),
         (str(TABLE), "FIGURE.md:ROW:COLUMN"),
         (f"{TABLE}:z:miou@procedural", "no row 'z'; there are a, "),
         (f"{TABLE}:c:moiu@procedural", "did you mean 'miou@procedural'"),

@@ -141,6 +141,12 @@ def test_a_trial_finds_cameras_and_lets_snakemake_do_the_rest(
     assert len(called) == 3 and called[2] == jobs
 
 
+def test_clicks_behind_options_of_their_own_all_count(called: list[Any], monkeypatch) -> None:
+    semsplat(monkeypatch, "desk", "--click", "frog=1:3,4", "--click", "cup=1:5,6")
+    told = yaml.safe_load(Path("photos/my_desk.yaml").read_text())
+    assert list(told["evaluate"]["clicks"]["photos/my_desk"]) == ["frog", "cup"]
+
+
 def test_other_words_and_other_photographs_need_another_name(
     called: list[Any], monkeypatch, capsys
 ) -> None:

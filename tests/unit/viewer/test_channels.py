@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -16,7 +17,7 @@ from semsplat.data.images import read_rgb
 from semsplat.palette import CLASS_COLOURS
 from semsplat.paths import train_dir
 from semsplat.viewer.channels import Shown, legend, split
-from semsplat.viewer.films import cameras_named, numbers_of, write_pictures
+from semsplat.viewer.films import Kind, cameras_named, numbers_of, write_pictures
 from tests.unit.data.scene_helpers import one_line_error
 from tests.unit.field.project import LEFT, RIGHT
 from tests.unit.field.test_field import FROM_ABOVE, at
@@ -134,3 +135,27 @@ def test_a_film_has_a_frame_of_every_camera(project: Path, tmp_path: Path) -> No
     there, frame = film.read()
     wanted = one.field.colours("a").astype(int)[..., ::-1]
     assert there and np.abs(frame.astype(int) - wanted).mean() < 25
+
+
+@pytest.mark.parametrize("sizes", [[(16, 12), (12, 16)], [(16, 1)]])
+def test_a_film_is_of_pictures_of_one_size_that_can_be_seen(
+    project: Path, tmp_path: Path, sizes: list[tuple[int, int]]
+) -> None:
+    cameras = [replace(FROM_ABOVE, width=width, height=height) for width, height in sizes]
+    with one_line_error("mp4: cameras of one size of 2x2 px or more make a film"):
+        write_pictures(shown(project, "clip_gs"), cameras, "colours", "mp4", tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("kind", ["png", "npz", "exr", "mp4"])
+def test_what_cannot_be_shown_is_told_before_anything_is_drawn(
+    project: Path, tmp_path: Path, kind: Kind, capsys
+) -> None:
+    for name, channel, told in (
+        ("gags", "relevancy", "relevancy: of what"),
+        ("cgc", "selection", "nothing is selected"),
+        ("cgc", "classes", "cannot show classes"),
+    ):
+        with one_line_error(told):
+            write_pictures(shown(project, name), [FROM_ABOVE], channel, kind, tmp_path)
+    assert not capsys.readouterr().err and not list(tmp_path.iterdir())

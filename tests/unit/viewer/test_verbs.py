@@ -76,6 +76,16 @@ def test_pictures_are_rendered_and_splats_exported(project, tmp_path, monkeypatc
     assert "is there already" in capsys.readouterr().err
 
 
+def test_a_prompt_is_of_relevancy_and_of_selections_alone(
+    project: Path, tmp_path: Path, monkeypatch, capsys
+) -> None:
+    for words in (("--prompt", "mug"), ("--what", "relevancy"), ("--what", "selection")):
+        with pytest.raises(SystemExit):
+            semsplat(monkeypatch, "render", of(project, "gags"), tmp_path / "o", *words)
+        assert "and no other, take a --prompt" in capsys.readouterr().err
+    assert not (tmp_path / "o").exists()
+
+
 def test_paths_name_fields_and_at_most_one_scene(project: Path, tmp_path: Path) -> None:
     cgc, gags, scene = of(project, "cgc"), of(project, "gags"), project / "data/made/balls"
     fields, found = fields_and_scene([cgc, scene, gags], "cpu")

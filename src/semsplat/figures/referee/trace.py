@@ -93,7 +93,7 @@ def find(address: str) -> tuple[Path, dict[str, str]]:
     """Return a figure and the line of its CSV that an address names."""
     parts = address.split(":", 2)  # of columns, names of classes may have one
     path = Path(parts[0])
-    records_path = path.with_suffix(".csv")
+    records_path = path.with_suffix(".csv") if path.name else path
     if len(parts) not in (2, 3) or not records_path.is_file():
         raise SemsplatError(f"'{address}': no such table, or not {FORM}")
     records = read_records(records_path)
