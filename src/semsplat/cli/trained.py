@@ -30,6 +30,8 @@ def view(what: Paths, /, port: int = 8080) -> None:
     """
     import time
 
+    if not 0 <= port < 2**16:
+        raise SemsplatError(f"--port {port}: ports are 0 to {2**16 - 1}, and 0 is any free one")
     with claim_device() as device:
         from semsplat.viewer.server import fields_and_scene, start
 

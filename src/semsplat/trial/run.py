@@ -18,6 +18,7 @@ from semsplat.experiment.check import check
 from semsplat.experiment.runs import merged
 from semsplat.io import atomic_path, parse_yaml
 from semsplat.paths import train_dir
+from semsplat.trial.clicks import on_views
 from semsplat.trial.entries import PHOTOS, Config, dataset_of, entries, real_models
 
 PARAMS = Path("params.yaml")
@@ -34,6 +35,7 @@ def run_trial(
     *,
     sequential: bool,
     single_camera: bool,
+    max_width_px: int,
     **chosen: Any,
 ) -> None:
     """Make a scene of photographs, train on it and say what there is to see.
@@ -42,18 +44,20 @@ def run_trial(
         folder: with photographs, or with nerfstudio's transforms.json, which has cameras.
         name: of the scene, its settings and its suite.
         prompts: what is asked for at the end, where a text can be asked.
-        clicks: on objects, by their names.
+        clicks: on objects in the photographs, by their names.
         sequential, single_camera: as `make_photos` takes them.
+        max_width_px: wider photographs are reduced, and clicks with them.
         chosen: as `entries` takes them.
 
     Raises:
-        SemsplatError: photographs of which there can be no scene, a name that is taken, mistakes in
-            params.yaml, or a job of Snakemake's that failed.
+        SemsplatError: photographs of which there can be no scene, clicks on none of them, a name
+            that is taken, mistakes in params.yaml, or a job of Snakemake's that failed.
     """
     if not PARAMS.is_file():
         raise SemsplatError("no params.yaml here; go to the project's folder first")
     base = parse_yaml(PARAMS.read_text())
-    added = entries(check(base), folder, name, clicks, **chosen)
+    clicks = on_views(folder, clicks, max_width_px)
+    added = entries(check(base), folder, name, clicks, max_width_px=max_width_px, **chosen)
     params = check(merged(base, added))  # mistakes are told before anything runs
     dataset = dataset_of(folder)
     if dataset == PHOTOS:

@@ -147,6 +147,36 @@ def test_clicks_behind_options_of_their_own_all_count(called: list[Any], monkeyp
     assert list(told["evaluate"]["clicks"]["photos/my_desk"]) == ["frog", "cup"]
 
 
+def test_clicks_are_on_photographs_and_shrink_with_them(called: list[Any], monkeypatch) -> None:
+    for name, turn in {"wide": 1, "upright": 6}.items():  # 6: the camera was held upright
+        exif = Image.Exif()
+        exif[0x0112] = turn
+        Image.new("RGB", (400, 300)).save(f"desk/{name}.jpg", exif=exif)
+    words = ["--click", "a=wide:399,150", "b=upright:299,399", "c=1:3,4", "--max-width-px", "100"]
+    semsplat(monkeypatch, "desk", *words)
+    told = yaml.safe_load(Path("photos/my_desk.yaml").read_text())
+    clicks = told["evaluate"]["clicks"]["photos/my_desk"]
+    assert [clicks[name]["pixel"] for name in "abc"] == [[99, 37], [99, 132], [3, 4]]
+
+
+@pytest.mark.parametrize(
+    ("click", "told"),
+    [
+        ("frog=on:1,2", "click 'frog': desk has no view 'on'; one is '0'"),
+        ("frog=1.png:1,2", "click 'frog': desk has no view '1.png'; one is '0'"),
+        ("frog=1:999,2", "click 'frog': pixel (999, 2) of '1' is outside the photograph of "),
+    ],
+)
+def test_a_click_on_no_photograph_is_told_before_hours_of_work(
+    called: list[Any], monkeypatch, capsys, click: str, told: str
+) -> None:
+    with pytest.raises(SystemExit):
+        semsplat(monkeypatch, "desk", "--click", click)
+    error = capsys.readouterr().err
+    assert told in error and error.count("\n") == 1
+    assert not called and not Path("photos").exists()
+
+
 def test_other_words_and_other_photographs_need_another_name(
     called: list[Any], monkeypatch, capsys
 ) -> None:
@@ -194,7 +224,12 @@ def test_with_weights_the_prompts_are_asked(called: list[Any], monkeypatch, caps
 
 
 def test_a_nerfstudio_folder_has_its_cameras(called: list[Any], monkeypatch, capsys) -> None:
-    Path("desk/transforms.json").write_text("{}")
+    pose = [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]
+    frames = [{"file_path": f"{index}.png", "transform_matrix": pose} for index in range(3)]
+    write_json(Path("desk/transforms.json"), {"frames": frames})
+    with pytest.raises(SystemExit):
+        semsplat(monkeypatch, "desk", "--click", "frog=3:3,4")
+    assert "desk has no view '3'" in capsys.readouterr().err and not called
     semsplat(monkeypatch, "desk", "--click", "frog=1:3,4")
     (jobs,) = called
     assert jobs[-1] == "results/train/nerfstudio/my_desk/my_desk_cgc/0/run.json"

@@ -86,6 +86,13 @@ def test_a_prompt_is_of_relevancy_and_of_selections_alone(
     assert not (tmp_path / "o").exists()
 
 
+@pytest.mark.parametrize("port", [-1, 65536])
+def test_what_is_no_port_is_one_line(project: Path, monkeypatch, capsys, port: int) -> None:
+    with pytest.raises(SystemExit):
+        semsplat(monkeypatch, "view", of(project, "cgc"), "--port", port)
+    assert f"--port {port}: ports are 0 to 65535" in capsys.readouterr().err
+
+
 def test_paths_name_fields_and_at_most_one_scene(project: Path, tmp_path: Path) -> None:
     cgc, gags, scene = of(project, "cgc"), of(project, "gags"), project / "data/made/balls"
     fields, found = fields_and_scene([cgc, scene, gags], "cpu")

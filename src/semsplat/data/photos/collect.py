@@ -15,6 +15,7 @@ from semsplat.errors import SemsplatError
 FEWEST = 3
 ORIENTATION = 0x0112  # the tag of EXIF; 1 is upright
 TURNED = range(2, 9)  # its values that mean anything else
+ON_THEIR_SIDE = range(5, 9)  # those by which width and height change places
 READ_AS = {".jfif": ".jpg", ".jpe": ".jpg", ".avif": ".png"}
 """Formats that are read, and what the copy becomes, because COLMAP goes by the suffix."""
 PHOTOGRAPHS = IMAGE_SUFFIXES | READ_AS.keys()
@@ -65,6 +66,17 @@ def collect(folder: Path, out: Path) -> Collected:
 def stems(folder: Path) -> list[str]:
     """Return how the copies of a folder's photographs are called, without suffixes, sorted."""
     return sorted(_stem(path, folder) for path in _photographs(folder)[0])
+
+
+def upright_sizes(folder: Path) -> dict[str, Size]:
+    """Return how large the copies of a folder's photographs are, by the names of `stems`."""
+    sizes = {}
+    for path in _photographs(folder)[0]:
+        width, height = image_size(path)
+        with Image.open(path) as image:
+            lies = image.getexif().get(ORIENTATION, 1) in ON_THEIR_SIDE
+        sizes[_stem(path, folder)] = (height, width) if lies else (width, height)
+    return sizes
 
 
 def _stem(path: Path, folder: Path) -> str:
