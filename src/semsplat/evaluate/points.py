@@ -108,4 +108,6 @@ def one_to_one(means: NDArray[np.float32], points: NDArray[np.float64]) -> bool:
 
 def labels_at(ids: NDArray[np.uint16], found: Places) -> Labels:
     """Return the classes int32 [P] at points, of the Gaussians' [N]; 0 where there is none."""
-    return np.where(found.gaussians < 0, 0, ids[found.gaussians]).astype(np.int32)
+    labels, there = np.zeros(len(found.gaussians), np.int32), found.gaussians >= 0
+    labels[there] = ids[found.gaussians[there]]
+    return labels

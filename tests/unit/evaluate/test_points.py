@@ -112,6 +112,12 @@ def test_of_prompts_the_most_relevant_is_meant_and_of_equals_none() -> None:
     assert best_of(said[:1], [4]).tolist() == [4, 4, 4]
 
 
+def test_where_no_gaussian_is_left_nothing_is_said() -> None:
+    nothing = Said(np.zeros((0, 3), np.float32), np.zeros(0, np.float32), {})
+    found = Whereabouts(nothing, 0.1).at(np.ones((2, 3)))
+    assert labels_at(np.zeros(0, np.uint16), found).tolist() == [0, 0] and found.counts.all()
+
+
 def test_it_follows_from_other_answers_and_is_never_named() -> None:
     assert followed(("colours", "classes")) == ("colours", "classes", "points")
     assert followed(("relevancy", "masks")) == ("relevancy", "masks", "points")
