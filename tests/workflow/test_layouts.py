@@ -63,6 +63,7 @@ def laid_out(finished: Project, tmp_path_factory: pytest.TempPathFactory) -> Pro
         "steps_scaler": 0.002,
         "rates_scaler": 20.0,
         "settings": [],
+        "without": [],
         "figures": list(METHODS),
         "override": {},
     }
