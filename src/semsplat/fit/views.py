@@ -71,7 +71,7 @@ def camera_of(frame: Viewpoint, scale: float, inputs: Inputs) -> Camera:
         K[1] *= height / frame.height
         return np.concatenate([frame.viewmat.ravel(), K.ravel()]).astype(np.float32)
 
-    viewmat, K = inputs.get(("camera", frame.name, width), numbers).split([16, 9])
+    viewmat, K = inputs.get(("camera", frame.name, width, height), numbers).split([16, 9])
     return Camera(frame.name, viewmat.view(4, 4), K.view(3, 3), width, height)
 
 
@@ -97,7 +97,7 @@ def view_of(camera: Camera, read: Callable[[], NDArray[np.uint8]], inputs: Input
         fits = image.shape[1::-1] == size
         return image if fits else cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
-    pixels = inputs.get(("image", camera.name, camera.width), resized)
+    pixels = inputs.get(("image", camera.name, camera.width, camera.height), resized)
     return View(**vars(camera), image=pixels.float() / 255)
 
 

@@ -68,7 +68,7 @@ def level_maps(stage: Stage, view: Camera) -> LevelMaps:
         vectors = regions()[1]
         return np.concatenate([vectors, np.zeros((1, vectors.shape[1]), np.float16)])
 
-    ids = stage.inputs.get(("levels", view.name, view.width), layers)
+    ids = stage.inputs.get(("levels", view.name, view.width, view.height), layers)
     return LevelMaps(ids.long(), stage.inputs.get(("vectors", view.name), table).float())
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
+from semsplat.data.scene import load_scene
+from semsplat.data.scene_writer import SceneWriter
 from semsplat.fit import views
 from semsplat.fit.inputs import Inputs
 from semsplat.fit.views import Photographs, load_view, views_in_order
+from tests.unit.data.scene_helpers import ORIGIN, K, viewmat_at
 
 
 @pytest.fixture
@@ -54,3 +59,17 @@ def test_a_kept_photograph_gives_the_view_that_its_file_gives(tiny_scene):
         expected = load_view(frame, 0.5, Inputs("cpu"))
         assert torch.equal(seen[frame.name].image, expected.image)
         assert torch.equal(seen[frame.name].K, expected.K)
+
+
+def test_two_sizes_of_one_width_are_two_pictures(tmp_path: Path) -> None:
+    """160x120 pixels become 81 wide at both scales, and 60 or 61 high."""
+    with SceneWriter(tmp_path / "scene", **ORIGIN) as writer:
+        image = np.zeros((120, 160, 3), np.uint8)
+        writer.add_frame("a", image, viewmat_at(0.0), K, "train")
+    (frame,) = load_scene(tmp_path / "scene").train
+    inputs = Inputs("cpu")
+    for scale, height in ((0.5035, 60), (0.505, 61)):
+        view = load_view(frame, scale, inputs)
+        assert (view.camera.width, view.camera.height) == (81, height)
+        assert view.image.shape == (height, 81, 3)
+        assert view.camera.K[1, 1] == pytest.approx(K[1][1] * height / 120)

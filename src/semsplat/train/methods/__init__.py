@@ -169,7 +169,7 @@ class Stage:
         """Return a map of a training view's lesson at its size, int64 [H, W]."""
         from semsplat.fit.views import fitted
 
-        key = which, camera.name, camera.width
+        key = which, camera.name, camera.width, camera.height
         return self.inputs.get(key, lambda: fitted(self.taught(camera.name, which), camera)).long()
 
 

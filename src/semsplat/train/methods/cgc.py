@@ -168,7 +168,7 @@ def _clusters(contrast: Contrast, stage: Stage, camera: Camera) -> Clusters:
     from semsplat.train.contrast import Clusters, clusters_of
 
     few = contrast.more_than_px * min(1.0, camera.width * camera.height / contrast.pixels_of)
-    features, view = stage.features, (camera.name, camera.width, few)
+    features, view = stage.features, (camera.name, camera.width, camera.height, few)
 
     @cache
     def found() -> Clusters:  # counted on the CPU, where nothing waits for their number

@@ -168,7 +168,7 @@ def _ids_of(stage: Stage) -> Callable[[Camera], Tensor]:
         def read() -> IdMap:
             return fitted(ids_of(stage.taught(camera.name, "tracks"), kept), camera)
 
-        return stage.inputs.get(("ids", camera.name, camera.width), read).long()
+        return stage.inputs.get(("ids", camera.name, camera.width, camera.height), read).long()
 
     return ids
 

@@ -206,7 +206,7 @@ def _entries_of(options: Options, stage: Stage) -> Callable[[Camera], Tensor]:
         return fitted(known[camera.name], camera)
 
     def entries(camera: Camera) -> Tensor:
-        key = "entries", camera.name, camera.width
+        key = "entries", camera.name, camera.width, camera.height
         return stage.inputs.get(key, partial(read, camera)).long()
 
     return entries
