@@ -70,6 +70,6 @@ def test_two_sizes_of_one_width_are_two_pictures(tmp_path: Path) -> None:
     inputs = Inputs("cpu")
     for scale, height in ((0.5035, 60), (0.505, 61)):
         view = load_view(frame, scale, inputs)
-        assert (view.camera.width, view.camera.height) == (81, height)
+        assert (view.width, view.height) == (81, height)
         assert view.image.shape == (height, 81, 3)
-        assert view.camera.K[1, 1] == pytest.approx(K[1][1] * height / 120)
+        assert view.K[1, 1] == pytest.approx(K[1][1] * height / 120)
