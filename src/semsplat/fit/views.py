@@ -75,6 +75,16 @@ def camera_of(frame: Viewpoint, scale: float, inputs: Inputs) -> Camera:
     return Camera(frame.name, viewmat.view(4, 4), K.view(3, 3), width, height)
 
 
+def of_view(
+    what: object, camera: Camera, read: Callable[[], NDArray[Any]], inputs: Inputs
+) -> Tensor:
+    """Return an array of a view at its size on the device, by what it is; see `Inputs.get`.
+
+    While pictures grow two of them may be equally wide and not equally high.
+    """
+    return inputs.get((what, camera.name, camera.width, camera.height), read)
+
+
 def fitted(ids: IdMap, camera: Camera) -> IdMap:
     """Return an id map [H, W] at a camera's size: the source pixel at each new centre."""
     size = (camera.width, camera.height)
@@ -97,7 +107,7 @@ def view_of(camera: Camera, read: Callable[[], NDArray[np.uint8]], inputs: Input
         fits = image.shape[1::-1] == size
         return image if fits else cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
-    pixels = inputs.get(("image", camera.name, camera.width, camera.height), resized)
+    pixels = of_view("image", camera, resized, inputs)
     return View(**vars(camera), image=pixels.float() / 255)
 
 

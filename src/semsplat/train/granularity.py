@@ -17,7 +17,7 @@ from torch import Tensor
 
 from semsplat.errors import SemsplatError
 from semsplat.features.store import SceneFeatures
-from semsplat.fit.views import Camera, fitted
+from semsplat.fit.views import Camera, fitted, of_view
 from semsplat.train.methods import Stage
 from semsplat.train.mlp import LEVELS
 
@@ -68,7 +68,7 @@ def level_maps(stage: Stage, view: Camera) -> LevelMaps:
         vectors = regions()[1]
         return np.concatenate([vectors, np.zeros((1, vectors.shape[1]), np.float16)])
 
-    ids = stage.inputs.get(("levels", view.name, view.width, view.height), layers)
+    ids = of_view("levels", view, layers, stage.inputs)
     return LevelMaps(ids.long(), stage.inputs.get(("vectors", view.name), table).float())
 
 

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from semsplat.data.scene import load_scene
 from semsplat.data.scene_writer import SceneWriter
 from semsplat.fit import views
 from semsplat.fit.inputs import Inputs
-from semsplat.fit.views import Photographs, load_view, views_in_order
+from semsplat.fit.views import Camera, Photographs, load_view, of_view, views_in_order
 from tests.unit.data.scene_helpers import ORIGIN, K, viewmat_at
 
 
@@ -73,3 +74,19 @@ def test_two_sizes_of_one_width_are_two_pictures(tmp_path: Path) -> None:
         assert (view.width, view.height) == (81, height)
         assert view.image.shape == (height, 81, 3)
         assert view.K[1, 1] == pytest.approx(K[1][1] * height / 120)
+
+
+def test_what_is_kept_of_a_view_is_kept_by_what_it_is_whose_and_how_large():
+    inputs, read = Inputs("cpu"), []
+
+    def kept(what: str, name: str, width: int, height: int) -> Tensor:
+        camera = Camera(name, torch.eye(4), torch.eye(3), width, height)
+        read.append(array := np.full((height, width), len(read)))
+        return of_view(what, camera, lambda: array, inputs)
+
+    asked = [("ids", "a", 4, 3), ("levels", "a", 4, 3), ("ids", "b", 4, 3), ("ids", "a", 5, 3)]
+    asked += [("ids", "a", 4, 2)]
+    for _ in range(2):  # the second time all are kept
+        for place, one in enumerate(asked):
+            found = kept(*one)
+            assert found.shape == one[:1:-1] and (found == place).all()

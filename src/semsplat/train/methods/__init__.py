@@ -167,10 +167,11 @@ class Stage:
 
     def ids(self, camera: Camera, which: str) -> Tensor:
         """Return a map of a training view's lesson at its size, int64 [H, W]."""
-        from semsplat.fit.views import fitted
+        from semsplat.fit.views import fitted, of_view
 
-        key = which, camera.name, camera.width, camera.height
-        return self.inputs.get(key, lambda: fitted(self.taught(camera.name, which), camera)).long()
+        return of_view(
+            which, camera, lambda: fitted(self.taught(camera.name, which), camera), self.inputs
+        ).long()
 
 
 Shown = Callable[["Tensor"], "Tensor"]

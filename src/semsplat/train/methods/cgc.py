@@ -164,11 +164,11 @@ def _clusters(contrast: Contrast, stage: Stage, camera: Camera) -> Clusters:
     """Return the masks of a view that are large enough."""
     import torch
 
-    from semsplat.fit.views import fitted
+    from semsplat.fit.views import fitted, of_view
     from semsplat.train.contrast import Clusters, clusters_of
 
     few = contrast.more_than_px * min(1.0, camera.width * camera.height / contrast.pixels_of)
-    features, view = stage.features, (camera.name, camera.width, camera.height, few)
+    features = stage.features
 
     @cache
     def found() -> Clusters:  # counted on the CPU, where nothing waits for their number
@@ -179,8 +179,8 @@ def _clusters(contrast: Contrast, stage: Stage, camera: Camera) -> Clusters:
     def pairs() -> NDArray[np.int32]:
         return torch.stack([found().pixels, found().members]).int().numpy()
 
-    pixels, members = stage.inputs.get(("clusters", *view), pairs).long()
-    sizes = stage.inputs.get(("sizes", *view), lambda: found().sizes.int().numpy())
+    pixels, members = of_view(("clusters", few), camera, pairs, stage.inputs).long()
+    sizes = of_view(("sizes", few), camera, lambda: found().sizes.int().numpy(), stage.inputs)
     return Clusters(pixels, members, sizes.long())
 
 

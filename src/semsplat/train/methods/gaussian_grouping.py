@@ -158,7 +158,7 @@ def reads(_: Options, stage: Stage) -> Ahead:
 def _ids_of(stage: Stage) -> Callable[[Camera], Tensor]:
     """Return what makes a training view's ids int64 [H, W] of its tracks."""
     from semsplat.conventions import NO_ID
-    from semsplat.fit.views import fitted
+    from semsplat.fit.views import fitted, of_view
     from semsplat.train.identity import ids_of
 
     tracks = stage.decoder.get_buffer("tracks").cpu().numpy()
@@ -168,7 +168,7 @@ def _ids_of(stage: Stage) -> Callable[[Camera], Tensor]:
         def read() -> IdMap:
             return fitted(ids_of(stage.taught(camera.name, "tracks"), kept), camera)
 
-        return stage.inputs.get(("ids", camera.name, camera.width, camera.height), read).long()
+        return of_view("ids", camera, read, stage.inputs).long()
 
     return ids
 

@@ -190,7 +190,7 @@ def reads(options: Options, stage: Stage) -> Ahead:
 
 def _entries_of(options: Options, stage: Stage) -> Callable[[Camera], Tensor]:
     """Return what makes a training view's entries int64 [H, W] of its cells."""
-    from semsplat.fit.views import fitted
+    from semsplat.fit.views import fitted, of_view
     from semsplat.train.codebook import Parts, assigned
 
     field = cast("QuantisedField", stage.decoder)
@@ -206,8 +206,7 @@ def _entries_of(options: Options, stage: Stage) -> Callable[[Camera], Tensor]:
         return fitted(known[camera.name], camera)
 
     def entries(camera: Camera) -> Tensor:
-        key = "entries", camera.name, camera.width, camera.height
-        return stage.inputs.get(key, partial(read, camera)).long()
+        return of_view("entries", camera, partial(read, camera), stage.inputs).long()
 
     return entries
 
