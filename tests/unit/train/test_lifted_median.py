@@ -23,7 +23,7 @@ from tests.unit.train.lift_helpers import (
     NEAR,
     X,
     Y,
-    cameras,
+    assert_a_state_continues,
     lifted,
     lifted_config,
     solved,
@@ -74,17 +74,7 @@ def test_what_is_closest_weighs_no_more_than_the_bound(tmp_path):
 
 def test_a_state_between_views_of_a_later_pass_continues(tmp_path):
     stage = stage_of_two(two_layers(tmp_path))
-    first, second = cameras(stage)
-    whole, begun, rest = (CosineMedian(stage, 2, None) for _ in range(3))
-    solved(whole, stage)
-    for seen in (first, second):
-        begun.add(seen)
-    begun.close()
-    begun.add(first)
-    rest.load_state_dict(begun.state_dict())
-    rest.add(second)
-    rest.close()
-    assert torch.equal(solved(rest, stage, 2).held(), whole.held())
+    assert_a_state_continues(lambda: CosineMedian(stage, 2, None), stage)
 
 
 def test_options_arrive_and_nothing_is_scaled(tmp_path):

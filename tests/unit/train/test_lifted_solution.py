@@ -24,6 +24,7 @@ from tests.unit.train.lift_helpers import (
     NEAR,
     X,
     Y,
+    assert_a_state_continues,
     cameras,
     lifted,
     lifted_config,
@@ -82,17 +83,7 @@ def test_the_residual_is_what_is_left_of_the_system(tmp_path):
 
 def test_a_state_between_views_of_a_later_pass_continues(tmp_path):
     stage = stage_of_two(two_layers(tmp_path))
-    first, second = cameras(stage)
-    whole, begun, rest = (RegularisedInverse(stage, 0.1, 2) for _ in range(3))
-    solved(whole, stage)
-    for seen in (first, second):
-        begun.add(seen)
-    begun.close()
-    begun.add(first)
-    rest.load_state_dict(begun.state_dict())
-    rest.add(second)
-    rest.close()
-    assert torch.equal(solved(rest, stage, 2).held(), whole.held())
+    assert_a_state_continues(lambda: RegularisedInverse(stage, 0.1, 2), stage)
 
 
 def test_what_no_region_shows_stays_zero(tmp_path):
