@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +63,28 @@ def shared_pixels(
     return known[agree], target[agree]
 
 
+def points_at(
+    v: NDArray[np.integer[Any]],
+    u: NDArray[np.integer[Any]],
+    depth: NDArray[np.float32],
+    viewmat: NDArray[np.float64],
+    K: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return where the centres of pixels lie, float64 [N, 3] in world coordinates.
+
+    Args:
+        v: rows [N].
+        u: columns [N].
+        depth: float32 [H, W], z, known at these pixels.
+        viewmat: [4, 4] world-to-camera.
+        K: [3, 3] px.
+    """
+    pixels = np.stack([u + 0.5, v + 0.5, np.ones(len(u))], axis=1)  # [N, 3]
+    in_camera = pixels @ np.linalg.inv(K).T * depth[v, u, None]
+    c2w = rigid_inverse(viewmat)
+    return np.asarray(in_camera @ c2w[:3, :3].T + c2w[:3, 3])
+
+
 class InitialPoints:
     """Initial Gaussians where no structure from motion is at hand.
 
@@ -92,10 +114,7 @@ class InitialPoints:
         known = np.flatnonzero(depth)
         chosen = self._rng.choice(known, size=min(next(self._shares), len(known)), replace=False)
         v, u = np.unravel_index(chosen, depth.shape)
-        pixels = np.stack([u + 0.5, v + 0.5, np.ones(len(chosen))], axis=1)  # [N, 3]
-        in_camera = pixels @ np.linalg.inv(K).T * depth[v, u, None]
-        c2w = rigid_inverse(viewmat)
-        self._xyz.append(in_camera @ c2w[:3, :3].T + c2w[:3, 3])
+        self._xyz.append(points_at(v, u, depth, viewmat, K))
         self._rgb.append(image[v, u])
 
     def noisy(self) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:

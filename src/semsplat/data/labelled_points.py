@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from plyfile import PlyData, PlyElement
 
+from semsplat.data.depth import points_at
 from semsplat.data.images import MAX_ID
 from semsplat.data.normal_frame import OWN
-from semsplat.data.poses import rigid_inverse
 from semsplat.data.scene import Frame, Scene, load_depth, load_ids, load_semantics
 from semsplat.data.scene_writer import SceneWriter
 from semsplat.errors import SemsplatError, readable
@@ -74,10 +74,7 @@ def seen_points(frame: Frame) -> LabelledPoints | None:
         return None
     depth, labels = load_depth(frame), load_ids(frame.labels_path, frame)
     v, u = np.nonzero(depth)
-    pixels = np.stack([u + 0.5, v + 0.5, np.ones(len(u))], axis=1)
-    in_camera = pixels @ np.linalg.inv(frame.K).T * depth[v, u, None]
-    c2w = rigid_inverse(frame.viewmat)
-    return LabelledPoints(in_camera @ c2w[:3, :3].T + c2w[:3, 3], labels[v, u])
+    return LabelledPoints(points_at(v, u, depth, frame.viewmat, frame.K), labels[v, u])
 
 
 class PointsWriter(SceneWriter):
