@@ -11,7 +11,7 @@ ROUNDING = 1e-9
 
 
 def log_linear(step: int, steps: int, start: float, end: float) -> float:
-    """Return the learning rate of positions: log-linear from ``start`` to ``end`` (3DGS).
+    """Return a learning rate, as that of positions: log-linear from ``start`` to ``end`` (3DGS).
 
     3DGS's delay multiplier has no effect at its default of zero delay steps and is left out.
     """

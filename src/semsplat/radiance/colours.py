@@ -29,11 +29,6 @@ def colour_terms(
     }
 
 
-def share_left(step: int, steps: int, last: float) -> float:
-    """Return what of the rates is left at a step: 1 at the first, ``last`` at ``steps``."""
-    return float(last ** min(step / steps, 1.0))
-
-
 def rates_of(field: RadianceField, options: Radiance, prefix: str) -> dict[str, float]:
     """Return Adam's rate of every weight of a field by name, each behind a prefix."""
     rates = options.lr

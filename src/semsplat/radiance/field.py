@@ -10,6 +10,7 @@ from torch.nn import Linear, Module, ReLU, Sequential
 from semsplat.params.methods import Radiance
 from semsplat.radiance.planes import Planes
 from semsplat.radiance.space import contracted
+from semsplat.splat.cpu.harmonics import C0, C1, C2
 
 SPREAD = 0.1
 """Standard deviation of planes and lines at the start (TensoRF's code)."""
@@ -73,6 +74,6 @@ def harmonics(d: Tensor) -> Tensor:
     """Return the real spherical harmonics up to degree 2 [N, 9] of unit vectors [N, 3]."""
     x, y, z = d.unbind(-1)
     second = [x * y, y * z, 3 * z * z - 1, x * z, x * x - y * y]
-    scales = (1.0925484, 1.0925484, 0.31539157, 1.0925484, 0.54627421)
-    first = [torch.full_like(x, 0.28209479), *(0.48860251 * v for v in (y, z, x))]
+    scales = (C2[0], C2[0], C2[1], C2[0], C2[2])
+    first = [torch.full_like(x, C0), *(C1 * v for v in (y, z, x))]
     return torch.stack([*first, *(s * v for s, v in zip(scales, second, strict=True))], -1)

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from semsplat.data.scene import load_image
+from semsplat.fit.schedules import log_linear
 from semsplat.radiance.batches import Pixels, generator_at
-from semsplat.radiance.colours import colour_terms, rates_of, set_rates, share_left
+from semsplat.radiance.colours import colour_terms, rates_of, set_rates
 from semsplat.radiance.field import RadianceField
 from semsplat.radiance.march import sampled, seen_colours
 from semsplat.radiance.space import box_of, rays_of
@@ -71,7 +72,7 @@ def test_the_terms_are_the_mean_square_and_the_weighted_distortion(tiny_scene):
 
 
 def test_rates_fall_log_linearly_to_what_is_left():
-    assert [share_left(s, 100, 0.01) for s in (0, 50, 100, 300)] == pytest.approx(
+    assert [log_linear(s, 100, 1.0, 0.01) for s in (0, 50, 100, 300)] == pytest.approx(
         [1, 0.1, 0.01, 0.01]
     )
 

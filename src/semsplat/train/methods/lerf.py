@@ -171,7 +171,8 @@ def task(options: Options, trainee: Trainee, stage: Stage) -> Task:
     """Return the steps: L_rgb + 0.1 L_CLIP + L_DINO on the same rays (LERF, section 3.3)."""
     import torch
 
-    from semsplat.radiance.colours import colour_terms, set_rates, share_left
+    from semsplat.fit.schedules import log_linear
+    from semsplat.radiance.colours import colour_terms, set_rates
     from semsplat.train.lerf_field import drawn_scales
     from semsplat.train.radiant import radiant_task
     from semsplat.train.scale_targets import ScaleTargets
@@ -186,8 +187,8 @@ def task(options: Options, trainee: Trainee, stage: Stage) -> Task:
         step: int, batch: Batch, samples: Samples, generator: torch.Generator
     ) -> dict[str, Tensor]:
         first, others = optimizer.param_groups[:1], optimizer.param_groups[1:]
-        set_rates(first, share_left(step, language.decay_steps, language.last))
-        set_rates(others, share_left(step, radiance.steps, radiance.lr.last))
+        set_rates(first, log_linear(step, language.decay_steps, 1.0, language.last))
+        set_rates(others, log_linear(step, radiance.steps, 1.0, radiance.lr.last))
         drawn = drawn_scales(len(batch.rays), shares, generator)
         said = language_terms(field, language, batch, samples, drawn, targets)
         return colour_terms(field.radiance, radiance, batch, samples) | said

@@ -142,7 +142,8 @@ def start(
 
 def task(options: Options, trainee: Trainee, stage: Stage) -> Task:
     """Return the steps: colours alone, then features, then both."""
-    from semsplat.radiance.colours import colour_terms, set_rates, share_left
+    from semsplat.fit.schedules import log_linear
+    from semsplat.radiance.colours import colour_terms, set_rates
     from semsplat.train.radiant import radiant_task
     from semsplat.train.scale_targets import ScaleTargets
 
@@ -154,8 +155,8 @@ def task(options: Options, trainee: Trainee, stage: Stage) -> Task:
     def terms(step: int, batch: Batch, samples: Samples, _: torch.Generator) -> dict[str, Tensor]:
         now = step - radiance.steps  # of the steps after the reconstruction
         groups = optimizer.param_groups  # others after a resume
-        set_rates(groups[:N_OWN], share_left(max(now, 0), options.steps, options.lr.last))
-        set_rates(groups[N_OWN:], share_left(step, radiance.steps, radiance.lr.last))
+        set_rates(groups[:N_OWN], log_linear(max(now, 0), options.steps, 1.0, options.lr.last))
+        set_rates(groups[N_OWN:], log_linear(step, radiance.steps, 1.0, radiance.lr.last))
         parts: dict[str, Tensor] = {}
         if now < 0 or now >= options.colours_from:
             parts |= colour_terms(field.radiance, radiance, batch, samples)
