@@ -8,6 +8,7 @@ comes first, else the first line; ranks are by that.
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -111,9 +112,14 @@ def _own_first(numbers: list[Number]) -> tuple[Number, ...]:
 def _ranked(column: str, found: dict[tuple[str, str], tuple[Number, ...]]) -> list[Standing]:
     """Return the standings of one column."""
     values = {system: some[0].value for (c, system), some in found.items() if c == column}
-    ranks = {s: 1 + sum(other > value for other in values.values()) for s, value in values.items()}
+    ranks = ranks_of(values)
     ordered = sorted(values, key=lambda system: ranks[system])
     return [Standing(s, column, found[column, s], ranks[s]) for s in ordered]
+
+
+def ranks_of(values: Mapping[str, float]) -> dict[str, int]:
+    """Return the ranks of numbers of which more is better: 1 is best; equal numbers share one."""
+    return {s: 1 + sum(other > value for other in values.values()) for s, value in values.items()}
 
 
 def cell(standing: Standing) -> str:

@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 from semsplat.errors import did_you_mean
 from semsplat.figures.published import load_measures
 from semsplat.figures.published.measure_models import Measure
+from semsplat.figures.published.numbers import ranks_of
 from semsplat.figures.referee.trainings import Results, Spread, spread
 from semsplat.keys import TrainingKey
 from semsplat.params.base import Strict
@@ -76,9 +77,9 @@ def _ranked(
     means = {s: one.mean for s, (one, _) in found.items() if one is not None}
     if len(means) < 2:
         return []
-    sign = -1 if measure.better == "higher" else 1
-    ordered = sorted(means, key=lambda setting: sign * means[setting])
-    ranks = {s: 1 + sum(sign * other < sign * means[s] for other in means.values()) for s in means}
+    sign = 1 if measure.better == "higher" else -1
+    ranks = ranks_of({setting: sign * mean for setting, mean in means.items()})
+    ordered = sorted(means, key=lambda setting: ranks[setting])
     return [
         Standing(board, dataset, s, name, one, ranks[s], keys)
         for s in ordered
