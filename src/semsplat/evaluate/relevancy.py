@@ -43,5 +43,13 @@ def relevancy(
     else:
         best = (vectors @ canonical.T).amax(dim=-1)
         similarity = torch.einsum("...d,pd->p...", vectors, torch.atleast_2d(query))
-    scores = torch.sigmoid(temperature * (similarity - best))
+    scores = preferred(similarity, best, temperature)
     return scores if query.ndim == 2 else scores[0]
+
+
+def preferred(similarity: Tensor, best: Tensor, temperature: float = TEMPERATURE) -> Tensor:
+    """Return the relevancy of cosines with prompts [P, ...], beside those of the best phrase [...].
+
+    exp(t a) / (exp(t a) + exp(t b)), see `relevancy`.
+    """
+    return torch.sigmoid(temperature * (similarity - best))

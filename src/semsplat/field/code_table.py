@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from semsplat.data.scene import Viewpoint
-from semsplat.evaluate.relevancy import TEMPERATURE
+from semsplat.evaluate.relevancy import preferred
 from semsplat.train.methods import method
 from semsplat.train.model import SemanticField
 
@@ -62,4 +62,4 @@ class AskedTable:
             self.cosines[None], places, padding_mode="border", align_corners=True
         )[0]
         prompts, phrases = found[: self.n_prompts], found[self.n_prompts :]
-        return torch.sigmoid(TEMPERATURE * (prompts - phrases.amax(dim=0)))
+        return preferred(prompts, phrases.amax(dim=0))
