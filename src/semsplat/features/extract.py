@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from filelock import FileLock
@@ -150,16 +150,8 @@ class Extractor:
         recipe = self.run.recipe
         if recipe.dense is None or (recipe.apart and recipe.window_maps):
             return None
-        path = self.cache.path(
-            "dense",
-            ("semsplat.features.clip",),
-            image=digest,
-            model=self._identity(self.run.clip),
-            options=recipe.dense.model_dump(),
-            batch=recipe.crop_batch,
-        )
-        encode: Any = partial(self.clip.encode_dense, image, recipe.dense, recipe.crop_batch)
-        return self.cache.get(path, lambda: {"dense": encode()})["dense"]
+        encode = partial(self.clip.encode_dense, image, recipe.dense, recipe.crop_batch)
+        return self._encoded("dense", ("semsplat.features.clip",), digest, encode)
 
     def _scales(self, image: NDArray[np.uint8], digest: str) -> Half | None:
         """Return the dense maps [S, D, h, w] of single sizes, or None if the recipe mixes them."""
@@ -167,16 +159,25 @@ class Extractor:
         options = recipe.dense
         if not recipe.apart or options is None or isinstance(options, ValueMaps):
             return None
+        encode = partial(scale_maps, self.clip, image, options, recipe.crop_batch)
+        modules = ("semsplat.features.scales", "semsplat.features.clip")
+        return self._encoded("scales", modules, digest, encode)
+
+    def _encoded(
+        self, kind: str, modules: tuple[str, ...], digest: str, encode: Callable[[], Half]
+    ) -> Half:
+        """Return CLIP's maps of an image, which depend on the recipe's dense maps and batches."""
+        recipe = self.run.recipe
+        assert recipe.dense is not None
         path = self.cache.path(
-            "scales",
-            ("semsplat.features.scales", "semsplat.features.clip"),
+            kind,
+            modules,
             image=digest,
             model=self._identity(self.run.clip),
-            options=options.model_dump(),
+            options=recipe.dense.model_dump(),
             batch=recipe.crop_batch,
         )
-        encode: Any = partial(scale_maps, self.clip, image, options, recipe.crop_batch)
-        return self.cache.get(path, lambda: {"scales": encode()})["scales"]
+        return self.cache.get(path, lambda: {kind: encode()})[kind]
 
     def _dino(self, image: NDArray[np.uint8], digest: str, cells: tuple[int, int]) -> Half | None:
         """Return DINO's map [C, h, w] on the cells of the dense map, or None if there is none."""

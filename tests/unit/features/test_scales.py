@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from semsplat.features.extraction import write_features
 from semsplat.features.pyramid import pyramid_levels
 from semsplat.features.scales import on_cells, scale_maps
+from semsplat.features.store import open_features
 from semsplat.params.features import PyramidMaps, Recipe, WindowMaps
+from tests.unit.features.conftest import two_blocks
 
 
 class Brightness:
@@ -79,3 +84,22 @@ def test_apart_needs_sizes() -> None:
     }  # fmt: skip
     with pytest.raises(ValueError, match="apart keeps sizes of window_maps or pyramid_maps"):
         Recipe.model_validate(recipe)
+
+
+@pytest.mark.parametrize(("apart", "which"), [(False, "dense"), (True, "scales")])
+def test_what_maps_depend_on_is_computed_anew(
+    apart: bool, which: str, run_of: Any, write_scene: Any, tmp_path: Path
+) -> None:
+    scene, made, found = write_scene([two_blocks()]), [], []
+    sizes = [0.3, 0.5], [0.3, 0.5], [0.3, 0.9]
+    for place, shares in enumerate(sizes):
+        tiles = PyramidMaps(height_shares=shares, mixed=2)
+        run = run_of("pyramid", pyramid_maps=tiles, apart=apart)
+        out = tmp_path / f"{place}"
+        write_features(scene, out, tmp_path / "cache", run.model_dump_json(), None, "cpu")
+        made.append(json.loads((out / "run.json").read_text())["numbers"]["cache_made"])
+        found.append(getattr(open_features(out).view("view_0"), which))
+    first, again, other = found
+    assert made[1] == 0 < made[2] < made[0]  # masks are those that were there
+    assert np.array_equal(first, again)
+    assert first.shape == other.shape and not np.array_equal(first, other)
