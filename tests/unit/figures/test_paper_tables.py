@@ -16,6 +16,7 @@ from semsplat.figures.published import load_claims, load_table
 from semsplat.figures.referee.cells import Cell, parse_cell, table_cells
 from semsplat.figures.referee.sheet import read_records
 from semsplat.figures.referee.trainings import Results, spread
+from semsplat.io import read_json
 from semsplat.keys import TrainingKey, parse_training
 from tests.unit.figures.referee_helpers import (
     edit,
@@ -152,6 +153,15 @@ def test_costs_count_everything_a_training_was_made_from() -> None:
     # which the method prepared for 2
     assert "| 4 | 107 | 30 | 48 | 185 | 900 |  | 12.0 |" in line
     assert len(read_records(Path("costs.csv"))) == len(shown)
+
+
+def test_what_has_no_gaussians_has_no_bytes_of_one() -> None:
+    (training, *_) = write_rows()
+    card = Path(training.folder, "run.json")
+    edit(card, numbers={**read_json(card)["numbers"], "n_gaussians": 0})
+    costs.draw([training], costs.Options(), Path("costs.md"))
+    line = next(x for x in Path("costs.md").read_text().splitlines() if training.setting in x)
+    assert line.endswith("| 900 |  |  |")
 
 
 def test_served_features_cost_what_they_once_cost() -> None:

@@ -157,9 +157,10 @@ def costs(folder: Path) -> dict[str, float | None]:
     (masks, vectors, labels, tracks, and what a method prepares of them for the scene),
     ``geometry_s`` (a finished geometry, where anything reads one), ``language_s`` (the training; of
     a joint one with its geometry) and ``total_s``; the largest ``peak_ram_mb`` and ``peak_gpu_mb``
-    (None without a GPU) of them all; ``bytes_per_gaussian`` of semantics; ``served``, the number of
-    intermediate results that came from the cache and are counted with the seconds that they took to
-    make.  Of predictions that were made elsewhere what their author says.
+    (None without a GPU) of them all; ``bytes_per_gaussian`` of semantics (None where there are no
+    Gaussians); ``served``, the number of intermediate results that came from the cache and are
+    counted with the seconds that they took to make.  Of predictions that were made elsewhere what
+    their author says.
     """
     links = chain(folder)
     if author_of(links[0].card) is not None:
@@ -176,9 +177,14 @@ def costs(folder: Path) -> dict[str, float | None]:
         "total_s": sum(seconds.values()),
         "peak_ram_mb": _largest(links, "peak_ram_mb"),
         "peak_gpu_mb": _largest(links, "peak_gpu_mb"),
-        "bytes_per_gaussian": 1e6 * numbers["semantic_mb"] / numbers["n_gaussians"],
+        "bytes_per_gaussian": _each(numbers["semantic_mb"], numbers["n_gaussians"]),
         "served": float(sum(link.card["numbers"].get("cache_served", 0) for link in links)),
     }
+
+
+def _each(semantic_mb: float, n_gaussians: int) -> float | None:
+    """Return the bytes of one Gaussian, where there are any; a card counts in 2^20 bytes."""
+    return semantic_mb * 2**20 / n_gaussians if n_gaussians else None
 
 
 def _largest(links: list[Link], name: str) -> float | None:
