@@ -56,9 +56,10 @@ def read_labelled(path: Path) -> LabelledPoints:
     with readable(path, "a PLY with vertices x y z label", "get it again from where it came"):
         vertex = read_vertices(path)
         xyz = np.stack([vertex[key] for key in "xyz"], axis=1).astype(np.float64)
-        labels = np.asarray(vertex["label"]).astype(np.int64)
-    if not np.isfinite(xyz).all() or labels.min() < 0 or labels.max() > MAX_ID:
-        raise SemsplatError(f"{path}: points must be finite, and labels in 0..{MAX_ID}")
+        labels = np.asarray(vertex["label"]).astype(np.float64)
+    known = (labels >= 0) & (labels <= MAX_ID) & (labels % 1 == 0)
+    if not np.isfinite(xyz).all() or not known.all():
+        raise SemsplatError(f"{path}: points must be finite, labels whole and in 0..{MAX_ID}")
     return LabelledPoints(xyz, labels.astype(np.int32))
 
 

@@ -132,7 +132,7 @@ def _dangling(params: Params) -> list[str]:
         lines += dangling((*where, "settings"), suite.settings, params.shown)
         lines += dangling((*where, "without"), suite.without, params.shown)
         lines += dangling((*where, "figures"), suite.figures, params.figures)
-        for kind in ("scenes", "seeds", "settings", "figures"):
+        for kind in ("scenes", "seeds", "settings", "without", "figures"):
             lines += twice((*where, kind), getattr(suite, kind))
     return lines
 

@@ -89,6 +89,8 @@ def test_lists_are_that_of_all_classes_and_those_that_the_scene_names(tmp_path: 
         ("x", np.nan, "finite"),
         ("label", -1, "0..65535"),
         ("label", 70000, "0..65535"),
+        ("label", 2.5, "whole"),
+        ("label", np.nan, "whole"),
         ("labels", 1, "x y z label"),
     ],
 )
@@ -96,7 +98,8 @@ def test_vertices_that_are_no_labelled_points_are_refused(
     tmp_path: Path, field: str, value: float, said: str
 ) -> None:
     names = ["x", "y", "z", "labels" if field == "labels" else "label"]
-    vertex = np.zeros(2, [(n, "i4" if n.startswith("label") else "f4") for n in names])
+    whole = float(value).is_integer()
+    vertex = np.zeros(2, [(n, "i4" if whole and n.startswith("label") else "f4") for n in names])
     vertex[field][1] = value
     path = tmp_path / "points.ply"
     PlyData([PlyElement.describe(vertex, "vertex")]).write(str(path))

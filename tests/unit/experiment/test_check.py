@@ -177,6 +177,10 @@ ONE_LINE = {
         "suites.smoke.scenes: 'procedural/nook' stands twice; remove one",
     ),
     "suites/smoke/seeds": ([1, 0, 1], "suites.smoke.seeds: '1' stands twice; remove one"),
+    "suites/smoke/without": (
+        ["lerf", "lerf"],
+        "suites.smoke.without: 'lerf' stands twice; remove one",
+    ),
     "suites/photos/seeds": (
         [],
         "suites.photos.seeds: list should have at least 1 item after validation, not 0",
