@@ -29,7 +29,6 @@ from tests.unit.evaluate.model_helpers import (
     write_scene,
 )
 
-SRC = Path(__file__).parents[3] / "src"
 RUNS = ("toys/shelf/a/0", "toys/shelf/b/1")  # clip_gs and feature_3dgs
 
 
@@ -166,7 +165,8 @@ def test_a_scene_without_held_out_views_is_measured_on_training_views(trained: P
 
 def bench(*words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "semsplat.evaluate", "speed", "--repeats", "2", *words]
-    env = {**os.environ, "PYTHONPATH": str(SRC), "CUDA_VISIBLE_DEVICES": ""}
+    found = os.pathsep.join(sys.path)  # mutmut too, which its mutants import
+    env = {**os.environ, "PYTHONPATH": found, "CUDA_VISIBLE_DEVICES": ""}
     return subprocess.run(command, env=env, capture_output=True, text=True)
 
 

@@ -38,8 +38,8 @@ from tests.unit.figures.conftest import (
     write_selections,
 )
 
-SRC = Path(__file__).parents[3] / "src"
-ENV = {**os.environ, "PYTHONPATH": str(SRC)}
+# All that this process finds: mutmut's mutants import mutmut.
+ENV = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 
 
 CHANGES = {

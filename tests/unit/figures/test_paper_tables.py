@@ -62,6 +62,8 @@ def test_ours_on_procedural_scenes_stands_beside_what_was_printed() -> None:
     ours = cell(cells, "c", "miou@procedural")
     assert ours.mean == pytest.approx(71) and ours.sd == pytest.approx(2**0.5)
     assert (ours.evidence, ours.published, ours.difference) == ("procedural", None, None)
+    runs = [f"procedural/{s}/clipgs_c/{n}" for s in ("room", "den") for n in (0, 1)]
+    assert sorted(ours.trainings.split(" ")) == sorted(runs)
     assert cell(cells, "b", "miou@procedural/den").mean == pytest.approx(51 + 20)
     printed = cell(cells, "c", "room0_miou")
     assert (printed.published, printed.mean, printed.reason) == (25.564, None, "no data: replica")

@@ -29,7 +29,7 @@ def other(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """Return another process that trains the run ``tmp_path/run``."""
     command = [sys.executable, "-c", HOLD, str(tmp_path / "run")]
     pipe = subprocess.PIPE
-    env = {**os.environ, "PYTHONPATH": "src"}
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}  # mutants import mutmut
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=env) as process:
         assert process.stdout and process.stdout.readline() == "held\n"
         yield process
