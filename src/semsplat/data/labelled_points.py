@@ -57,7 +57,7 @@ def read_labelled(path: Path) -> LabelledPoints:
         vertex = read_vertices(path)
         xyz = np.stack([vertex[key] for key in "xyz"], axis=1).astype(np.float64)
         labels = np.asarray(vertex["label"]).astype(np.float64)
-    known = (labels >= 0) & (labels <= MAX_ID) & (labels % 1 == 0)
+    known = (labels >= 0) & (labels <= MAX_ID) & (labels == np.floor(labels))
     if not np.isfinite(xyz).all() or not known.all():
         raise SemsplatError(f"{path}: points must be finite, labels whole and in 0..{MAX_ID}")
     return LabelledPoints(xyz, labels.astype(np.int32))

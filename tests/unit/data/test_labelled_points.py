@@ -91,6 +91,7 @@ def test_lists_are_that_of_all_classes_and_those_that_the_scene_names(tmp_path: 
         ("label", 70000, "0..65535"),
         ("label", 2.5, "whole"),
         ("label", np.nan, "whole"),
+        ("label", np.inf, "0..65535"),
         ("labels", 1, "x y z label"),
     ],
 )

@@ -119,12 +119,10 @@ def write_result(
         "inputs": {"scene": sha256_file(place / "manifest.json"), **inputs},
         "outputs": {name: sha256_file(folder / name)},
         "numbers": {
-            **{
-                "peak_ram_mb": 900,
-                "prepare_s": 2,
-                "n_gaussians": 1000,
-                "semantic_mb": 12_000 / 2**20,
-            },
+            "peak_ram_mb": 900,
+            "prepare_s": 2,
+            "n_gaussians": 1000,
+            "semantic_mb": 12_000 / 2**20,
             "train_s": 60 + 2 * seed,
         },
         "git": {"commit": COMMIT, "dirty": False},
