@@ -77,19 +77,23 @@ def in_bfloat16(scores_of: Scores, module: nn.Module, blended: Tensor, texts: Te
 
 
 def apart(name: str, computed: Callable[..., Tensor]) -> tuple[float, float]:
-    """Return the share of pixels that keep their class, and how far scores move in their spread."""
+    """Return the share of pixels that keep their class, and how far scores move in their spread.
+
+    The distance is a root mean square: the largest of 96,000 depends on what the training of a
+    decoder happened to end with, and that differs from processor to processor.
+    """
     given, scores_of = learned(name), DECODERS[name][2]
     with torch.no_grad():
         expected = scores_of(*given)
         found = computed(scores_of, *given)
     same = (found.argmax(-1) == expected.argmax(-1)).float().mean().item()
-    return same, ((found - expected).abs().max() / expected.std()).item()
+    return same, ((found - expected).square().mean().sqrt() / expected.std()).item()
 
 
 @pytest.mark.parametrize("name", DECODERS)
 def test_pixels_keep_their_class_in_tf32(name: str) -> None:
     same, far = apart(name, on_gpu)
-    assert same >= 0.999 and 1e-5 < far < 3e-2  # not 0: these are not the CPU's products
+    assert same >= 0.998 and 1e-5 < far < 3e-3  # not 0: these are not the CPU's products
     assert apart(name, in_bfloat16)[1] > 3 * far
 
 
