@@ -16,7 +16,7 @@ TABLE_MISTAKES = [
     ("  CGC: {", "  CGS: {", "CGS: not in the CSV beside it"),
     ("  ramen_miou:", "  raman_miou:", "raman_miou: not in the CSV beside it"),
     ("measure: clip_regions_mask_miou,", "measure: argmax,", "no measure 'argmax'"),
-    ("setting: cgc}", "setting: cgc, absent: why}", "a row has a setting or says why"),
+    ("setting: cgc}", "label: CGC}", "setting: Field required"),
     ("_grouping}", "_grouping, instead: {mask_ms: nothing}}", "no measure 'nothing'"),
     ("_grouping}", "_grouping, instead: {mask_mss: mask_ms}}", "no measure 'mask_mss'; did you"),
     ("_grouping}", "_grouping, instead: [mask_ms]}", "write a measure and what stands in its"),

@@ -19,10 +19,8 @@ class Row(Strict):
 
     label: str
     """what it is called; where an entry has none, its own name"""
-    setting: str | None = None
+    setting: str
     """the setting that computes it"""
-    absent: str | None = None
-    """why none does"""
     printed: bool = True
     """whether it stands in the paper; a row of ours alone has nothing beside it"""
     prefix: str = ""
@@ -40,12 +38,6 @@ class Row(Strict):
         for key in names:
             known_measure(key, info)
         return {key: known_measure(name, info) for key, name in names.items()}
-
-    @model_validator(mode="after")
-    def _setting_or_reason(self) -> Row:
-        if (self.setting is None) == (self.absent is None):
-            raise ValueError("a row has a setting or says why it is absent")
-        return self
 
 
 class Column(Strict):
@@ -161,7 +153,7 @@ class Table(Strict):
     @property
     def settings(self) -> list[str]:
         """The settings of all rows, each once."""
-        return list(dict.fromkeys(row.setting for row in self.rows.values() if row.setting))
+        return list(dict.fromkeys(row.setting for row in self.rows.values()))
 
     @property
     def evidence(self) -> dict[str, str]:

@@ -138,7 +138,7 @@ def _measured(
     measure = table.measure_on(name, scenes, row).before(row.prefix)
     trainings = results.of(row.setting, scenes)
     values = [results.value(training, measure) for training in trainings]
-    reason = row.absent or _gap(scenes, trainings, results) or _blank(row, measure, values)
+    reason = _gap(scenes, trainings, results) or _blank(row, measure, values)
     cell = Cell(
         row=key,
         label=row.label,

@@ -59,9 +59,6 @@ def found_of(claim: Claim, table: Table, results: Results) -> list[Found]:
 
 def _found(level: str, scenes: list[str], claim: Claim, table: Table, results: Results) -> Found:
     rows = [table.rows[name] for name in (claim.better, claim.worse)]
-    missing = [row.absent for row in rows if row.absent]
-    if missing:
-        return Found(level, {}, (), "; ".join(dict.fromkeys(missing)))
     if rows[0].setting == rows[1].setting:
         return Found(level, {}, (), "both rows are one setting")
     sides = [results.of(row.setting, scenes) for row in rows]

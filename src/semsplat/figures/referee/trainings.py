@@ -64,12 +64,12 @@ class Results:
         share = "nobody knows how much" if busy == inf else f"others used {busy:.0%} of it"
         return "" if busy <= max_busy else f"not measured on an idle device: {share}"
 
-    def of(self, setting: str | None, scenes: Iterable[str]) -> list[TrainingKey]:
+    def of(self, setting: str, scenes: Iterable[str]) -> list[TrainingKey]:
         """Return a setting's trainings on some scenes."""
         places = set(scenes)
         return [t for t in self.trainings if t.setting == setting and t.place in places]
 
-    def lacking(self, setting: str | None) -> list[str]:
+    def lacking(self, setting: str) -> list[str]:
         """Return what trainings of a setting did without, by their cards, sorted."""
         own = [t for t in self.trainings if t.setting == setting]
         return sorted({what for t in own if (what := self.card(t)["numbers"].get("lacks"))})
