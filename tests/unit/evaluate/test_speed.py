@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from itertools import count
@@ -28,6 +27,7 @@ from tests.unit.evaluate.model_helpers import (
     write_model,
     write_scene,
 )
+from tests.unit.processes import environment
 
 RUNS = ("toys/shelf/a/0", "toys/shelf/b/1")  # clip_gs and feature_3dgs
 
@@ -165,8 +165,7 @@ def test_a_scene_without_held_out_views_is_measured_on_training_views(trained: P
 
 def bench(*words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "semsplat.evaluate", "speed", "--repeats", "2", *words]
-    found = os.pathsep.join(sys.path)  # mutmut too, which its mutants import
-    env = {**os.environ, "PYTHONPATH": found, "CUDA_VISIBLE_DEVICES": ""}
+    env = environment(CUDA_VISIBLE_DEVICES="")
     return subprocess.run(command, env=env, capture_output=True, text=True)
 
 

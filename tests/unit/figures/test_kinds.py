@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -37,10 +36,7 @@ from tests.unit.figures.conftest import (
     write_relevancy,
     write_selections,
 )
-
-# All that this process finds: mutmut's mutants import mutmut.
-ENV = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-
+from tests.unit.processes import environment
 
 CHANGES = {
     '"psnr": 2': '"psnr": 1',
@@ -93,7 +89,9 @@ def test_checking_parameters_does_not_load_matplotlib() -> None:
         "kinds = [figure_kind(k).Options for k in figure_kinds()];"
         "print(len(kinds), 'matplotlib' in sys.modules, 'torch' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], env=ENV, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment(), capture_output=True, text=True
+    )
     assert done.stdout.split() == [str(len(figure_kinds())), "False", "False"], done.stderr
 
 
@@ -132,7 +130,7 @@ def test_another_process_gives_the_same_bytes(results: Path, kind: str) -> None:
     words = ["--kind", kind, "--options", json.dumps(OPTIONS[kind]), "--out", "there.svg"]
     runs = ["/".join(map(str, run)) for run in RUNS]
     command = [sys.executable, "-m", "semsplat.figures", *words, "--runs", *runs]
-    subprocess.run(command, env={**ENV, "PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo"}, check=True)
+    subprocess.run(command, env=environment(PYTHONHASHSEED="7", TZ="Asia/Tokyo"), check=True)
     assert Path("there.svg").read_bytes() == here
 
 
@@ -205,7 +203,7 @@ def test_a_missing_prediction_is_one_line(results: Path) -> None:
 def test_an_unknown_kind_is_one_line_on_the_command_line() -> None:
     words = ["--kind", "curve", "--runs", "a/b/0", "--options", "{}", "--out", "x.svg"]
     command = [sys.executable, "-m", "semsplat.figures", *words]
-    done = subprocess.run(command, env=ENV, capture_output=True, text=True)
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr == "error: no figure kind 'curve'; did you mean 'curves'?\n"
 

@@ -13,6 +13,7 @@ import pytest
 
 from semsplat.errors import SemsplatError
 from semsplat.fit.lock import sole_trainer
+from tests.unit.processes import environment
 
 HOLD = """
 import sys
@@ -27,9 +28,8 @@ with sole_trainer(Path(sys.argv[1])):
 @pytest.fixture
 def other(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """Return another process that trains the run ``tmp_path/run``."""
-    command = [sys.executable, "-c", HOLD, str(tmp_path / "run")]
-    pipe = subprocess.PIPE
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}  # mutants import mutmut
+    command, pipe = [sys.executable, "-c", HOLD, str(tmp_path / "run")], subprocess.PIPE
+    env = environment()
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=env) as process:
         assert process.stdout and process.stdout.readline() == "held\n"
         yield process
