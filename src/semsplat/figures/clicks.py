@@ -41,7 +41,7 @@ class Options(ClickSheet):
     """What the sheet shows."""
 
     n_prompts: Count
-    """prompts, those that most views show first"""
+    """prompts, those that most settings were asked first, then those that most views show"""
     n_views: Count
     """other held-out views per prompt, spread evenly over those that show it"""
 
@@ -84,10 +84,9 @@ def shown_rows(run: GeometryKey, options: Options) -> list[Row]:
     first = next(iter(options.settings))
     places = read_places(run.setting_dir(first) / "predictions", scene)[options.grounder]
     showing = {p: [f for f in scene.test if p in masks[first][f.name]] for p in places}
-    chosen = sorted(places, key=lambda prompt: -len(showing[prompt]))[: options.n_prompts]
     frames = {frame.name: frame for frame in scene.frames}
     rows = []
-    for prompt in chosen:
+    for prompt in _chosen(showing, masks, options.n_prompts):
         clicked, pixel = frames[places[prompt].view], places[prompt].pixel
         others = [frame for frame in showing[prompt] if frame is not clicked]
         for frame in evenly(others or showing[prompt], options.n_views):
@@ -101,6 +100,17 @@ def shown_rows(run: GeometryKey, options: Options) -> list[Row]:
             " in evaluate.clicks, or data sets with labels in 'datasets'"
         )
     return rows
+
+
+def _chosen(
+    showing: dict[str, list[Frame]], masks: dict[str, dict[str, dict[str, Mask]]], n: int
+) -> list[str]:
+    """Return the prompts that most settings were asked, among these those that most views show."""
+
+    def asked(prompt: str) -> int:
+        return sum(any(prompt in view for view in views.values()) for views in masks.values())
+
+    return sorted(showing, key=lambda prompt: (-asked(prompt), -len(showing[prompt])))[:n]
 
 
 def _masks(

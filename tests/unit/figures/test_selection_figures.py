@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 
+from semsplat.arrays import write_arrays
 from semsplat.data.manifest import write_manifest
 from semsplat.figures import figure_kind
 from semsplat.io import read_json, write_json
@@ -31,6 +33,22 @@ def test_a_prompts_row_shows_where_it_was_clicked_and_another_view(
     # the lamp, clicked in left/a, is shown in another view; only left/a shows the wall's mask
     assert {"left/b", "c"} & said and "IoU 25.0%" in said
     assert "truth" in said and "click" in said
+
+
+def test_prompts_of_all_settings_come_before_those_of_one(
+    results: Path, drawn: list[Figure]
+) -> None:
+    folder = RUNS[0].setting_dir("coherent") / "predictions"
+    for path in folder.glob("selections/**/*.npz"):
+        with np.load(path) as stored:
+            arrays = dict(stored)
+        asked = arrays["points.prompts"] != "lamp"
+        for key in ("prompts", "masks", "gaussians"):
+            arrays[f"points.{key}"] = arrays[f"points.{key}"][asked]
+        write_arrays(path, arrays)
+    write_manifest(folder, {})
+    draw("clicks", n_prompts=1)
+    assert {"“wall”"} <= texts(drawn[0]) and "“lamp”" not in texts(drawn[0])
 
 
 def test_a_setting_that_selects_nothing_has_an_empty_panel(
