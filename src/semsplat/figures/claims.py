@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from semsplat.figures import SETTING_FILES, THINGS_FILE
 from semsplat.figures.published import load_table
 from semsplat.figures.published.claim_models import Claim, Version
-from semsplat.figures.referee.cells import label_of
 from semsplat.figures.referee.rules_told import rules_in_words
 from semsplat.figures.referee.sheet import Grid, Sheet, write_sheet
 from semsplat.figures.referee.trainings import Results
@@ -115,14 +114,16 @@ def _record(
 
     table = load_table(claim.table)
     measure, sides = table.measures[claim.measure], (claim.better, claim.worse)
-    both = [table.rows[row].instead.get(claim.measure, measure) for row in sides]
+    rows = [table.rows[row] for row in sides]
+    both = [row.instead.get(claim.measure, measure) for row in rows]
+    labels = [results.label_of(row.setting, row.label) for row in rows]
     return {
         "claim": name,
         "paper": table.paper,
         "statement": claim.statement,
         "source": claim.source,
-        "better": label_of(table.rows[claim.better], results),
-        "worse": label_of(table.rows[claim.worse], results),
+        "better": labels[0],
+        "worse": labels[1],
         "measure": measure.title,
         "protocol": ", ".join(dict.fromkeys(m.protocol or m.source for m in both)),
         "digits": measure.digits,

@@ -48,7 +48,7 @@ def draw(trainings: list[TrainingKey], options: Options, out: Path) -> None:
     found = standings(results, options)
     boards = groupby(found, lambda standing: (standing.board, standing.dataset))
     grids = [_grid(*place, list(some), results, options) for place, some in boards]
-    records = [{**_record(one), "label": options.systems[one.setting]} for one in found]
+    records = [_record(one) for one in found]
     write_sheet(Sheet(grids, [NOTE, conditions(results)]), records, out)
 
 
@@ -63,9 +63,9 @@ def _grid(
     for setting in dict.fromkeys(one.setting for one in some):
         by_measure = {one.measure: one for one in some if one.setting == setting}
         cells = [_cell(by_measure.get(measure)) for measure in measures]
-        keys = next(iter(by_measure.values())).trainings
-        spent = [_cost(results, keys, name) for name in costs]
-        rows.append([options.systems[setting], *cells, *spent])
+        first = next(iter(by_measure.values()))
+        spent = [_cost(results, first.trainings, name) for name in costs]
+        rows.append([first.label, *cells, *spent])
     title = f"{board}: {dataset}"
     return Grid(title, ["system", *heads, *(known[name].title for name in costs)], rows)
 
@@ -97,4 +97,5 @@ def _record(standing: Standing) -> dict[str, Any]:
         "sd": standing.spread.sd,
         "rank": standing.rank,
         "trainings": " ".join(map(str, standing.trainings)),
+        "label": standing.label,
     }

@@ -40,7 +40,7 @@ def draw(trainings: list[TrainingKey], options: Options, out: Path) -> None:
         timed = {one: took.mean for one, took in spent if took is not None}
         if timed:
             title = f"{board}: {dataset}"
-            panels.append((height, partial(_panel, title=title, timed=timed, options=options)))
+            panels.append((height, partial(_panel, title=title, timed=timed)))
     nothing = "fewer than two systems have a measure in common"
     sources = [results.card(training)["run_key"] for training in results.trainings]
     save_stacked(out, panels, options.width_in, nothing, sources)
@@ -61,7 +61,7 @@ def frontier(places: list[tuple[float, float]], higher: bool) -> list[int]:
     return best
 
 
-def _panel(axis: Any, title: str, timed: dict[Standing, float], options: Options) -> None:
+def _panel(axis: Any, title: str, timed: dict[Standing, float]) -> None:
     """Draw one board's systems by their seconds, and the line of those that are not beaten."""
     measure = load_measures()[next(iter(timed)).measure]
     places = [(seconds, one.spread.mean) for one, seconds in timed.items()]
@@ -71,7 +71,7 @@ def _panel(axis: Any, title: str, timed: dict[Standing, float], options: Options
         colour = "C0" if index in kept else "0.55"
         axis.plot(*place, marker="o", color=colour, linestyle="none")
         axis.annotate(
-            options.systems[one.setting],
+            one.label,
             place,
             xytext=(5, 4),
             textcoords="offset points",

@@ -82,7 +82,7 @@ def draw(trainings: list[TrainingKey], options: Options, out: Path) -> None:
     found = groupby(standings(results, options), lambda one: (one.board, one.dataset))
     for (board, dataset), several in found:
         if _compares(some := list(several)):
-            panels.append(_own(f"{board}: {dataset}", some, options))
+            panels.append(_own(f"{board}: {dataset}", some))
     nothing = "fewer than two systems have two measures in common"
     sources = [results.card(training)["run_key"] for training in results.trainings]
     drawn = [(FURTHER_IN + ROW_IN * len(one.lines), partial(_draw, panel=one)) for one in panels]
@@ -108,13 +108,13 @@ def _printed(data: str) -> Panel:
     return Panel(f"published: {data}", list(heads.values()), ticks, list(lines.values()))
 
 
-def _own(title: str, some: list[Standing], options: Options) -> Panel:
+def _own(title: str, some: list[Standing]) -> Panel:
     """Return the panel of a board."""
     known = {one.measure: load_measures()[one.measure] for one in some}
     heads = {name: f"{measure.title}\n{measure.protocol}" for name, measure in known.items()}
     lines: dict[str, Line] = {}
     for one in some:
-        line = lines.setdefault(one.setting, Line(options.systems[one.setting], {}, {}))
+        line = lines.setdefault(one.setting, Line(one.label, {}, {}))
         line.heights[heads[one.measure]] = one.rank
         line.notes[heads[one.measure]] = f"{one.spread.mean:.1f}"
     ticks = {float(one.rank): str(one.rank) for one in some}

@@ -18,7 +18,7 @@ from semsplat.figures.referee.standings import Boards, measure_on, standings
 from semsplat.figures.referee.trainings import Results
 from semsplat.io import read_json, write_json
 from semsplat.keys import GeometryKey, TrainingKey
-from tests.unit.figures.referee_helpers import write_speed, write_training
+from tests.unit.figures.referee_helpers import edit, write_speed, write_training
 
 NAMES = {"gags": "GAGS", "langsplat": "LangSplat", "cgc": "CGC"}
 BOARDS = {
@@ -89,6 +89,19 @@ def test_the_table_and_its_records_agree(trained: list) -> None:
     assert (first["setting"], first["rank"], first["label"]) == ("langsplat", "1", "LangSplat")
     assert first["protocol"] == "lerf_ovs/segmentation@1"
     assert first["trainings"] == "procedural/den/langsplat/0 procedural/room/langsplat/0"
+
+
+def test_what_a_system_did_without_is_in_its_name(trained: list) -> None:
+    for key in (key for key in trained if key.setting == "langsplat"):
+        card = key.folder / "run.json"
+        edit(card, numbers={**read_json(card)["numbers"], "lacks": "DINO"})
+    name, wide = "LangSplat, without DINO", told(width_in=6.5)
+    leaderboard.draw(trained, leaderboard.Options(**told(costs=[])), Path("board.md"))
+    ranks.draw(trained, ranks.Options(**wide, published=[]), Path("ranks.svg"))
+    pareto.draw(trained, pareto.Options(**wide), Path("pareto.svg"))
+    assert f"| {name} | 40.00 (1) |" in Path("board.md").read_text()
+    assert read_records(Path("board.csv"))[0]["label"] == name
+    assert name in Path("ranks.svg").read_text() and name in Path("pareto.svg").read_text()
 
 
 @pytest.mark.parametrize(

@@ -85,16 +85,10 @@ def table_cells(name: str, results: Results) -> list[Cell]:
 def rows_of(table: Table, results: Results) -> dict[str, Row]:
     """Return a table's rows, below what the trainings were taught: each teacher once."""
     rows = {
-        key: row.model_copy(update={"label": label_of(row, results)})
+        key: row.model_copy(update={"label": results.label_of(row.setting, row.label)})
         for key, row in table.rows.items()
     }
     return (_lessons(table.settings, results) if table.lessons else {}) | rows
-
-
-def label_of(row: Row, results: Results) -> str:
-    """Return a row's label, and what its trainings lack by their cards."""
-    lacking = [f"without {what}" for what in results.lacking(row.setting)]
-    return ", ".join([row.label, *lacking])
 
 
 def groups(table: Table, results: Results) -> list[Group]:

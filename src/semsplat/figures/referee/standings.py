@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from pydantic import Field, field_validator
@@ -46,6 +45,7 @@ class Standing(NamedTuple):
     board: str
     dataset: str
     setting: str
+    label: str
     measure: str
     spread: Spread
     rank: int  # 1 is best; equal numbers share one
@@ -69,19 +69,20 @@ def standings(results: Results, told: Boards) -> list[Standing]:
 
 
 def _ranked(
-    results: Results, settings: Iterable[str], board: str, dataset: str, name: str
+    results: Results, systems: dict[str, str], board: str, dataset: str, name: str
 ) -> list[Standing]:
     """Return the standings by one measure, best first."""
     measure = measure_on(name, dataset)
-    found = {setting: _spread(results, setting, dataset, measure) for setting in settings}
+    found = {setting: _spread(results, setting, dataset, measure) for setting in systems}
     means = {s: one.mean for s, (one, _) in found.items() if one is not None}
     if len(means) < 2:
         return []
     sign = 1 if measure.better == "higher" else -1
     ranks = ranks_of({setting: sign * mean for setting, mean in means.items()})
+    labels = {setting: results.label_of(setting, systems[setting]) for setting in means}
     ordered = sorted(means, key=lambda setting: ranks[setting])
     return [
-        Standing(board, dataset, s, name, one, ranks[s], keys)
+        Standing(board, dataset, s, labels[s], name, one, ranks[s], keys)
         for s in ordered
         for one, keys in [found[s]]
         if one is not None

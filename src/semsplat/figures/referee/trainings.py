@@ -69,10 +69,11 @@ class Results:
         places = set(scenes)
         return [t for t in self.trainings if t.setting == setting and t.place in places]
 
-    def lacking(self, setting: str) -> list[str]:
-        """Return what trainings of a setting did without, by their cards, sorted."""
+    def label_of(self, setting: str, label: str) -> str:
+        """Return a setting's label, and what its trainings did without by their cards."""
         own = [t for t in self.trainings if t.setting == setting]
-        return sorted({what for t in own if (what := self.card(t)["numbers"].get("lacks"))})
+        lacking = {what for t in own if (what := self.card(t)["numbers"].get("lacks"))}
+        return ", ".join([label, *(f"without {what}" for what in sorted(lacking))])
 
     def scenes(self, dataset: str | None) -> list[str]:
         """Return the scenes of a data set that anything was trained on."""
