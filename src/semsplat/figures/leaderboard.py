@@ -21,8 +21,9 @@ SCOPE = "trainings"
 EXTENSION = "md"
 NEEDS = SETTING_FILES
 NOTE = (
-    "In brackets the rank by that number among the systems here; one geometry, one rule of budget."
-    " Costs are means over the same trainings."
+    "In brackets the rank by that number among the systems here, by one rule of budget. What is"
+    " learned on frozen Gaussians has one geometry; joint trainings and radiance fields learn their"
+    " own. Costs are means over the same trainings."
 )
 
 

@@ -67,16 +67,12 @@ def _panel(axis: Any, title: str, timed: dict[Standing, float]) -> None:
     places = [(seconds, one.spread.mean) for one, seconds in timed.items()]
     kept = frontier(places, measure.better == "higher")
     axis.plot(*zip(*(places[i] for i in kept), strict=True), drawstyle="steps-post", color="0.6")
-    for index, (one, place) in enumerate(zip(timed, places, strict=True)):
+    labels = [one.label for one in timed]
+    for turn, index in enumerate(sorted(range(len(places)), key=places.__getitem__)):
         colour = "C0" if index in kept else "0.55"
-        axis.plot(*place, marker="o", color=colour, linestyle="none")
-        axis.annotate(
-            one.label,
-            place,
-            xytext=(5, 4),
-            textcoords="offset points",
-            fontsize=7,
-        )
+        axis.plot(*places[index], marker="o", color=colour, linestyle="none")
+        offset = (5, -9 if turn % 2 else 4)  # neighbours' names stand below and above
+        axis.annotate(labels[index], places[index], offset, textcoords="offset points", fontsize=7)
     axis.margins(x=0.3, y=0.12)
     axis.set_xlabel("seconds of everything, preprocessing included")
     axis.set_ylabel(f"{measure.title} ({measure.protocol})", fontsize=7)
