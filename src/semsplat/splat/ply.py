@@ -83,10 +83,10 @@ def own_values(
 
 def _held(xyz: NDArray[Any]) -> bool:
     """Tell whether single precision holds positions [N, 3] to a millionth of their spread."""
-    if xyz.dtype == np.float32:
+    if xyz.dtype == np.float32 or not len(xyz):
         return True
-    lost = np.abs(xyz - xyz.astype(np.float32)).max(initial=0)
-    return bool(lost <= SPREAD_KEPT * np.ptp(xyz, axis=0).max(initial=0))
+    lost = np.abs(xyz - xyz.astype(np.float32)).max()
+    return bool(lost <= SPREAD_KEPT * np.ptp(xyz, axis=0).max())
 
 
 def read_ply(path: Path) -> dict[str, Tensor]:

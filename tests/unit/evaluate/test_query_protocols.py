@@ -252,6 +252,15 @@ def test_the_published_mask_does_not_know_how_relevant_anything_is(
         assert np.array_equal(segmentation.mask_of(one), segmentation.mask_of(squeezed))
 
 
+def test_the_frozen_majority_is_of_the_pictures_height() -> None:
+    maps = np.random.default_rng(3).random((3, 220, 16)) * 1.2 - 0.1
+    voting = segmentation_frozen.smoothed(maps) > 0.5
+    found = segmentation_frozen.mask_of(maps)
+    # 7 of 730 pixels are 2.1 of 220, the nearest odd number is 3: a pixel and its neighbours
+    assert np.array_equal(found, majority(voting, 1, short_px=0))
+    assert not np.array_equal(found, voting)
+
+
 def test_the_frozen_threshold_is_one_half_and_looks_at_nothing_else() -> None:
     # 12 pixels high: windows of one pixel, so that nothing is smoothed
     maps = np.full((1, 12, 16), 0.45)

@@ -20,7 +20,7 @@ from semsplat.data.manifest import write_manifest
 from semsplat.data.scene import load_image, load_scene
 from semsplat.data.scene_writer import SceneWriter
 from semsplat.errors import SemsplatError
-from semsplat.evaluate.jobs import collect
+from semsplat.evaluate.jobs import collect, together
 from semsplat.evaluate.lpips import WEIGHTS, Lpips
 from semsplat.evaluate.protocols.rgb_held_out import METRICS, NAME, score_image
 from semsplat.figures.scores import Options as ScoresTable
@@ -49,6 +49,14 @@ def numpy_ssim(a: np.ndarray, b: np.ndarray) -> float:
     c1, c2 = 0.01**2, 0.03**2
     luminance = (2 * mean_a * mean_b + c1) / (mean_a**2 + mean_b**2 + c1)
     return float((luminance * (2 * cov + c2) / (var_a + var_b + c2)).mean())
+
+
+def test_what_answers_say_is_put_together() -> None:
+    first = {"metrics": {"miou": 0.5}, "missing": ["text"], "n_views": 2, "only": 1}
+    second = {"metrics": {"psnr": 30.0}, "missing": ["lpips"], "n_views": 3}
+    both = {"metrics": {"miou": 0.5, "psnr": 30.0}, "missing": ["text", "lpips"]}
+    assert together(first, second) == {**both, "n_views": 3, "only": 1}
+    assert together({"n_views": 3}, {"n_views": 2}) == {"n_views": 3}
 
 
 def test_psnr_of_a_constant_offset_is_the_formula() -> None:

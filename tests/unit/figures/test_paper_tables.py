@@ -169,12 +169,15 @@ def test_what_has_no_gaussians_has_no_bytes_of_one() -> None:
 def test_served_features_cost_what_they_once_cost() -> None:
     shown = write_rows()
     card = Path("results/features/procedural/room/regions/all/run.json")
-    edit(card, numbers={"peak_ram_mb": 1, "cache_served": 3, "cache_saved_s": 40.0})
+    numbers = {"peak_ram_mb": 1, "peak_gpu_mb": 700, "cache_served": 3, "cache_saved_s": 40.0}
+    edit(card, numbers=numbers)
     costs.draw(shown, costs.Options(), Path("costs.md"))
     text = Path("costs.md").read_text()
     assert "from the cache of another extraction" in text
     line = next(x for x in text.splitlines() if "clipgs_c" in x)
     assert "| 4 | 127 | 30 | 48 | 205 | 900 |" in line  # of four trainings two are on this scene
+    memory = {t.scene: Results(shown).costs(t)["peak_gpu_mb"] for t in shown}
+    assert memory == {"room": 700, "den": None}
 
 
 def test_the_ledger_has_every_claim_and_its_verdict() -> None:

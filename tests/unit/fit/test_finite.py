@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
@@ -85,6 +86,15 @@ def test_a_spoiled_step_is_named_though_asked_later() -> None:
         watch.note(step, torch.tensor(loss))
     with pytest.raises(SemsplatError, match="step 1: loss 'total'"):
         watch.check(3, trainee, {"rgb": torch.tensor(1.0)})
+
+
+def test_what_is_not_finite_is_counted() -> None:
+    values = torch.tensor([1.0, float("nan"), 2.0, float("inf"), 3.0])
+    trainee = Spoiled()
+    trainee.optimizers = {"sh0": SimpleNamespace(param_groups=[{"lr": 0.1}])}
+    trainee.gaussians = {"sh0": values}
+    with pytest.raises(SemsplatError, match=r"'sh0' is not finite \(2 of 5 values\)"):
+        Watch().check(3, trainee, {})
 
 
 class Spoiled:

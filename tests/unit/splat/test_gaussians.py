@@ -107,7 +107,14 @@ def test_positions_go_back_to_the_scenes_own_coordinates(tmp_path):
     near = PlyData.read(tmp_path / "near.ply")["vertex"]
     assert near["x"].dtype == np.float32  # single precision holds these
     assert np.allclose(near["x"], gaussians["means"].detach()[:, 0] / 2 + 1)
-    assert len(read_ply(tmp_path / "own.ply")["means"]) == len(gaussians["means"])
+    again = read_ply(tmp_path / "own.ply")["means"]
+    assert len(again) == len(gaussians["means"]) and again.dtype == torch.float32
+
+
+def test_no_gaussians_have_a_file_too(tmp_path):
+    none = {key: value[:0] for key, value in some_gaussians().items()}
+    write_ply(tmp_path / "none.ply", none, np.array([4e6, -2e5, 7.0]), 4096.0)
+    assert not len(PlyData.read(tmp_path / "none.ply")["vertex"]["x"])
 
 
 def test_values_that_are_not_finite_are_refused(tmp_path):

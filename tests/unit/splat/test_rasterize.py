@@ -191,6 +191,7 @@ def test_gaussians_behind_the_camera_and_nothing_at_all_render_black():
         ({"quats": torch.zeros(10, 3, dtype=torch.float64)}, "quats"),
         ({"opacities": torch.zeros(10)}, "opacities"),
         ({"sh_degree": 2}, "sh_degree 2"),
+        ({"geometry_channels": 0}, "geometry_channels 0; detach the geometry"),
     ],
 )
 def test_inputs_that_do_not_fit_are_one_line(change, word):

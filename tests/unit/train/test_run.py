@@ -72,7 +72,7 @@ def test_the_card_says_what_was_learned_from_and_how_big_it_is(folder, lessons):
     assert set(card["outputs"]) == {"point_cloud.ply", "semantics.safetensors", "metrics.jsonl"}
     assert card["config"]["teacher"]["corruption"] is None
     numbers = card["numbers"]
-    assert numbers["semantic_dim"] == 3
+    assert (numbers["semantic_dim"], numbers["device"]) == (3, "cpu")
     assert numbers["semantic_mb"] == pytest.approx(numbers["n_gaussians"] * 3 * 4 / 2**20, abs=1e-3)
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     assert "loss_l2d" in lines[0] and "loss_l3d" in lines[-1]
