@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -183,6 +185,23 @@ def test_gaussians_behind_the_camera_and_nothing_at_all_render_black():
     assert not image.any() and not alpha.any() and not meta["radii"].any()
     empty = {k: v[:0] if k in LEAVES else v for k, v in scene.items()}
     assert not rasterize(**empty)[0].any()
+
+
+def test_meta_has_gsplats_names():
+    scene = make_gaussians(12, channels=3, seed=1)
+    _, _, meta = rasterize(**scene)
+    asked = (
+        "width height n_batches n_cameras batch_ids camera_ids gaussian_ids radii means2d depths"
+    )
+    tiles = "conics opacities tile_width tile_height tile_size isect_offsets flatten_ids"
+    assert set(meta) == {*asked.split(), *tiles.split()}
+    assert (meta["n_batches"], meta["n_cameras"]) == (1, 1)
+    assert meta["tile_width"] == math.ceil(scene["width"] / meta["tile_size"])
+    assert meta["tile_height"] == math.ceil(scene["height"] / meta["tile_size"])
+    (offsets,), (ids,) = meta["isect_offsets"], meta["flatten_ids"]
+    assert len(offsets) == meta["tile_width"] * meta["tile_height"] + 1 and offsets[-1] == len(ids)
+    assert set(ids.tolist()) <= set(range(12))
+    assert torch.equal(meta["opacities"][0], scene["opacities"])
 
 
 @pytest.mark.parametrize(
