@@ -37,7 +37,7 @@ from tests.unit.figures.conftest import (
     texts,
     write_feature_results,
 )
-from tests.unit.figures.test_kinds import ENV
+from tests.unit.processes import environment
 
 KINDS = ("masks", "labels", "inconsistency")
 PLACE = SCENES[0]
@@ -169,7 +169,7 @@ def test_the_command_draws_the_same_bytes(results: Path) -> None:
     here = draw("labels")
     words = ["--kind", "labels", "--options", json.dumps(OPTIONS["labels"]), "--out", "there.png"]
     command = [sys.executable, "-m", "semsplat.figures", *words, "--runs", "toys/shelf"]
-    subprocess.run(command, env={**ENV, "PYTHONHASHSEED": "7"}, check=True)
+    subprocess.run(command, env=environment(PYTHONHASHSEED="7"), check=True)
     assert Path("there.png").read_bytes() == here
 
 
