@@ -116,14 +116,14 @@ def _record(
     measure, sides = table.measures[claim.measure], (claim.better, claim.worse)
     rows = [table.rows[row] for row in sides]
     both = [row.instead.get(claim.measure, measure) for row in rows]
-    labels = [results.label_of(row.setting, row.label) for row in rows]
+    better, worse = (results.label_of(row.setting, row.label) for row in rows)
     return {
         "claim": name,
         "paper": table.paper,
         "statement": claim.statement,
         "source": claim.source,
-        "better": labels[0],
-        "worse": labels[1],
+        "better": better,
+        "worse": worse,
         "measure": measure.title,
         "protocol": ", ".join(dict.fromkeys(m.protocol or m.source for m in both)),
         "digits": measure.digits,

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
+from matplotlib.text import Annotation
 from pydantic import ValidationError
 
 from semsplat.figures import leaderboard, pareto, ranks
@@ -18,6 +20,7 @@ from semsplat.figures.referee.standings import Boards, measure_on, standings
 from semsplat.figures.referee.trainings import Results
 from semsplat.io import read_json, write_json
 from semsplat.keys import GeometryKey, TrainingKey
+from tests.unit.figures.conftest import CONFIG
 from tests.unit.figures.referee_helpers import edit, write_speed, write_training
 
 NAMES = {"gags": "GAGS", "langsplat": "LangSplat", "cgc": "CGC"}
@@ -89,6 +92,20 @@ def test_the_table_and_its_records_agree(trained: list) -> None:
     assert (first["setting"], first["rank"], first["label"]) == ("langsplat", "1", "LangSplat")
     assert first["protocol"] == "lerf_ovs/segmentation@1"
     assert first["trainings"] == "procedural/den/langsplat/0 procedural/room/langsplat/0"
+
+
+def test_every_method_stands_on_the_board_of_params_yaml() -> None:
+    systems = CONFIG["figures"]["leaderboard"]["options"]["systems"]
+    methods = {name: setting["method"] for name, setting in CONFIG["settings"].items()}
+    assert {methods[name] for name in systems} == set(methods.values())
+
+
+def test_names_of_neighbours_stand_above_and_below(trained: list, drawn: list[Figure]) -> None:
+    pareto.draw(trained, pareto.Options(**told(width_in=6.5)), Path("pareto.svg"))
+    names = [text for text in drawn[0].axes[0].texts if isinstance(text, Annotation)]
+    assert sorted(name.get_text() for name in names) == sorted(NAMES.values())
+    heights = [name.xyann[1] > 0 for name in sorted(names, key=lambda name: name.xy)]
+    assert heights == [True, False, True]
 
 
 def test_what_a_system_did_without_is_in_its_name(trained: list) -> None:
