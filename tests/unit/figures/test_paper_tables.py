@@ -184,6 +184,9 @@ def test_the_ledger_has_every_claim_and_its_verdict() -> None:
     claims.draw(write_rows(), claims.Options(rules=1), Path("claims.md"))
     records = {r["claim"]: r for r in read_records(Path("claims.csv"))}
     assert set(records) == set(load_claims().claims)
+    for name, claim in load_claims().claims.items():
+        sides = [load_table(claim.table).rows[row].label for row in (claim.better, claim.worse)]
+        assert [records[name]["better"], records[name]["worse"]] == sides
     shown = [r for r in records.values() if r["trainings"]]
     assert shown and all(r["verdict"] == "inconclusive" for r in shown)  # 4 pairs, 6 are needed
     text = Path("claims.md").read_text()
