@@ -26,6 +26,22 @@ def test_ignored_pixels_get_no_gradient():
     torch.testing.assert_close(scores.grad[0, 1], torch.tensor([1 / 3, -2 / 3, 1 / 3]))
 
 
+@pytest.mark.parametrize("size", [(1, 1), (2, 3), (7, 9), (16, 16)])
+@pytest.mark.parametrize("n_classes", [2, 12, 15, 16, 20])
+def test_few_classes_cost_what_many_do(size, n_classes):
+    generator = torch.Generator().manual_seed(n_classes)
+    scores = (3 * torch.randn(*size, n_classes, generator=generator)).requires_grad_()
+    labels = torch.randint(0, n_classes + 1, size, generator=generator)
+    found = torch.autograd.grad(cross_entropy(scores, labels), scores)[0]
+    share = torch.log_softmax(scores.detach().double(), -1)
+    one_hot = torch.nn.functional.one_hot(labels, n_classes + 1)[..., 1:].double()
+    counted = max(1, int((labels > 0).sum()))
+    expected = (share.exp() - one_hot) * (labels > 0)[..., None] / counted
+    torch.testing.assert_close(found.double(), expected, rtol=1e-5, atol=1e-7)
+    value = -(share * one_hot).sum().item() / counted
+    assert cross_entropy(scores, labels).item() == pytest.approx(value, rel=1e-5)
+
+
 def test_a_map_without_labels_costs_nothing_and_still_has_a_gradient():
     scores = torch.randn(2, 2, 3, requires_grad=True)
     loss = cross_entropy(scores, torch.zeros(2, 2, dtype=torch.int64))
