@@ -1,6 +1,7 @@
 """Checked parameters, the suite's runs and limits; no rules here."""
 
 import os
+import shutil
 import signal
 import sys
 from contextlib import suppress
@@ -17,7 +18,7 @@ from semsplat.doctor import findings
 from semsplat.figures.published import FOLDER, digest_of
 from semsplat.fingerprint import fingerprint
 from semsplat.gpu import visible_gpus
-from semsplat.experiment import asked, recipes, runs
+from semsplat.experiment import asked, recipes, records, runs
 from semsplat.experiment.check import check_or_exit, with_plugins
 from semsplat.experiment.elsewhere import refuse_incomplete
 from semsplat.experiment.numbers import typed
@@ -25,7 +26,7 @@ from semsplat.io import parse_yaml
 from semsplat.job import ADDRESS, ended, server
 from semsplat.job.spent import mark_start
 from semsplat.keys import ALL
-from semsplat.paths import GEOMETRY, put_checkout_first
+from semsplat.paths import GEOMETRY, put_checkout_first, records_dir
 from semsplat.experiment.plan.screen import show_plan
 from semsplat.track.index import index_name, missing_lines, tries
 
@@ -43,6 +44,7 @@ FEATURES_KEYS = recipes.features_keys(PARAMS)
 LESSONS_KEYS = runs.lessons_keys(PARAMS)
 TRAINING_KEYS = runs.training_keys(PARAMS)
 OWN_KEYS = runs.own_keys(PARAMS)
+SHARING = records.sharing(PARAMS)
 NODE = PARAMS.node
 THREADS = {  # of the jobs that take more than one
     "draw_world": min(4, NODE.cores),
@@ -98,6 +100,23 @@ onstart:
         stop_jobs_too()
         serve_jobs()
         mark_start(workflow.cores)
+
+
+onsuccess:
+    drop_records()
+
+
+def drop_records():
+    """Remove the records of steps that all who read them have taken."""
+    waiting = {
+        records_dir(run.dataset, run.scene, run.seed)
+        for run in SHARING
+        if not (run.folder / "run.json").exists()
+    }
+    for run in SHARING:
+        folder = records_dir(run.dataset, run.scene, run.seed)
+        if folder not in waiting:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def examine_gpus():

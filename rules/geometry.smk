@@ -23,6 +23,7 @@ rule reconstruct:
         runtime=RUNTIME["reconstruct"],
         # A resource, because a changed resource reruns nothing.
         save_every_s=str(PARAMS.training.save_every_s),
+        records=records_option,
     params:
         config=geometry_config,
         code=fingerprint("semsplat.geometry.__main__"),
@@ -35,4 +36,5 @@ rule reconstruct:
         "python -m semsplat.job --threads={threads} geometry"
         " --scene {params.scene:q} --out {params.out:q}"
         " --scratch {params.scratch:q} --config {params.config:q}"
-        " --save-every-s {resources.save_every_s} > {log:q} 2>&1"
+        " --save-every-s {resources.save_every_s} {resources.records}"
+        " > {log:q} 2>&1"

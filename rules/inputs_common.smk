@@ -137,6 +137,14 @@ def _place(wildcards):
     return wildcards.dataset, wildcards.scene
 
 
+def records_option(wildcards):
+    """Return the argument that names the records of steps that a run shares, if it does."""
+    setting = wildcards.get("setting", GEOMETRY)
+    run = TrainingKey(*_place(wildcards), setting, int(wildcards.seed))
+    folder = str(records_dir(run.dataset, run.scene, run.seed))
+    return f"--records {shlex.quote(folder)}" if run in SHARING else ""
+
+
 def train_config(wildcards):
     """Return the effective parameters of one training as JSON."""
     return runs.training_job(PARAMS, _training(wildcards)).model_dump_json()

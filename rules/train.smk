@@ -27,7 +27,9 @@ rule train_run:
         gpu=NODE.gpus,
         mem_mb=NODE.mem_mb,
         runtime=RUNTIME["train_run"],
+        # Resources, because what changes no result reruns nothing.
         save_every_s=str(PARAMS.training.save_every_s),
+        records=records_option,
     params:
         config=train_config,
         code=train_code,
@@ -41,4 +43,5 @@ rule train_run:
         "python -m semsplat.job --threads={threads} train"
         " --scene {params.scene:q} {params.sources}"
         " --out {params.out:q} --scratch {params.scratch:q}"
-        " --config {params.config:q} --save-every-s {resources.save_every_s} > {log:q} 2>&1"
+        " --config {params.config:q} --save-every-s {resources.save_every_s} {resources.records}"
+        " > {log:q} 2>&1"

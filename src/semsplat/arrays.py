@@ -1,4 +1,4 @@
-"""Named arrays on disk: compressed archives without pickle, written whole and read verified."""
+"""Named arrays on disk: archives without pickle, written whole and read verified."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from semsplat.io import atomic_path
 from semsplat.verified import verified
 
 
-def write_arrays(path: Path, arrays: dict[str, Any]) -> None:
-    """Write named arrays, compressed, without pickle, atomically."""
+def write_arrays(path: Path, arrays: dict[str, Any], compressed: bool = True) -> None:
+    """Write named arrays without pickle, atomically."""
+    save = np.savez_compressed if compressed else np.savez
     with atomic_path(path) as partial:
-        np.savez_compressed(partial, allow_pickle=False, **arrays)
+        save(partial, allow_pickle=False, **arrays)
 
 
 def read_arrays(path: Path, only: tuple[str, ...] = ()) -> dict[str, NDArray[Any]]:

@@ -48,6 +48,11 @@ def geometry_dir(dataset: str, scene: str, seed: int) -> Path:
     return Path("results/geometry", dataset, scene, str(seed))
 
 
+def records_dir(dataset: str, scene: str, seed: int) -> Path:
+    """Return the folder of records of geometry runs, see `semsplat.geometry.record`."""
+    return Path("scratch/records", dataset, scene, str(seed))
+
+
 def train_dir(dataset: str, scene: str, setting: str, seed: int) -> Path:
     """Return the folder of a training: point_cloud.ply, semantics.safetensors, curves, run.json."""
     return Path("results/train", dataset, scene, setting, str(seed))

@@ -65,7 +65,7 @@ class Card:
             "inputs": self.inputs,
             "privileges": self.privileges,
             "outputs": {output.name: sha256_file(output) for output in outputs},
-            "numbers": {"peak_ram_mb": _peak_ram_mb(), **numbers},
+            "numbers": {"peak_ram_mb": peak_ram_mb(), **numbers},
             "git": git_state(),
             "machine": machine(),
             "started": self.started.isoformat(timespec="seconds"),
@@ -81,7 +81,8 @@ def model_facts(model_dir: Path, device: str) -> dict[str, Any]:
     return {"model": sha256_file(model_dir / "point_cloud.ply"), "device": device}
 
 
-def _peak_ram_mb() -> int:
+def peak_ram_mb() -> int:
+    """Return the most memory that this process has held, MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 

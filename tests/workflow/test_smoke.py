@@ -133,6 +133,16 @@ def test_nothing_is_left_over_and_nothing_lies_outside_the_folders(finished: Pro
     assert all(path.startswith("paper_figures/smoke/") for path in figures)
 
 
+@pytest.mark.parametrize(
+    ("setting", "follows"),
+    [("clipgs_a", True), ("cgc", True), ("clipgs_d", False), ("gags", False)],
+)
+def test_whose_steps_of_geometry_are_recorded_follows_them(finished: Project, setting, follows):
+    for scene in SCENES:
+        numbers = finished.json(f"results/train/{scene}/{setting}/0/run.json")["numbers"]
+        assert ("recorded_s" in numbers) is follows
+
+
 def test_jobs_run_the_code_of_their_own_checkout(project: Project):
     project.edit(
         "src/semsplat/figures/scores.py", "\ndef draw(", "\nraise OSError('marked')\ndef draw("

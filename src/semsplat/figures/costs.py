@@ -71,4 +71,8 @@ def _notes(results: Results) -> list[str]:
         notes.append(
             "What features took from the cache of another extraction counts as if they had made it."
         )
+    if any("recorded_s" in card["numbers"] for card in cards):
+        notes.append(
+            "A training that followed recorded steps of the geometry counts the seconds of both."
+        )
     return notes

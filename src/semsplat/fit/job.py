@@ -89,11 +89,12 @@ class Job:
     training: Training
     inputs: Inputs  # on the device that computes
     further: tuple[str, ...] = ()  # files that are written between `fit` and `finish`
+    way: str = ""  # to the result: what one way has saved is nothing for another
 
     def fit(self, task: Steps, scene: Scene) -> dict[str, Any]:
         """Fit, write the Gaussians and the curves, and return the numbers of the card."""
         claim(self.out, [PLY, CURVES, CARD, *self.further])
-        plan = Fit(task.steps, self.card.key, self.scratch, self.training)
+        plan = Fit(task.steps, self.card.key + self.way, self.scratch, self.training)
         views = partial(
             views_in_order,
             scene.train,

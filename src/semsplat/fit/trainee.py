@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch.nn import Module, Parameter, ParameterDict
 from torch.optim import Adam, AdamW, Optimizer
-
-from semsplat.fit.density import DensityControl
 
 
 @dataclass
@@ -32,6 +30,26 @@ class Decoder:
             self.optimizer.load_state_dict(state["optimizer"])
 
 
+class Density(Protocol):
+    """What changes the number of Gaussians, as `semsplat.fit.density.DensityControl` does."""
+
+    def before_backward(
+        self, gaussians: ParameterDict, optimizers: dict[str, Optimizer], step: int, info: Any
+    ) -> None:
+        """Prepare for the gradients of a step."""
+
+    def after_step(
+        self, gaussians: ParameterDict, optimizers: dict[str, Optimizer], step: int, info: Any
+    ) -> None:
+        """Change Gaussians, with their optimisers' sums, in place."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return tensors and plain numbers."""
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from what `state_dict` returned."""
+
+
 @dataclass
 class Trainee:
     """Gaussians with one Adam per tensor, as gsplat's strategies want them.
@@ -41,7 +59,7 @@ class Trainee:
 
     gaussians: ParameterDict
     optimizers: dict[str, Optimizer]
-    density: DensityControl | None  # None: the geometry stays as it is
+    density: Density | None  # None: the geometry stays as it is
     rates: dict[str, Callable[[int], float]]  # learning rates that change with the step
     decoder: Decoder | None = None  # None: colours only
 

@@ -10,10 +10,16 @@ from semsplat.fit.lock import sole_trainer
 from semsplat.fit.schedules import image_scale
 from semsplat.gpu import claim_device
 from semsplat.params.geometry import GeometryJob, Training
-from semsplat.provenance import Card
 
 
-def run(scene: Path, out: OutFolder, scratch: Path, config: str, save_every_s: float) -> None:
+def run(
+    scene: Path,
+    out: OutFolder,
+    scratch: Path,
+    config: str,
+    save_every_s: float,
+    records: Path | None = None,
+) -> None:
     """Fit Gaussians to a scene's photographs.
 
     Args:
@@ -22,33 +28,44 @@ def run(scene: Path, out: OutFolder, scratch: Path, config: str, save_every_s: f
         scratch: where the resumable state lies.
         config: the run's parameters as JSON (see the command in any run.json).
         save_every_s: seconds between two saved states.
+        records: where a record of the steps is left for trainings of this scene and seed.
     """
     with sole_trainer(scratch), claim_device() as device:
-        reconstruct(scene, out, scratch, config, save_every_s, device)
+        reconstruct(scene, out, scratch, config, save_every_s, device, records)
 
 
 def reconstruct(
-    scene_dir: Path, out: Path, scratch: Path, config_json: str, save_every_s: float, device: str
+    scene_dir: Path,
+    out: Path,
+    scratch: Path,
+    config_json: str,
+    save_every_s: float,
+    device: str,
+    records: Path | None = None,
 ) -> None:
     """Train, then write point_cloud.ply, metrics.jsonl and run.json, the card last."""
     from semsplat.data.scene import load_scene
     from semsplat.fit.inputs import Inputs
     from semsplat.fit.job import Job, Task
     from semsplat.fit.trainee import seed_everything
+    from semsplat.geometry.record import geometry_card, record_of
+    from semsplat.geometry.recorder import colours_of, leave_record, record_fit
     from semsplat.geometry.rgb import rgb_objective, start_training
 
     config = GeometryJob.model_validate_json(config_json)
-    inputs = {"scene": scene_dir / "manifest.json"}
-    card = Card("geometry", "semsplat.geometry.__main__", config.model_dump(), inputs)
+    card = geometry_card(config, scene_dir)
     training = Training(save_every_s=save_every_s, log_every=config.log_every)
     job = Job(card, out, scratch, training, Inputs(device))
     scene = load_scene(scene_dir)
     generator = seed_everything(config.run_seed)
     trainee = start_training(scene, config.geometry, generator, device)
-    objective = rgb_objective(trainee.gaussians, config.geometry)
+    record_fit(trainee, record_of(records, card, device), "geometry")
+    objective = rgb_objective(trainee.gaussians, config.geometry, colours_of(trainee))
     scale = partial(image_scale, config=config.geometry.progressive)
     task = Task(trainee, objective, config.geometry.steps, scale, config.run_seed)
-    job.finish(job.fit(task, scene))
+    numbers = job.fit(task, scene)
+    leave_record(trainee, task.steps, numbers["train_s"])
+    job.finish(numbers)
 
 
 if __name__ == "__main__":

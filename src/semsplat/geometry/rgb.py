@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from functools import partial
 from textwrap import shorten
 from typing import Any
@@ -90,17 +91,6 @@ def start_training(
     )
 
 
-def rgb_objective(gaussians: ParameterDict, config: Geometry) -> Objective:
-    """Return the objective: (1 - lambda) L1 + lambda (1 - SSIM) on one view (3DGS, Eq. 7)."""
-
-    def objective(step: int, view: View) -> Outcome:
-        image, info = render_view(gaussians, view, step, config)
-        terms, numbers = colour_terms(image, view, step, config)
-        return terms, info, numbers
-
-    return objective
-
-
 def colour_terms(
     image: Tensor, view: View, step: int, config: Geometry
 ) -> tuple[dict[str, Tensor], dict[str, Number]]:
@@ -111,6 +101,23 @@ def colour_terms(
         "image_scale": image_scale(step, config.progressive),
     }
     return reconstruction_terms(image, view.image, config.ssim_lambda), numbers
+
+
+ColourTerms = Callable[[Tensor, View, int, Geometry], tuple[dict[str, Tensor], dict[str, Number]]]
+"""`colour_terms`, or what does more besides."""
+
+
+def rgb_objective(
+    gaussians: ParameterDict, config: Geometry, colours: ColourTerms = colour_terms
+) -> Objective:
+    """Return the objective: (1 - lambda) L1 + lambda (1 - SSIM) on one view (3DGS, Eq. 7)."""
+
+    def objective(step: int, view: View) -> Outcome:
+        image, info = render_view(gaussians, view, step, config)
+        terms, numbers = colours(image, view, step, config)
+        return terms, info, numbers
+
+    return objective
 
 
 def render_view(

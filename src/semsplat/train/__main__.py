@@ -18,6 +18,7 @@ def run(
     lessons: Path | None = None,
     features: Path | None = None,
     geometry: Path | None = None,
+    records: Path | None = None,
 ) -> None:
     """Train a setting's method on a scene; methods that need no lessons get none, and so on.
 
@@ -30,11 +31,12 @@ def run(
         lessons: results/lessons/{dataset}/{scene}/{teacher}/{seed}.
         features: the features of the method's recipe, or of its teacher's.
         geometry: results/geometry/{dataset}/{scene}/{seed}, for methods that leave it as it is.
+        records: of the geometry of this scene and seed, for methods whose semantics stay out of it.
     """
     with sole_trainer(scratch), claim_device() as device:
         from semsplat.train.run import Places, train
 
-        places = Places(scene, lessons, features, geometry)
+        places = Places(scene, lessons, features, geometry, records)
         train(places, out, scratch, config, save_every_s, device)
 
 

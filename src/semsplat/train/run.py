@@ -17,7 +17,9 @@ from semsplat.fit.inputs import Inputs
 from semsplat.fit.job import Job, Steps, Task
 from semsplat.fit.schedules import image_scale
 from semsplat.fit.trainee import Trainee, seed_everything
-from semsplat.params.geometry import Training
+from semsplat.geometry.record import Record, geometry_card, record_of
+from semsplat.geometry.recorder import leave_record, record_fit
+from semsplat.params.geometry import GeometryJob, Training
 from semsplat.params.methods import (
     Frozen,
     Joint,
@@ -32,6 +34,13 @@ from semsplat.params.methods import (
 from semsplat.paths import FIELD_FILE
 from semsplat.provenance import Card
 from semsplat.train.attached import SEMANTICS
+from semsplat.train.follow import (
+    FOLLOWED,
+    Follower,
+    cost_followed,
+    following_objective,
+    start_following,
+)
 from semsplat.train.lift_task import LiftTask, start_lifted
 from semsplat.train.methods import Attachment, Stage, method, method_options, shown_of
 from semsplat.train.model import FieldFacts, write_field
@@ -51,6 +60,7 @@ class Places:
     lessons: Path | None
     features: Path | None
     geometry: Path | None
+    records: Path | None = None  # nothing depends on them but the time it takes
 
     def inputs(self) -> dict[str, Path]:
         """Return the files on which the result depends."""
@@ -70,7 +80,9 @@ def train(
     modules = ("semsplat.train.run", module.__name__)
     card = Card("train", modules, config.model_dump(), places.inputs())
     training = Training(save_every_s=save_every_s, log_every=config.log_every)
-    job = Job(card, out, scratch, training, Inputs(device), (FIELD_FILE,))
+    record = _record(config, options, places, device)
+    way = FOLLOWED if record and record.exists else ""
+    job = Job(card, out, scratch, training, Inputs(device), (FIELD_FILE,), way)
     scene = load_scene(places.scene)
     lessons = open_lessons(places.lessons) if places.lessons else None
     names = tuple(frame.name for frame in scene.train)
@@ -81,6 +93,9 @@ def train(
     prepare_s = round(time.monotonic() - start, 2)
     seed_everything(config.run_seed)  # whatever the decoder drew: the Gaussians start alike
     trainee = _start(config, options, scene, places.geometry, attachment, device)
+    if record and way:
+        trainee = start_following(trainee, record)
+    record_fit(trainee, record, config.setting)
     stage = Stage(
         scene.train,
         lessons,
@@ -92,9 +107,22 @@ def train(
     )
     task = _task(config, options, trainee, stage)
     numbers = job.fit(task, scene) | _sizes(trainee) | {"prepare_s": prepare_s, **attachment.facts}
+    leave_record(trainee, task.steps, numbers["train_s"])
+    numbers |= cost_followed(trainee, numbers["train_s"])
     class_ids = lessons.class_ids if lessons else attachment.class_ids
     write_field(out / FIELD_FILE, trainee, FieldFacts(config.method, class_ids, attachment.shape))
     job.finish(numbers)
+
+
+def _record(
+    config: TrainingJob, options: MethodOptions, places: Places, device: str
+) -> Record | None:
+    """Return the record of the geometry that a training's semantics leave alone, if they do."""
+    if not isinstance(options, Joint) or options.moves_geometry:
+        return None
+    same = {name: getattr(config, name) for name in GeometryJob.model_fields}
+    card = geometry_card(GeometryJob(**same), places.scene)
+    return record_of(places.records, card, device)
 
 
 def _check(name: str, options: MethodOptions, places: Places) -> None:
@@ -145,9 +173,13 @@ def _task(config: TrainingJob, options: MethodOptions, trainee: Trainee, stage: 
         objective = frozen_objective(trainee, terms, shown)
         return Task(trainee, objective, options.steps, lambda _: scale, seed, ahead, False)
     assert isinstance(options, Joint)
-    objective = joint_objective(trainee, geometry, terms, options, shown)
     growing = partial(image_scale, config=geometry.progressive)
-    return Task(trainee, objective, geometry.steps, growing, seed, ahead)
+    follows = isinstance(trainee.density, Follower)
+    if follows:
+        objective = following_objective(trainee, terms, options, shown)
+    else:
+        objective = joint_objective(trainee, geometry, terms, options, shown)
+    return Task(trainee, objective, geometry.steps, growing, seed, ahead, not follows)
 
 
 def _sizes(trainee: Trainee) -> dict[str, float]:

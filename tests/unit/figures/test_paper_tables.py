@@ -180,6 +180,18 @@ def test_served_features_cost_what_they_once_cost() -> None:
     assert memory == {"room": 700, "den": None}
 
 
+def test_recorded_steps_that_were_followed_cost_what_they_took() -> None:
+    shown = write_rows()
+    folder = next(t.folder for t in shown if (t.setting, t.scene) == ("clipgs_c", "room"))
+    card = Path(folder, "run.json")
+    edit(card, numbers={**read_json(card)["numbers"], "recorded_s": 40.0})
+    costs.draw(shown, costs.Options(), Path("costs.md"))
+    text = Path("costs.md").read_text()
+    assert "followed recorded steps of the geometry counts the seconds of both" in text
+    line = next(x for x in text.splitlines() if "clipgs_c" in x)
+    assert "| 4 | 107 | 30 | 58 | 195 | 900 |" in line  # one of four trainings
+
+
 def test_the_ledger_has_every_claim_and_its_verdict() -> None:
     claims.draw(write_rows(), claims.Options(rules=1), Path("claims.md"))
     records = {r["claim"]: r for r in read_records(Path("claims.csv"))}

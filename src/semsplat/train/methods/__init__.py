@@ -136,6 +136,8 @@ class Stage:
     lessons: Lessons | None
     features: SceneFeatures | None
     gaussians: ParameterDict
+    """As the step finds them; of a training along a record without colours, which only semantics
+    that stay out of the geometry have, see `semsplat.train.follow`."""
     decoder: Module
     inputs: Inputs  # what is on the device that trains
     run_seed: int
