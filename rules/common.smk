@@ -1,7 +1,6 @@
 """Checked parameters, the suite's runs and limits; no rules here."""
 
 import os
-import shutil
 import signal
 import sys
 from contextlib import suppress
@@ -26,7 +25,7 @@ from semsplat.io import parse_yaml
 from semsplat.job import ADDRESS, ended, server
 from semsplat.job.spent import mark_start
 from semsplat.keys import ALL
-from semsplat.paths import GEOMETRY, put_checkout_first, records_dir
+from semsplat.paths import GEOMETRY, put_checkout_first
 from semsplat.experiment.plan.screen import show_plan
 from semsplat.track.index import index_name, missing_lines, tries
 
@@ -44,7 +43,7 @@ FEATURES_KEYS = recipes.features_keys(PARAMS)
 LESSONS_KEYS = runs.lessons_keys(PARAMS)
 TRAINING_KEYS = runs.training_keys(PARAMS)
 OWN_KEYS = runs.own_keys(PARAMS)
-SHARING = records.sharing(PARAMS)
+FOLLOWERS = records.followers(PARAMS)
 NODE = PARAMS.node
 THREADS = {  # of the jobs that take more than one
     "draw_world": min(4, NODE.cores),
@@ -103,20 +102,7 @@ onstart:
 
 
 onsuccess:
-    drop_records()
-
-
-def drop_records():
-    """Remove the records of steps that all who read them have taken."""
-    waiting = {
-        records_dir(run.dataset, run.scene, run.seed)
-        for run in SHARING
-        if not (run.folder / "run.json").exists()
-    }
-    for run in SHARING:
-        folder = records_dir(run.dataset, run.scene, run.seed)
-        if folder not in waiting:
-            shutil.rmtree(folder, ignore_errors=True)
+    records.drop_records(FOLLOWERS)
 
 
 def examine_gpus():

@@ -21,20 +21,21 @@ rule reconstruct:
         gpu=NODE.gpus,
         mem_mb=NODE.mem_mb,
         runtime=RUNTIME["reconstruct"],
-        # A resource, because a changed resource reruns nothing.
+        # Resources, because a changed resource reruns nothing.
         save_every_s=str(PARAMS.training.save_every_s),
-        records=records_option,
+        followers=lambda wildcards: len(FOLLOWERS[geometry_key(wildcards)]),
     params:
         config=geometry_config,
         code=fingerprint("semsplat.geometry.__main__"),
         scene=subpath(input[0], parent=True),
         out=subpath(output.card, parent=True),
         scratch="scratch/geometry/{dataset}/{scene}/{seed}",
+        records="scratch/records/{dataset}/{scene}/{seed}",
     message:
         "reconstruct {wildcards.dataset}/{wildcards.scene}, seed {wildcards.seed}"
     shell:
         "python -m semsplat.job --threads={threads} geometry"
         " --scene {params.scene:q} --out {params.out:q}"
         " --scratch {params.scratch:q} --config {params.config:q}"
-        " --save-every-s {resources.save_every_s} {resources.records}"
-        " > {log:q} 2>&1"
+        " --save-every-s {resources.save_every_s}"
+        " --records {params.records:q} --followers {resources.followers} > {log:q} 2>&1"

@@ -25,8 +25,12 @@ def options_json(wildcards):
 
 def geometry_config(wildcards):
     """Return the effective parameters of one geometry run as JSON."""
-    run = GeometryKey(wildcards.dataset, wildcards.scene, int(wildcards.seed))
-    return runs.geometry_job(PARAMS, run).model_dump_json()
+    return runs.geometry_job(PARAMS, geometry_key(wildcards)).model_dump_json()
+
+
+def geometry_key(wildcards):
+    """Return the address of a geometry run."""
+    return GeometryKey(*_place(wildcards), int(wildcards.seed))
 
 
 def features_config(wildcards):
@@ -135,14 +139,6 @@ def _teacher_kinds(wildcards):
 
 def _place(wildcards):
     return wildcards.dataset, wildcards.scene
-
-
-def records_option(wildcards):
-    """Return the argument that names the records of steps that a run shares, if it does."""
-    setting = wildcards.get("setting", GEOMETRY)
-    run = TrainingKey(*_place(wildcards), setting, int(wildcards.seed))
-    folder = str(records_dir(run.dataset, run.scene, run.seed))
-    return f"--records {shlex.quote(folder)}" if run in SHARING else ""
 
 
 def train_config(wildcards):

@@ -27,9 +27,7 @@ rule train_run:
         gpu=NODE.gpus,
         mem_mb=NODE.mem_mb,
         runtime=RUNTIME["train_run"],
-        # Resources, because what changes no result reruns nothing.
         save_every_s=str(PARAMS.training.save_every_s),
-        records=records_option,
     params:
         config=train_config,
         code=train_code,
@@ -37,11 +35,12 @@ rule train_run:
         sources=source_options,
         out=subpath(output.card, parent=True),
         scratch="scratch/train/{dataset}/{scene}/{setting}/{seed}",
+        records="scratch/records/{dataset}/{scene}/{seed}",
     message:
         "train {wildcards.setting} on {wildcards.dataset}/{wildcards.scene}, seed {wildcards.seed}"
     shell:
         "python -m semsplat.job --threads={threads} train"
         " --scene {params.scene:q} {params.sources}"
         " --out {params.out:q} --scratch {params.scratch:q}"
-        " --config {params.config:q} --save-every-s {resources.save_every_s} {resources.records}"
-        " > {log:q} 2>&1"
+        " --config {params.config:q} --save-every-s {resources.save_every_s}"
+        " --records {params.records:q} > {log:q} 2>&1"

@@ -10,6 +10,8 @@ GEOMETRY = "geometry"
 
 FIELD_FILE = "semantics.safetensors"
 """What a training attached to its Gaussians, and its decoder."""
+RECORD_FILE = "record.json"
+"""What tells that the record of a geometry run's steps is whole."""
 CLASSES = "classes"
 """The folder of class maps among the predictions."""
 

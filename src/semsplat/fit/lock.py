@@ -19,7 +19,7 @@ def sole_trainer(scratch: Path) -> Iterator[None]:
     The lock file lies beside the folder, because the folder goes when the training is done.  The
     kernel frees the lock with the process, even on SIGKILL.
     """
-    path = scratch.with_name(f"{scratch.name}.lock")
+    path = _lock_of(scratch)
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         held = FileLock(path).acquire(blocking=False)
@@ -31,3 +31,19 @@ def sole_trainer(scratch: Path) -> Iterator[None]:
     with held:
         path.write_text(str(os.getpid()))
         yield
+
+
+def is_trained(scratch: Path) -> bool:
+    """Tell whether a process holds the lock of a scratch folder."""
+    path = _lock_of(scratch)
+    if not path.exists():
+        return False
+    try:
+        with FileLock(path).acquire(blocking=False):
+            return False
+    except Timeout:
+        return True
+
+
+def _lock_of(scratch: Path) -> Path:
+    return scratch.with_name(f"{scratch.name}.lock")

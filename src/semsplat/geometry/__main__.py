@@ -19,6 +19,7 @@ def run(
     config: str,
     save_every_s: float,
     records: Path | None = None,
+    followers: int = 0,
 ) -> None:
     """Fit Gaussians to a scene's photographs.
 
@@ -29,9 +30,12 @@ def run(
         config: the run's parameters as JSON (see the command in any run.json).
         save_every_s: seconds between two saved states.
         records: where a record of the steps is left for trainings of this scene and seed.
+        followers: how many trainings will follow it; for none, and on a GPU, whose steps are many
+            and large, none is left.
     """
     with sole_trainer(scratch), claim_device() as device:
-        reconstruct(scene, out, scratch, config, save_every_s, device, records)
+        wanted = records if followers and device == "cpu" else None
+        reconstruct(scene, out, scratch, config, save_every_s, device, wanted)
 
 
 def reconstruct(
@@ -49,8 +53,8 @@ def reconstruct(
     from semsplat.fit.job import Job, Task
     from semsplat.fit.trainee import seed_everything
     from semsplat.geometry.record import geometry_card, record_of
-    from semsplat.geometry.recorder import colours_of, leave_record, record_fit
-    from semsplat.geometry.rgb import rgb_objective, start_training
+    from semsplat.geometry.recorder import Recorder
+    from semsplat.geometry.rgb import colour_terms, rgb_objective, start_training
 
     config = GeometryJob.model_validate_json(config_json)
     card = geometry_card(config, scene_dir)
@@ -59,12 +63,16 @@ def reconstruct(
     scene = load_scene(scene_dir)
     generator = seed_everything(config.run_seed)
     trainee = start_training(scene, config.geometry, generator, device)
-    record_fit(trainee, record_of(records, card, device), "geometry")
-    objective = rgb_objective(trainee.gaussians, config.geometry, colours_of(trainee))
+    recorder = None
+    if records and trainee.density and not (record := record_of(records, card)).exists:
+        trainee.density = recorder = Recorder(trainee.density, record)
+    colours = recorder.colour_terms if recorder else colour_terms
+    objective = rgb_objective(trainee.gaussians, config.geometry, colours)
     scale = partial(image_scale, config=config.geometry.progressive)
     task = Task(trainee, objective, config.geometry.steps, scale, config.run_seed)
     numbers = job.fit(task, scene)
-    leave_record(trainee, task.steps, numbers["train_s"])
+    if recorder:
+        recorder.finish(trainee.gaussians, task.steps, numbers["train_s"])
     job.finish(numbers)
 
 

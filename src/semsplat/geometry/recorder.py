@@ -1,7 +1,8 @@
-"""Leaving a record of a fit, see `semsplat.geometry.record`."""
+"""Leaving a record of a geometry run, see `semsplat.geometry.record`."""
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 from contextlib import suppress
@@ -16,119 +17,88 @@ from torch.optim import SGD, Optimizer
 
 from semsplat.arrays import write_arrays
 from semsplat.fit.loop import Number
-from semsplat.fit.trainee import Density, Trainee
+from semsplat.fit.trainee import Density
 from semsplat.fit.views import View
-from semsplat.geometry.record import (
-    ALL,
-    KEPT,
-    ORIGIN,
-    REFINED,
-    SHAPES,
-    SUMMARY,
-    Record,
-    Shapes,
-    refined_file,
-    step_file,
-)
-from semsplat.geometry.rgb import ColourTerms, colour_terms
+from semsplat.geometry.record import ALL, SHAPES, Record, Shapes, step_file
+from semsplat.geometry.rgb import colour_terms
 from semsplat.io import write_sealed
 from semsplat.params.geometry import Geometry
+from semsplat.paths import RECORD_FILE
 from semsplat.provenance import peak_ram_mb
 
 MOST_BYTES = 2**32
 """Of one record, 4 GiB: 900 steps of 8,500 Gaussians are 0.3 GB."""
-
-
-def record_fit(trainee: Trainee, record: Record | None, writer: str) -> None:
-    """Let a fit leave a record where one is wanted and none is there; see `Recorder`."""
-    if record and not record.exists and trainee.density:
-        trainee.density = Recorder(trainee.density, record, writer)
-
-
-def colours_of(trainee: Trainee) -> ColourTerms:
-    """Return the losses of a fit's colours, those of one that is recorded taken down."""
-    density = trainee.density
-    return density.colour_terms if isinstance(density, Recorder) else colour_terms
-
-
-def leave_record(trainee: Trainee, steps: int, train_s: float) -> None:
-    """Finish the record of a fit that took so many steps and seconds, if it is recorded."""
-    if isinstance(trainee.density, Recorder):
-        trainee.density.finish(trainee.gaussians, steps, train_s)
+ROWS = "rows"
 
 
 class Recorder:
-    """Stands in the place of density control and writes down what passes."""
+    """Stands in the place of density control and writes down what passes.
 
-    def __init__(self, density: Density, record: Record, writer: str) -> None:
-        """Prepare a record.
+    Until it is finished a record has another name.  It never costs the run: where it becomes too
+    large or cannot be written, it is given up, with a line that says so.
+    """
 
-        Args:
-            density: whose place it takes.
-            record: what is to be written; whoever ends first leaves it.
-            writer: names the folder in which it lies until it is finished.
-        """
+    def __init__(self, density: Density, record: Record) -> None:
+        """Prepare a record; ``density`` is what stood there."""
         self.density, self.record = density, record
-        self.partial = record.folder.with_name(f"{record.folder.name}.{writer}")
-        self.losses: dict[str, Any] = {}
-        self.numbers: dict[str, float] = {}
-        self.bytes = 0
+        self.partial = record.folder.with_name(f"{record.folder.name}.partial")
+        written = self.partial.glob("*")
+        self.bytes = sum(path.stat().st_size for path in written)
+        self.step: dict[str, Any] = {}
+        self.names: dict[str, list[str]] = {}
 
     def colour_terms(
         self, image: Tensor, view: View, step: int, config: Geometry
     ) -> tuple[dict[str, Tensor], dict[str, Number]]:
         """Return what `semsplat.geometry.rgb.colour_terms` does, and remember it."""
         losses, numbers = colour_terms(image, view, step, config)
-        self.losses = {name: _array(loss) for name, loss in losses.items()}
-        self.numbers = {n: float(one() if callable(one) else one) for n, one in numbers.items()}
+        last = sorted(numbers, key=lambda name: callable(numbers[name]))  # as the loop logs them
+        said = [float(n() if callable(n) else n) for n in map(numbers.__getitem__, last)]
+        self.names = {"losses": list(losses), "numbers": last}
+        self.step = {
+            "losses": np.array([loss.item() for loss in losses.values()], np.float32),
+            "numbers": np.array(said, np.float64),
+        }
         return losses, numbers
 
     def before_backward(
         self, gaussians: ParameterDict, optimizers: dict[str, Optimizer], step: int, info: Any
     ) -> None:
-        """Write the Gaussians as this step found them."""
+        """Remember the Gaussians as this step found them."""
         self.density.before_backward(gaussians, optimizers, step, info)
-        if step == 0:
-            shutil.rmtree(self.partial, ignore_errors=True)
-        self._write_step(step, gaussians, SHAPES)
+        self.step["gaussians"] = _together(gaussians, SHAPES)
 
     def after_step(
         self, gaussians: ParameterDict, optimizers: dict[str, Optimizer], step: int, info: Any
     ) -> None:
-        """Let the Gaussians be refined; where that changes their rows write what became of them.
+        """Let the Gaussians be refined, and write the step with what became of their rows.
 
         gsplat carries an optimiser's sums along with the rows and starts new ones at 0, as it will
         those of what a training attaches.
         """
         rows = Parameter(torch.arange(len(gaussians["means"]), dtype=torch.float64))
         sums: Optimizer = SGD([rows])
-        sums.state[rows][KEPT] = torch.ones_like(rows)
-        gaussians[ORIGIN], optimizers[ORIGIN] = rows, sums
+        sums.state[rows]["kept"] = torch.ones_like(rows)
+        gaussians[ROWS], optimizers[ROWS] = rows, sums
         self.density.after_step(gaussians, optimizers, step, info)
-        after, sums = gaussians.pop(ORIGIN), optimizers.pop(ORIGIN)
+        after, sums = gaussians.pop(ROWS), optimizers.pop(ROWS)
         if after is not rows:
-            kept = _array(sums.state[after][KEPT]) > 0
-            origin = _array(after).astype(np.int32)
-            self._write(refined_file(step), {ORIGIN: origin, KEPT: kept})
+            self.step["origin"] = _array(after).astype(np.int32)
+            self.step["kept"] = _array(sums.state[after]["kept"]) > 0
+        self._write(step_file(step), self.step)
 
     def finish(self, gaussians: ParameterDict, steps: int, train_s: float) -> None:
-        """Write the Gaussians after the last step, and let the record be found."""
-        self._write_step(steps, gaussians, ALL)
-        whole = all((self.partial / step_file(step)).exists() for step in range(steps + 1))
-        if whole and not self.record.exists:
-            write_sealed(self.partial / SUMMARY, self._summary(train_s))
-            with suppress(OSError):  # another was there first
+        """Write the Gaussians after the last step, and let the record be found if it is whole."""
+        last = {name: self.step[name] for name in self.names}  # none where no step was left to take
+        self._write(step_file(steps), {**last, "gaussians": _together(gaussians, ALL)})
+        files = (self.partial / step_file(step) for step in range(steps + 1))
+        if last and all(file.exists() for file in files):
+            cost = {"train_s": train_s, "peak_ram_mb": peak_ram_mb()}
+            with suppress(OSError):  # a full disk
+                write_sealed(self.partial / RECORD_FILE, {**self.names, **cost})
+                shutil.rmtree(self.record.folder, ignore_errors=True)
                 os.replace(self.partial, self.record.folder)
         shutil.rmtree(self.partial, ignore_errors=True)
-
-    def _summary(self, train_s: float) -> dict[str, Any]:
-        return {
-            "train_s": train_s,
-            "peak_ram_mb": peak_ram_mb(),
-            "losses": list(self.losses),
-            "numbers": list(self.numbers),
-            "refined": sorted(path.name for path in self.partial.glob(f"*{REFINED}")),
-        }
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state of density control."""
@@ -138,21 +108,28 @@ class Recorder:
         """Continue from that state; the steps before it are written."""
         self.density.load_state_dict(state)
 
-    def _write_step(self, step: int, gaussians: ParameterDict, shapes: Shapes) -> None:
-        together = [_array(gaussians[name]).reshape(len(gaussians[name]), -1) for name in shapes]
-        losses = np.array(list(self.losses.values()), np.float32)
-        numbers = np.array(list(self.numbers.values()), np.float64)
-        arrays = {"gaussians": np.hstack(together), "losses": losses, "numbers": numbers}
-        self._write(step_file(step), arrays)
-
     def _write(self, name: str, arrays: dict[str, Any]) -> None:
-        """Write a file of the record, or none any more where it has become too large."""
-        self.bytes += sum(np.asarray(array).nbytes for array in arrays.values())
-        if self.bytes > MOST_BYTES:
+        """Write a file of the record, or give the record up."""
+        if name == step_file(0):
             shutil.rmtree(self.partial, ignore_errors=True)
-            return
-        self.partial.mkdir(parents=True, exist_ok=True)
-        write_arrays(self.partial / name, arrays, compressed=False)
+            self.bytes = 0
+        given_up = self.bytes > MOST_BYTES
+        self.bytes += sum(array.nbytes for array in arrays.values())
+        try:
+            if self.bytes > MOST_BYTES:
+                raise OSError(f"it takes more than {MOST_BYTES / 2**30:g} GiB")
+            write_arrays(self.partial / name, arrays, compressed=False)
+        except OSError as error:
+            self.bytes = MOST_BYTES + 1
+            shutil.rmtree(self.partial, ignore_errors=True)
+            if not given_up:
+                print(f"no record of the steps is left: {error}", flush=True)
+
+
+def _together(gaussians: ParameterDict, shapes: Shapes) -> NDArray[np.float32]:
+    """Return the named tensors side by side, [N, W]; a copy."""
+    parts = (_array(gaussians[k]).reshape(-1, math.prod(shape)) for k, shape in shapes.items())
+    return np.concatenate([*parts], axis=1)
 
 
 def _array(tensor: Tensor) -> NDArray[Any]:

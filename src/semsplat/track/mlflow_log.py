@@ -103,7 +103,9 @@ def _log_new(client: MlflowClient, experiment: str, parent: str, finished: Finis
     name = "{setting}/{dataset}/{scene}/{seed}".format(**place)
     tags = {**place, **_tags(card), "mlflow.parentRunId": parent}
     started = int(datetime.fromisoformat(card["started"]).timestamp() * 1000)
-    ended = started + int(1000 * card["numbers"].get("train_s", 0))
+    numbers = card["numbers"]
+    own_s = numbers.get("train_s", 0) - numbers.get("recorded_s", 0)
+    ended = started + int(1000 * own_s)
     run = client.create_run(experiment, start_time=started, tags=tags, run_name=name)
     run_id = run.info.run_id
     params = [Param(k, v) for k, v in _flat(card["config"])]
@@ -112,7 +114,7 @@ def _log_new(client: MlflowClient, experiment: str, parent: str, finished: Finis
     curve = list(_curve(finished.curve, started)) if finished.curve else []
     for metrics in _blocks(curve):
         client.log_batch(run_id, metrics=metrics)
-    system = {f"system/{k}": v for k, v in card["numbers"].items() if isinstance(v, int | float)}
+    system = {f"system/{k}": v for k, v in numbers.items() if isinstance(v, int | float)}
     client.log_batch(run_id, metrics=[Metric(k, v, ended, 0) for k, v in system.items()])
     _log_dataset(run_id, finished.scene)
     client.log_artifact(run_id, str(finished.card))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.nn import Parameter, ParameterDict
 from torch.optim import Optimizer
@@ -16,7 +17,7 @@ from torch.optim import Optimizer
 from semsplat.fit.loop import Number, Objective, Outcome
 from semsplat.fit.trainee import Trainee
 from semsplat.fit.views import View
-from semsplat.geometry.record import KEPT, ORIGIN, Record, Step
+from semsplat.geometry.record import Record, Step
 from semsplat.params.methods import Joint
 from semsplat.provenance import peak_ram_mb
 from semsplat.splat.gaussians import splat_values
@@ -49,8 +50,8 @@ class Follower:
         self, gaussians: ParameterDict, optimizers: dict[str, Optimizer], step: int, info: Any
     ) -> None:
         """Give what the next step found, and every Gaussian the semantics of where it is from."""
-        if refined := self.record.refined(step):
-            origin, kept = (torch.from_numpy(refined[name]) for name in (ORIGIN, KEPT))
+        if self.said.refined:
+            origin, kept = map(torch.from_numpy, self.said.refined)
             carry(gaussians, optimizers[SEMANTICS], origin.long(), kept)
         self.give(step + 1)
 
@@ -99,26 +100,25 @@ def following_objective(
 
     def objective(step: int, view: View) -> Outcome:
         gaussians, blended = trainee.gaussians, None
+        held = gaussians[SEMANTICS]
+        held.grad = torch.zeros_like(held)  # beside colours it has one at every step: Adam goes on
         if options.blends(step):
             camera = view.viewmat[None], view.K[None], view.width, view.height
-            image, *_ = splat_values(gaussians, shown(gaussians[SEMANTICS]), *camera)
-            blended = image[0]
-        else:
-            gaussians[SEMANTICS].grad = torch.zeros_like(gaussians[SEMANTICS])
+            image, *_ = splat_values(gaussians, shown(held), *camera)
+            # As it lies beside colours: products of another layout differ in bits.
+            blended = F.pad(image[0], (3, 0))[..., 3:]
         return _losses(follower.said) | terms(step, view, blended), {}, _numbers(follower.said)
 
     return objective
 
 
-def cost_followed(trainee: Trainee, train_s: float) -> dict[str, Any]:
+def cost_followed(record: Record, train_s: float) -> dict[str, Any]:
     """Return what a card says of seconds and memory where a record was followed.
 
     ``train_s`` is what both fits took, the one along the record and, ``recorded_s``, the record's;
     memory that of the larger.
     """
-    if not isinstance(trainee.density, Follower):
-        return {}
-    cost = trainee.density.record.summary
+    cost = record.summary
     both, ram = round(cost["train_s"] + train_s, 2), max(cost["peak_ram_mb"], peak_ram_mb())
     return {"train_s": both, "recorded_s": cost["train_s"], "peak_ram_mb": ram}
 

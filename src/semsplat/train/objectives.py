@@ -15,8 +15,7 @@ from semsplat.data.scene import Scene
 from semsplat.fit.loop import Objective, Outcome
 from semsplat.fit.trainee import Trainee
 from semsplat.fit.views import View
-from semsplat.geometry.recorder import colours_of
-from semsplat.geometry.rgb import render_view, start_training
+from semsplat.geometry.rgb import colour_terms, render_view, start_training
 from semsplat.params.geometry import Geometry
 from semsplat.params.methods import Joint
 from semsplat.splat.gaussians import splat_values
@@ -42,7 +41,6 @@ def joint_objective(
     trainee: Trainee, geometry: Geometry, terms: Terms, options: Joint, shown: Shown = as_held
 ) -> Objective:
     """Return L = L_rgb + the method's terms (CLIP-GS, Eq. 6; CGC, Eq. 5), rendered in one pass."""
-    colour_terms = colours_of(trainee)
 
     def objective(step: int, view: View) -> Outcome:
         held = trainee.gaussians[SEMANTICS]

@@ -18,7 +18,6 @@ from semsplat.fit.job import Job, Steps, Task
 from semsplat.fit.schedules import image_scale
 from semsplat.fit.trainee import Trainee, seed_everything
 from semsplat.geometry.record import Record, geometry_card, record_of
-from semsplat.geometry.recorder import leave_record, record_fit
 from semsplat.params.geometry import GeometryJob, Training
 from semsplat.params.methods import (
     Frozen,
@@ -81,7 +80,7 @@ def train(
     card = Card("train", modules, config.model_dump(), places.inputs())
     training = Training(save_every_s=save_every_s, log_every=config.log_every)
     record = _record(config, options, places, device)
-    way = FOLLOWED if record and record.exists else ""
+    way = FOLLOWED if record else ""
     job = Job(card, out, scratch, training, Inputs(device), (FIELD_FILE,), way)
     scene = load_scene(places.scene)
     lessons = open_lessons(places.lessons) if places.lessons else None
@@ -93,9 +92,8 @@ def train(
     prepare_s = round(time.monotonic() - start, 2)
     seed_everything(config.run_seed)  # whatever the decoder drew: the Gaussians start alike
     trainee = _start(config, options, scene, places.geometry, attachment, device)
-    if record and way:
+    if record:
         trainee = start_following(trainee, record)
-    record_fit(trainee, record, config.setting)
     stage = Stage(
         scene.train,
         lessons,
@@ -107,8 +105,8 @@ def train(
     )
     task = _task(config, options, trainee, stage)
     numbers = job.fit(task, scene) | _sizes(trainee) | {"prepare_s": prepare_s, **attachment.facts}
-    leave_record(trainee, task.steps, numbers["train_s"])
-    numbers |= cost_followed(trainee, numbers["train_s"])
+    if record:
+        numbers |= cost_followed(record, numbers["train_s"])
     class_ids = lessons.class_ids if lessons else attachment.class_ids
     write_field(out / FIELD_FILE, trainee, FieldFacts(config.method, class_ids, attachment.shape))
     job.finish(numbers)
@@ -117,12 +115,13 @@ def train(
 def _record(
     config: TrainingJob, options: MethodOptions, places: Places, device: str
 ) -> Record | None:
-    """Return the record of the geometry that a training's semantics leave alone, if they do."""
-    if not isinstance(options, Joint) or options.moves_geometry:
+    """Return the record of the geometry that the semantics leave alone, if there is one."""
+    alone = isinstance(options, Joint) and not options.moves_geometry
+    if places.records is None or device != "cpu" or not alone:
         return None
     same = {name: getattr(config, name) for name in GeometryJob.model_fields}
-    card = geometry_card(GeometryJob(**same), places.scene)
-    return record_of(places.records, card, device)
+    record = record_of(places.records, geometry_card(GeometryJob(**same), places.scene))
+    return record if record.exists else None
 
 
 def _check(name: str, options: MethodOptions, places: Places) -> None:

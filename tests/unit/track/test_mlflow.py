@@ -309,3 +309,14 @@ def test_predictions_made_elsewhere_have_no_curve_and_perhaps_no_time(client: An
     assert run.data.params["external.method"] == "LERF" and run.data.metrics["eval/psnr"] == 20.0
     assert not [name for name in run.data.metrics if name.startswith("train/")]
     assert run.info.end_time == run.info.start_time
+
+
+def test_steps_that_were_recorded_before_are_no_part_of_a_run(client: Any) -> None:
+    card, curve, scores, scene = write_files("along")
+    said = read_json(card)
+    write_json(card, said | {"numbers": said["numbers"] | {"train_s": 6.5, "recorded_s": 4.0}})
+    from semsplat.track.mlflow_log import Finished, log_finished
+
+    run = client.get_run(log_finished(Finished(card, curve, scores, scene)))
+    assert run.info.end_time - run.info.start_time == 2_500
+    assert run.data.metrics["system/recorded_s"] == 4.0

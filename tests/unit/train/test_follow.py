@@ -11,70 +11,33 @@ import pytest
 
 from semsplat.bench.gpu.world import write_masks
 from semsplat.errors import SemsplatError
-from semsplat.geometry import recorder as recording
-from semsplat.geometry.__main__ import reconstruct
-from semsplat.geometry.record import Record, geometry_card, record_of
+from semsplat.fit.job import PLY
+from semsplat.geometry import record as recorded
+from semsplat.geometry.record import Record
 from semsplat.io import read_json, write_sealed
 from semsplat.params.geometry import Geometry, GeometryJob
+from semsplat.params.methods import TrainingJob
 from semsplat.train import run as module
+from semsplat.train.methods import clip_gs
 from semsplat.train.run import Places, train
 from tests.unit.train.conftest import GEOMETRY, stop_at
+from tests.unit.train.follow_helpers import (
+    GROWING,
+    PLACE,
+    World,
+    assert_alike,
+    curves,
+    follows,
+    lively,
+)
 from tests.unit.train.mask_helpers import config as mask_config
 from tests.unit.train.mask_helpers import options as mask_options
 from tests.unit.train.test_run import SEED, config
-
-FILES = ("point_cloud.ply", "semantics.safetensors")
-PLACE = {"dataset": "made", "scene": "plane", "seed": 0, "run_seed": SEED, "steps_scaler": 1.0}
-
-
-def lively(**changes: Any) -> Geometry:
-    """Return a schedule that clones, splits, prunes and resets within 40 steps."""
-    densify = {
-        "start": 4, "stop": 36, "every": 7, "every_floor": 1, "grad_threshold": 1e-6,
-        "split_scale": 0.02, "prune_opacity": 0.09, "reset_every": 20, "reset_floor": 1,
-    }  # fmt: skip
-    told = GEOMETRY.model_dump()
-    return Geometry(**{**told, "densify": {**told["densify"], **densify}, **changes})
-
-
-class World:
-    """A scene with lessons, and trainings of it that share records or do not."""
-
-    def __init__(self, scene: Any, lessons: Any, folder: Path) -> None:
-        self.scene, self.lessons, self.folder = scene.scene_dir, lessons.folder, folder
-        self.records = folder / "records"
-
-    def reconstruct(self, geometry: Geometry) -> Path:
-        out, job = self.folder / "geometry", GeometryJob(**PLACE, geometry=geometry, log_every=5)
-        places = self.scene, out, self.folder / "scratch_geometry"
-        reconstruct(*places, job.model_dump_json(), 1e9, "cpu", self.records)
-        return out
-
-    def train(self, name: str, told: str, records: bool = True, every_s: float = 1e9) -> Path:
-        out = self.folder / name
-        places = Places(self.scene, self.lessons, None, None, self.records if records else None)
-        train(places, out, self.folder / f"scratch_{name}", told, every_s, "cpu")
-        return out
 
 
 @pytest.fixture
 def world(tiny_scene, lessons, tmp_path) -> World:
     return World(tiny_scene, lessons, tmp_path)
-
-
-def curves(folder: Path) -> list[dict[str, float]]:
-    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-    return [{k: v for k, v in line.items() if k != "seconds"} for line in lines]
-
-
-def assert_alike(one: Path, other: Path) -> None:
-    for name in FILES:
-        assert (one / name).read_bytes() == (other / name).read_bytes(), name
-    assert curves(one) == curves(other)
-
-
-def follows(folder: Path) -> bool:
-    return "recorded_s" in read_json(folder / "run.json")["numbers"]
 
 
 def test_along_the_record_of_a_reconstruction_all_comes_out_alike(world):
@@ -86,37 +49,38 @@ def test_along_the_record_of_a_reconstruction_all_comes_out_alike(world):
     along = world.train("along", config(geometry=geometry))
     assert follows(along) and not follows(alone)
     assert_alike(alone, along)
-    assert (made / FILES[0]).read_bytes() == (along / FILES[0]).read_bytes()
+    assert (made / PLY).read_bytes() == (along / PLY).read_bytes()
 
 
-def test_a_training_leaves_the_record_where_no_reconstruction_has_its_schedule(world):
-    told = config(
-        geometry=lively(progressive={**GEOMETRY.progressive.model_dump(), "enabled": True})
-    )
-    alone = world.train("alone", told, records=False)
-    first, second = world.train("first", told), world.train("second", told)
-    assert (follows(first), follows(second)) == (False, True)
-    assert_alike(alone, first)
-    assert_alike(alone, second)
-    assert len(list(world.records.iterdir())) == 1
+@pytest.mark.parametrize("changes", [{"background": "white"}, {"progressive": GROWING}])
+def test_other_schedules_come_out_alike_too(world, changes):
+    geometry = lively(**changes)
+    world.reconstruct(geometry)
+    alone = world.train("alone", config(geometry=geometry), records=False)
+    along = world.train("along", config(geometry=geometry))
+    assert follows(along)
+    assert_alike(alone, along)
 
 
-def test_steps_that_blend_nothing_come_out_alike(tiny_scene, tmp_path):
+@pytest.mark.parametrize("dim", [1, 512])
+def test_any_number_of_channels_comes_out_alike(world, dim):
+    world.reconstruct(GEOMETRY)
+    options = json.loads(config())["options"] | {"dim": dim}
+    made = [world.train(f"{n}", config(options=options), records=n > 0) for n in range(2)]
+    assert_alike(*made)
+
+
+def test_steps_that_blend_nothing_come_out_alike(world, tiny_scene, tmp_path):
     features = write_masks(tmp_path / "masks", tiny_scene)
-    masks = Path(features.folder)
     told = mask_config(mask_options()).model_copy(update={"geometry": lively()}).model_dump_json()
-    made = []
-    for name, records in (
-        ("alone", None),
-        ("first", tmp_path / "records"),
-        ("second", tmp_path / "records"),
-    ):
-        places = Places(tiny_scene.scene_dir, None, masks, None, records)
+    job = GeometryJob(**PLACE | {"dataset": "procedural"}, geometry=lively(), log_every=10)
+    world.reconstruct(lively(), job)
+    for name in ("alone", "along"):
+        records = world.records if name == "along" else None
+        places = Places(world.scene, None, Path(features.folder), None, records)
         train(places, tmp_path / name, tmp_path / f"scratch_{name}", told, 1e9, "cpu")
-        made.append(tmp_path / name)
-    assert [follows(folder) for folder in made] == [False, False, True]
-    assert_alike(made[0], made[1])
-    assert_alike(made[0], made[2])
+    assert follows(tmp_path / "along")
+    assert_alike(tmp_path / "alone", tmp_path / "along")
 
 
 def test_only_those_follow_who_take_the_very_same_steps(world):
@@ -130,13 +94,24 @@ def test_only_those_follow_who_take_the_very_same_steps(world):
     )
     seeded = world.train("seeded", config(geometry=geometry, run_seed=SEED + 1))
     assert not any(follows(folder) for folder in (other, moving, seeded))
-    assert len(list(world.records.iterdir())) == 3  # the one that moves has left none
+    assert len(list(world.records.iterdir())) == 1  # trainings leave none
 
 
-def test_on_a_gpu_there_are_no_records(world):
-    card = geometry_card(GeometryJob(**PLACE, geometry=GEOMETRY, log_every=5), world.scene)
-    assert record_of(world.records, card, "cuda") is None
-    assert record_of(None, card, "cpu") is None
+@pytest.mark.parametrize("other", ["cpu", "packages"])
+def test_a_record_is_of_one_kind_of_processor_and_versions(world, monkeypatch, other):
+    world.reconstruct(GEOMETRY)
+    here = recorded.machine()
+    monkeypatch.setattr(recorded, "machine", lambda: here | {other: "another"})
+    assert not follows(world.train("elsewhere", config()))
+
+
+def test_on_a_gpu_no_record_is_followed(world):
+    world.reconstruct(GEOMETRY)
+    told = TrainingJob.model_validate_json(config())
+    options = clip_gs.Options(**told.options)
+    places = Places(world.scene, None, None, None, world.records)
+    assert module._record(told, options, places, "cpu") is not None
+    assert module._record(told, options, places, "cuda") is None
 
 
 def test_the_card_has_the_time_and_memory_of_both(world):
@@ -184,33 +159,23 @@ def test_a_state_of_one_way_is_none_of_the_other(world, monkeypatch, capsys, rec
     assert_alike(alone, again)
 
 
-@pytest.mark.usefixtures("saved_each_step")
-@pytest.mark.parametrize("lost", [False, True])
-def test_a_record_that_was_interrupted_is_finished_or_left_out(world, monkeypatch, lost):
-    interrupted(world, monkeypatch, "joint_objective", "killed")
-    (partial,) = world.records.iterdir()
-    if lost:
-        (partial / "000003.npz").unlink()
-    world.train("killed", config(geometry=lively()))
-    left = list(world.records.iterdir())
-    assert left == ([] if lost else [partial.with_suffix("")])
-    if not lost:
-        alone = world.train("alone", config(geometry=lively()), records=False)
-        assert_alike(alone, world.train("along", config(geometry=lively())))
+def test_where_all_gaussians_are_pruned_they_are_recorded_too(world):
+    told = lively().model_dump()
+    geometry = Geometry(**told | {"densify": told["densify"] | {"prune_opacity": 0.99}})
+    world.reconstruct(geometry)
+    alone = world.train("alone", config(geometry=geometry), records=False)
+    along = world.train("along", config(geometry=geometry))
+    assert follows(along) and curves(along)[-1]["n_gaussians"] == 0
+    assert_alike(alone, along)
 
 
-def test_a_record_that_becomes_too_large_is_given_up(world, monkeypatch):
-    monkeypatch.setattr(recording, "MOST_BYTES", 100_000)
-    made = world.reconstruct(lively())
-    assert not any(world.records.iterdir()) and (made / "run.json").exists()
-
-
-@pytest.mark.parametrize("lost", [False, True])
-@pytest.mark.parametrize("name", ["000007.npz", "*.refined.npz"])
+@pytest.mark.parametrize(
+    ("name", "lost"), [("000007.npz", True), ("000007.npz", False), ("record.json", False)]
+)
 def test_a_damaged_record_is_one_line_that_names_its_folder(world, name, lost):
     world.reconstruct(lively())
     (folder,) = world.records.iterdir()
-    damaged = next(folder.glob(name))
+    damaged = folder / name
     if lost:
         damaged.unlink()
     else:
@@ -220,5 +185,8 @@ def test_a_damaged_record_is_one_line_that_names_its_folder(world, name, lost):
     with pytest.raises(SemsplatError) as raised:
         world.train("along", config(geometry=lively()))
     said = str(raised.value)
-    assert said.startswith(f"{folder}: damaged record") and "delete this folder" in said
+    assert (
+        said.startswith(f"{folder}: damaged record of steps ({name}")
+        and "delete this folder" in said
+    )
     assert "\n" not in said

@@ -180,7 +180,7 @@ Shown = Callable[["Tensor"], "Tensor"]
 """What Gaussians hold, [N, dim], in; what is blended out."""
 Terms = Callable[[int, "Camera", "Tensor | None"], dict[str, "Tensor"]]
 """Step, view and its blended map [H, W, dim] in, None at steps that blend none; named losses out.
-"""
+Random numbers are of a generator of the term's own: from torch's the geometry draws its splits."""
 
 
 class Lift(Protocol):
