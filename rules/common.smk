@@ -101,10 +101,6 @@ onstart:
         mark_start(workflow.cores)
 
 
-onsuccess:
-    records.drop_records(FOLLOWERS)
-
-
 def examine_gpus():
     """Stop before the first job where what its GPU needs is missing."""
     wrong = [str(finding) for finding in findings() if not finding.good]

@@ -1,4 +1,6 @@
+# Of several such blocks Snakemake heeds the last alone.
 onsuccess:
+    records.drop_records(FOLLOWERS)
     for line in (
         *missing_lines(),
         *ended.lines(Path(PAGE), [key.folder for key in TRAINING_KEYS]),
