@@ -13,7 +13,7 @@ from typing import Any
 from semsplat.data.scene import load_scene
 from semsplat.evaluate.answers import answer
 from semsplat.evaluate.others import Others
-from semsplat.evaluate.stopwatch import WARM_UP
+from semsplat.evaluate.stopwatch import ENOUGH, ENOUGH_S, WARM_UP
 from semsplat.keys import parse_training
 from semsplat.log import progress
 from semsplat.paths import scene_dir
@@ -45,7 +45,8 @@ def benchmark(runs: list[str], repeats: int, device: str) -> dict[str, Any]:
         " decoder, argmax; a query: render is projection and blending of features, predict all that"
         " follows to one prompt's relevancy, its text encoded before; a mask: projection and"
         " blending of features, comparison with one of them; no reading or writing; median of"
-        f" {repeats} after {WARM_UP}, synchronised, and of {TURNS} turns through all trainings",
+        f" {repeats} after {WARM_UP}, or of as many as {ENOUGH_S} s hold but at least {ENOUGH},"
+        f" synchronised, and of {TURNS} turns through all trainings",
         **measured_on(device),
         "turns": turns,
         "runs": {run: _of_turns(of_run) for run, of_run in rows.items()},

@@ -71,7 +71,7 @@ class Evaluate(Strict):
     lpips_net: Literal["alex", "vgg"]
     """backbone of LPIPS; scored only where its weights are on disk"""
     speed_repeats: Count
-    """rendered frames of which the median counts as the speed of a training"""
+    """rendered frames of which the median counts as the speed of a training; of slow work fewer"""
     clicks: dict[str, dict[str, Click]]
     """by {dataset}/{scene}: a name and the click that selects what it means"""
     grounders: list[str]

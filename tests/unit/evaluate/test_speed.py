@@ -225,3 +225,21 @@ def test_what_an_answer_renders_is_timed_pass_by_pass(
     monkeypatch.setattr(stopwatch, "median_seconds", once)
     relevancy.time(field, [None])  # type: ignore[arg-type,list-item]
     assert counts == [[9 // passes] * passes] * 2  # rendering alone, then the whole query
+
+
+@pytest.mark.parametrize(
+    ("each_s", "drawn"),
+    [(0.001, 33), (0.02, 3 + 25), (0.1, 3 + 12), (5.0, 3 + 12)],  # of 33 frames three are warm-up
+)
+def test_slow_work_is_timed_less_often_but_often_enough(
+    monkeypatch: pytest.MonkeyPatch, each_s: float, drawn: int
+) -> None:
+    seen: list[Any] = []
+
+    def timed(work: Any, device: str) -> float:
+        work()
+        return each_s if len(seen) > 3 else 100.0
+
+    monkeypatch.setattr(stopwatch, "timed", timed)
+    found = stopwatch.median_seconds(seen.append, [SimpleNamespace()] * 33, "cpu")  # type: ignore[list-item]
+    assert (len(seen), found) == (drawn, each_s)
