@@ -63,7 +63,7 @@ class Record:
 
     @property
     def exists(self) -> bool:
-        """Tell whether it is there; its summary is written last, and removed first."""
+        """Tell whether it is there, whole: its summary is written last."""
         return (self.folder / RECORD_FILE).is_file()
 
     @cached_property

@@ -42,8 +42,8 @@ class Recorder:
         """Prepare a record; ``density`` is what stood there."""
         self.density, self.record = density, record
         self.partial = record.folder.with_name(f"{record.folder.name}.partial")
-        written = self.partial.glob("*")
-        self.bytes = sum(path.stat().st_size for path in written)
+        self.bytes = sum(path.stat().st_size for path in self.partial.glob("*"))
+        self.given_up = False
         self.step: dict[str, Any] = {}
         self.names: dict[str, list[str]] = {}
 
@@ -64,7 +64,10 @@ class Recorder:
     def before_backward(
         self, gaussians: ParameterDict, optimizers: dict[str, Optimizer], step: int, info: Any
     ) -> None:
-        """Remember the Gaussians as this step found them."""
+        """Remember the Gaussians as this step found them; the first begins a new record."""
+        if step == 0:
+            shutil.rmtree(self.partial, ignore_errors=True)
+            self.bytes = 0
         self.density.before_backward(gaussians, optimizers, step, info)
         self.step["gaussians"] = _together(gaussians, SHAPES)
 
@@ -109,21 +112,22 @@ class Recorder:
         self.density.load_state_dict(state)
 
     def _write(self, name: str, arrays: dict[str, Any]) -> None:
-        """Write a file of the record, or give the record up."""
-        if name == step_file(0):
-            shutil.rmtree(self.partial, ignore_errors=True)
-            self.bytes = 0
-        given_up = self.bytes > MOST_BYTES
+        """Write a file of the record, unless it was given up."""
         self.bytes += sum(array.nbytes for array in arrays.values())
+        if self.given_up:
+            return
+        if self.bytes > MOST_BYTES:
+            self._give_up(f"it takes more than {MOST_BYTES / 2**30:g} GiB")
+            return
         try:
-            if self.bytes > MOST_BYTES:
-                raise OSError(f"it takes more than {MOST_BYTES / 2**30:g} GiB")
             write_arrays(self.partial / name, arrays, compressed=False)
         except OSError as error:
-            self.bytes = MOST_BYTES + 1
-            shutil.rmtree(self.partial, ignore_errors=True)
-            if not given_up:
-                print(f"no record of the steps is left: {error}", flush=True)
+            self._give_up(str(error))
+
+    def _give_up(self, why: str) -> None:
+        self.given_up = True
+        shutil.rmtree(self.partial, ignore_errors=True)
+        print(f"no record of the steps is left: {why}", flush=True)
 
 
 def _together(gaussians: ParameterDict, shapes: Shapes) -> NDArray[np.float32]:

@@ -45,6 +45,14 @@ def lessons(tiny_scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Less
     return write_lessons_of(tmp_path_factory.mktemp("lessons"), tiny_scene)
 
 
+@pytest.fixture
+def world(tiny_scene: Scene, lessons: Lessons, tmp_path: Path) -> Any:
+    """Return a `World` of the tiny scene, whose module reads this one."""
+    from tests.unit.train.follow_helpers import World
+
+    return World(tiny_scene, lessons, tmp_path)
+
+
 @pytest.fixture(autouse=True)
 def _by_hand(by_hand: None) -> None:
     """Files of results are written by hand here; `tests/unit/test_verified.py` has the digests."""

@@ -35,11 +35,6 @@ from tests.unit.train.mask_helpers import options as mask_options
 from tests.unit.train.test_run import SEED, config
 
 
-@pytest.fixture
-def world(tiny_scene, lessons, tmp_path) -> World:
-    return World(tiny_scene, lessons, tmp_path)
-
-
 def test_along_the_record_of_a_reconstruction_all_comes_out_alike(world):
     geometry = lively()
     made = world.reconstruct(geometry)

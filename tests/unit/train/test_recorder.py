@@ -23,11 +23,6 @@ from tests.unit.train.follow_helpers import (
 from tests.unit.train.test_run import config
 
 
-@pytest.fixture
-def world(tiny_scene, lessons, tmp_path) -> World:
-    return World(tiny_scene, lessons, tmp_path)
-
-
 @pytest.mark.parametrize(
     ("device", "followers", "left"), [("cpu", 3, True), ("cpu", 0, False), ("cuda", 3, False)]
 )
@@ -88,7 +83,7 @@ def test_a_folder_without_a_summary_is_no_record_and_gives_way(world):
     assert follows(world.train("along", config()))
 
 
-@pytest.mark.parametrize("what", ["a file", "read-only"])
+@pytest.mark.parametrize("what", ["a file", "a dangling link"])
 def test_where_nothing_can_be_written_nothing_is_recorded(world, what, capsys):
     if what == "a file":
         world.records.write_text("mine")
