@@ -20,7 +20,5 @@ def adjoint(
     """
     values = picture.new_zeros(len(gaussians["means"]), picture.shape[-1], requires_grad=True)
     with torch.enable_grad():
-        shown, _, _ = splat_values(
-            gaussians, values, camera.viewmat[None], camera.K[None], camera.width, camera.height
-        )
+        shown, _, _ = splat_values(gaussians, values, *camera.alone)
     return torch.autograd.grad(shown, values, picture[None])[0]

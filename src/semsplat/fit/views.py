@@ -49,6 +49,11 @@ class Camera:
     width: int
     height: int
 
+    @property
+    def alone(self) -> tuple[Tensor, Tensor, int, int]:
+        """What `semsplat.splat.rasterizer.rasterize` takes of cameras, of this one."""
+        return self.viewmat[None], self.K[None], self.width, self.height
+
 
 @dataclass(frozen=True, eq=False)
 class View(Camera):

@@ -113,9 +113,9 @@ class Recorder:
 
     def _write(self, name: str, arrays: dict[str, Any]) -> None:
         """Write a file of the record, unless it was given up."""
-        self.bytes += sum(array.nbytes for array in arrays.values())
         if self.given_up:
             return
+        self.bytes += sum(array.nbytes for array in arrays.values())
         if self.bytes > MOST_BYTES:
             self._give_up(f"it takes more than {MOST_BYTES / 2**30:g} GiB")
             return

@@ -144,10 +144,7 @@ def render_view(
         background[:, :3] = colour
     image, _, info = splat(
         gaussians,
-        view.viewmat[None],
-        view.K[None],
-        view.width,
-        view.height,
+        *view.alone,
         sh_degree(step, config.sh_every, config.sh_degree),
         backgrounds=background,
         extra_signals=signals,

@@ -70,10 +70,7 @@ def render(
     camera = camera_of(frame, 1.0, Inputs(device))
     image, alpha, _ = splat(
         trained.gaussians,
-        camera.viewmat[None],
-        camera.K[None],
-        frame.width,
-        frame.height,
+        *camera.alone,
         trained.sh_degree,
         render_mode="RGB+ED",
         backgrounds=background,

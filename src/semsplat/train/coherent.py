@@ -88,8 +88,7 @@ def neighbours(stage: Stage, name: str) -> list[int]:
 def rendered_classes(stage: Stage, camera: Camera) -> Tensor:
     """Return the class of every pixel of a view with the Gaussians as they are, int64 [H, W]."""
     values = stage.gaussians[SEMANTICS]
-    size = (camera.width, camera.height)
-    image, _, _ = splat_values(stage.gaussians, values, camera.viewmat[None], camera.K[None], *size)
+    image, _, _ = splat_values(stage.gaussians, values, *camera.alone)
     return classes_of(stage.decoder(image[0]))
 
 

@@ -103,8 +103,7 @@ def following_objective(
         held = gaussians[SEMANTICS]
         held.grad = torch.zeros_like(held)  # beside colours it has one at every step: Adam goes on
         if options.blends(step):
-            camera = view.viewmat[None], view.K[None], view.width, view.height
-            image, *_ = splat_values(gaussians, shown(held), *camera)
+            image, *_ = splat_values(gaussians, shown(held), *view.alone)
             # As it lies beside colours: products of another layout differ in bits.
             blended = F.pad(image[0], (3, 0))[..., 3:]
         return _losses(follower.said) | terms(step, view, blended), {}, _numbers(follower.said)

@@ -112,9 +112,7 @@ def normal(gaussians: ParameterDict, camera: Camera, held: Tensor, covered: Tens
     """Return A^T A of what Gaussians hold, [N, E], of one view's pixels ``covered`` bool [H, W]."""
     values = held.detach().contiguous().requires_grad_()
     with torch.enable_grad():
-        shown, _, _ = splat_values(
-            gaussians, values, camera.viewmat[None], camera.K[None], camera.width, camera.height
-        )
+        shown, _, _ = splat_values(gaussians, values, *camera.alone)
     return torch.autograd.grad(shown, values, shown.detach() * covered[None, ..., None])[0]
 
 

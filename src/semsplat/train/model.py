@@ -112,10 +112,7 @@ class SemanticField:
         """Return the attachment, or other values [N, E], blended over zeros: [H, W, E]."""
         camera = camera_of(frame, 1.0, Inputs(self.trained.device))
         shown = self.semantics if values is None else values
-        size = camera.width, camera.height
-        blended, _, _ = splat_values(
-            self.trained.gaussians, shown, camera.viewmat[None], camera.K[None], *size
-        )
+        blended, _, _ = splat_values(self.trained.gaussians, shown, *camera.alone)
         return blended[0]
 
     @torch.no_grad()

@@ -75,8 +75,7 @@ def frozen_objective(trainee: Trainee, terms: Terms, shown: Shown = as_held) -> 
 
     def objective(step: int, view: View) -> Outcome:
         gaussians = trainee.gaussians
-        camera = view.viewmat[None], view.K[None], view.width, view.height
-        blended, _, info = splat_values(gaussians, shown(gaussians[SEMANTICS]), *camera)
+        blended, _, info = splat_values(gaussians, shown(gaussians[SEMANTICS]), *view.alone)
         return terms(step, view, blended[0]), info, {}
 
     return objective
