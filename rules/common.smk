@@ -1,5 +1,6 @@
 """Checked parameters, the suite's runs and limits; no rules here."""
 
+import gc
 import os
 import signal
 import sys
@@ -11,6 +12,9 @@ from snakemake.utils import min_version
 
 min_version("9.19")
 sys.path.insert(0, "src")
+# Thousands of jobs refer to each other: looking through them for garbage as often as Python does
+# costs a second of planning a large suite.
+gc.set_threshold(100_000)
 
 from semsplat.data.register.entries import entries
 from semsplat.doctor import findings
