@@ -67,8 +67,8 @@ def sure_cross_entropy(logits: Tensor, entries: Tensor, uncertainty: Tensor) -> 
         entries: int64 [H, W], below K.
         uncertainty: U in [0, 1), [H, W].
     """
-    each = F.cross_entropy(logits.movedim(-1, 0)[None], entries[None], reduction="none")[0]
-    return ((1 - uncertainty) * each).mean()
+    each = F.cross_entropy(logits.flatten(0, 1), entries.flatten(), reduction="none")
+    return ((1 - uncertainty.flatten()) * each).mean()
 
 
 def uncertainty_cost(uncertainty: Tensor) -> Tensor:
