@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from semsplat.errors import SemsplatError
 from semsplat.figures.published import load_claims, load_table
@@ -20,6 +21,7 @@ from semsplat.figures.referee.trainings import Results
 from semsplat.figures.referee.words import Found
 from semsplat.fingerprint import fingerprint
 from tests.unit.figures.referee_helpers import (
+    edit,
     edit_metrics,
     trainings,
     write_things,
@@ -103,6 +105,28 @@ def test_things_are_those_of_the_features_that_were_learned(
             write_things(training, **({} if value is None else {number: value}))
         (found,) = found_of(claim, load_table(claim.table), Results(shown))
         assert len(where_they_hold(claim, found, Results(shown))[0].effects) == n_scenes
+
+
+@pytest.mark.parametrize(("every", "n_scenes"), [(100, 0), (3, 2)])
+def test_pdr_must_leave_a_refinement_out(every: int, n_scenes: int) -> None:
+    claim = VOTE.model_copy(update={"needs": {"refinements_left_out": "c"}})
+    kept(claim)
+    params = yaml.safe_load((Path(__file__).parents[3] / "params.yaml").read_text())
+    densify = {**params["geometry"]["densify"], "start": 15, "stop": 450, "every": every}
+    progressive = {**params["geometry"]["progressive"], "enabled": True}
+    progressive |= {"interval_start": 2 * every, "interval_steps": 120}
+    for training in trainings("clipgs_c"):
+        config = {"geometry": {"densify": densify, "progressive": progressive}}
+        edit(training.card_path, config=config)
+    results = Results(trainings("clipgs_b", "clipgs_c"))
+    (found,) = found_of(claim, load_table(claim.table), results)
+    left, why = where_they_hold(claim, found, results)
+    assert len(left.effects) == n_scenes
+    # By hundreds 4 of 4, only later.  By threes: the mean of 1 / (4.5 + 1.5 cos) is 1 / 4.24, so
+    # that 120 steps have 28 and not 40; and of the first 15, which do not count, 2 and not 5.
+    counted = precondition("refinements_left_out").value(results, trainings("clipgs_c")[0])
+    assert counted == (0 if every == 100 else 9)
+    assert ("PDR leaves out 0 of the refinements, not one" in why) == (not n_scenes)
 
 
 def test_two_preconditions_must_both_hold() -> None:
