@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semsplat.figures import SETTING_FILES, THINGS_FILE
-from semsplat.figures.published import load_table
+from semsplat.figures.published import load_examinations, load_table
 from semsplat.figures.published.claim_models import Claim, Version
 from semsplat.figures.referee.rules_told import rules_in_words
 from semsplat.figures.referee.sheet import Grid, Sheet, write_sheet
 from semsplat.figures.referee.trainings import Results
-from semsplat.figures.referee.words import INCONCLUSIVE
+from semsplat.figures.referee.words import CONTRADICTED, INCONCLUSIVE
 from semsplat.keys import TrainingKey
 from semsplat.params.base import Strict
 
@@ -51,7 +51,8 @@ def draw(trainings: list[TrainingKey], options: Options, out: Path) -> None:
     records = [_record(*each, options.rules, results) for each in judged]
     papers = dict.fromkeys(record["paper"] for record in records)
     grids = [counts_grid("Verdicts", judged), *(_grid(paper, records) for paper in papers)]
-    write_sheet(Sheet(grids, rules_in_words(options.rules)), records, out)
+    notes = [*_examinations(records), *rules_in_words(options.rules)]
+    write_sheet(Sheet(grids, notes), records, out)
 
 
 def effect_text(value: float | None, record: Mapping[str, Any]) -> str:
@@ -80,6 +81,22 @@ def told(record: Mapping[str, Any], can_show: float | None) -> str:
     """Return what stands beside the word: why, what the suite could show, what it depends on."""
     parts = (record["reason"], power_text(can_show, record), ladder_text(record))
     return "; ".join(filter(None, parts))
+
+
+def _examinations(records: list[dict[str, Any]]) -> list[str]:
+    """Return what was looked at where claims came out contradicted, a paragraph for each cause."""
+    together: dict[str, list[str]] = {}
+    for record in records:
+        together.setdefault(record["examined"], []).append(record["statement"])
+    return [f"**{' '.join(said)}** {text}" for text, said in together.items() if text]
+
+
+def _examined(name: str, verdict: Verdict) -> str:
+    """Return what was looked at where a claim came out contradicted; else empty."""
+    found = load_examinations().get(name)
+    if verdict.word != CONTRADICTED or not found:
+        return ""
+    return f"{found.seen} What would change our mind: {found.mind}"
 
 
 def _grid(paper: str, records: list[dict[str, Any]]) -> Grid:
@@ -144,6 +161,7 @@ def _record(
         "verdict": verdict.word,
         "reason": verdict.reason,
         "ladder": claim.ladder,
+        "examined": _examined(name, verdict),
         "trainings": " ".join(map(str, verdict.found.trainings)),
         "rules": rules,
     }

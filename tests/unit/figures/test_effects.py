@@ -42,6 +42,12 @@ def test_the_printed_effect_is_the_mean_over_the_columns_of_the_measure() -> Non
     assert printed_effect(said, table) == 1
 
 
+def test_of_a_printed_mean_beside_single_scenes_the_mean_alone_counts() -> None:
+    claim = load_claims().claims["cgc_over_gaussian_grouping_miou"]
+    printed = printed_effect(claim, load_table(claim.table))
+    assert printed == pytest.approx(80.3 - 72.8)  # of its columns' rounded numbers 7.475
+
+
 def write(better: float, worse: float, scenes: tuple[str, ...] = PLACES) -> None:
     """Rows c and b with these mIoU; of c the seeds differ by 0.01."""
     for setting, value in (("clipgs_c", better), ("clipgs_b", worse)):
@@ -69,6 +75,16 @@ def test_procedural_and_real_scenes_stand_apart() -> None:
     assert (procedural.evidence, real.evidence) == ("procedural", "real data")
     assert (set(procedural.effects), set(real.effects)) == (set(PLACES), set(REAL))
     assert min(map(min, procedural.effects.values())) > 0 > max(map(max, real.effects.values()))
+
+
+def test_for_single_scenes_of_a_paper_no_others_stand_in() -> None:
+    write(0.7, 0.6)
+    write(0.5, 0.6, REAL)
+    of_one = MIOU.model_copy(update={"columns": ["scene0494_miou"]})
+    (some,) = found(of_one, "clipgs_b", "clipgs_c")
+    assert (some.effects, some.absent) == ({}, "not trained in this suite")
+    (some,) = found(of_one, "clipgs_b", "clipgs_c", scenes=PLACES + REAL)
+    assert (some.evidence, list(some.effects)) == ("real data", ["scannet/scene0494_00"])
 
 
 def test_what_was_not_trained_says_why() -> None:

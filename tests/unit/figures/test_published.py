@@ -77,7 +77,7 @@ def printed_effects(claim: Claim) -> list[float]:
     measure = table.measures[claim.measure]
     of_measure = [n for n, c in table.columns.items() if c.measure == claim.measure]
     effects = []
-    for column in claim.columns or of_measure:
+    for column in claim.columns or table.means(claim.measure) or of_measure:
         pair = [printed_value(table, printed, row, column) for row in (claim.better, claim.worse)]
         better, worse = pair if measure.better == "higher" else pair[::-1]
         if better is not None and worse is not None:

@@ -19,14 +19,21 @@ import yaml
 from pydantic import ValidationError
 
 from semsplat.errors import SemsplatError, did_you_mean
-from semsplat.figures.published.claim_models import Claims, Finding, Findings, Written
+from semsplat.figures.published.claim_models import (
+    Claims,
+    Examination,
+    Examinations,
+    Finding,
+    Findings,
+    Written,
+)
 from semsplat.figures.published.measure_models import Measure, Measures
 from semsplat.figures.published.models import Table
 from semsplat.io import parse_yaml, sha256_file, sha256_text
 from semsplat.plugins import tables
 
 FOLDER = Path(__file__).parent
-NOT_TABLES = ("measures", "claims", "findings")
+NOT_TABLES = ("measures", "claims", "findings", "examinations")
 
 Printed = dict[str, dict[str, float | None]]
 """row: column: value, None where the paper prints none."""
@@ -87,8 +94,6 @@ def load_claims(folder: Path = FOLDER) -> Claims:
             if used not in known:
                 fix = did_you_mean(used, known)
                 raise SemsplatError(f"{path}: {name}: no {kind} '{used}' in {claim.table}{fix}")
-        if claim.columns is None and (means := table.means(claim.measure)):
-            claims.claims[name] = claim.model_copy(update={"columns": means})
     return claims
 
 
@@ -112,6 +117,22 @@ def load_findings(folder: Path = FOLDER) -> dict[str, list[Finding]]:
                 fix = did_you_mean(used, known)
                 raise SemsplatError(f"{path}: {finding.asks} no {kind} '{used}'{fix}")
     return written.papers
+
+
+@cache
+def load_examinations(folder: Path = FOLDER) -> dict[str, Examination]:
+    """Return what was looked at by claim; a `SemsplatError` names what is wrong with one."""
+    path, known = folder / "examinations.yaml", list(load_claims(folder).claims)
+    written: Examinations = _validated(Examinations, path, {"examinations": _parsed(path)})
+    found: dict[str, Examination] = {}
+    named = [(name, each) for each in written.examinations for name in each.claims]
+    for name, examination in named:
+        if name not in known:
+            raise SemsplatError(f"{path}: no claim '{name}'{did_you_mean(name, known)}")
+        if name in found:
+            raise SemsplatError(f"{path}: {name}: is examined twice")
+        found[name] = examination
+    return found
 
 
 def ladder_names(folder: Path = FOLDER) -> list[str]:

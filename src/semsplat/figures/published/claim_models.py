@@ -56,8 +56,8 @@ class Claim(Strict):
     printed: tuple[float, float] | None = None
     """better and worse as printed in the text, where no table has them"""
     columns: list[str] | None = None
-    """the printed columns that it is about, where not all of the measure; the file names them where
-    they are not the means over scenes"""
+    """the printed columns that it is about, where it is about single scenes: others stand in for
+    them nowhere"""
 
     @model_validator(mode="after")
     def _needs_one_thing(self) -> Claim:
@@ -219,3 +219,21 @@ class Findings(Strict):
 
     papers: dict[str, Annotated[list[Finding], Field(min_length=3, max_length=6)]]
     """by paper"""
+
+
+class Examination(Strict):
+    """What was looked at where claims came out contradicted."""
+
+    claims: Annotated[list[str], Field(min_length=1)]
+    """by name; those that one cause explains stand together"""
+    seen: str
+    """what was looked at, and what it says"""
+    mind: str
+    """what would change our mind"""
+
+
+class Examinations(Strict):
+    """The whole file."""
+
+    examinations: list[Examination]
+    """each claim in one of them at most"""

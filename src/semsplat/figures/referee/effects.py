@@ -22,8 +22,9 @@ def effect(better: float, worse: float, scale: str, direction: str) -> float:
 
 
 def columns_of(claim: Claim, table: Table) -> list[str]:
-    """Return the printed columns that a claim is about."""
-    return claim.columns or [n for n, c in table.columns.items() if c.measure == claim.measure]
+    """Return the printed columns that a claim is about: means, where it names none itself."""
+    own = claim.columns or table.means(claim.measure)
+    return own or [n for n, c in table.columns.items() if c.measure == claim.measure]
 
 
 def printed_effect(claim: Claim, table: Table) -> float | None:
@@ -47,12 +48,14 @@ def printed_effect(claim: Claim, table: Table) -> float | None:
 def found_of(claim: Claim, table: Table, results: Results) -> list[Found]:
     """Return what there is of a claim, per level of evidence that the trainings offer.
 
-    Nothing mixes procedural scenes and real ones; without any effect one entry says why.
+    Nothing mixes procedural scenes and real ones; without any effect one entry says why.  For
+    single scenes that a claim names no others stand in.
     """
     names = columns_of(claim, table)
     # A measure without a printed column is judged on the scenes of all of them.
     real = [scene for name in names or table.columns for scene in table.columns[name].scenes]
-    levels = {PROCEDURAL: results.scenes(table.stand_in), REAL: list(dict.fromkeys(real))}
+    levels = {} if claim.columns else {PROCEDURAL: results.scenes(table.stand_in)}
+    levels[REAL] = list(dict.fromkeys(real))
     found = [_found(level, scenes, claim, table, results) for level, scenes in levels.items()]
     return [some for some in found if some.effects] or found[:1]
 
