@@ -55,6 +55,15 @@ def test_what_was_not_contradicted_needs_no_examination(examined: None) -> None:
     assert FOUND.mind not in Path("claims.md").read_text()
 
 
+def test_every_contradicted_claim_of_the_ledgers_here_was_examined() -> None:
+    ledgers = sorted(ROOT.glob("paper_figures/*/claims.csv"))
+    assert len(ledgers) > 1
+    contradicted = [r for path in ledgers for r in read_records(path)]
+    assert not [
+        r["claim"] for r in contradicted if r["verdict"] == "contradicted" and not r["examined"]
+    ]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
