@@ -40,6 +40,7 @@ OWN = {
     "precondition of claims": ["figures/test_preconditions.py"],
     "ladder": ["figures/test_ladders.py::test_every_rung_of_an_effect_compares_other_rows"],
     "question": ["figures/test_findings.py"],
+    "examination": ["figures/test_examinations.py"],
 }
 """Further tests that list one kind."""
 SRC = "src/semsplat"
@@ -186,6 +187,12 @@ def add_question(project: Project) -> None:
     write(project, f"{PUBLISHED}/findings.yaml", text.replace("CGC:\n", f"CGC:\n{entry}"))
 
 
+def add_examination(project: Project) -> None:
+    entry = "- {claims: [cgc_3d_loss_miou], seen: It was looked at., mind: Others.}\n"
+    text = project.read(f"{PUBLISHED}/examinations.yaml")
+    write(project, f"{PUBLISHED}/examinations.yaml", text + entry)
+
+
 ADDED: dict[str, Callable[[Project], None]] = {
     "method": add_method,
     "figure": add_figure,
@@ -203,6 +210,7 @@ ADDED: dict[str, Callable[[Project], None]] = {
     "precondition of claims": add_precondition,
     "ladder": add_ladder,
     "question": add_question,
+    "examination": add_examination,
 }
 
 

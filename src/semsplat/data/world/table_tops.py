@@ -33,15 +33,17 @@ class _TableTop:
     rounds: int  # how often a kind may come
     orbit: Orbit
     motley: bool = False  # whether every other item's parts differ in colour, see `motley`
+    bare: bool = False  # whether the room has neither a rug nor anything in its corners
 
 
 TABLE_TOPS = {
     # 4 to 7 large items, seen from close all around
     "tabletop": _TableTop(_TABLETOP_STREAM, (1.9, 2.1), (5, 8), 0.9, 1, _FROM_CLOSE),
-    # the same from one metre and from three
+    # the same from one metre and from three, and little else, which is always far
     "near_and_far": _TableTop(
         *(_NEAR_AND_FAR_STREAM, (3.4, 3.6), (5, 8), 0.9, 1),
         Orbit((0.0, 0.0), 2.95, 1.46, 0.1, 0.76, 0.0, nearest=0.36),
+        bare=True,
     ),
     # many small things, several of a kind
     "crowd": _TableTop(
@@ -61,12 +63,14 @@ def make_table_top(kind: str, seed: int) -> World:
     furnish.shell(build, half)
     round_top = bool(rng.random() < 0.3)
     table = (0.62, 0.62) if round_top else (rng.uniform(0.62, 0.68), rng.uniform(0.46, 0.52))
-    furniture.rug(build, pose_at(0.0, 0.0, 0.0), table[0] + 0.6, table[1] + 0.6)
+    if not chosen.bare:
+        furniture.rug(build, pose_at(0.0, 0.0, 0.0), table[0] + 0.6, table[1] + 0.6)
     furniture.table(build, pose_at(0.0, 0.0, 0.0), *table, height, round_top)
     top = Placer(rng, table[0] - 0.01, table[1] - 0.01, 0.03, disc=round_top)
     kinds = [str(kind) for _ in range(chosen.rounds) for kind in rng.permutation(_ITEMS)]
     count = int(rng.integers(*chosen.count))
     put_items(build, kinds, count, top, pose_at(0.0, 0.0, height), chosen.size)
-    furnish.corners(build, Placer(rng, size, size, 0.0), half, ["plant", "box", "box", "plant"])
+    if not chosen.bare:
+        furnish.corners(build, Placer(rng, size, size, 0.0), half, ["plant", "box", "box", "plant"])
     world = build.finish(kind, seed, half, furnish.HEIGHT, furnish.light(rng), chosen.orbit)
     return motley_beside_plain(world, rng) if chosen.motley else world
