@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from semsplat.errors import SemsplatError
+from semsplat.figures import claims
 from semsplat.figures.page import write_page
 from semsplat.figures.page.anchors import anchor
 from semsplat.figures.page.ledger import why_undecided
@@ -62,10 +63,23 @@ def test_the_page_alone_says_the_same_and_leads_nowhere_else() -> None:
     assert re.findall(cells, text) == re.findall(cells, PAGE.read_text())
 
 
-def test_a_verdict_says_what_its_effect_depends_on() -> None:
+def vote_row() -> str:
+    """The row of the claim about votes."""
     rows = re.findall(r"<tr[^>]*>.*?</tr>", PAGE.read_text(), re.DOTALL)
     (row,) = [row for row in rows if "votes of neighbouring views raises mIoU" in row]
-    assert "what it depends on: `ladder_purity`" in row
+    return row
+
+
+def test_a_verdict_says_what_its_effect_depends_on() -> None:
+    assert "what it depends on: `ladder_purity`" in vote_row()
+
+
+def test_an_examined_verdict_unfolds_what_was_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "<details>" not in vote_row()
+    seen = {"clipgs_3dcs_miou": "It was looked at."}
+    monkeypatch.setattr(claims, "_examined", lambda name, _: seen.get(name, ""))
+    write_project()
+    assert "<summary>examined</summary>It was looked at.</details>" in vote_row()
 
 
 def test_equal_inputs_give_an_equal_page_without_the_host() -> None:
