@@ -8,6 +8,8 @@ import pytest
 import yaml
 
 from semsplat.errors import SemsplatError
+from semsplat.experiment.check import check
+from semsplat.experiment.runs import training_job
 from semsplat.figures.published import load_claims, load_table
 from semsplat.figures.published.claim_models import Claim
 from semsplat.figures.referee.effects import found_of
@@ -20,6 +22,7 @@ from semsplat.figures.referee.preconditions import (
 from semsplat.figures.referee.trainings import Results
 from semsplat.figures.referee.words import Found
 from semsplat.fingerprint import fingerprint
+from semsplat.keys import TrainingKey
 from tests.unit.figures.referee_helpers import (
     edit,
     edit_metrics,
@@ -28,6 +31,7 @@ from tests.unit.figures.referee_helpers import (
     write_training,
 )
 
+PARAMS = Path(__file__).parents[3] / "params.yaml"
 SAID = {"table": "clipgs_table3", "source": "", "statement": "", "better": "c", "worse": "b"}
 VOTE = Claim(**SAID, measure="miou", needs={"vote_above_sac": "b"})
 PLACES = ["procedural/den", "procedural/room"]
@@ -111,7 +115,7 @@ def test_things_are_those_of_the_features_that_were_learned(
 def test_pdr_must_leave_a_refinement_out(every: int, n_scenes: int) -> None:
     claim = VOTE.model_copy(update={"needs": {"refinements_left_out": "c"}})
     kept(claim)
-    params = yaml.safe_load((Path(__file__).parents[3] / "params.yaml").read_text())
+    params = yaml.safe_load(PARAMS.read_text())
     densify = {**params["geometry"]["densify"], "start": 15, "stop": 450, "every": every}
     progressive = {**params["geometry"]["progressive"], "enabled": True}
     progressive |= {"interval_start": 2 * every, "interval_steps": 120}
@@ -127,6 +131,22 @@ def test_pdr_must_leave_a_refinement_out(every: int, n_scenes: int) -> None:
     counted = precondition("refinements_left_out").value(results, trainings("clipgs_c")[0])
     assert counted == (0 if every == 100 else 9)
     assert ("PDR leaves out 0 of the refinements, not one" in why) == (not n_scenes)
+
+
+def test_of_which_rows_refinements_are_counted() -> None:
+    """Of those with PDR, for what PDR is said to save."""
+    params = check(yaml.safe_load(PARAMS.read_text()))
+    needing = {n: c for n, c in load_claims().claims.items() if "refinements_left_out" in c.needs}
+    for claim in needing.values():
+        setting = str(load_table(claim.table).rows[claim.needs["refinements_left_out"]].setting)
+        job = training_job(params, TrainingKey("procedural", "room", setting, 0))
+        assert job.geometry.progressive.enabled
+    saved = {
+        name
+        for name, claim in load_claims().claims.items()
+        if (claim.better, claim.worse, claim.scale) == ("d", "c", "ratio")
+    }
+    assert needing.keys() == saved
 
 
 def test_two_preconditions_must_both_hold() -> None:

@@ -125,13 +125,13 @@ def load_examinations(folder: Path = FOLDER) -> dict[str, Examination]:
     path, known = folder / "examinations.yaml", list(load_claims(folder).claims)
     written: Examinations = _validated(Examinations, path, {"examinations": _parsed(path)})
     found: dict[str, Examination] = {}
-    named = [(name, each) for each in written.examinations for name in each.claims]
-    for name, examination in named:
-        if name not in known:
-            raise SemsplatError(f"{path}: no claim '{name}'{did_you_mean(name, known)}")
-        if name in found:
-            raise SemsplatError(f"{path}: {name}: is examined twice")
-        found[name] = examination
+    for examination in written.examinations:
+        for name in examination.claims:
+            if name not in known:
+                raise SemsplatError(f"{path}: no claim '{name}'{did_you_mean(name, known)}")
+            if name in found:
+                raise SemsplatError(f"{path}: {name}: is examined twice")
+            found[name] = examination
     return found
 
 
