@@ -39,10 +39,11 @@ class _TableTop:
 TABLE_TOPS = {
     # 4 to 7 large items, seen from close all around
     "tabletop": _TableTop(_TABLETOP_STREAM, (1.9, 2.1), (5, 8), 0.9, 1, _FROM_CLOSE),
-    # the same from one metre and from three; what stands at the walls would always be far
+    # the same from 0.75 and from three metres, a quarter of it; what stands at the walls would
+    # always be far
     "near_and_far": _TableTop(
         *(_NEAR_AND_FAR_STREAM, (3.4, 3.6), (5, 8), 0.9, 1),
-        Orbit((0.0, 0.0), 2.95, 1.46, 0.1, 0.76, 0.0, nearest=0.36),
+        Orbit((0.0, 0.0), 2.95, 1.46, 0.1, 0.76, 0.0, nearest=0.25),
         bare=True,
     ),
     # many small things, several of a kind
