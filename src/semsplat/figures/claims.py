@@ -24,7 +24,7 @@ EXTENSION = "md"
 NEEDS = (*SETTING_FILES, THINGS_FILE)
 HEAD = (
     *("claim", "printed effect", "our effect", "interval", "size", "p, corrected"),
-    *("pairs", "evidence", "verdict"),
+    *("pairs", "evidence", "asked of scenes", "verdict"),
 )
 
 
@@ -72,15 +72,22 @@ def power_text(shown: float | None, record: Mapping[str, Any]) -> str:
     return f"this suite could show what is alike within {alike}"
 
 
-def ladder_text(record: Mapping[str, Any]) -> str:
-    """Return where a claim's effect is shown against what it depends on; else empty."""
-    return f"what it depends on: `{record['ladder']}`" if record["ladder"] else ""
-
-
 def told(record: Mapping[str, Any], can_show: float | None) -> str:
-    """Return what stands beside the word: why, what the suite could show, what it depends on."""
-    parts = (record["reason"], power_text(can_show, record), ladder_text(record))
-    return "; ".join(filter(None, parts))
+    """Return what stands beside the word: why, and what the suite could show."""
+    return "; ".join(filter(None, (record["reason"], power_text(can_show, record))))
+
+
+def _ladder_link(record: Mapping[str, Any]) -> str:
+    """Return where a claim's effect is shown against what it depends on; else empty."""
+    name, suite = record["ladder"], record["ladder_suite"]
+    return f"what it depends on: [{name}](../{suite}/{name}.md)" if name else ""
+
+
+def ladder_suite(name: str) -> str:
+    """Return in which suite's folder a ladder is drawn."""
+    ladder = load_table(name).ladder
+    assert ladder is not None
+    return ladder.suite
 
 
 def _examinations(records: list[dict[str, Any]]) -> list[str]:
@@ -109,7 +116,8 @@ def _row(record: dict[str, Any]) -> list[str]:
         effect_text(record[name], record) for name in ("printed", "effect", "low", "high")
     )
     times = " ×" if record["scale"] == "ratio" and printed else ""  # noqa: RUF001
-    beside = told(record, record["can_show"])
+    said = told(record, record["can_show"]), _ladder_link(record)
+    beside = "; ".join(filter(None, said))
     return [
         f"{record['statement']} ({record['source']})",
         printed + times,
@@ -119,6 +127,7 @@ def _row(record: dict[str, Any]) -> list[str]:
         "" if record["p_holm"] is None else f"{record['p_holm']:.2g}",
         f"{record['pairs']} of {record['scenes']} scenes" if record["pairs"] else "",
         record["evidence"],
+        record["needs"],
         f"**{record['verdict']}**" + (f": {beside}" if beside else ""),
     ]
 
@@ -128,6 +137,7 @@ def _record(
 ) -> dict[str, Any]:
     """Return one line of the CSV."""
     from semsplat.figures.referee.effects import printed_effect
+    from semsplat.figures.referee.preconditions import asked_of_scenes
 
     table = load_table(claim.table)
     measure, sides = table.measures[claim.measure], (claim.better, claim.worse)
@@ -158,9 +168,11 @@ def _record(
         "pairs": verdict.n_pairs,
         "scenes": verdict.n_scenes,
         "evidence": verdict.found.evidence if verdict.n_pairs else "",
+        "needs": asked_of_scenes(claim, verdict.found, results),
         "verdict": verdict.word,
         "reason": verdict.reason,
         "ladder": claim.ladder,
+        "ladder_suite": ladder_suite(claim.ladder) if claim.ladder else "",
         "examined": _examined(name, verdict),
         "trainings": " ".join(map(str, verdict.found.trainings)),
         "rules": rules,

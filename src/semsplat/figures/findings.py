@@ -124,4 +124,4 @@ def ladder_text(ladder: LadderOf, results: Results) -> str:
     if words := reading(rungs):
         title = table.measures[ladder.measure].title
         return f"Along `{ladder.table}` ({table.ladder.axis}), effect on {title}: {words}."
-    return f"`{ladder.table}` shows what it depends on; this suite does not train it."
+    return f"`{ladder.table}` of suite `{table.ladder.suite}` shows what it depends on."

@@ -21,6 +21,12 @@ from semsplat.paths import (
 
 MACHINE = {"gpu": None, "cpu": "Abacus 2000", "threads": 2, "host": "attic"}
 COMMIT = "c0ffee" * 6 + "1234"
+OPTIONS = {"teacher": "clip", "moves_geometry": True}
+OFFERED = {  # what claims ask of scenes
+    "classes": {"iou": {f"class {number}": 0.5 for number in range(6)}},
+    "prompts": {f"thing {number}": {} for number in range(7)},
+    "counts": {"class_maps/inconsistency@2": {"pairs": 8}},
+}
 SECONDS = {"features": 100.0, "lessons": 5.0, "geometry": 30.0, "train": 50.0}
 PROTOCOLS = {
     key: m.protocol
@@ -60,7 +66,8 @@ def write_training(training: TrainingKey, **metrics: float) -> None:
     folder = evaluate_dir(*training)
     write_sealed(folder / "predictions/manifest.json", {"of": str(training), "files": {}})
     scores = {
-        **{"dataset": dataset, "scene": scene, "absent": {}, "missing": [], "classes": {}},
+        **{"dataset": dataset, "scene": scene, "absent": {}, "missing": []},
+        **OFFERED,
         "protocol": "several",
         "protocols": {name: protocol_of(name) for name in metrics},
         "metrics": metrics,
@@ -115,7 +122,7 @@ def write_result(
     card: dict[str, Any] = {
         "run_key": f"{kind}-{folder.name}",
         "code": "0123456789abcdef",
-        "config": {"geometry": {"steps": 900}, "seed": seed, "options": {"teacher": "clip"}},
+        "config": {"geometry": {"steps": 900}, "seed": seed, "options": OPTIONS},
         "inputs": {"scene": sha256_file(place / "manifest.json"), **inputs},
         "outputs": {name: sha256_file(folder / name)},
         "numbers": {
@@ -124,6 +131,7 @@ def write_result(
             "n_gaussians": 1000,
             "semantic_mb": 12_000 / 2**20,
             "train_s": 60 + 2 * seed,
+            "n_train_views": 9,
         },
         "git": {"commit": COMMIT, "dirty": False},
         "machine": MACHINE,

@@ -14,7 +14,10 @@ from semsplat.figures.referee.words import Found
 from semsplat.io import write_json
 from tests.unit.figures.referee_helpers import trainings, write_speed, write_training
 
-MIOU = Claim(table="clipgs_table3", source="", statement="", better="c", worse="b", measure="miou")
+MIOU = Claim(
+    **{"table": "clipgs_table3", "source": "", "statement": "", "better": "c", "worse": "b"},
+    **{"measure": "miou", "any_scene": "of a test"},
+)
 PLACES = ("procedural/room", "procedural/den")
 REAL = ("replica/room0", "scannet/scene0494_00")
 

@@ -116,8 +116,8 @@ def test_what_was_not_trained_is_said_and_not_answered(project: None) -> None:
     records = draw("GAGS", *ALL)
     assert {r["verdict"] for r in records} == {"not run"}
     assert {r["answer"] for r in records} == {"Not asked here: not trained in this suite."}
-    assert {r["depends"].partition(" shows ")[2] for r in records} == {
-        "what it depends on; this suite does not train it."
+    assert {r["depends"].partition(" of suite ")[2] for r in records} == {
+        "`ablations` shows what it depends on."
     }
 
 

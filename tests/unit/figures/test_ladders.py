@@ -107,7 +107,7 @@ def test_a_claim_names_its_ladder_in_the_ledger(tmp_path: Path) -> None:
     claims.draw(trainings(*MIOU, seeds=1), claims.Options(rules=2), tmp_path / "claims.md")
     lines = (tmp_path / "claims.md").read_text().splitlines()
     (line,) = [line for line in lines if "neighbouring views raises mIoU" in line]
-    assert line.endswith("what it depends on: `ladder_purity` |")
+    assert line.endswith("what it depends on: [ladder_purity](../ladders/ladder_purity.md) |")
 
 
 @pytest.mark.parametrize("name", LADDERS)
@@ -121,6 +121,14 @@ def test_every_rung_of_an_effect_compares_other_rows(name: str) -> None:
             assert table.rows[better].setting != table.rows[worse].setting
     compared = {row for rungs in table.ladder.effects.values() for p in rungs.values() for row in p}
     assert compared == table.rows.keys()  # and no row is trained for nothing
+
+
+@pytest.mark.parametrize("name", LADDERS)
+def test_a_ladder_is_drawn_by_the_suite_that_its_links_name(name: str) -> None:
+    ladder_of = load_table(name).ladder
+    assert ladder_of
+    suite = check(yaml.safe_load(PARAMS.read_text(encoding="utf-8"))).suites[ladder_of.suite]
+    assert name in suite.figures
 
 
 def test_a_figure_of_a_tables_name_is_that_table() -> None:

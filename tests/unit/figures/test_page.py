@@ -71,7 +71,11 @@ def vote_row() -> str:
 
 
 def test_a_verdict_says_what_its_effect_depends_on() -> None:
-    assert "what it depends on: `ladder_purity`" in vote_row()
+    assert "what it depends on: ladder_purity, drawn by suite ladders" in vote_row()
+
+
+def test_a_verdict_says_what_was_asked_of_scenes() -> None:
+    assert "Asked of scenes: points of mIoU of the best vote over regions" in vote_row()
 
 
 def test_an_examined_verdict_unfolds_what_was_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:

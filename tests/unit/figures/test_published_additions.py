@@ -30,6 +30,7 @@ CLAIM = """
         ours_new:
           statement: The new row is better than SAC.
           measure: miou
+          any_scene: they are ours
 """
 
 

@@ -44,7 +44,12 @@ CLAIM_MISTAKES = [
         "  cgc_table3: {}\n  rest:\n",
         "claims.cgc_table3: Input should be a valid list",
     ),
-    ("    - worse: LERF\n      claims", "    - claims", "clipgs_table1.1.worse: Field required"),
+    ("    - worse: LERF\n      needs", "    - needs", "clipgs_table1.1.worse: Field required"),
+    (
+        "          needs: {colours_can_change: c}\n",
+        "          any_scene: null\n",
+        "a claim says what it needs of a scene, or why any scene will do",
+    ),
     ("      worse: Feature 3DGS\n", "", "claims.clipgs_table1.0.worse: Field required"),
     ("    - better: CLIP-GS\n      worse", "    - worse", "clipgs_table1.0.better: Field required"),
     (" clipgs_over_lerf_miou:", " clipgs_miou:", "clipgs_miou: two claims have this name"),

@@ -19,7 +19,10 @@ from semsplat.figures.referee.words import (
 )
 
 RULES = FirstRules(confidence=0.95, resamples=2000, seed=0, min_scenes=2, min_pairs=6)
-MIOU = Claim(table="clipgs_table3", source="", statement="", better="c", worse="b", measure="miou")
+MIOU = Claim(
+    **{"table": "clipgs_table3", "source": "", "statement": "", "better": "c", "worse": "b"},
+    **{"measure": "miou", "any_scene": "of a test"},
+)
 
 
 @pytest.mark.parametrize(

@@ -32,10 +32,14 @@ from semsplat.io import read_json, write_json
 from tests.unit.figures.referee_helpers import trainings, write_speed, write_training
 
 RULES = SecondRules(alpha=0.05, power=0.8, min_scenes=2, min_turns=3, max_busy=0.05)
-MIOU = Claim(table="clipgs_table3", source="", statement="", better="c", worse="b", measure="miou")
+MIOU = Claim(
+    **{"table": "clipgs_table3", "source": "", "statement": "", "better": "c", "worse": "b"},
+    **{"measure": "miou", "any_scene": "of a test"},
+)
 FPS = MIOU.model_copy(update={"measure": "fps", "scale": "ratio", "at_least": 1.0})
-GAGS = Claim(table="gags_table4", source="", statement="", better="2", worse="1",
-             measure="train_query_miou")  # fmt: skip
+GAGS = MIOU.model_copy(
+    update={"table": "gags_table4", "better": "2", "worse": "1", "measure": "train_query_miou"}
+)
 SURE: Effects = {"a": [1.0, 3.0], "b": [2.0, 2.4], "c": [2.1]}  # means 2, 2.2, 2.1
 
 
@@ -104,7 +108,7 @@ def test_alike_needs_the_interval_within_both_bounds(
 
 
 def test_better_by_little_is_not_better_by_much() -> None:
-    claim = load_claims().claims["clipgs_pdr_miou"]
+    claim = load_claims().claims["clipgs_pdr_miou"].model_copy(update={"needs": {}})
     words = [judged((claim, scaled(SURE, 0.5, by)))[0].word for by in (-3, 0, 3)]
     assert words == [CONTRADICTED, REPRODUCED, CONTRADICTED]  # means -2, 1 and 4 points
 

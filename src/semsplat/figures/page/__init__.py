@@ -56,7 +56,7 @@ def write_page(
     folder, names = out.parent, [path.relative_to(out.parent) for path in files]
     stems = [name.stem for name in names]
     tables = [stem for stem in stems if stem in table_names()]
-    lines = ledger(folder) if "claims" in stems else []
+    lines = ledger(folder, tables) if "claims" in stems else []
     results = Results(trainings)
     pictures = grouped((n for n in names if n.suffix in PICTURES), about)
     shown = {

@@ -36,8 +36,11 @@ def findings(folder: Path, name: str, tables: Sequence[str]) -> dict[str, Any]:
     return {"paper": records[0]["paper"], "findings": records}
 
 
-def ledger(folder: Path) -> list[dict[str, Any]]:
-    """Return the lines of claims.csv with their numbers as text, and as numbers in ``values``."""
+def ledger(folder: Path, tables: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the lines of claims.csv with their numbers as text, and as numbers in ``values``.
+
+    Each knows whether its ladder is one of the page's tables.
+    """
     lines: list[dict[str, Any]] = []
     for record in read_records(folder / "claims.csv"):
         names = (*EFFECTS, "at_least", "at_most", "can_show")
@@ -46,6 +49,7 @@ def ledger(folder: Path) -> list[dict[str, Any]]:
         more = {
             "values": values,
             "ratio": record["scale"] == "ratio",
+            "here": record["ladder"] in tables,
             "links": [anchor(t) for t in _sides(record["trainings"])],
             "reason": told(record, values["can_show"]),
             "p_holm": f"{float(record['p_holm']):.2g}" if record["p_holm"] else "",

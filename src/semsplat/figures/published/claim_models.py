@@ -51,6 +51,8 @@ class Claim(Strict):
     needs: dict[str, str] = Field(default={})
     """precondition: the row of the table on whose trainings it is measured; scenes where one does
     not hold say nothing of the claim"""
+    any_scene: str | None = None
+    """in the place of ``needs``: why every scene can say something of it"""
     ladder: str | None = None
     """the table that shows what its effect depends on"""
     printed: tuple[float, float] | None = None
@@ -61,6 +63,8 @@ class Claim(Strict):
 
     @model_validator(mode="after")
     def _needs_one_thing(self) -> Claim:
+        if bool(self.needs) == bool(self.any_scene):
+            raise ValueError("a claim says what it needs of a scene, or why any scene will do")
         if self.within and "at_least" in self.model_fields_set:
             raise ValueError("a claim has at_least or within")
         if self.within and self.within[0] >= self.within[1]:
@@ -125,6 +129,8 @@ class Comparison(Strict):
     """where the paper says so"""
     needs: dict[str, str] = Field(default={})
     """preconditions of every claim that names none itself"""
+    any_scene: str | None = None
+    """in the place of ``needs``"""
     ladder: str | None = None
     """what shows what the effects of all depend on"""
     again: Literal["held_out", "click"] | None = None
@@ -134,17 +140,18 @@ class Comparison(Strict):
 
     def whole(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield each claim with what all say, then all of them again."""
-        names = ("better", "worse", "source", "needs", "ladder")
+        names = ("better", "worse", "source", "ladder")
         shared = {name: getattr(self, name) for name in names}
+        asked = {"needs": self.needs, "any_scene": self.any_scene}
         for name, claim in self.claims.items():
-            yield name, shared | claim
+            yield name, shared | ({} if asked.keys() & claim.keys() else asked) | claim
         if self.again:
             before, instead, words = AGAIN[self.again]
             for name, claim in self.claims.items():
                 measure = instead + str(claim.get("measure")).removeprefix(before)
                 statement = str(claim.get("statement")).removesuffix(".") + words
                 own = {"statement": statement, "measure": measure}
-                yield f"{name}_{self.again}", shared | own
+                yield f"{name}_{self.again}", shared | asked | own
 
 
 def _as_above(comparisons: Any) -> Any:

@@ -61,6 +61,8 @@ class Ladder(Strict):
     with"""
     on: dict[str, str] = Field(default={})
     """rung: the procedural data set whose scenes it is about, where rungs differ in their scenes"""
+    suite: str = "ladders"
+    """in whose folder it is drawn"""
 
 
 class Table(Strict):

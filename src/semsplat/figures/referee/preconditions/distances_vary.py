@@ -11,6 +11,8 @@ from semsplat.keys import TrainingKey
 
 FACTOR = 2.0
 """A thing half as far covers four times the pixels: a different segmentation of it."""
+ASKS = "farthest over nearest view of the median thing, 2 or more"
+SHOWN = "{:.1f}"
 WORDS = "the median thing's farthest view is {value:.1f} times as far as its nearest, not 2"
 
 

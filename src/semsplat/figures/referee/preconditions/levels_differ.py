@@ -11,6 +11,8 @@ from semsplat.keys import TrainingKey
 
 SHARE = 0.1
 """One thing in ten; fewer hardly move a mean over things."""
+ASKS = "things whose best level is not that of most, 10% or more"
+SHOWN = "{:.0%}"
 WORDS = "one level is the best for all but {value:.0%} of the things, not 10%"
 
 

@@ -11,6 +11,8 @@ from semsplat.fit.schedules import refine_steps
 from semsplat.keys import TrainingKey
 from semsplat.params.geometry import Densify, Progressive
 
+ASKS = "refinements that PDR leaves out, 1 or more"
+SHOWN = "{:.0f}"
 WORDS = "PDR leaves out {value:.0f} of the refinements, not one"
 
 

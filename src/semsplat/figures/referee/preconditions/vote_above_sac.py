@@ -9,6 +9,8 @@ from __future__ import annotations
 from semsplat.figures.referee.trainings import Results
 from semsplat.keys import TrainingKey
 
+ASKS = "points of mIoU of the best vote over regions above what SAC renders, more than 0"
+SHOWN = "{:+.1f}"
 WORDS = "the best vote over regions has {value:+.1f} points of mIoU against what SAC renders"
 
 
