@@ -47,14 +47,18 @@ def draw(trainings: list[TrainingKey], options: Options, out: Path) -> None:
 
 
 def _readings(rungs: list[Rung]) -> list[str]:
-    """Return in words how every effect changes along its rungs, by the first measure."""
-    by_effect: dict[str, list[Rung]] = {}
+    """Return in words how every effect changes along its rungs.
+
+    By the first measure, and by each other in which any rung has a direction.
+    """
+    several: dict[tuple[str, str], list[Rung]] = {}
     for rung in rungs:
-        if rung.measure.name == rungs[0].measure.name:
-            by_effect.setdefault(rung.effect, []).append(rung)
-    said = {effect: reading(some) for effect, some in by_effect.items()}
+        several.setdefault((rung.effect, rung.measure.title), []).append(rung)
+    first = rungs[0].measure.title
     return [
-        f"{effect}, {rungs[0].measure.title}: {words}." for effect, words in said.items() if words
+        f"{effect}, {title}: {words}."
+        for (effect, title), some in several.items()
+        if (title == first or any(rung.sign for rung in some)) and (words := reading(some))
     ]
 
 

@@ -9,8 +9,11 @@ Two things are our reconstruction.  Eq. 3 is lost in our copy; the text calls it
 and we read it as the distance to the weighted vector.  The other reading, the weighted sum of the
 distances, is linear in the weights: its optimum is one level, whatever the views say, and it has no
 use for Eq. 4, which the text needs against an "averaged feature".  And the text gives no lambdas.
-The official code's belong to its own losses; a term that is read otherwise is brought to the scale
-that it has there (`in_units_of_code`).
+The official code's belong to its own losses; what Eq. 3's reading makes of the scale is put right
+(`in_units_of_code`).  Eq. 6's reading, of vectors and not of features, gets no factor of its own:
+at the step from which it counts it is 19 % of the loss (15 to 24), the code's own 25 % (15 to 29),
+on the training views of five drawn scenes at 900 steps.  Later it keeps 17 %, because vectors of
+length 1 cannot shrink; the code's features can, and it has 4 %.
 """
 
 from __future__ import annotations
