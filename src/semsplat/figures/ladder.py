@@ -49,17 +49,25 @@ def draw(trainings: list[TrainingKey], options: Options, out: Path) -> None:
 def _readings(rungs: list[Rung]) -> list[str]:
     """Return in words how every effect changes along its rungs.
 
-    By the first measure, and by each other in which any rung has a direction.
+    By the first measure, and by those others whose directions are not the same.
     """
-    several: dict[tuple[str, str], list[Rung]] = {}
+    first, several = rungs[0].measure.title, dict[str, dict[str, list[Rung]]]()
     for rung in rungs:
-        several.setdefault((rung.effect, rung.measure.title), []).append(rung)
-    first = rungs[0].measure.title
-    return [
-        f"{effect}, {title}: {words}."
-        for (effect, title), some in several.items()
-        if (title == first or any(rung.sign for rung in some)) and (words := reading(some))
+        by_measure = several.setdefault(rung.effect, {})
+        by_measure.setdefault(rung.measure.title, []).append(rung)
+    chosen = [
+        (effect, title, some)
+        for effect, by_measure in several.items()
+        for title, some in by_measure.items()
+        if title == first or _tells_otherwise(some, by_measure[first])
     ]
+    return [f"{e}, {title}: {words}." for e, title, some in chosen if (words := reading(some))]
+
+
+def _tells_otherwise(rungs: list[Rung], others: list[Rung]) -> bool:
+    """Tell whether an effect has directions by one measure that it has not by another."""
+    signs = [rung.sign for rung in rungs]
+    return any(signs) and signs != [rung.sign for rung in others]
 
 
 def _row(rungs: list[Rung]) -> list[str]:

@@ -75,6 +75,19 @@ def test_the_table_has_a_line_per_rung_and_a_record_per_measure(tmp_path: Path) 
     assert out.with_suffix(".tex").is_file()
 
 
+def test_words_tell_the_first_measure_and_those_that_go_another_way(tmp_path: Path) -> None:
+    """Pooled mIoU falls where mIoU rises; class accuracy rises with it and says nothing new."""
+    for training in trainings("clipgs_b", "clipgs_c", "clipgs_b_x3", "clipgs_c_x3", seeds=1):
+        up = 0.1 * training.setting.startswith("clipgs_c")
+        scores = {"miou": 0.5 + up, "pooled_miou": 0.5 - up, "class_accuracy": 0.5 + up}
+        write_training(training, **scores)
+    ladder.draw(trainings(*MIOU, seeds=1), ladder.Options(**TABLE), tmp_path / "ladder.md")
+    text = (tmp_path / "ladder.md").read_text()
+    assert "\n3DCS, mIoU: 1: +10.00, 3: +10.00; it is a gain on every rung." in text
+    assert "\n3DCS, pooled mIoU: 1: -10.00, 3: -10.00; it is a loss on every rung." in text
+    assert "\n3DCS, class acc.:" not in text
+
+
 def test_lower_is_better_where_the_measure_says_so(tmp_path: Path) -> None:
     for training in trainings("clipgs_c", seeds=1):
         write_training(training, miou=0.5, inconsistency=0.06)
