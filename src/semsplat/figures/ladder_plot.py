@@ -44,7 +44,8 @@ def draw(runs: list[GeometryKey], options: Options, out: Path) -> None:
         figure, axes = plt.subplots(1, SHOWN, figsize=size)
         for axis, name in zip(axes, list(table.measures)[:SHOWN], strict=True):
             _panel(axis, table, [rung for rung in rungs if rung.measure.name == name])
-        axes[0].legend(frameon=False)
+        named = axes[0].get_legend_handles_labels()  # above: among the dots it would hide some
+        figure.legend(*named, loc="outside upper left", ncols=2, frameon=False)
         sources = [results.card(training)["run_key"] for training in results.trainings]
         save_figure(figure, out, sources)
 
