@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,15 @@ PACKAGES = ("semsplat", "torch", "gsplat", "numba", "numpy", "torchmetrics")
 def run_key(config: Mapping[str, Any], inputs: Mapping[str, str], code: str) -> str:
     """Return the identity of a run: same parameters, inputs and code give the same key."""
     return sha256_text(canonical_json({"config": config, "inputs": inputs, "code": code}))[:32]
+
+
+def _told_of_truth(inputs: Mapping[str, Path]) -> list[str]:
+    """Return what the scene, and the results that a run learns from, took from the truth."""
+    scene = read_json(inputs["scene"]) if "scene" in inputs else {}
+    beside = [path.with_name("run.json") for name, path in inputs.items() if name != "scene"]
+    cards = [read_json(path) for path in beside if path.is_file()]
+    told = (said.get("privileges", []) for said in (scene, *cards))
+    return list(dict.fromkeys(chain.from_iterable(told)))
 
 
 class Card:
@@ -41,15 +51,14 @@ class Card:
             modules: whose imports are the run's code.
             config: everything that was chosen: parameters, data set, scene, setting, seed.
             inputs: name: file the result depends on; the scene's manifest is called "scene", and
-                says what the run is told of the truth.
+                says what the run is told of the truth, as the cards beside the others do.
         """
         self.started = datetime.now(UTC)
         self.code = fingerprint(*([modules] if isinstance(modules, str) else modules))
         self.inputs = {name: sha256_file(path) for name, path in inputs.items()}
         self.key = run_key(config, self.inputs, self.code)
         self.phase, self.config = phase, config
-        told = read_json(inputs["scene"]) if "scene" in inputs else {}
-        self.privileges = told.get("privileges", [])
+        self.privileges = _told_of_truth(inputs)
 
     def write(self, path: Path, outputs: list[Path], **numbers: Any) -> None:
         """Write the card beside the files it is of.

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from semsplat.fingerprint import fingerprint
-from semsplat.io import read_json, sha256_text
+from semsplat.io import read_json, sha256_text, write_json
 from semsplat.provenance import Card, run_key
 
 MODULE = "semsplat.io"
@@ -37,6 +37,16 @@ def git(folder: Path, *words: str) -> str:
         ["git", *who, *words], cwd=folder, check=True, capture_output=True, text=True
     )
     return done.stdout.strip()
+
+
+def test_a_card_repeats_what_was_told_to_all_that_it_learned_from(tmp_path: Path) -> None:
+    write_json(tmp_path / "scene/manifest.json", {"privileges": ["points", "classes"]})
+    write_json(tmp_path / "lessons/manifest.json", {"files": {}})
+    write_json(tmp_path / "lessons/run.json", {"privileges": ["classes", "tracks"]})
+    write_json(tmp_path / "weights/model.json", {})  # no card beside it
+    inputs = {name: tmp_path / name / "manifest.json" for name in ("scene", "lessons")}
+    inputs["weights"] = tmp_path / "weights/model.json"
+    assert Card("train", MODULE, CONFIG, inputs).privileges == ["points", "classes", "tracks"]
 
 
 def test_a_card_holds_everything_a_result_depends_on(

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semsplat.data.manifest import write_manifest
+from semsplat.data.privileges import TEACHER_OF_TRUTH, TRACKS_OF_TRUTH
 from semsplat.data.scene import Frame, Scene, load_depth, load_scene, load_semantics
 from semsplat.errors import SemsplatError
 from semsplat.features.corruption import corrupt_iid, corrupt_runs
@@ -64,6 +65,8 @@ def write_lessons(
     inputs |= {"geometry": geometry_dir / "point_cloud.ply"} if geometry_dir else {}
     inputs |= {model.folder: weights_path(model) for model in tracker.models(track_options)}
     card = Card("features", "semsplat.features.teach", config.model_dump(), inputs)
+    card.privileges += [TEACHER_OF_TRUTH] * labeller.declares_truth(options)
+    card.privileges += [TRACKS_OF_TRUTH] * tracker.declares_truth(track_options)
     started = time.monotonic()
     scene = load_scene(scene_dir)
     classes = _classes(scene) if getattr(labeller, "NEEDS_CLASSES", True) else []
@@ -81,9 +84,6 @@ def write_lessons(
             write_lesson(folder, frame.name, lesson)
         write_manifest(folder, _facts(config, classes))
         numbers = {"teach_s": round(time.monotonic() - started, 2), "device": device}
-        numbers["declares_truth"] = labeller.declares_truth(options) or tracker.declares_truth(
-            track_options
-        )
         card.write(folder / "run.json", [folder / "manifest.json"], **numbers)
 
 

@@ -14,7 +14,7 @@ from semsplat.data.annotations import load_annotations
 from semsplat.data.datasets import importer, subset
 from semsplat.data.depth import InitialPoints
 from semsplat.data.manifest import verify_manifest, write_manifest
-from semsplat.data.privileges import POINTS_OF_DEPTH
+from semsplat.data.privileges import CLASSES_OF_ALL_LABELS, CLASSES_OF_LABELS, POINTS_OF_DEPTH
 from semsplat.data.scene import (
     Scene,
     load_depth,
@@ -62,7 +62,9 @@ def ids_of(index: int, values: list[int]) -> np.ndarray:
     return np.random.default_rng(100 + index).choice(values, (HEIGHT, WIDTH)).astype(np.int32)
 
 
-def write_whole(n_views: int, maps: bool = True, every: int = 5) -> None:
+def write_whole(
+    n_views: int, maps: bool = True, every: int = 5, privilege: str = "something true"
+) -> None:
     """Write ``data/toys/whole`` with views v00, v01 ...; every n-th is held out."""
     origin = {"dataset": "toys", "scene": "whole", "source": "made in a test", "licence": "CC0"}
     with SceneWriter(Path("data/toys/whole"), **origin) as writer:
@@ -82,7 +84,7 @@ def write_whole(n_views: int, maps: bool = True, every: int = 5) -> None:
         writer.set_points(np.full((3, 3), 8, np.float32), np.full((3, 3), 200, np.uint8))
         if maps:
             writer.set_semantics(CLASSES)
-        writer.grant("something true")
+        writer.grant(privilege)
 
 
 @pytest.fixture(autouse=True)
@@ -255,6 +257,14 @@ def test_privileges_are_the_whole_scenes_but_for_points_which_are_found_anew() -
     write_whole(5, maps=False)  # its points are kept, and with them what is said of them
     imported()
     assert read_json(Path("data/sparse/few/manifest.json"))["privileges"] == ["something true"]
+
+
+@pytest.mark.parametrize("sweep", [None, SWEEP])
+def test_the_classes_are_those_that_the_whole_scene_shows(sweep: dict[str, Any] | None) -> None:
+    write_whole(5, privilege=CLASSES_OF_LABELS)
+    imported(sweep=sweep)
+    told = read_json(Path("data/sparse/few/manifest.json"))["privileges"]
+    assert CLASSES_OF_ALL_LABELS in told and CLASSES_OF_LABELS not in told
 
 
 def test_a_change_of_the_whole_scene_is_a_change_of_the_few() -> None:

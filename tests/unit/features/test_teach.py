@@ -11,6 +11,7 @@ import pytest
 
 from semsplat.data.images import write_png
 from semsplat.data.manifest import verify_manifest
+from semsplat.data.privileges import TEACHER_OF_TRUTH, TRACKS_OF_TRUTH
 from semsplat.features.__main__ import main
 from semsplat.features.lessons import Lesson, Lessons, open_lessons, write_lesson
 from semsplat.features.store import ViewFeatures
@@ -130,7 +131,7 @@ def test_the_card_names_inputs_outputs_and_the_parameters(wall: Path, tmp_path: 
     assert card["inputs"] == {"scene": sha256_file(wall / "manifest.json")}
     assert card["outputs"] == {"manifest.json": sha256_file(lessons.folder / "manifest.json")}
     assert card["config"]["run_seed"] == 11
-    assert card["numbers"]["declares_truth"] is False
+    assert card["privileges"] == []
     assert card["numbers"]["device"] == "cpu"
 
 
@@ -143,8 +144,8 @@ def test_the_card_says_whether_the_truth_was_the_teacher(
     held_out_has(scene_dir, "labels")
     teacher = {"kind": "label_maps", "options": {"labels": place, "masks": masks}}
     lessons = taught(tmp_path, scene_dir, labels=teacher)
-    truth = read_json(lessons.folder / "run.json")["numbers"]["declares_truth"]
-    assert truth is (labels == "scene")
+    told = read_json(lessons.folder / "run.json")["privileges"]
+    assert told == [TEACHER_OF_TRUTH] * (labels == "scene")
     assert np.array_equal(lessons.view("held_out").labels, LABELS)
 
 
@@ -157,7 +158,7 @@ def test_the_card_says_whether_true_instances_vote(tmp_path: Path) -> None:
     write_json(scene_dir / "transforms.json", transforms)
     write_png(scene_dir / "instances/all.png", (REGIONS + 1).astype(np.uint16))
     lessons = taught(tmp_path, scene_dir, tracks={"kind": "instances", "options": {}})
-    assert read_json(lessons.folder / "run.json")["numbers"]["declares_truth"] is True
+    assert read_json(lessons.folder / "run.json")["privileges"] == [TRACKS_OF_TRUTH]
     assert np.array_equal(lessons.view("v1").tracks, REGIONS)
 
 
@@ -252,7 +253,7 @@ def test_clip_teaches_from_its_features(wall: Path, tmp_path: Path) -> None:
     assert np.array_equal(lessons.view("v2").tracks, view.ids[0])
     card = read_json(lessons.folder / "run.json")
     assert card["inputs"]["features"] == sha256_file(features / "manifest.json")
-    assert card["numbers"]["declares_truth"] is False
+    assert card["privileges"] == []
 
 
 def test_what_clip_teaches_does_not_depend_on_the_truth(tmp_path: Path) -> None:
@@ -300,7 +301,7 @@ def test_regions_alone_are_followed_where_a_scene_names_no_classes(
     assert lessons.class_ids == [] and not lessons.view("v0").labels.any()
     assert np.array_equal(lessons.view("v2").tracks, REGIONS)
     assert lessons.names == sorted(ALL)
-    assert read_json(lessons.folder / "run.json")["numbers"]["declares_truth"] is False
+    assert read_json(lessons.folder / "run.json")["privileges"] == []
 
 
 # what goes wrong

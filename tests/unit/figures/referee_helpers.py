@@ -123,6 +123,7 @@ def write_result(
         "run_key": f"{kind}-{folder.name}",
         "code": "0123456789abcdef",
         "config": {"geometry": {"steps": 900}, "seed": seed, "options": OPTIONS},
+        "privileges": ["class list: of a test"],
         "inputs": {"scene": sha256_file(place / "manifest.json"), **inputs},
         "outputs": {name: sha256_file(folder / name)},
         "numbers": {

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from semsplat.data.annotations import stored_annotations
 from semsplat.data.plane_sweep import Sweep, starting_points
-from semsplat.data.privileges import POINTS_OF_DEPTH
+from semsplat.data.privileges import CLASSES_OF_ALL_LABELS, CLASSES_OF_LABELS, POINTS_OF_DEPTH
 from semsplat.data.scene import (
     Frame,
     Scene,
@@ -93,16 +93,20 @@ def import_scene(scene: str, options: Options, out_dir: Path) -> None:
                 points.add(maps["depth"], image, frame.viewmat, frame.K)
         writer.set_points(*(points.noisy() if points else load_points(whole)))
         told = manifest.get("privileges", [])
-        for privilege in _privileges(told, of_depth) if points else told:
+        for privilege in _privileges(told, bool(points), of_depth):
             writer.grant(privilege)
         if (whole.scene_dir / "semantics.json").is_file():
             writer.set_semantics(load_semantics(whole))
         writer.note("subset_of", options.of)
 
 
-def _privileges(told: list[str], of_depth: bool) -> list[str]:
+def _privileges(told: list[str], anew: bool, of_depth: bool) -> list[str]:
     """Return the whole scene's privileges, and of points found anew that which is true of them."""
-    others = [privilege for privilege in told if privilege != POINTS_OF_DEPTH]
+    wider = {CLASSES_OF_LABELS: CLASSES_OF_ALL_LABELS}  # views that are left out show more classes
+    kept = [wider.get(privilege, privilege) for privilege in told]
+    if not anew:
+        return kept
+    others = [privilege for privilege in kept if privilege != POINTS_OF_DEPTH]
     return [POINTS_OF_DEPTH, *others] if of_depth else others
 
 

@@ -16,7 +16,7 @@ from semsplat.figures.referee.sheet import read_records
 from semsplat.io import read_json
 from semsplat.keys import TrainingKey
 
-CARD_FACTS = ("run_key", "git", "code", "config", "inputs", "outputs", "numbers")
+CARD_FACTS = ("run_key", "git", "code", "config", "privileges", "inputs", "outputs", "numbers")
 """What the page shows of a card beside its machine: all but times of day, paths and the host."""
 
 
