@@ -241,7 +241,3 @@ def test_both_versions_judge_the_same_trainings() -> None:
     assert list(words[0]) == list(words[1]) == list(load_claims().claims)
     assert (first.word, second.word) == (REPRODUCED, REPRODUCED)
     assert first.effect == pytest.approx(second.effect) and first.p is None is not second.p
-
-
-def test_the_rules_that_the_file_has() -> None:
-    assert load_claims().rules.second == RULES

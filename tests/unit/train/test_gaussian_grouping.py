@@ -195,18 +195,6 @@ def test_fewer_steps_compare_as_often_and_the_share_stays():
     assert fewer.model_copy(update=same) == published
 
 
-def test_the_released_numbers_stand_in_the_parameters():
-    values = PARAMS["methods"]["gaussian_grouping"]
-    assert (values["dim"], values["classes"], values["moves_geometry"]) == (16, 256, True)
-    published = PARAMS["settings"]["rates_gaussian_grouping_1"]["override"]["lr"]
-    assert published == {"semantics": 2.5e-3, "decoder": 5e-4}
-    assert values["lr"] == {"semantics": 2.5e-4, "decoder": 5e-5}  # a tenth, by suite rates
-    expected = {"weight": 2.0, "every": 5, "samples": 1000, "pool": 200_000, "near": 5}
-    assert values["neighbours"] == expected
-    geometry = PARAMS["settings"]["gaussian_grouping"]["geometry"]
-    assert geometry == {"densify": {"stop": 10_000}}
-
-
 @pytest.fixture
 def plane_lessons(tiny_scene: Scene, tmp_path: Path) -> Lessons:
     return write_lessons_of(tmp_path / "plane", tiny_scene)

@@ -141,22 +141,6 @@ def test_fewer_steps_leave_enough_and_rates_grow_by_what_was_taken():
     assert longer.steps == 3000 and longer.lr == published.lr.times(0.5)
 
 
-def test_the_released_numbers_stand_in_the_parameters():
-    values = PARAMS["methods"]["goi"]
-    assert (values["dim"], values["steps"], values["sharp_from"]) == (10, 1500, 1000)
-    assert values["lr"] == {"semantics": 5e-3, "decoder": 3e-3}
-    assert values["table"] == {
-        "entries": 300, "lr": 1e-3, "start_every": 8, "start_per_view": 80,
-        "start_iterations": 10,
-    }  # fmt: skip
-    assert values["weights"] == {"head": 50.0, "closest": 1.0, "entropy": 0.3, "chosen": 1.0}
-    bias = 2 - math.log(0.86 / 0.14)
-    assert values["query"] == {
-        "scale": 0.3438, "bias": pytest.approx(bias, abs=5e-4), "lr": 0.01, "enough": 0.9,
-        "steps": 8000,
-    }  # fmt: skip
-
-
 def test_the_seed_of_whoever_attaches_decides_the_start(tmp_path):
     cells = np.random.default_rng(0).normal(size=(2, 4, 9)).tolist()
     tables = []

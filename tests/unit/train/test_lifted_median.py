@@ -83,8 +83,6 @@ def test_options_arrive_and_nothing_is_scaled(tmp_path):
     assert told.scaled(0.5, 4.0) == told and told.held(512) == 1536
     lift = lifted_median.lift(told, stage_of_two(two_layers(tmp_path)))
     assert isinstance(lift, CosineMedian) and lift.passes == 4 and lift.gate == 0.6
-    assert PARAMS["methods"]["lifted_median"]["gate"] is None
-    assert PARAMS["settings"]["lifted_gated"]["override"] == {"gate": 0.75}
     for share in (0.0, 1.1):
         with pytest.raises(ValidationError):
             lifted_median.Options.model_validate(options | {"gate": share})
