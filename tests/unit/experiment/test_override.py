@@ -11,8 +11,8 @@ import yaml
 
 from semsplat.experiment.check import ParamsError, check
 from semsplat.experiment.recipes import features_job
-from semsplat.experiment.runs import merged, shown_runs, training_keys
-from semsplat.keys import FeaturesKey
+from semsplat.experiment.runs import merged, shown_runs, training_job, training_keys
+from semsplat.keys import FeaturesKey, TrainingKey
 
 CONFIG: dict[str, Any] = yaml.safe_load(
     (Path(__file__).parents[3] / "params.yaml").read_text(encoding="utf-8")
@@ -83,6 +83,23 @@ def test_the_paper_suite_has_the_papers_steps_and_models() -> None:
     recipe = params.features.recipes["granular"]
     assert recipe.segmenter.options["base_points"] == 16  # METHODS 2.2
     assert recipe.regions.min_score == 0.7  # METHODS 0.3
+
+
+@pytest.mark.parametrize("setting", ["clipgs_a", "clipgs_d", "gags", "langsplat", "le_gaussians",
+                                     "cgc", "gaussian_grouping", "goi"])  # fmt: skip
+def test_with_the_papers_models_every_method_has_its_published_rates(setting: str) -> None:
+    params = check({**CONFIG, "suite": "paper"})
+    published = {"clipgs_d": "clipgs_c"}.get(setting, setting)
+    key = TrainingKey("replica", "room0", setting, 0)
+    told = training_job(params, key).options
+    rates = training_job(params, key._replace(setting=f"rates_{published}_1")).options
+    assert told["lr"] == rates["lr"]
+
+
+def test_rates_are_chosen_on_a_scene_of_no_other_suite() -> None:
+    suites = check(CONFIG).suites
+    (study,) = suites["rates"].scenes
+    assert [name for name, suite in suites.items() if study in suite.scenes] == ["rates"]
 
 
 def test_every_row_is_trained_on_the_scenes_of_its_columns_alone() -> None:
