@@ -100,4 +100,4 @@ def test_colours_are_asked_of_rows_whose_semantics_could_have_moved_them() -> No
 def test_what_any_scene_can_tell_says_why() -> None:
     free = load_claims().claims["clipgs_3dcs_free"]
     told = asked_of_scenes(free, Found("", {}, ()), Results([]))
-    assert told == f"any scene: {free.any_scene}"
+    assert told == f"nothing: {free.any_scene}"

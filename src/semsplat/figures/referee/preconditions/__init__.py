@@ -63,7 +63,7 @@ def _measured(name: str, claim: Claim, row: str, scene: str, results: Results) -
 def asked_of_scenes(claim: Claim, found: Found, results: Results) -> str:
     """Return what a claim asks of scenes, and what was measured: least and most over its scenes."""
     if claim.any_scene:
-        return f"any scene: {claim.any_scene}"
+        return f"nothing: {claim.any_scene}"
     return "; ".join(_asked(name, claim, found, results) for name in claim.needs)
 
 
