@@ -83,11 +83,10 @@ def _ladder_link(record: Mapping[str, Any]) -> str:
     return f"what it depends on: [{name}](../{suite}/{name}.md)" if name else ""
 
 
-def ladder_suite(name: str) -> str:
-    """Return in which suite's folder a ladder is drawn."""
-    ladder = load_table(name).ladder
-    assert ladder is not None
-    return ladder.suite
+def _ladder_suite(name: str | None) -> str:
+    """Return in which suite's folder a ladder is drawn; empty without one."""
+    ladder = load_table(name).ladder if name else None
+    return ladder.suite if ladder else ""
 
 
 def _examinations(records: list[dict[str, Any]]) -> list[str]:
@@ -172,7 +171,7 @@ def _record(
         "verdict": verdict.word,
         "reason": verdict.reason,
         "ladder": claim.ladder,
-        "ladder_suite": ladder_suite(claim.ladder) if claim.ladder else "",
+        "ladder_suite": _ladder_suite(claim.ladder),
         "examined": _examined(name, verdict),
         "trainings": " ".join(map(str, verdict.found.trainings)),
         "rules": rules,

@@ -66,6 +66,13 @@ def test_what_scores_count_is_asked_of_each_scene(
     assert left == ["procedural/den"] and why == f"procedural/room: {name} was not measured"
 
 
+def test_it_is_asked_of_the_row_that_the_claim_names() -> None:
+    few = {"iou": dict.fromkeys("abcd", 0.5)}
+    claim = VOTE.model_copy(update={"needs": {"several_classes": "b"}})
+    left, _, asked = on_room(claim, lambda training: edit(training.scores_path, classes=few))
+    assert left == PLACES and asked.endswith(": 6")  # row c's four classes are another matter
+
+
 @pytest.mark.parametrize(("views", "places"), [(27, PLACES), (28, PLACES[:1])])
 def test_sparse_views_are_as_few_as_the_papers(views: int, places: list[str]) -> None:
     claim = VOTE.model_copy(update={"needs": {"views_are_few": "c"}})

@@ -223,6 +223,7 @@ def test_the_ledger_shows_direction_size_power_and_precondition() -> None:
     assert decided["reason"].startswith("alone p = 0.016, as one of ")
     line = ledger_line("CLIP-GS has a higher mIoU than Feature 3DGS")
     assert f"| {float(decided['p_holm']):.2g} |" in line and "| agrees |" in line
+    assert "| procedural | classes in the views, 5 or more: 6 | **inconclusive**" in line
     assert f"this suite could show +{float(decided['can_show']):.3f} or more |" in line
     assert "this suite could show what is alike within ±" in ledger_line("Learning semantics along")
     vote = records["clipgs_3dcs_miou"]

@@ -28,19 +28,12 @@ class Results:
         self.card = cache(lambda training: read_json(training.card_path))
         self.scores = cache(lambda training: read_json(training.scores_path))
         self.costs = cache(lambda training: costs(training.folder))
+        self.things = cache(_things)
 
     @cached_property
     def speed(self) -> Any:
         """What was measured of speed."""
         return read_json(Path("results/speed.json"))
-
-    def things(self, training: TrainingKey) -> Any:
-        """Return what was measured of a scene's things under the features a training learned of."""
-        for link in chain(training.folder):
-            if link.kind == "features":
-                folder = feature_scores_dir(*link.folder.parts[-4:])
-                return read_json(folder / "scores.json")["things"]
-        return {}
 
     def author_lines(self) -> list[str]:
         """Return a line for each setting whose predictions were made elsewhere."""
@@ -109,6 +102,15 @@ class Results:
                 f" {measure.protocol}; score again or correct the table"
             )
         return value
+
+
+def _things(training: TrainingKey) -> Any:
+    """Return what was measured of a scene's things under the features a training learned of."""
+    for link in chain(training.folder):
+        if link.kind == "features":
+            folder = feature_scores_dir(*link.folder.parts[-4:])
+            return read_json(folder / "scores.json")["things"]
+    return {}
 
 
 def no_number(measure: Measure) -> str:
